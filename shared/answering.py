@@ -1,0 +1,132 @@
+"""Commands and questions in, answers or refusals out: one transaction each, and never silence."""
+
+import hashlib
+import logging
+from time import perf_counter
+
+from faststream.nats import NatsMessage
+from opentelemetry.trace import Span, SpanKind
+from pydantic import ValidationError
+from sqlalchemy import select, update
+
+from shared import logs, metrics
+from shared.bus import TOKEN_HEADER, TRACE_HEADER
+from shared.contracts.kinds import Command, Refusal, Request
+from shared.database import answers, insert_new, is_transient
+from shared.identity import NOBODY, NotSignedIn, Tokens
+from shared.refusals import Refused, Unavailable
+from shared.router import Answering
+from shared.telemetry import OUTCOME, SUBJECT, span
+from shared.work import Work, Workshop
+
+log = logging.getLogger(__name__)
+
+MAX_REQUEST = 900 * 1024
+TRY_AGAIN = "temporarily_unavailable"
+INTERNAL_ERROR = "internal_error"
+
+
+class CommandIdReused(Refused):
+    """This command id was used before with another content: choose a new one."""
+
+    code = "command_id_reused"
+
+
+class TooLarge(Refused):
+    """The request is too large: send files in chunks."""
+
+    code = "request_too_large"
+
+
+class Answerer:
+    """Answers one class of request with its handler."""
+
+    def __init__(self, request: type[Request], handler: Answering, workshop: Workshop, tokens: Tokens) -> None:
+        self._request = request
+        self._handler = handler
+        self._workshop = workshop
+        self._tokens = tokens
+
+    async def answer(self, message: NatsMessage) -> bytes:
+        """The envelope for one raw message. Every error is mapped to a refusal, so that the caller hears of it."""
+        name, headers, started = self._request.__name__, message.headers, perf_counter()
+        with span(
+            name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}
+        ) as opened:
+            try:
+                body = f'{{"answer":{await self._answer(message.body, headers.get(TOKEN_HEADER), opened)}}}'
+                outcome = "answered"
+            except Exception as error:
+                refusal = _refusal_of(error)
+                outcome = refusal.code
+                body = f'{{"refusal":{refusal.model_dump_json()}}}'
+                if outcome in (INTERNAL_ERROR, TRY_AGAIN):
+                    log.warning("a request failed", extra={"request": name}, exc_info=error)
+            opened.set_attribute(OUTCOME, outcome)
+        metrics.requests.labels(name, outcome).inc()
+        metrics.request_seconds.labels(name).observe(perf_counter() - started)
+        return body.encode()
+
+    async def _answer(self, body: bytes, token: str | None, opened: Span) -> str:
+        if len(body) > MAX_REQUEST:
+            raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
+        request = self._request.model_validate_json(body)
+        if isinstance(request, Command):
+            async with self._workshop.work(opened) as work:
+                await self._sign_in(work, token)
+                return await self._once(request, work, hashlib.sha256(body).hexdigest())
+        async with self._workshop.reading(opened) as work:
+            await self._sign_in(work, token)
+            return await self._handle(request, work)
+
+    async def _sign_in(self, work: Work, token: str | None) -> None:
+        actor = await self._tokens.actor(token, work.session, work.now)
+        work.act_as(actor)
+        logs.actor_id.set(actor.name)
+        if actor is NOBODY and not self._request.anonymous:
+            raise NotSignedIn()
+
+    async def _once(self, command: Command, work: Work, body_hash: str) -> str:
+        """Handles a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
+        if command.secret:
+            return await self._handle(command, work)
+        key = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
+        same = [answers.c[column] == value for column, value in key.items()]
+        claim = key | {"body_hash": body_hash, "answered_at": work.now}
+        if not (await work.session.execute(insert_new(self._workshop.database.dialect, answers, [claim]))).all():
+            stored = (await work.session.execute(select(answers).where(*same))).one()
+            if stored.body_hash != body_hash:
+                raise CommandIdReused()
+            return str(stored.answer)
+        answer = await self._handle(command, work)
+        await work.session.execute(update(answers).where(*same).values(answer=answer))
+        return answer
+
+    async def _handle(self, request: Request, work: Work) -> str:
+        if certificate_id := getattr(request, "certificate_id", None):
+            work.concerns(certificate_id)
+            if isinstance(request, Command):
+                await work.follows(certificate_id)
+        answer = await self._handler(request, work)
+        if not isinstance(answer, self._request.answer):
+            raise TypeError(f"{self._request.__name__} is answered with {self._request.answer.__name__}")
+        return answer.model_dump_json()
+
+
+def _refusal_of(error: Exception) -> Refusal:
+    """What the caller is told of an error: the rule, the fields, or only that it was not their fault."""
+    if isinstance(error, Refused):
+        return Refusal(code=error.code, detail=error.detail, fields=error.fields)
+    if isinstance(error, ValidationError):
+        return _refusal_of_malformed(error)
+    if isinstance(error, Unavailable) or is_transient(error):
+        return Refusal(code=TRY_AGAIN, detail="The service cannot do this just now. Nothing was changed: try again.")
+    return Refusal(code=INTERNAL_ERROR, detail="The service failed. Nothing was changed, and its operators can see why.")
+
+
+def _refusal_of_malformed(error: ValidationError) -> Refusal:
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    fields = tuple(dict.fromkeys(".".join(map(str, fault["loc"])) or "body" for fault in faults))[:50]
+    first = f"{fields[0]}: {faults[0]['msg']}"
+    rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Refusal(code="malformed_request", detail=f"{first}{rest}."[:500], fields=fields)

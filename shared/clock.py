@@ -1,0 +1,19 @@
+"""Instants are UTC; legal dates are counted in the instance's zone. Time is injected, so that tests can walk it."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+class Clock:
+    """The present, as an instant and as the legal date in a zone."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+
+    def now(self) -> datetime:
+        """This instant, in UTC."""
+        return datetime.now(UTC)
+
+    def today(self) -> date:
+        """The legal date: what the calendar on the office wall says."""
+        return self.now().astimezone(self.zone).date()

@@ -1,0 +1,49 @@
+"""Every contract there is, and whose it is: the owner of a contract is the module it stands in."""
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from shared.contracts.kinds import Command, Contract, Event, Question, Request
+
+SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
+"""The services on the bus, in the order in which a certificate meets them."""
+
+ASKERS = ("portal",)
+"""Who may send commands and questions: services never ask one another."""
+
+
+def contracts() -> tuple[type[Contract], ...]:
+    """Every command, question and event, ordered by subject."""
+    found = {kind for service in SERVICES for kind in _declared_in(f"shared.contracts.{service}")}
+    return tuple(sorted(found, key=lambda kind: kind.subject))
+
+
+def owner_of(contract: type[Contract]) -> str:
+    """The service that announces an event or answers a request."""
+    return contract.__module__.rpartition(".")[2]
+
+
+def events() -> tuple[type[Event], ...]:
+    """Every event, ordered by subject."""
+    return tuple(kind for kind in contracts() if issubclass(kind, Event))
+
+
+def requests_to(service: str) -> tuple[type[Request], ...]:
+    """Every command and question that a service answers."""
+    return tuple(kind for kind in contracts() if issubclass(kind, Request) and owner_of(kind) == service)
+
+
+def events_of(service: str) -> tuple[type[Event], ...]:
+    """Every event that a service announces."""
+    return tuple(kind for kind in events() if owner_of(kind) == service)
+
+
+def events_heard_by(service: str) -> tuple[type[Event], ...]:
+    """Every event that a service is permitted to hear."""
+    return tuple(kind for kind in events() if service in kind.listeners)
+
+
+def _declared_in(module: str) -> Iterator[type[Command] | type[Question] | type[Event]]:
+    for value in vars(import_module(module)).values():
+        if isinstance(value, type) and issubclass(value, Command | Question | Event) and value.__module__ == module:
+            yield value

@@ -1,0 +1,364 @@
+"""Certificates: products and their origin, the certificate from draft to issue, and Form D as it is exchanged.
+
+Boxes of Form D: ATIGA Annex 7 and its overleaf notes; procedures: Annex 8 (Operational Certification Procedures).
+"""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+
+from shared.contracts.kinds import (
+    Amount,
+    Answer,
+    Command,
+    Contract,
+    Country,
+    Currency,
+    Event,
+    HsCode,
+    Line,
+    Office,
+    Part,
+    Quantity,
+    Question,
+    Reference,
+    Text,
+    Unit,
+)
+
+
+def _latin(text: str) -> str:
+    if any(ord(c) > 0x24F for c in text):
+        raise ValueError("a certificate is in English: use Latin letters (ATIGA Annex 8, Rule 7)")
+    return text
+
+
+LatinLine = Annotated[Line, AfterValidator(_latin)]
+LatinText = Annotated[Text, AfterValidator(_latin)]
+
+
+class CriterionKind(StrEnum):
+    """How goods originate (ATIGA Chapter 3)."""
+
+    WO = "WO"
+    RVC = "RVC"
+    CC = "CC"
+    CTH = "CTH"
+    CTSH = "CTSH"
+    SP = "SP"
+
+
+class Criterion(Part):
+    """An origin criterion; `percentage` is the regional value content reached, only with RVC."""
+
+    kind: CriterionKind
+    percentage: Annotated[Decimal, Field(ge=40, le=100, max_digits=6, decimal_places=3)] | None = None
+
+    @model_validator(mode="after")
+    def _percentage_goes_with_rvc(self) -> "Criterion":
+        if (self.kind is CriterionKind.RVC) != (self.percentage is not None):
+            raise ValueError("RVC needs a percentage, and nothing else has one")
+        return self
+
+
+class ProductStatus(StrEnum):
+    """Where the examination of a product stands."""
+
+    REGISTERED = "registered"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class ProductState(Answer):
+    """A product as its exporter and the ministry see it."""
+
+    product_id: UUID
+    exporter_id: UUID
+    description: str
+    hs_code: str
+    criterion: Criterion
+    status: ProductStatus
+    reason: str | None = None
+    version: int
+
+
+class RegisterProduct(Command):
+    """An exporter asks that a product's origin be examined, before any certificate is asked for it."""
+
+    subject: ClassVar[str] = "cmd.product.register.v1"
+    answer: ClassVar[type[Answer]] = ProductState
+    product_id: UUID
+    exporter_id: UUID
+    description: LatinText
+    hs_code: HsCode
+    criterion: Criterion
+    handicraft: bool = False
+
+
+class ApproveProduct(Command):
+    """A reviewer finds that the product originates by the criterion claimed."""
+
+    subject: ClassVar[str] = "cmd.product.approve.v1"
+    answer: ClassVar[type[Answer]] = ProductState
+    product_id: UUID
+
+
+class RefuseProduct(Command):
+    """A reviewer finds that the product does not originate as claimed, with the reason."""
+
+    subject: ClassVar[str] = "cmd.product.refuse.v1"
+    answer: ClassVar[type[Answer]] = ProductState
+    product_id: UUID
+    reason: Text
+
+
+class Consignee(Part):
+    """Box 2: who receives the goods."""
+
+    name: LatinLine
+    address: LatinText
+
+
+class Transport(Part):
+    """Box 3: departure, vessel or aircraft, and where the goods are unloaded, as far as known."""
+
+    departure_date: date
+    vessel: LatinLine
+    port_of_discharge: LatinLine
+
+
+class Fob(Part):
+    """A free-on-board value as on the invoice."""
+
+    amount: Amount
+    currency: Currency
+
+
+class Item(Part):
+    """One line of the consignment: boxes 6 to 10. `hs_code` is that of the importing country."""
+
+    product_id: UUID
+    hs_code: HsCode
+    marks: LatinLine
+    packages: Annotated[int, Field(ge=1, le=10_000_000)]
+    package_kind: LatinLine
+    quantity: Quantity
+    unit: Unit
+    gross_weight_kg: Quantity
+    fob: Fob
+    invoice_number: LatinLine
+    invoice_date: date
+
+
+class CertificateStatus(StrEnum):
+    """Where a certificate stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    ISSUED = "issued"
+    REJECTED = "rejected"
+
+
+class CertificateState(Answer):
+    """A certificate as its exporter and the ministry see it. `waits_for` says what must happen before it is issued."""
+
+    certificate_id: UUID
+    exporter_id: UUID
+    form: str
+    office: str
+    destination: str
+    status: CertificateStatus
+    waits_for: tuple[str, ...] = ()
+    remarks: str | None = None
+    settled: bool
+    reference: str | None = None
+    issued_on: date | None = None
+    valid_until: date | None = None
+    issued_retroactively: bool = False
+    fob_disclosed: tuple[bool, ...] = ()
+    version: int
+
+
+class Consignment(Part):
+    """What an exporter says of a consignment."""
+
+    office: Office
+    destination: Country
+    consignee: Consignee
+    transport: Transport
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=2000)]
+
+
+class DraftCertificate(Command):
+    """An exporter begins a certificate. Its id is chosen by the exporter, so that a draft sent twice is one."""
+
+    subject: ClassVar[str] = "cmd.certificate.draft.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+    exporter_id: UUID
+    form: Literal["D"] = "D"
+    consignment: Consignment
+
+
+class ReviseCertificate(Command):
+    """The exporter changes a draft, or a certificate that was returned."""
+
+    subject: ClassVar[str] = "cmd.certificate.revise.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+    consignment: Consignment
+
+
+class SubmitCertificate(Command):
+    """The exporter hands in the certificate."""
+
+    subject: ClassVar[str] = "cmd.certificate.submit.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+
+
+class ReturnCertificate(Command):
+    """An officer gives the certificate back for correction, saying what to correct."""
+
+    subject: ClassVar[str] = "cmd.certificate.return.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+    remarks: Text
+
+
+class ReviewCertificate(Command):
+    """An officer finds the application complete and the goods originating; the worksheet says why."""
+
+    subject: ClassVar[str] = "cmd.certificate.review.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+    worksheet: Text
+
+
+class ApproveCertificate(Command):
+    """A second officer agrees with the review."""
+
+    subject: ClassVar[str] = "cmd.certificate.approve.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+
+
+class RejectCertificate(Command):
+    """An officer refuses the certificate, with the reason."""
+
+    subject: ClassVar[str] = "cmd.certificate.reject.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+    reason: Text
+
+
+class GetCertificate(Question):
+    """Where does this certificate stand, and what does it wait for?"""
+
+    subject: ClassVar[str] = "qry.certificate.get.v1"
+    answer: ClassVar[type[Answer]] = CertificateState
+    certificate_id: UUID
+
+
+class SubmittedGoods(Contract):
+    """What the tariff asks of one item."""
+
+    hs_code: str
+    handicraft: bool
+    quantity: Decimal
+    unit: str
+
+
+class CertificateSubmitted(Event):
+    """A certificate was handed in. `submission` counts: it rises when a returned one is handed in again."""
+
+    subject: ClassVar[str] = "evt.certificate.submitted.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"fees"})
+    certificate_id: UUID
+    exporter_id: UUID
+    office: str
+    form: str
+    submission: int
+    submitted_on: date
+    goods: tuple[SubmittedGoods, ...]
+
+
+class CertificateIssued(Event):
+    """A certificate has its number. Holds only what the public may see."""
+
+    subject: ClassVar[str] = "evt.certificate.issued.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
+    certificate_id: UUID
+    reference: Reference
+    form: str
+    destination: Country
+    issued_on: date
+    valid_until: date
+
+
+class Party(Contract):
+    """A name and an address, and where known the country."""
+
+    name: str
+    address: str
+    country: str | None = None
+
+
+class Money(Contract):
+    """A disclosed amount."""
+
+    amount: Decimal
+    currency: str
+
+
+class DocumentItem(Contract):
+    """One item as printed and sent: boxes 5 to 10. `fob` is there only where it is disclosed."""
+
+    number: int
+    marks: str
+    packages: int
+    package_kind: str
+    description: str
+    hs_code: str
+    criterion: str
+    quantity: Decimal
+    unit: str
+    gross_weight_kg: Decimal
+    fob: Money | None = None
+    invoice_number: str
+    invoice_date: date
+
+
+class FormD(Contract):
+    """A Form D as data, box by box."""
+
+    reference: Reference
+    issuing_country: Country
+    office: str
+    issued_on: date
+    valid_until: date
+    exporter: Party
+    consignee: Party
+    destination: Country
+    departure_date: date
+    vessel: str
+    port_of_discharge: str
+    issued_retroactively: bool
+    items: tuple[DocumentItem, ...]
+
+
+class CertificateDocumented(Event):
+    """The document of an issued certificate, for the exchange with the destination's customs and nobody else."""
+
+    subject: ClassVar[str] = "evt.certificate.documented.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"gateway"})
+    certificate_id: UUID
+    exporter_id: UUID
+    document: FormD

@@ -1,0 +1,59 @@
+"""Fees: what a certificate costs and whether it is paid. Money is whole riel."""
+
+from datetime import date
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.kinds import Answer, Command, Contract, Event, Question, Riel
+
+SlipNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9/-]{2,39}$")]
+
+
+class InvoiceLine(Contract):
+    """One line of an invoice and its legal source."""
+
+    text: str
+    amount_khr: int
+    source: str
+
+
+class InvoiceState(Answer):
+    """What a certificate costs and what has been paid."""
+
+    certificate_id: UUID
+    exporter_id: UUID
+    lines: tuple[InvoiceLine, ...]
+    amount_khr: int
+    paid_khr: int
+    settled: bool
+    version: int
+
+
+class GetInvoice(Question):
+    """What does this certificate cost, and is it paid?"""
+
+    subject: ClassVar[str] = "qry.invoice.get.v1"
+    answer: ClassVar[type[Answer]] = InvoiceState
+    certificate_id: UUID
+
+
+class RecordPayment(Command):
+    """A cashier enters a payment against a bank slip."""
+
+    subject: ClassVar[str] = "cmd.payment.record.v1"
+    answer: ClassVar[type[Answer]] = InvoiceState
+    certificate_id: UUID
+    amount_khr: Annotated[Riel, Field(gt=0)]
+    slip_number: SlipNumber
+    paid_on: date
+
+
+class FeeSettled(Event):
+    """Nothing is owed any more for this submission of a certificate."""
+
+    subject: ClassVar[str] = "evt.fee.settled.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    certificate_id: UUID
+    submission: int

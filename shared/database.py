@@ -1,0 +1,286 @@
+"""SQLite and PostgreSQL by URL alone: exact types, transactions that lock alike, and the tables of the plumbing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    event,
+    false,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.types import TypeEngine
+
+_TIME_AS_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant in UTC to the microsecond. SQLite keeps it as text that sorts by time."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value.strftime(_TIME_AS_TEXT) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if isinstance(value, str):
+            return datetime.strptime(value, _TIME_AS_TEXT).replace(tzinfo=UTC)
+        return None if value is None else value.astimezone(UTC)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal that comes back digit for digit. SQLite keeps it as text, so it cannot sort or add there."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(40) if dialect.name == "sqlite" else Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return str(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+PLUMBING = MetaData()
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+outbox = Table(
+    "outbox",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("subject", String(120), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("about", Uuid, index=True),
+    Column("traceparent", String(55)),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("claimed_until", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+)
+Index("ix_outbox_unsent", outbox.c.id, postgresql_where=outbox.c.sent_at.is_(None), sqlite_where=outbox.c.sent_at.is_(None))
+
+inbox = Table(
+    "inbox",
+    PLUMBING,
+    Column("event_id", Uuid, primary_key=True),
+    Column("subject", String(120), nullable=False),
+    Column("about", Uuid, index=True),
+    Column("traceparent", String(55)),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    PLUMBING,
+    Column("actor", String(80), primary_key=True),
+    Column("subject", String(120), primary_key=True),
+    Column("command_id", Uuid, primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("answer", Text),
+    Column("answered_at", UtcDateTime, nullable=False, index=True),
+)
+
+tasks = Table(
+    "tasks",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("kind", String(80), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("about", Uuid),
+    Column("traceparent", String(55)),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("leased_until", UtcDateTime),
+    Column("leased_by", Uuid),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    UniqueConstraint("kind", "key"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("about", Uuid),
+    Column("traceparent", String(55)),
+    Column("error", Text, nullable=False),
+    Column("died_at", UtcDateTime, nullable=False),
+    UniqueConstraint("kind", "name", "key"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    PLUMBING,
+    Column("key_id", String(80), primary_key=True),
+    Column("public_key", Text, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+)
+
+revoked_sessions = Table(
+    "revoked_sessions",
+    PLUMBING,
+    Column("session_id", Uuid, primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
+)
+
+files = Table(
+    "files",
+    PLUMBING,
+    Column("owner_id", Uuid, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("complete", Boolean, nullable=False, server_default=false()),
+)
+
+file_chunks = Table(
+    "file_chunks",
+    PLUMBING,
+    Column("owner_id", Uuid, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("chunk", LargeBinary, nullable=False),
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the database or the network, not our code, is at fault, so that the same attempt may succeed later."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        said = str(error.orig)
+        if isinstance(error, OperationalError | InterfaceError) and not said.startswith(("no such", "near ")):
+            return True
+        return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "57P01", "57P02", "57P03", "53300", "53100"}
+    return isinstance(error, OSError | TimeoutError)
+
+
+def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
+    """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""
+    key = table.primary_key.columns
+    if dialect == "sqlite":
+        return sqlite.insert(table).values(rows).on_conflict_do_nothing().returning(*key)
+    return postgresql.insert(table).values(rows).on_conflict_do_nothing().returning(*key)
+
+
+class Database:
+    """One service's database. SQLite has one writer, so writers queue here in turn instead of polling a lock."""
+
+    def __init__(self, url: URL) -> None:
+        self.dialect = url.get_backend_name()
+        options = {} if self.dialect == "sqlite" else {"pool_pre_ping": True}
+        self.engine = create_async_engine(url, pool_size=10, max_overflow=10, **options)
+        self._writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        if self.dialect == "sqlite":
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    def writing(self) -> "Transaction":
+        """A transaction that may change things: `async with database.writing() as transaction`."""
+        return Transaction(self)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one state and changes nothing."""
+        async with AsyncSession(self.engine, autoflush=False) as session:
+            await session.connection(execution_options=_READING[self.dialect])
+            yield session
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"co_reading": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
+
+class Transaction:
+    """One writing transaction. `end` and `begin` let slow work stand between two halves without holding a lock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.session = AsyncSession(database.engine, expire_on_commit=False)
+
+    async def __aenter__(self) -> Self:
+        await self.begin()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if self.session.in_transaction():
+                await self.end(commit=kind is None)
+        finally:
+            await self.session.close()
+
+    async def begin(self) -> None:
+        """Takes the turn of this database's writer and starts."""
+        await self._database._writer.__aenter__()
+        try:
+            await self.session.connection()
+        except BaseException:
+            await self._database._writer.__aexit__(None, None, None)
+            await self.session.close()
+            raise
+
+    async def end(self, *, commit: bool = True) -> None:
+        """Commits, or rolls back, and gives the turn away."""
+        try:
+            await (self.session.commit() if commit else self.session.rollback())
+        finally:
+            await self._database._writer.__aexit__(None, None, None)
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself: `_begin_sqlite` does
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("co_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,51 @@
+"""What becomes of an event or a task that failed: tried again, later and later, or laid among the dead letters."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import dead_letters, insert_new, is_transient
+from shared.refusals import Refused, Unavailable
+
+MAX_TRIES = 5
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 60.0
+
+
+class Unreadable(Exception):
+    """A message that no contract describes, however often it is read."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An event (`name`: subject, `key`: event id) or a task (`name`: kind, `key`: key) with all it takes to try again."""
+
+    kind: str
+    name: str
+    key: str
+    body: bytes
+    about: UUID | None = None
+    traceparent: str | None = None
+
+
+def delay_after(tries: int) -> float:
+    """Seconds to wait after so many tries: 0.2 s, doubling to 60 s."""
+    return float(min(FIRST_DELAY * 2 ** min(tries - 1, 20), LONGEST_DELAY))
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether something else is at fault and is waited for, however long it takes."""
+    return isinstance(error, Unavailable) or is_transient(error)
+
+
+def is_hopeless(error: Exception, tries: int) -> bool:
+    """Whether to give up: at once where a rule said no, after five tries of a bug, never while something is away."""
+    return isinstance(error, Refused | Unreadable) or (tries >= MAX_TRIES and not may_pass(error))
+
+
+async def bury(session: AsyncSession, dialect: str, letter: Letter, error: Exception, now: datetime) -> None:
+    """Lays a message or task among the dead letters; the same one twice is one letter."""
+    row = asdict(letter) | {"error": f"{type(error).__name__}: {error}"[:4000], "died_at": now}
+    await session.execute(insert_new(dialect, dead_letters, [row]))

@@ -1,0 +1,98 @@
+"""Files travel to and from their owner in chunks, are addressed by their SHA-256 and live in the owner's database."""
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+
+from shared.contracts.kinds import MAX_CHUNK, FileChunk, FileProgress, GetFile, PutFile
+from shared.database import file_chunks, files
+from shared.refusals import Refused
+from shared.work import Work
+
+
+class FileTooLarge(Refused):
+    """The file is larger than is allowed here."""
+
+    code = "file_too_large"
+
+
+class FileMismatch(Refused):
+    """What arrived is not the file that was announced: send it again from the start."""
+
+    code = "file_mismatch"
+
+
+class FileNotFound(Refused):
+    """There is no such file, or it has not arrived whole."""
+
+    code = "file_not_found"
+
+
+async def put_file(command: PutFile, work: Work) -> FileProgress:
+    """Keeps one chunk; the last one makes the file whole. A chunk that was kept already does no harm.
+
+    Raises FileTooLarge, and FileMismatch where size or digest are not those announced.
+    """
+    end = command.offset + len(command.chunk)
+    if command.size > command.limit:
+        raise FileTooLarge(f"A file may have {command.limit} bytes here; this one has {command.size}.", "size")
+    if end > command.size or not command.chunk:
+        raise FileMismatch("The chunk does not lie within the file.", "offset", "chunk")
+    this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
+    kept = (await work.session.execute(select(files).where(this).with_for_update())).first()
+    if kept is None:
+        row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
+        await work.session.execute(insert(files).values(row))
+    elif kept.size != command.size:
+        raise FileMismatch("The size differs from the one announced before.", "size")
+    elif kept.complete:
+        return FileProgress(received=kept.size, complete=True)
+
+    pieces = (file_chunks.c.owner_id == command.owner_id) & (file_chunks.c.sha256 == command.sha256)
+    await work.session.execute(delete(file_chunks).where(pieces, file_chunks.c.start == command.offset))
+    piece = {"owner_id": command.owner_id, "sha256": command.sha256, "start": command.offset, "chunk": command.chunk}
+    await work.session.execute(insert(file_chunks).values(piece))
+    received = await work.session.scalar(select(func.sum(func.length(file_chunks.c.chunk))).where(pieces)) or 0
+    if received < command.size:
+        return FileProgress(received=received, complete=False)
+
+    whole = hashlib.sha256()
+    for chunk in await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)):
+        whole.update(chunk)
+    if whole.hexdigest() != command.sha256:
+        raise FileMismatch("", "sha256")
+    await work.session.execute(update(files).where(this).values(complete=True))
+    return FileProgress(received=received, complete=True)
+
+
+async def get_file(question: GetFile, work: Work) -> FileChunk:
+    """The chunk of a whole file that starts at the offset asked for. Raises FileNotFound."""
+    pieces = (file_chunks.c.owner_id == question.owner_id) & (file_chunks.c.sha256 == question.sha256)
+    of_file = (file_chunks.c.owner_id == files.c.owner_id) & (file_chunks.c.sha256 == files.c.sha256)
+    found = (
+        await work.session.execute(
+            select(file_chunks.c.chunk, files.c.size, files.c.media_type)
+            .join(files, of_file)
+            .where(pieces, files.c.complete, file_chunks.c.start == question.offset)
+        )
+    ).first()
+    if found is None:
+        raise FileNotFound(f"No file {question.sha256[:12]}… with a chunk at byte {question.offset}.", "sha256", "offset")
+    return FileChunk(chunk=found.chunk, size=found.size, media_type=found.media_type)
+
+
+async def require_files(owner_id: UUID, digests: Iterable[str], work: Work) -> None:
+    """Refuses, naming the field `documents`, unless every one of these files has arrived whole."""
+    wanted = set(digests)
+    whole = select(files.c.sha256).where(files.c.owner_id == owner_id, files.c.complete, files.c.sha256.in_(wanted))
+    missing = wanted - set(await work.session.scalars(whole))
+    if missing:
+        raise FileNotFound(f"{len(missing)} of the files named have not arrived whole.", "documents")
+
+
+def chunks_of(content: bytes) -> Iterable[tuple[int, bytes]]:
+    """A file's chunks with their offsets, as they travel."""
+    for start in range(0, len(content), MAX_CHUNK):
+        yield start, content[start : start + MAX_CHUNK]

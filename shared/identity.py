@@ -1,0 +1,169 @@
+"""Who asks: the actor token, verified by every service itself with the keys it knows from events.
+
+Tokens are JWTs signed with Ed25519 (RFC 8037, RFC 9864): issuer `registry`, audience the instance's country, the claims
+`sub` (user), `sid` (session), `org` (company id or office code) and `roles`.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.jwk import OKPKey
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import revoked_sessions, signing_keys
+from shared.refusals import Refused
+
+ALGORITHM = "Ed25519"
+ISSUER = "registry"
+LEEWAY = 5
+
+
+class NotSignedIn(Refused):
+    """This needs a signed-in person: send an actor token."""
+
+    code = "not_signed_in"
+
+
+class TokenExpired(Refused):
+    """The actor token has expired: sign in again."""
+
+    code = "token_expired"
+
+
+class TokenInvalid(Refused):
+    """The actor token is not valid here: sign in again."""
+
+    code = "token_invalid"
+
+
+class RoleRequired(Refused):
+    """This person does not have the role that the act needs."""
+
+    code = "role_required"
+
+
+class NotYours(Refused):
+    """This belongs to another organisation."""
+
+    code = "not_yours"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A known person, the organisation they act for and their roles; or nobody."""
+
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    organisation: str = ""
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def name(self) -> str:
+        """What stored answers are kept under."""
+        return str(self.user_id) if self.user_id else "anonymous"
+
+    def must_be(self, *roles: str) -> None:
+        """Refuses whoever has none of these roles."""
+        if not self.roles.intersection(roles):
+            raise RoleRequired(f"This act needs the role {' or '.join(roles)}.")
+
+    def must_act_for(self, organisation: UUID | str) -> None:
+        """Refuses whoever acts for another organisation."""
+        if self.organisation != str(organisation):
+            raise NotYours()
+
+    def may_read(self, organisation: UUID | str, *roles: str) -> None:
+        """Refuses whoever neither acts for the organisation nor has one of the roles."""
+        if self.organisation != str(organisation) and not self.roles.intersection(roles):
+            raise NotYours()
+
+
+NOBODY = Actor()
+
+
+def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts: timedelta) -> str:
+    """The actor token that registry gives at sign-in."""
+    claims = {
+        "iss": ISSUER,
+        "aud": audience,
+        "sub": str(actor.user_id),
+        "sid": str(actor.session_id),
+        "org": actor.organisation,
+        "roles": sorted(actor.roles),
+        "iat": int(now.timestamp()),
+        "exp": int((now + lasts).timestamp()),
+    }
+    return jwt.encode({"alg": ALGORITHM, "kid": key.thumbprint()}, claims, key, algorithms=[ALGORITHM])
+
+
+class Tokens:
+    """Verifies actor tokens against the keys in a service's own database."""
+
+    def __init__(self, audience: str) -> None:
+        self._audience = audience
+        self._keys: dict[str, tuple[OKPKey, datetime, datetime]] = {}
+
+    async def actor(self, token: str | None, session: AsyncSession, now: datetime) -> Actor:
+        """The actor a token names; nobody, where there is no token.
+
+        Raises TokenExpired or TokenInvalid, also for a session that was revoked.
+        """
+        if token is None:
+            return NOBODY
+        if len(token) > 4096:
+            raise TokenInvalid()
+        key = await self._key_of(token, session, now)
+        try:
+            claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+            jwt.JWTClaimsRegistry(
+                now=int(now.timestamp()),
+                leeway=LEEWAY,
+                iss={"essential": True, "value": ISSUER},
+                aud={"essential": True, "value": self._audience},
+                exp={"essential": True},
+                iat={"essential": True},
+            ).validate(claims)
+            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), frozenset(map(str, claims["roles"])))
+        except ExpiredTokenError:
+            raise TokenExpired() from None
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            raise TokenInvalid() from None
+        revoked = await session.scalar(
+            select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
+        )
+        if revoked:
+            raise TokenInvalid("This session was signed out: sign in again.")
+        return actor
+
+    async def _key_of(self, token: str, session: AsyncSession, now: datetime) -> OKPKey:
+        try:
+            header = json.loads(_decoded(token.split(".")[0]))
+            key_id = str(header["kid"])
+        except (ValueError, KeyError, TypeError):
+            raise TokenInvalid() from None
+        if key_id not in self._keys:
+            await self._learn(session)
+        key, not_before, not_after = self._keys.get(key_id, (None, now, now))
+        if key is None or not not_before - timedelta(seconds=LEEWAY) <= now <= not_after:
+            raise TokenInvalid("The key of this token is not known here, or no longer valid: sign in again.")
+        return key
+
+    async def _learn(self, session: AsyncSession) -> None:
+        for row in (await session.execute(select(signing_keys))).all():
+            self._keys[row.key_id] = (OKPKey.import_key(json.loads(row.public_key)), row.not_before, row.not_after)
+
+
+def _decoded(part: str) -> bytes:
+    from base64 import urlsafe_b64decode
+
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def public_jwk(key: OKPKey) -> str:
+    """The public half of a signing key as JSON (RFC 7517)."""
+    return json.dumps(key.as_dict(private=False), sort_keys=True)

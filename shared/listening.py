@@ -1,0 +1,168 @@
+"""Events in: everything that waits is taken together, at most a hundred in one transaction, each exactly once."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from faststream.nats import NatsMessage
+from opentelemetry.trace import INVALID_SPAN, SpanKind
+from pydantic import ValidationError
+
+from shared import metrics
+from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
+from shared.contracts.kinds import Event
+from shared.database import inbox, insert_new
+from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.router import Reacting
+from shared.telemetry import MESSAGE_ID, SUBJECT, span
+from shared.work import Work, Workshop, about
+
+log = logging.getLogger(__name__)
+
+MOST_TOGETHER = 100
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A readable event and the handler it is for."""
+
+    event_id: UUID
+    event: Event
+    handler: Reacting
+    traceparent: str | None
+
+
+class Listener:
+    """Takes the events of one service. The bus hands them over; the inbox guards that none acts twice."""
+
+    def __init__(self, handlers: Mapping[type[Event], Reacting], workshop: Workshop) -> None:
+        self._handlers = {event.subject: (event, handler) for event, handler in handlers.items()}
+        self._workshop = workshop
+        self._waiting: asyncio.Queue[NatsMessage | None] = asyncio.Queue()
+        self._stopping = False
+
+    async def hand_over(self, message: NatsMessage) -> None:
+        """Takes a message from the bus, to be worked on with the others that wait."""
+        if self._stopping:
+            await message.nack()
+        else:
+            self._waiting.put_nowait(message)
+
+    async def run(self) -> None:
+        """Works until stopped, then gives back what it has not begun."""
+        while (first := await self._waiting.get()) is not None:
+            batch = [first]
+            while len(batch) < MOST_TOGETHER and not self._waiting.empty():
+                message = self._waiting.get_nowait()
+                if message is None:
+                    self._waiting.put_nowait(None)
+                    break
+                batch.append(message)
+            try:
+                await self._take(batch)
+            except Exception:
+                log.exception("events could not be taken nor given back; the bus hands them over again")
+        while not self._waiting.empty():
+            if (message := self._waiting.get_nowait()) is not None:
+                await message.nack()
+
+    def stop(self) -> None:
+        """Finishes the present batch and begins no other."""
+        self._stopping = True
+        self._waiting.put_nowait(None)
+
+    async def _take(self, batch: list[NatsMessage]) -> None:
+        try:
+            await self._take_together(batch)
+        except Exception as error:
+            if len(batch) == 1:
+                await self._fail(batch[0], error)
+            elif may_pass(error):
+                await asyncio.gather(*(self._delay(message, error) for message in batch))
+            else:
+                for message in batch:
+                    await self._take([message])
+        else:
+            await asyncio.gather(*(message.ack() for message in batch))
+
+    async def _take_together(self, batch: list[NatsMessage]) -> None:
+        letters = [self._read(message) for message in batch]
+        outcomes = []
+        async with self._workshop.work(INVALID_SPAN) as work:
+            new = await self._note(work, letters)
+            for letter in letters:
+                if letter.event_id in new:
+                    new.remove(letter.event_id)
+                    await self._react(letter, work)
+                    outcomes.append((type(letter.event).__name__, "done"))
+                else:
+                    outcomes.append((type(letter.event).__name__, "repeated"))
+        metrics.event_batch.observe(len(batch))
+        for labels in outcomes:
+            metrics.events.labels(*labels).inc()
+
+    async def _note(self, work: Work, letters: list[Heard]) -> set[UUID]:
+        """Writes the inbox rows and returns which events are new here."""
+        rows = [
+            {
+                "event_id": letter.event_id,
+                "subject": letter.event.subject,
+                "about": about(letter.event),
+                "traceparent": letter.traceparent,
+                "received_at": work.now,
+            }
+            for letter in letters
+        ]
+        inserted = await work.session.execute(insert_new(self._workshop.database.dialect, inbox, rows))
+        return {row.event_id for row in inserted}
+
+    async def _react(self, letter: Heard, work: Work) -> None:
+        name = type(letter.event).__name__
+        with span(
+            f"on {name}",
+            under=letter.traceparent,
+            kind=SpanKind.CONSUMER,
+            attributes={SUBJECT: letter.event.subject, MESSAGE_ID: str(letter.event_id)},
+        ) as opened:
+            work.begin_about(letter.event, opened)
+            await letter.handler(letter.event, work)
+            await work.session.flush()
+
+    def _read(self, message: NatsMessage) -> Heard:
+        subject = message.raw_message.subject
+        try:
+            event_type, handler = self._handlers[subject]
+            event_id = UUID(message.headers[EVENT_ID_HEADER])
+            event = event_type.model_validate_json(message.body)
+        except (KeyError, ValueError, ValidationError) as error:
+            raise Unreadable(f"{subject}: {error}") from error
+        return Heard(event_id, event, handler, message.headers.get(TRACE_HEADER))
+
+    async def _fail(self, message: NatsMessage, error: Exception) -> None:
+        raw = message.raw_message
+        if not is_hopeless(error, raw.metadata.num_delivered):
+            await self._delay(message, error)
+            return
+        key = message.headers.get(EVENT_ID_HEADER) or f"stream-{raw.metadata.sequence.stream}"
+        letter = Letter("event", raw.subject, key, message.body, traceparent=message.headers.get(TRACE_HEADER))
+        heard = None if isinstance(error, Unreadable) else self._read(message)
+        try:
+            async with self._workshop.work(INVALID_SPAN) as work:
+                await bury(work.session, self._workshop.database.dialect, letter, error, work.now)
+                if heard is not None:
+                    await self._note(work, [heard])  # should the acknowledgement be lost
+        except Exception as worse:
+            await self._delay(message, worse)
+            return
+        log.error("an event was laid among the dead letters", extra={"subject": raw.subject, "event_id": key}, exc_info=error)
+        metrics.events.labels(raw.subject, "dead").inc()
+        await message.ack()
+
+    async def _delay(self, message: NatsMessage, error: Exception) -> None:
+        raw = message.raw_message
+        delay = delay_after(raw.metadata.num_delivered)
+        log.warning("an event is tried again", extra={"subject": raw.subject, "delay": delay, "error": type(error).__name__})
+        metrics.events.labels(raw.subject, "delayed").inc()
+        await message.nack(delay=delay)

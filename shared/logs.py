@@ -1,0 +1,45 @@
+"""Logs are lines of JSON on standard output, each with the trace and the actor it belongs to."""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from opentelemetry import trace
+
+actor_id: ContextVar[str | None] = ContextVar("actor_id", default=None)
+
+_PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class _AsJson(logging.Formatter):
+    def __init__(self, service: str, country: str) -> None:
+        super().__init__()
+        self._source = {"service": service, "country": country}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            **self._source,
+            "message": record.getMessage(),
+        }
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            line["trace_id"] = f"{context.trace_id:032x}"
+        if actor := actor_id.get():
+            line["actor_id"] = actor
+        line |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def start_logs(service: str, country: str, level: str) -> None:
+    """Sends every log record of this process to standard output as one line of JSON."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_AsJson(service, country))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

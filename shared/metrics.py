@@ -1,0 +1,18 @@
+"""What Prometheus may ask of every service."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+requests = Counter(
+    "co_requests_total", "Commands and questions, by outcome (answered, or the slug of the refusal)", ["request", "outcome"]
+)
+request_seconds = Histogram("co_request_seconds", "Time to answer", ["request"], buckets=_SECONDS)
+events = Counter(
+    "co_events_total", "Events taken from the bus, by outcome (done, repeated, delayed, dead)", ["event", "outcome"]
+)
+event_batch = Histogram("co_event_batch_size", "Events taken in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100))
+published = Counter("co_published_total", "Events handed to the bus", ["subject"])
+tasks = Counter("co_tasks_total", "Tasks done, by outcome (done, delayed, dead, lost)", ["task", "outcome"])
+waiting = Gauge("co_waiting", "What waits in this service: outbox, tasks, tasks_failing, dead_letters", ["what"])
+oldest = Gauge("co_oldest_seconds", "Age of the oldest that waits: outbox, tasks", ["what"])

@@ -1,0 +1,190 @@
+"""What every service answers to its operators, and what it does of itself: keys, revoked sessions, pruning."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Table, delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared import metrics
+from shared.contracts import ops
+from shared.contracts.registry import SessionRevoked, SigningKeyPublished
+from shared.database import answers, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
+from shared.refusals import Refused
+from shared.router import Router
+from shared.work import Task, Work
+
+if TYPE_CHECKING:
+    from shared.service import Replica
+
+ANSWERS_KEPT = timedelta(days=7)
+OUTBOX_KEPT = timedelta(days=30)
+INBOX_KEPT = timedelta(days=35)
+
+
+class DeadLetterNotFound(Refused):
+    """There is no such dead letter: it may have been retried already."""
+
+    code = "dead_letter_not_found"
+
+
+class DeadLetterFailsAgain(Refused):
+    """The dead letter cannot be taken yet; it was left where it is."""
+
+    code = "dead_letter_fails_again"
+
+
+class FactNotVouched(Refused):
+    """This service does not vouch for that fact."""
+
+    code = "fact_not_vouched"
+
+
+class Prune(Task):
+    """Forgets, once a day, what nobody can ask for any more."""
+
+    kind: ClassVar[str] = "prune"
+
+
+def plumbing_of(replica: "Replica") -> Router:
+    """The handlers that the plumbing brings to every service."""
+    router = Router()
+
+    @router.on(SigningKeyPublished)
+    async def learn_key_on_signing_key_published(event: SigningKeyPublished, work: Work) -> None:
+        row = {
+            "key_id": event.key_id,
+            "public_key": event.public_key,
+            "not_before": event.not_before,
+            "not_after": event.not_after,
+        }
+        await work.session.execute(insert_new(replica.dialect, signing_keys, [row]))
+
+    @router.on(SessionRevoked)
+    async def deny_on_session_revoked(event: SessionRevoked, work: Work) -> None:
+        row = {"session_id": event.session_id, "until": event.until}
+        await work.session.execute(insert_new(replica.dialect, revoked_sessions, [row]))
+
+    @router.due(Prune)
+    async def prune(task: Prune, work: Work) -> None:
+        for stale in (
+            delete(answers).where(answers.c.answered_at < work.now - ANSWERS_KEPT),
+            delete(outbox).where(outbox.c.sent_at < work.now - OUTBOX_KEPT),
+            delete(inbox).where(inbox.c.received_at < work.now - INBOX_KEPT),
+            delete(revoked_sessions).where(revoked_sessions.c.until < work.now),
+        ):
+            await work.session.execute(stale)
+        leave_pruning(work, work.now + timedelta(days=1))
+
+    @router.answers(ops.AskHealth)
+    async def ask_health(question: ops.AskHealth, work: Work) -> ops.Health:
+        problems = await replica.problems()
+        return ops.Health(service=replica.name, ready=not problems, problems=tuple(problems), started_at=replica.started_at)
+
+    @router.answers(ops.AskLag)
+    async def ask_lag(question: ops.AskLag, work: Work) -> ops.Lag:
+        waiting, handed_over = await replica.events_waiting()
+        return ops.Lag(
+            service=replica.name,
+            events_waiting=waiting,
+            events_handed_over=handed_over,
+            **await what_waits(work.session, work.now),
+        )
+
+    @router.answers(ops.ListDeadLetters)
+    async def list_dead_letters(question: ops.ListDeadLetters, work: Work) -> ops.DeadLetters:
+        page = select(dead_letters).where(dead_letters.c.id > question.after).order_by(dead_letters.c.id).limit(question.limit)
+        rows = (await work.session.execute(page)).mappings()
+        return ops.DeadLetters(letters=tuple(ops.DeadLetter(**{**row, "body": None}) for row in rows))
+
+    @router.answers(ops.ShowDeadLetter)
+    async def show_dead_letter(question: ops.ShowDeadLetter, work: Work) -> ops.DeadLetters:
+        row = await _letter_by_id(work, question.id)
+        return ops.DeadLetters(letters=(ops.DeadLetter(**{**row, "body": row["body"].decode(errors="replace")}),))
+
+    @router.answers(ops.RetryDeadLetter)
+    async def retry_dead_letter(command: ops.RetryDeadLetter, work: Work) -> ops.Retried:
+        letter = await _letter_by_id(work, command.id)
+        await work.session.execute(delete(dead_letters).where(dead_letters.c.id == command.id))
+        if letter["kind"] == "task":
+            columns = ("body", "about", "traceparent")
+            row = {"kind": letter["name"], "key": letter["key"], "due_at": work.now} | {name: letter[name] for name in columns}
+            await work.session.execute(insert_new(replica.dialect, tasks, [row | {"body": letter["body"].decode()}]))
+            return ops.Retried(retried=1)
+        try:
+            event_type, handler = replica.listens_to(letter["name"])
+            event = event_type.model_validate_json(letter["body"])
+            work.begin_about(event, work.span)
+            await handler(event, work)
+            await work.session.flush()
+        except Exception as error:
+            raise DeadLetterFailsAgain(f"{type(error).__name__}: {error}"[:1000]) from error
+        return ops.Retried(retried=1)
+
+    @router.answers(ops.AskDigest)
+    async def ask_digest(question: ops.AskDigest, work: Work) -> ops.Digest:
+        facts = []
+        for name, keys in sorted(replica.router.facts.items()):
+            count, digest = 0, 0
+            async for key in await work.session.stream_scalars(keys):
+                count += 1
+                digest ^= int.from_bytes(hashlib.sha256(str(key).encode()).digest())
+            facts.append(ops.Fact(name=name, count=count, digest=f"{digest:064x}"))
+        return ops.Digest(service=replica.name, facts=tuple(facts))
+
+    @router.answers(ops.ListKeys)
+    async def list_keys(question: ops.ListKeys, work: Work) -> ops.Keys:
+        if question.fact not in replica.router.facts:
+            raise FactNotVouched("", "fact")
+        keys = replica.router.facts[question.fact].subquery()
+        (column,) = keys.c
+        after = UUID(question.after) if question.after and column.type.python_type is UUID else question.after
+        page = select(column).order_by(column).limit(question.limit)
+        found = await work.session.scalars(page.where(column > after) if question.after else page)
+        return ops.Keys(keys=tuple(map(str, found)))
+
+    return router
+
+
+def leave_pruning(work: Work, due_at: datetime) -> None:
+    """Leaves the next pruning for later; left twice it is still one."""
+    work.later(Prune(), key=due_at.date().isoformat(), due_at=due_at)
+
+
+async def what_waits(session: AsyncSession, now: datetime) -> dict[str, int | float]:
+    """What waits in the database of a service, as counts and ages in seconds; also sets the gauges."""
+
+    async def count(table: Table, *conditions: object) -> int:
+        return await session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0  # type: ignore[arg-type]
+
+    unsent = outbox.c.sent_at.is_(None)
+    due = (tasks.c.due_at <= now) | or_(tasks.c.attempts > 0)
+    oldest_unsent = await session.scalar(select(func.min(outbox.c.recorded_at)).where(unsent))
+    oldest_due = await session.scalar(select(func.min(tasks.c.due_at)).where(due))
+    lag: dict[str, int | float] = {
+        "outbox_waiting": await count(outbox, unsent),
+        "outbox_oldest_seconds": _age(oldest_unsent, now),
+        "tasks_waiting": await count(tasks, due),
+        "tasks_oldest_seconds": _age(oldest_due, now),
+        "tasks_failing": await count(tasks, tasks.c.attempts > 1),
+        "dead_letters": await count(dead_letters),
+    }
+    for what in ("outbox", "tasks"):
+        metrics.waiting.labels(what).set(lag[f"{what}_waiting"])
+        metrics.oldest.labels(what).set(lag[f"{what}_oldest_seconds"])
+    metrics.waiting.labels("tasks_failing").set(lag["tasks_failing"])
+    metrics.waiting.labels("dead_letters").set(lag["dead_letters"])
+    return lag
+
+
+def _age(instant: datetime | None, now: datetime) -> float:
+    return 0.0 if instant is None else max(0.0, (now - instant.astimezone(UTC)).total_seconds())
+
+
+async def _letter_by_id(work: Work, letter_id: int) -> RowMapping:
+    row = (await work.session.execute(select(dead_letters).where(dead_letters.c.id == letter_id))).mappings().first()
+    if row is None:
+        raise DeadLetterNotFound("", "id")
+    return row

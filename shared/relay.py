@@ -1,0 +1,68 @@
+"""Events out: what was written to the outbox with its cause is published, and marked as sent when the bus has it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from nats.js import JetStreamContext
+from sqlalchemy import Row, exists, or_, select, update
+
+from shared import metrics
+from shared.bus import EVENT_ID_HEADER, PUBLISH_TIMEOUT, STREAM, TRACE_HEADER
+from shared.database import outbox
+from shared.loops import keep_going
+from shared.work import Workshop
+
+MOST_TOGETHER = 200
+CLAIM = timedelta(seconds=30)
+SWEEP = 2.0
+
+
+class Relay:
+    """Publishes the outbox of one service. Replicas claim rows, so that each is normally published once."""
+
+    def __init__(self, workshop: Workshop, jetstream: JetStreamContext) -> None:
+        self._workshop = workshop
+        self._jetstream = jetstream
+
+    async def run(self) -> None:
+        """Publishes whatever is announced, at once; and every two seconds what a dead replica left behind."""
+        await keep_going(self.publish_some, self._workshop.something_announced, SWEEP)
+
+    async def publish_some(self) -> bool:
+        """Publishes one lot; says whether there may be more. Raises where the bus did not take all of it."""
+        rows = await self._claim()
+        if not rows:
+            return False
+        results = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
+        sent = [row.id for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)]
+        failed = [row.id for row, result in zip(rows, results, strict=True) if isinstance(result, BaseException)]
+        async with self._workshop.database.writing() as transaction:
+            await transaction.session.execute(
+                update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=self._workshop.clock.now())
+            )
+            await transaction.session.execute(update(outbox).where(outbox.c.id.in_(failed)).values(claimed_until=None))
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return len(rows) == MOST_TOGETHER
+
+    async def _claim(self) -> list[Row[Any]]:
+        now = self._workshop.clock.now()
+        unsent = outbox.c.sent_at.is_(None) & or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now)
+        async with self._workshop.database.reading() as session:
+            if not await session.scalar(select(exists().where(unsent))):
+                return []
+        next_ones = (
+            select(outbox.c.id).where(unsent).order_by(outbox.c.id).limit(MOST_TOGETHER).with_for_update(skip_locked=True)
+        )
+        claim = update(outbox).where(outbox.c.id.in_(next_ones)).values(claimed_until=now + CLAIM).returning(outbox)
+        async with self._workshop.database.writing() as transaction:
+            return sorted((await transaction.session.execute(claim)).all(), key=lambda row: row.id)
+
+    async def _publish(self, row: Row[Any]) -> None:
+        headers = {EVENT_ID_HEADER: str(row.event_id)}
+        if row.traceparent:
+            headers[TRACE_HEADER] = row.traceparent
+        await self._jetstream.publish(row.subject, row.body.encode(), timeout=PUBLISH_TIMEOUT, stream=STREAM, headers=headers)
+        metrics.published.labels(row.subject).inc()

@@ -1,0 +1,231 @@
+"""A service: its name, its handlers, its tables and what it needs; and a replica of it, which runs."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from multiprocessing import get_context
+from typing import Any
+
+from faststream import AckPolicy
+from faststream.nats import JStream
+from nats.errors import Error as NatsError
+from opentelemetry.trace import INVALID_SPAN
+from sqlalchemy import MetaData, text
+from sqlalchemy.exc import DBAPIError
+from starlette.routing import BaseRoute
+
+from shared.answering import Answerer
+from shared.bus import MAX_HANDED_OVER, PUBLISH_TIMEOUT, STREAM, broker_of, deliver_subject
+from shared.clock import Clock
+from shared.contracts.catalogue import events_heard_by
+from shared.contracts.kinds import Event
+from shared.database import Database, is_transient
+from shared.fates import delay_after
+from shared.identity import Tokens
+from shared.listening import Listener
+from shared.logs import start_logs
+from shared.migrations.schema import SchemaMismatch, check_schema, migrate
+from shared.operations import leave_pruning, plumbing_of
+from shared.relay import Relay
+from shared.rim import Rim, application
+from shared.router import Reacting, Router
+from shared.settings import Settings
+from shared.tasks import TaskRunner
+from shared.telemetry import start_telemetry
+from shared.work import Workshop
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 32
+"""Requests of one class that a replica handles side by side."""
+GRACE = 20.0
+"""Seconds in which a replica that is told to stop finishes what it has begun."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What makes a service: everything else is plumbing.
+
+    `equip` builds, once per replica, the objects that handlers take with `work.use(Kind)`.
+    """
+
+    name: str
+    router: Router
+    tables: MetaData
+    settings: type[Settings] = Settings
+    equip: Callable[..., Iterable[object]] = lambda settings: ()
+    routes: Sequence[BaseRoute] = field(default_factory=tuple)
+
+
+def run(service: Service) -> None:
+    """The whole of a service's `__main__`: `serve`, the default, or `migrate`."""
+    settings = service.settings()
+    start_logs(service.name, settings.country, settings.log_level)
+    what = sys.argv[1] if len(sys.argv) > 1 else "serve"
+    try:
+        if what == "migrate":
+            migrate(service.name, settings.database)
+        elif what == "serve":
+            asyncio.run(Replica(service, settings).serve())
+        else:
+            sys.exit(f"{service.name}: there is no {what!r}; say serve or migrate")
+    except SchemaMismatch as error:
+        log.critical(str(error))
+        sys.exit(3)
+
+
+class Replica:
+    """One running process of a service."""
+
+    def __init__(self, service: Service, settings: Settings, clock: Clock | None = None) -> None:
+        self.name = service.name
+        self.started_at = datetime.now(UTC)
+        self._settings = settings
+        self._processes = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+        self._database = Database(settings.database)
+        self.dialect = self._database.dialect
+        self.workshop = Workshop(self._database, clock or Clock(settings.zone), self._processes, service.equip(settings))
+        self.router = Router()
+        self.router.include(plumbing_of(self))
+        self.router.include(service.router)
+        self._must_listen_to_what_is_permitted()
+
+        self.broker = broker_of(self.name, settings)
+        self._tokens = Tokens(settings.country)
+        self._listener = Listener(self.router.listening, self.workshop)
+        self._tasks = TaskRunner(self.router.doing, self.workshop)
+        self._rim = Rim(application(self.workshop, self.problems, service.routes), settings)
+        self._stopping = asyncio.Event()
+        self._state: str | None = "starting"
+
+    def _must_listen_to_what_is_permitted(self) -> None:
+        permitted = set(events_heard_by(self.name))
+        listening = set(self.router.listening)
+        if permitted != listening:
+            names = ", ".join(sorted(event.__name__ for event in permitted ^ listening))
+            raise ValueError(f"{self.name} must handle exactly the events whose `listeners` name it; see {names}")
+
+    def listens_to(self, subject: str) -> tuple[type[Event], Reacting]:
+        """The event of a subject and its handler. Raises KeyError."""
+        return next((event, handler) for event, handler in self.router.listening.items() if event.subject == subject)
+
+    async def serve(self) -> None:
+        """Runs until SIGTERM or SIGINT, then finishes what it has begun. Raises SchemaMismatch."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        telemetry = start_telemetry(self.name, self._settings.country, self._settings.spans_dir)
+        told = asyncio.create_task(self._stopping.wait())
+        rim = asyncio.create_task(self._rim.serve())
+        try:
+            if await self._first_of(told, rim, asyncio.create_task(self._start())):
+                loops = {asyncio.create_task(step) for step in (self._listener.run(), self._tasks.run(), self._relay.run())}
+                self._state = None
+                log.info("ready")
+                await self._first_of(told, rim, *loops)
+                await self._finish(loops)
+        finally:
+            self._rim.stop()
+            await asyncio.wait({rim}, timeout=5)
+            await self._database.close()
+            self._processes.shutdown(cancel_futures=True)
+            telemetry.shutdown()
+        log.info("stopped")
+
+    async def _first_of(self, told: asyncio.Task[Any], *steps: asyncio.Task[Any]) -> bool:
+        """Waits for the first to end; raises its error, and says whether to go on."""
+        done, _ = await asyncio.wait({told, *steps}, return_when=asyncio.FIRST_COMPLETED)
+        for step in done:
+            step.result()
+        return told not in done
+
+    async def _start(self) -> None:
+        await self._wait_for("the database", self._check_database)
+        await self._wait_for("the first work", self._first_work)
+        self._state = "waiting for the bus"
+        client = await self.broker.connect()
+        self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
+        self._relay = Relay(self.workshop, self._jetstream)
+        await self._wait_for("the stream and its consumer (run `co bus setup`)", self.events_waiting)
+        await self._subscribe()
+
+    async def _wait_for(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:
+        self._state = f"waiting for {what}"
+        for tries in count(1):
+            try:
+                await step()
+                return
+            except (DBAPIError, NatsError, OSError) as error:
+                if isinstance(error, DBAPIError) and not is_transient(error):
+                    raise
+                log.warning(self._state, extra={"error": type(error).__name__})
+                await asyncio.sleep(min(delay_after(tries), 2.0))
+
+    async def _check_database(self) -> None:
+        if self._settings.migrate_on_start:
+            await asyncio.to_thread(migrate, self.name, self._settings.database)
+        async with self._database.engine.connect() as connection:
+            await connection.run_sync(check_schema, self.name)
+
+    async def _first_work(self) -> None:
+        async with self.workshop.work(INVALID_SPAN) as work:
+            leave_pruning(work, work.now)
+            for step in self.router.first:
+                await step(work)
+
+    async def _subscribe(self) -> None:
+        for request, handler in self.router.answering.items():
+            answerer = Answerer(request, handler, self.workshop, self._tokens)
+            subject = request.subject.format(service=self.name)
+            self.broker.subscriber(subject, queue=self.name, max_workers=AT_ONCE)(answerer.answer)
+        self.broker.subscriber(
+            deliver_subject(self.name),
+            queue=self.name,
+            durable=self.name,
+            stream=JStream(STREAM, declare=False),
+            ack_policy=AckPolicy.MANUAL,
+            pending_msgs_limit=2 * MAX_HANDED_OVER,
+            no_reply=True,
+        )(self._listener.hand_over)
+        await self.broker.start()
+
+    async def _finish(self, loops: set[asyncio.Task[None]]) -> None:
+        """Takes nothing new, finishes what has begun, gives the rest back, and tells the bus what is left to tell."""
+        self._state = "stopping"
+        for subscriber in self.broker.subscribers:
+            if (subscription := getattr(subscriber, "subscription", None)) is not None:
+                with suppress(NatsError, TimeoutError):
+                    await asyncio.wait_for(subscription.drain(), 5)
+        self._listener.stop()
+        await self._tasks.finish(GRACE)
+        with suppress(Exception):
+            await asyncio.wait_for(self._relay.publish_some(), 5)
+        _, unfinished = await asyncio.wait(loops, timeout=0.5)
+        for loop in unfinished:
+            loop.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        with suppress(NatsError, TimeoutError):
+            await asyncio.wait_for(self.broker.stop(), 5)
+
+    async def events_waiting(self) -> tuple[int, int]:
+        """How many events wait in the stream, and how many are handed over and not yet acknowledged."""
+        info = await self._jetstream.consumer_info(STREAM, self.name)
+        return info.num_pending or 0, info.num_ack_pending or 0
+
+    async def problems(self) -> list[str]:
+        """What stands between this replica and its work, in plain words; empty when all is well."""
+        found = [self._state] if self._state else []
+        try:
+            async with asyncio.timeout(2), self._database.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception as error:
+            found.append(f"the database does not answer ({type(error).__name__})")
+        if self._state is None and not await self.broker.ping(timeout=2):
+            found.append("the bus does not answer")
+        return found

@@ -1,0 +1,145 @@
+"""What is slow or later: tasks are leased, done one per transaction on any replica, and tried again until done."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from opentelemetry.trace import SpanKind
+from sqlalchemy import Row, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared import metrics
+from shared.database import tasks
+from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.loops import keep_going
+from shared.router import Reacting
+from shared.telemetry import ATTEMPT, span
+from shared.work import Task, Workshop
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+LEASE = timedelta(seconds=60)
+SWEEP = 1.0
+
+
+class LeaseLost(Exception):
+    """Another replica took this task over; what was done here is undone."""
+
+
+class TaskRunner:
+    """Does the tasks of one service, eight at once on each replica."""
+
+    def __init__(self, handlers: Mapping[type[Task], Reacting], workshop: Workshop) -> None:
+        self._handlers = {task.kind: (task, handler) for task, handler in handlers.items()}
+        self._workshop = workshop
+        self._replica = uuid4()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Does tasks until cancelled; those in progress are waited for by `finish`."""
+        await keep_going(self.begin_some, self._workshop.something_due, SWEEP)
+
+    async def begin_some(self) -> bool:
+        """Leases and begins what is due; says whether there may be more that it has hands for."""
+        rows = await self._lease(AT_ONCE - len(self._running))
+        for row in rows:
+            running = asyncio.create_task(self.do(row))
+            self._running.add(running)
+            running.add_done_callback(self._done)
+        return bool(rows) and len(self._running) < AT_ONCE
+
+    async def finish(self, within: float) -> None:
+        """Waits for the tasks in progress; what is not done by then is left to its lease."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=within)
+            for running in late:
+                running.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _done(self, running: asyncio.Task[None]) -> None:
+        self._running.discard(running)
+        self._workshop.something_due.set()
+
+    async def _lease(self, most: int) -> list[Row[Any]]:
+        if most <= 0:
+            return []
+        now = self._workshop.clock.now()
+        ready = (tasks.c.due_at <= now) & or_(tasks.c.leased_until.is_(None), tasks.c.leased_until < now)
+        async with self._workshop.database.reading() as session:
+            if not await session.scalar(select(exists().where(ready))):
+                return []
+        next_ones = select(tasks.c.id).where(ready).order_by(tasks.c.due_at).limit(most).with_for_update(skip_locked=True)
+        lease = (
+            update(tasks)
+            .where(tasks.c.id.in_(next_ones))
+            .values(leased_until=now + LEASE, leased_by=self._replica, attempts=tasks.c.attempts + 1)
+        )
+        async with self._workshop.database.writing() as transaction:
+            return list((await transaction.session.execute(lease.returning(tasks))).all())
+
+    async def do(self, row: Row[Any]) -> None:
+        """Does one leased task, and sees to its fate where it fails."""
+        try:
+            await self._attempt(row)
+            outcome = "done"
+        except LeaseLost:
+            outcome = "lost"
+        except Exception as error:
+            outcome = await self._fail(row, error)
+        metrics.tasks.labels(row.kind, outcome).inc()
+
+    async def _attempt(self, row: Row[Any]) -> None:
+        if row.kind not in self._handlers:
+            raise Unreadable(f"this release knows no task {row.kind}")
+        task_type, handler = self._handlers[row.kind]
+        task = task_type.model_validate_json(row.body)
+        with span(
+            f"due {task_type.__name__}",
+            under=row.traceparent,
+            kind=SpanKind.INTERNAL,
+            about=row.about,
+            attributes={ATTEMPT: row.attempts},
+        ) as opened:
+            async with asyncio.timeout(task.limit), self._workshop.work(opened) as work:
+                work.about = row.about
+                await handler(task, work)
+                await self._put_away(work.session, row)
+
+    async def _put_away(self, session: AsyncSession, row: Row[Any]) -> None:
+        mine = (tasks.c.id == row.id) & (tasks.c.leased_by == self._replica) & (tasks.c.attempts == row.attempts)
+        if not (await session.execute(delete(tasks).where(mine).returning(tasks.c.id))).all():
+            raise LeaseLost()
+
+    async def _fail(self, row: Row[Any], error: Exception) -> str:
+        failures = row.failures + (not may_pass(error))
+        what = {"task": row.kind, "key": row.key, "attempt": row.attempts, "error": repr(error)[:500]}
+        try:
+            async with self._workshop.database.writing() as transaction:
+                if is_hopeless(error, failures):
+                    letter = Letter("task", row.kind, row.key, row.body.encode(), row.about, row.traceparent)
+                    await bury(transaction.session, self._workshop.database.dialect, letter, error, self._workshop.clock.now())
+                    await self._put_away(transaction.session, row)
+                    log.error("a task was laid among the dead letters", extra=what, exc_info=error)
+                    return "dead"
+                delay = delay_after(row.attempts)
+                mine = (tasks.c.id == row.id) & (tasks.c.leased_by == self._replica)
+                await transaction.session.execute(
+                    update(tasks)
+                    .where(mine)
+                    .values(
+                        leased_until=None,
+                        failures=failures,
+                        last_error=repr(error)[:4000],
+                        due_at=self._workshop.clock.now() + timedelta(seconds=delay),
+                    )
+                )
+        except Exception as worse:
+            log.warning("a failed task waits for its lease to end", extra=what | {"worse": repr(worse)})
+            return "delayed"
+        log.warning("a task is tried again", extra=what | {"delay": delay})
+        asyncio.get_running_loop().call_later(delay, self._workshop.something_due.set)
+        return "delayed"

@@ -1,0 +1,186 @@
+"""One piece of work: a transaction, who asked for it, and what is to follow when it is committed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+from uuid import UUID, uuid4
+
+from opentelemetry.trace import Span
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import insert, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.clock import Clock
+from shared.contracts.kinds import Contract, Event
+from shared.database import Database, Transaction, inbox, insert_new, outbox, tasks
+from shared.identity import NOBODY, Actor, NotSignedIn
+from shared.telemetry import CERTIFICATE_ID, link_to, traceparent
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Task(BaseModel):
+    """Something slow or later, kept in the same transaction as its cause. `kind` is stored: never rename it.
+
+    `limit`: seconds one attempt may take; another replica takes over a while after that.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ClassVar[str]
+    limit: ClassVar[float] = 45.0
+
+
+class Work:
+    """What a handler works with. Nothing it announces or leaves for later is seen before its transaction commits."""
+
+    def __init__(self, workshop: "Workshop", session: AsyncSession, span: Span, transaction: Transaction | None = None) -> None:
+        self._workshop = workshop
+        self._transaction = transaction
+        self._actor = NOBODY
+        self.session = session
+        self.span = span
+        self.about: UUID | None = None
+        self.announced: list[dict[str, Any]] = []
+        self.left_for_later: list[dict[str, Any]] = []
+
+    @property
+    def actor(self) -> Actor:
+        """The person who asks. Raises NotSignedIn where nobody is known."""
+        if self._actor is NOBODY:
+            raise NotSignedIn()
+        return self._actor
+
+    def act_as(self, actor: Actor) -> None:
+        """Says who asks."""
+        self._actor = actor
+
+    @property
+    def actor_name(self) -> str:
+        """The id of the person who asks, or `anonymous`."""
+        return self._actor.name
+
+    @property
+    def now(self) -> datetime:
+        """This instant, in UTC."""
+        return self._workshop.clock.now()
+
+    @property
+    def today(self) -> date:
+        """The legal date in the instance's zone."""
+        return self._workshop.clock.today()
+
+    def legal_date(self, instant: datetime) -> date:
+        """The legal date of an instant."""
+        return instant.astimezone(self._workshop.clock.zone).date()
+
+    def begin_about(self, message: Contract, span: Span) -> None:
+        """Turns to a message, of several in one transaction, with its own span."""
+        self.span, self.about = span, None
+        if certificate_id := getattr(message, "certificate_id", None):
+            self.concerns(certificate_id)
+
+    def concerns(self, certificate_id: UUID) -> None:
+        """Says which certificate this is about, so that its traces can be joined."""
+        self.about = certificate_id
+        self.span.set_attribute(CERTIFICATE_ID, str(certificate_id))
+
+    async def follows(self, subject_id: UUID) -> None:
+        """Links this act to the former one about the same certificate, or about what permits it."""
+        if not self.span.is_recording():
+            return
+        heard = select(inbox.c.received_at.label("at"), inbox.c.traceparent).where(inbox.c.about == subject_id)
+        said = select(outbox.c.recorded_at.label("at"), outbox.c.traceparent).where(outbox.c.about == subject_id)
+        acts = union_all(heard, said).subquery()
+        link_to(self.span, await self.session.scalar(select(acts.c.traceparent).order_by(acts.c.at.desc()).limit(1)))
+
+    def use(self, kind: type[T]) -> T:
+        """The object of this kind that the service was equipped with. Raises KeyError."""
+        return cast(T, self._workshop.equipment[kind])
+
+    def announce(self, event: Event) -> None:
+        """Says what has happened to every permitted listener, once this is committed."""
+        self.announced.append(
+            {
+                "event_id": uuid4(),
+                "subject": event.subject,
+                "body": event.model_dump_json(),
+                "about": self.about or about(event),
+                "traceparent": traceparent(),
+                "recorded_at": self.now,
+            }
+        )
+
+    def later(self, task: Task, *, key: str | UUID, due_at: datetime | None = None) -> None:
+        """Leaves a task to be done after commit, at once or when due; one with the same key is left only once."""
+        self.left_for_later.append(
+            {
+                "kind": task.kind,
+                "key": str(key),
+                "body": task.model_dump_json(),
+                "about": self.about,
+                "traceparent": traceparent(),
+                "due_at": due_at or self.now,
+            }
+        )
+
+    async def outside(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does slow work, such as asking a partner, between two transactions: what was read before may have changed."""
+        if self._transaction is None or self.announced or self.left_for_later:
+            raise RuntimeError("slow work belongs in a task, before anything is announced")
+        await self._transaction.end()
+        try:
+            return await call(*args, **kwargs)
+        finally:
+            await self._transaction.begin()
+            self.session.expire_all()
+
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        """Does heavy arithmetic, such as a seal, in another process between two transactions."""
+        return await self.outside(asyncio.get_running_loop().run_in_executor, self._workshop.processes, function, *args)
+
+    async def write_down(self) -> None:
+        """Puts what was announced and left for later into the transaction, all at once."""
+        await self.session.flush()
+        if self.announced:
+            await self.session.execute(insert(outbox), self.announced)
+        if self.left_for_later:
+            await self.session.execute(insert_new(self._workshop.database.dialect, tasks, self.left_for_later))
+
+
+class Workshop:
+    """Where a service does its work: its database, its clock, its other processes, and who is woken by a commit."""
+
+    def __init__(self, database: Database, clock: Clock, processes: Executor, equipment: Iterable[object] = ()) -> None:
+        self.database = database
+        self.clock = clock
+        self.processes = processes
+        self.equipment = {type(tool): tool for tool in equipment}
+        self.something_announced = asyncio.Event()
+        self.something_due = asyncio.Event()
+
+    @asynccontextmanager
+    async def work(self, span: Span) -> AsyncIterator[Work]:
+        """Work that is committed where the block ends well, and leaves no trace where it does not."""
+        async with self.database.writing() as transaction:
+            work = Work(self, transaction.session, span, transaction)
+            yield work
+            await work.write_down()
+        if work.announced:
+            self.something_announced.set()
+        if work.left_for_later:
+            self.something_due.set()
+
+    @asynccontextmanager
+    async def reading(self, span: Span) -> AsyncIterator[Work]:
+        """Work that only reads."""
+        async with self.database.reading() as session:
+            yield Work(self, session, span)
+
+
+def about(message: Contract) -> UUID | None:
+    """The certificate a message is about, or else the exporter: what traces are joined by."""
+    return getattr(message, "certificate_id", None) or getattr(message, "exporter_id", None)
