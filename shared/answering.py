@@ -90,10 +90,11 @@ class Answerer:
         """Handles a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
         if command.secret:
             return await self._handle(command, work)
+        work.stays_whole = True
         key = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
         same = [answers.c[column] == value for column, value in key.items()]
         claim = key | {"body_hash": body_hash, "answered_at": work.now}
-        if not (await work.session.execute(insert_new(self._workshop.database.dialect, answers, [claim]))).all():
+        if not (await work.session.execute(insert_new(work.dialect, answers, [claim]))).all():
             stored = (await work.session.execute(select(answers).where(*same))).one()
             if stored.body_hash != body_hash:
                 raise CommandIdReused()

@@ -17,3 +17,11 @@ class Clock:
     def today(self) -> date:
         """The legal date: what the calendar on the office wall says."""
         return self.now().astimezone(self.zone).date()
+
+
+def a_year_from(day: date) -> date:
+    """The same day next year; from 29 February, 28 February."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return day.replace(year=day.year + 1, day=28)

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Self
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     URL,
     BigInteger,
@@ -75,6 +77,40 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+class Words(TypeDecorator[StrEnum]):
+    """One word of an enumeration, kept as text and given back as the enumeration's member."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
+
+
+class AsJson(TypeDecorator[Any]):
+    """A value of any type that pydantic can describe, dataclasses among them, kept as JSON text, digit for digit."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else TypeAdapter(self.kind).dump_json(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else TypeAdapter(self.kind).validate_json(value)
 
 
 PLUMBING = MetaData()
@@ -199,10 +235,16 @@ def is_transient(error: BaseException) -> bool:
 
 def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
     """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""
-    key = table.primary_key.columns
-    if dialect == "sqlite":
-        return sqlite.insert(table).values(rows).on_conflict_do_nothing().returning(*key)
-    return postgresql.insert(table).values(rows).on_conflict_do_nothing().returning(*key)
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).values(rows).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+async def add_one(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str) -> int:
+    """Raises a counter by one and returns it; whoever comes second waits until the first has committed."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    counter = insert(table).values({**key, column: 1})
+    raised = counter.on_conflict_do_update(index_elements=[*key], set_={column: table.c[column] + 1})
+    return int((await session.execute(raised.returning(table.c[column]))).scalar_one())
 
 
 class Database:

@@ -77,6 +77,18 @@ class Actor:
         if self.organisation != str(organisation):
             raise NotYours()
 
+    def must_have_id(self) -> UUID:
+        """The id of the person. Raises NotSignedIn."""
+        if self.user_id is None:
+            raise NotSignedIn()
+        return self.user_id
+
+    def must_have_session(self) -> UUID:
+        """The session this person is signed in with. Raises NotSignedIn."""
+        if self.session_id is None:
+            raise NotSignedIn()
+        return self.session_id
+
     def may_read(self, organisation: UUID | str, *roles: str) -> None:
         """Refuses whoever neither acts for the organisation nor has one of the roles."""
         if self.organisation != str(organisation) and not self.roles.intersection(roles):

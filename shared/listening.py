@@ -115,7 +115,7 @@ class Listener:
             }
             for letter in letters
         ]
-        inserted = await work.session.execute(insert_new(self._workshop.database.dialect, inbox, rows))
+        inserted = await work.session.execute(insert_new(work.dialect, inbox, rows))
         return {row.event_id for row in inserted}
 
     async def _react(self, letter: Heard, work: Work) -> None:
@@ -150,7 +150,7 @@ class Listener:
         heard = None if isinstance(error, Unreadable) else self._read(message)
         try:
             async with self._workshop.work(INVALID_SPAN) as work:
-                await bury(work.session, self._workshop.database.dialect, letter, error, work.now)
+                await bury(work.session, work.dialect, letter, error, work.now)
                 if heard is not None:
                     await self._note(work, [heard])  # should the acknowledgement be lost
         except Exception as worse:

@@ -60,12 +60,12 @@ def plumbing_of(replica: "Replica") -> Router:
             "not_before": event.not_before,
             "not_after": event.not_after,
         }
-        await work.session.execute(insert_new(replica.dialect, signing_keys, [row]))
+        await work.session.execute(insert_new(work.dialect, signing_keys, [row]))
 
     @router.on(SessionRevoked)
     async def deny_on_session_revoked(event: SessionRevoked, work: Work) -> None:
         row = {"session_id": event.session_id, "until": event.until}
-        await work.session.execute(insert_new(replica.dialect, revoked_sessions, [row]))
+        await work.session.execute(insert_new(work.dialect, revoked_sessions, [row]))
 
     @router.due(Prune)
     async def prune(task: Prune, work: Work) -> None:
@@ -111,7 +111,7 @@ def plumbing_of(replica: "Replica") -> Router:
         if letter["kind"] == "task":
             columns = ("body", "about", "traceparent")
             row = {"kind": letter["name"], "key": letter["key"], "due_at": work.now} | {name: letter[name] for name in columns}
-            await work.session.execute(insert_new(replica.dialect, tasks, [row | {"body": letter["body"].decode()}]))
+            await work.session.execute(insert_new(work.dialect, tasks, [row | {"body": letter["body"].decode()}]))
             return ops.Retried(retried=1)
         try:
             event_type, handler = replica.listens_to(letter["name"])

@@ -91,7 +91,9 @@ class Replica:
         self._processes = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
         self._database = Database(settings.database)
         self.dialect = self._database.dialect
-        self.workshop = Workshop(self._database, clock or Clock(settings.zone), self._processes, service.equip(settings))
+        self.workshop = Workshop(
+            self._database, clock or Clock(settings.zone), self._processes, service.equip(settings), settings.country
+        )
         self.router = Router()
         self.router.include(plumbing_of(self))
         self.router.include(service.router)

@@ -44,6 +44,7 @@ class Work:
         self.session = session
         self.span = span
         self.about: UUID | None = None
+        self.stays_whole = False
         self.announced: list[dict[str, Any]] = []
         self.left_for_later: list[dict[str, Any]] = []
 
@@ -62,6 +63,21 @@ class Work:
     def actor_name(self) -> str:
         """The id of the person who asks, or `anonymous`."""
         return self._actor.name
+
+    @property
+    def country(self) -> str:
+        """The country that this instance serves."""
+        return self._workshop.country
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`, for the few statements that the two spell differently."""
+        return self._workshop.database.dialect
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this is a command, an event or a task, so that what it loads should be locked."""
+        return self._transaction is not None
 
     @property
     def now(self) -> datetime:
@@ -129,8 +145,8 @@ class Work:
 
     async def outside(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does slow work, such as asking a partner, between two transactions: what was read before may have changed."""
-        if self._transaction is None or self.announced or self.left_for_later:
-            raise RuntimeError("slow work belongs in a task, before anything is announced")
+        if self._transaction is None or self.stays_whole or self.announced or self.left_for_later:
+            raise RuntimeError("slow work belongs in a task or a secret command, before anything is announced")
         await self._transaction.end()
         try:
             return await call(*args, **kwargs)
@@ -148,13 +164,16 @@ class Work:
         if self.announced:
             await self.session.execute(insert(outbox), self.announced)
         if self.left_for_later:
-            await self.session.execute(insert_new(self._workshop.database.dialect, tasks, self.left_for_later))
+            await self.session.execute(insert_new(self.dialect, tasks, self.left_for_later))
 
 
 class Workshop:
     """Where a service does its work: its database, its clock, its other processes, and who is woken by a commit."""
 
-    def __init__(self, database: Database, clock: Clock, processes: Executor, equipment: Iterable[object] = ()) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, processes: Executor, equipment: Iterable[object] = (), country: str = "KH"
+    ) -> None:
+        self.country = country
         self.database = database
         self.clock = clock
         self.processes = processes

@@ -1,0 +1,8 @@
+"""`python -m services.certificates`"""
+
+from services.certificates.catalogue import equip
+from services.certificates.handlers import router
+from services.certificates.store import TABLES
+from shared.service import Service, run
+
+run(Service("certificates", router, TABLES, equip=equip))

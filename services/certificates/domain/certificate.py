@@ -1,0 +1,266 @@
+"""The rules of a certificate of origin, from draft to issue.
+
+Sources: ATIGA Annex 7 (Form D and overleaf notes) and Annex 8 (Operational Certification Procedures, `OCP`).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from services.certificates.domain.form import Criterion
+from shared.clock import a_year_from
+from shared.refusals import Refused
+
+
+class Status(StrEnum):
+    """Where a certificate stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    ISSUED = "issued"
+    REJECTED = "rejected"
+
+
+class Act(StrEnum):
+    """What can be done with a certificate."""
+
+    REVISE = "revise"
+    SUBMIT = "submit"
+    RETURN = "return"
+    REVIEW = "review"
+    APPROVE = "approve"
+    REJECT = "reject"
+    ISSUE = "issue"
+
+
+ALLOWED: dict[Status, frozenset[Act]] = {
+    Status.DRAFT: frozenset({Act.REVISE, Act.SUBMIT}),
+    Status.SUBMITTED: frozenset({Act.RETURN, Act.REVIEW, Act.REJECT}),
+    Status.RETURNED: frozenset({Act.REVISE, Act.SUBMIT}),
+    Status.REVIEWED: frozenset({Act.RETURN, Act.APPROVE, Act.REJECT}),
+    Status.APPROVED: frozenset({Act.ISSUE}),
+    Status.ISSUED: frozenset(),
+    Status.REJECTED: frozenset(),
+}
+"""Which acts a status allows: the life cycle, as a registrar can check it."""
+
+
+class CertificateNotFound(Refused):
+    """There is no such certificate."""
+
+    code = "certificate_not_found"
+
+
+class CertificateIdTaken(Refused):
+    """This certificate id is in use: choose a new one."""
+
+    code = "certificate_id_taken"
+
+
+class NotAllowedNow(Refused):
+    """The certificate's status does not allow this."""
+
+    code = "certificate_not_allowed_now"
+
+
+class AlreadySubmitted(NotAllowedNow):
+    """The certificate has been submitted already."""
+
+    code = "certificate_already_submitted"
+
+
+class FourEyesRequired(Refused):
+    """Whoever reviewed a certificate cannot approve it: a second officer must."""
+
+    code = "four_eyes_required"
+
+
+class ExporterNotRegistered(Refused):
+    """The exporter has no active registration: renew it first. Nothing that was drafted is lost."""
+
+    code = "exporter_not_registered"
+
+
+class DepartureTooLongAgo(Refused):
+    """The goods left more than a year ago: no certificate can be issued any more (OCP Rule 10)."""
+
+    code = "departure_too_long_ago"
+
+
+class OtherOffice(Refused):
+    """This certificate belongs to another issuing office."""
+
+    code = "other_office"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the consignment, with what the ministry found of the product. FOB is in `fob_currency`, weight in kg."""
+
+    product_id: UUID
+    description: str
+    criterion: Criterion
+    handicraft: bool
+    hs_code: str
+    marks: str
+    packages: int
+    package_kind: str
+    quantity: Decimal
+    unit: str
+    gross_weight_kg: Decimal
+    fob_amount: Decimal
+    fob_currency: str
+    invoice_number: str
+    invoice_date: date
+
+
+@dataclass(frozen=True)
+class Consignment:
+    """What the exporter says of a consignment: boxes 2, 3 and 5 to 10."""
+
+    office: str
+    destination: str
+    consignee_name: str
+    consignee_address: str
+    departure_date: date
+    vessel: str
+    port_of_discharge: str
+    items: list[Item]
+
+
+@dataclass(eq=False)
+class Exporter:
+    """What certificates knows of a registration."""
+
+    exporter_id: UUID
+    name: str
+    address: str
+    valid_from: date
+    valid_until: date
+    version: int
+
+    def is_registered(self, on: date) -> bool:
+        """Whether the registration is active on a day; its last day is included."""
+        return self.valid_from <= on <= self.valid_until
+
+
+@dataclass(eq=False)
+class Certificate:
+    """A certificate of origin and its life. Every act raises `version` by one."""
+
+    certificate_id: UUID
+    exporter_id: UUID
+    form: str
+    consignment: Consignment
+    office: str = field(init=False)
+    status: Status = Status.DRAFT
+    submission: int = 0
+    remarks: str | None = None
+    worksheet: str | None = None
+    reviewed_by: UUID | None = None
+    approved_by: UUID | None = None
+    held_because: str | None = None
+    reference: str | None = None
+    issued_on: date | None = None
+    valid_until: date | None = None
+    issued_retroactively: bool = False
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        self.office = self.consignment.office
+
+    def revise(self, consignment: Consignment) -> None:
+        """The exporter changes a draft, or corrects what was returned."""
+        self._must_allow(Act.REVISE)
+        self.consignment, self.office = consignment, consignment.office
+        self.version += 1
+
+    def submit(self, on: date, exporter: Exporter | None) -> None:
+        """The exporter hands the certificate in; from now on only an officer may change it."""
+        if self.status in (Status.SUBMITTED, Status.REVIEWED, Status.APPROVED, Status.ISSUED):
+            raise AlreadySubmitted(f"This certificate is {self.status}: it was submitted already.", "certificate_id")
+        self._must_allow(Act.SUBMIT)
+        self._must_be_issuable(on, exporter)
+        self.status, self.remarks = Status.SUBMITTED, None
+        self.reviewed_by = self.worksheet = None
+        self.submission += 1
+        self.version += 1
+
+    def give_back(self, remarks: str) -> None:
+        """An officer returns it for correction, saying what to correct."""
+        self._must_allow(Act.RETURN)
+        self.status, self.remarks = Status.RETURNED, remarks
+        self.version += 1
+
+    def review(self, officer: UUID, worksheet: str) -> None:
+        """An officer finds it complete and the goods originating, with the reasons."""
+        self._must_allow(Act.REVIEW)
+        self.status, self.reviewed_by, self.worksheet = Status.REVIEWED, officer, worksheet
+        self.version += 1
+
+    def approve(self, officer: UUID) -> None:
+        """A second officer agrees."""
+        self._must_allow(Act.APPROVE)
+        if officer == self.reviewed_by:
+            raise FourEyesRequired()
+        self.status, self.approved_by = Status.APPROVED, officer
+        self.version += 1
+
+    def reject(self, reason: str) -> None:
+        """An officer refuses it, with the reason."""
+        self._must_allow(Act.REJECT)
+        self.status, self.remarks = Status.REJECTED, reason
+        self.version += 1
+
+    def must_be_issuable(self, on: date, exporter: Exporter | None) -> None:
+        """Refuses unless it may be issued that day: approved, its exporter active, the goods gone a year at most."""
+        self._must_allow(Act.ISSUE)
+        self._must_be_issuable(on, exporter)
+
+    def hold(self, because: str) -> None:
+        """It is approved and paid, and yet cannot be issued today; everyone can see why."""
+        self.held_because = because
+        self.version += 1
+
+    def issue(self, reference: str, on: date) -> None:
+        """It gets its number and is valid for twelve months (OCP Rule 14); after departure, retroactively (Rule 10)."""
+        self._must_allow(Act.ISSUE)
+        self.status, self.reference, self.held_because = Status.ISSUED, reference, None
+        self.issued_on, self.valid_until = on, a_year_from(on)
+        self.issued_retroactively = self.consignment.departure_date < on
+        self.version += 1
+
+    def waits_for(self, *, settled: bool) -> tuple[str, ...]:
+        """What must happen before it is issued, as slugs; nothing once it is decided."""
+        acts = {
+            Status.DRAFT: ("submission",),
+            Status.SUBMITTED: ("review", "approval"),
+            Status.RETURNED: ("correction",),
+            Status.REVIEWED: ("approval",),
+            Status.APPROVED: (),
+        }.get(self.status)
+        if acts is None:
+            return ()
+        payment = ("payment",) if not settled and self.submission else ()
+        held = (self.held_because,) if self.held_because else ()
+        return acts + payment + held
+
+    def _must_be_issuable(self, on: date, exporter: Exporter | None) -> None:
+        if exporter is None or not exporter.is_registered(on):
+            raise ExporterNotRegistered("", "exporter_id")
+        if on > a_year_from(self.consignment.departure_date):
+            raise DepartureTooLongAgo("", "consignment.transport.departure_date")
+
+    def _must_allow(self, act: Act) -> None:
+        if act not in ALLOWED[self.status]:
+            raise NotAllowedNow(f"A certificate that is {self.status} does not allow: {act}.", "certificate_id")
+
+
+def reference_of(form: str, year: int, office: str, serial: int) -> str:
+    """A certificate's number, e.g. `D2026-PNH-000123`: gap-free per office, form and year (OCP Rule 7(3); template ours)."""
+    return f"{form}{year}-{office}-{serial:06}"

@@ -1,0 +1,144 @@
+"""What certificates remembers: products, certificates, their numbers, and what others have told."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, Uuid, and_, exists, select
+from sqlalchemy.orm import registry
+
+from services.certificates.domain.certificate import Certificate, CertificateNotFound, Consignment, Exporter, Status
+from services.certificates.domain.form import Criterion
+from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
+from shared.database import AsJson, Words, add_one, insert_new
+from shared.work import Work
+
+TABLES = MetaData()
+
+exporters = Table(
+    "exporters",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+products = Table(
+    "products",
+    TABLES,
+    Column("product_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("description", Text, nullable=False),
+    Column("hs_code", String(11), nullable=False),
+    Column("criterion", AsJson(Criterion), nullable=False),
+    Column("handicraft", Boolean, nullable=False),
+    Column("status", Words(ProductStatus), nullable=False),
+    Column("decided_by", Uuid),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+)
+
+certificates = Table(
+    "certificates",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("form", String(8), nullable=False),
+    Column("office", String(5), nullable=False),
+    Column("consignment", AsJson(Consignment), nullable=False),
+    Column("status", Words(Status), nullable=False, index=True),
+    Column("submission", Integer, nullable=False),
+    Column("remarks", Text),
+    Column("worksheet", Text),
+    Column("reviewed_by", Uuid),
+    Column("approved_by", Uuid),
+    Column("held_because", String(64)),
+    Column("reference", String(32), unique=True),
+    Column("issued_on", Date),
+    Column("valid_until", Date),
+    Column("issued_retroactively", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    TABLES,
+    Column("office", String(5), primary_key=True),
+    Column("form", String(8), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+settlements = Table(
+    "settlements",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("submission", Integer, primary_key=True),
+)
+
+_mapping = registry(metadata=TABLES)
+_mapping.map_imperatively(Exporter, exporters)
+_mapping.map_imperatively(Product, products)
+_mapping.map_imperatively(Certificate, certificates)
+
+
+async def certificate_by_id(work: Work, certificate_id: UUID) -> Certificate:
+    """The certificate, locked where this is to change it. Raises CertificateNotFound."""
+    found = await find_certificate(work, certificate_id)
+    if found is None:
+        raise CertificateNotFound(f"There is no certificate {certificate_id}.", "certificate_id")
+    return found
+
+
+async def find_certificate(work: Work, certificate_id: UUID) -> Certificate | None:
+    """The certificate, or None."""
+    return await work.session.get(Certificate, certificate_id, with_for_update=work.may_write)
+
+
+async def product_by_id(work: Work, product_id: UUID, field: str = "product_id") -> Product:
+    """The product. Raises ProductNotFound, naming the field of the request."""
+    found = await find_product(work, product_id)
+    if found is None:
+        raise ProductNotFound(f"There is no product {product_id}.", field)
+    return found
+
+
+async def find_product(work: Work, product_id: UUID) -> Product | None:
+    """The product, or None."""
+    return await work.session.get(Product, product_id, with_for_update=work.may_write)
+
+
+async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
+    """What registry has told of an exporter, or None."""
+    return await work.session.get(Exporter, exporter_id)
+
+
+async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
+    """The certificates of an exporter that are approved and not yet issued."""
+    mine = and_(certificates.c.exporter_id == exporter_id, certificates.c.status == Status.APPROVED)
+    return (await work.session.scalars(select(Certificate).where(mine))).all()
+
+
+async def note_settlement(work: Work, certificate_id: UUID, submission: int) -> None:
+    """Keeps that nothing is owed for a submission, also where the certificate is not known yet."""
+    row = {"certificate_id": certificate_id, "submission": submission}
+    await work.session.execute(insert_new(work.dialect, settlements, [row]))
+
+
+async def is_settled(work: Work, certificate: Certificate) -> bool:
+    """Whether nothing is owed for the present submission."""
+    this = and_(settlements.c.certificate_id == certificate.certificate_id, settlements.c.submission == certificate.submission)
+    return bool(await work.session.scalar(select(exists().where(this))))
+
+
+async def next_serial(work: Work, office: str, form: str, year: int) -> int:
+    """The next serial number of an office, form and year: gap-free, for it is taken in the transaction that uses it."""
+    key = {"office": office, "form": form, "year": year}
+    return await add_one(work.session, work.dialect, numbers, key, "last")
+
+
+issued = select(certificates.c.certificate_id).where(certificates.c.status == Status.ISSUED)
+submitted = select(certificates.c.certificate_id).where(certificates.c.submission > 0)
+numbered = select(certificates.c.reference).where(certificates.c.reference.is_not(None))

@@ -1,0 +1,123 @@
+"""How a certificate is shown to its exporter, to the officers, and to each of the other services."""
+
+from services.certificates.catalogue import Catalogue
+from services.certificates.domain.certificate import Certificate, Exporter
+from services.certificates.domain.form import Form
+from services.certificates.store import is_settled
+from shared.contracts.certificates import (
+    CertificateDocumented,
+    CertificateIssued,
+    CertificateState,
+    CertificateSubmitted,
+    DocumentItem,
+    FormD,
+    Money,
+    Party,
+    SubmittedGoods,
+)
+from shared.work import Work
+
+OFFICERS = ("reviewer", "approver", "cashier", "auditor")
+
+
+async def state_of(certificate: Certificate, work: Work) -> CertificateState:
+    """A certificate as its exporter and the officers see it."""
+    settled = await is_settled(work, certificate)
+    form = work.use(Catalogue).form(certificate.form, work.today)
+    consignment, origin = certificate.consignment, work.country
+    return CertificateState(
+        certificate_id=certificate.certificate_id,
+        exporter_id=certificate.exporter_id,
+        form=certificate.form,
+        office=certificate.office,
+        destination=consignment.destination,
+        status=certificate.status,
+        waits_for=certificate.waits_for(settled=settled),
+        remarks=certificate.remarks,
+        settled=settled,
+        reference=certificate.reference,
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        issued_retroactively=certificate.issued_retroactively,
+        fob_disclosed=[form.shows_fob(origin, consignment.destination, item.criterion) for item in consignment.items],
+        version=certificate.version,
+    )
+
+
+def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
+    """What fees must know of a submission: the goods, as the tariff asks for them."""
+    return CertificateSubmitted(
+        certificate_id=certificate.certificate_id,
+        exporter_id=certificate.exporter_id,
+        office=certificate.office,
+        form=certificate.form,
+        submission=certificate.submission,
+        submitted_on=work.today,
+        goods=[
+            SubmittedGoods(hs_code=item.hs_code, handicraft=item.handicraft, quantity=item.quantity, unit=item.unit)
+            for item in certificate.consignment.items
+        ],
+        version=certificate.version,
+        occurred_at=work.now,
+    )
+
+
+def issued(certificate: Certificate, work: Work) -> CertificateIssued:
+    """What the public may know of an issued certificate."""
+    return CertificateIssued(
+        certificate_id=certificate.certificate_id,
+        reference=certificate.reference,
+        form=certificate.form,
+        destination=certificate.consignment.destination,
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        version=certificate.version,
+        occurred_at=work.now,
+    )
+
+
+def documented(certificate: Certificate, exporter: Exporter, form: Form, origin: str, work: Work) -> CertificateDocumented:
+    """The document for the customs of the destination."""
+    consignment = certificate.consignment
+    items = [
+        DocumentItem(
+            number=number,
+            marks=item.marks,
+            packages=item.packages,
+            package_kind=item.package_kind,
+            description=item.description,
+            hs_code=item.hs_code,
+            criterion=item.criterion.box_8,
+            quantity=item.quantity,
+            unit=item.unit,
+            gross_weight_kg=item.gross_weight_kg,
+            fob=Money(amount=item.fob_amount, currency=item.fob_currency)
+            if form.shows_fob(origin, consignment.destination, item.criterion)
+            else None,
+            invoice_number=item.invoice_number,
+            invoice_date=item.invoice_date,
+        )
+        for number, item in enumerate(consignment.items, start=1)
+    ]
+    document = FormD(
+        reference=certificate.reference,
+        issuing_country=origin,
+        office=certificate.office,
+        issued_on=certificate.issued_on,
+        valid_until=certificate.valid_until,
+        exporter=Party(name=exporter.name, address=exporter.address, country=origin),
+        consignee=Party(name=consignment.consignee_name, address=consignment.consignee_address),
+        destination=consignment.destination,
+        departure_date=consignment.departure_date,
+        vessel=consignment.vessel,
+        port_of_discharge=consignment.port_of_discharge,
+        issued_retroactively=certificate.issued_retroactively,
+        items=items,
+    )
+    return CertificateDocumented(
+        certificate_id=certificate.certificate_id,
+        exporter_id=certificate.exporter_id,
+        document=document,
+        version=certificate.version,
+        occurred_at=work.now,
+    )

@@ -1,0 +1,8 @@
+"""`python -m services.registry`"""
+
+from services.registry.handlers import router
+from services.registry.settings import RegistrySettings, equip
+from services.registry.store import TABLES
+from shared.service import Service, run
+
+run(Service("registry", router, TABLES, RegistrySettings, equip))
