@@ -89,8 +89,6 @@ class Asker:
         """Sends a file to its owner in chunks and returns its SHA-256."""
         digest = hashlib.sha256(content).hexdigest()
         for offset, chunk in chunks_of(content):
-            piece = kind(
-                owner_id=owner_id, sha256=digest, size=len(content), media_type=media_type, offset=offset, chunk=chunk
-            )
+            piece = kind(owner_id=owner_id, sha256=digest, size=len(content), media_type=media_type, offset=offset, chunk=chunk)
             await self.ask(piece, token=token)
         return digest

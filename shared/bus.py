@@ -53,10 +53,6 @@ async def _log_error(error: Exception) -> None:
     log.warning("the bus reports a problem", extra={"error": repr(error)[:500]})
 
 
-async def _log_lost() -> None:
-    log.warning("the connection to the bus is lost; reconnecting")
-
-
 async def _log_back() -> None:
     log.info("connected to the bus again")
 
@@ -75,7 +71,6 @@ def broker_of(service: str, settings: Settings) -> NatsBroker:
         decoder=_whole_message,
         logger=None,
         error_cb=_log_error,
-        disconnected_cb=_log_lost,
         reconnected_cb=_log_back,
         graceful_timeout=15.0,
     )
@@ -91,7 +86,7 @@ async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, *
         tls=_tls(ca_file),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.5,
-        **options,
+        **{"error_cb": _log_error} | options,
     )
 
 

@@ -11,13 +11,13 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = 5.0
 
 
-async def keep_going(step: Callable[[], Awaitable[bool]], wake: asyncio.Event, sweep: float) -> None:
-    """Steps for ever: again at once while a step says there is more, else when woken or after `sweep` seconds.
+async def keep_going(step: Callable[[], Awaitable[bool]], wake: asyncio.Event, sweep: float, stopping: asyncio.Event) -> None:
+    """Steps until told to stop: again at once while there is more, else when woken or after `sweep` seconds.
 
     A step that fails is logged and made again, later and later, at most five seconds apart.
     """
     failures = 0
-    while True:
+    while not stopping.is_set():
         wake.clear()
         try:
             more = await step()

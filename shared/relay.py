@@ -27,7 +27,7 @@ class Relay:
 
     async def run(self) -> None:
         """Publishes whatever is announced, at once; and every two seconds what a dead replica left behind."""
-        await keep_going(self.publish_some, self._workshop.something_announced, SWEEP)
+        await keep_going(self.publish_some, self._workshop.something_announced, SWEEP, self._workshop.stopping)
 
     async def publish_some(self) -> bool:
         """Publishes one lot; says whether there may be more. Raises where the bus did not take all of it."""

@@ -127,11 +127,12 @@ class Replica:
         rim = asyncio.create_task(self._rim.serve())
         try:
             if await self._first_of(told, rim, asyncio.create_task(self._start())):
-                loops = {asyncio.create_task(step) for step in (self._listener.run(), self._tasks.run(), self._relay.run())}
+                listening = asyncio.create_task(self._listener.run())
+                loops = [asyncio.create_task(self._tasks.run()), asyncio.create_task(self._relay.run())]
                 self._state = None
                 log.info("ready")
-                await self._first_of(told, rim, *loops)
-                await self._finish(loops)
+                await self._first_of(told, rim, listening, *loops)
+                await self._finish(listening, loops)
         finally:
             self._rim.stop()
             await asyncio.wait({rim}, timeout=5)
@@ -189,7 +190,6 @@ class Replica:
         self.broker.subscriber(
             deliver_subject(self.name),
             queue=self.name,
-            durable=self.name,
             stream=JStream(STREAM, declare=False),
             ack_policy=AckPolicy.MANUAL,
             pending_msgs_limit=2 * MAX_HANDED_OVER,
@@ -197,21 +197,16 @@ class Replica:
         )(self._listener.hand_over)
         await self.broker.start()
 
-    async def _finish(self, loops: set[asyncio.Task[None]]) -> None:
+    async def _finish(self, listening: asyncio.Task[None], loops: list[asyncio.Task[None]]) -> None:
         """Takes nothing new, finishes what has begun, gives the rest back, and tells the bus what is left to tell."""
         self._state = "stopping"
-        for subscriber in self.broker.subscribers:
-            if (subscription := getattr(subscriber, "subscription", None)) is not None:
-                with suppress(NatsError, TimeoutError):
-                    await asyncio.wait_for(subscription.drain(), 5)
+        await asyncio.gather(*map(_drain, self.broker.subscribers))
         self._listener.stop()
+        self.workshop.stop()
+        await asyncio.wait({listening, *loops}, timeout=GRACE)
         await self._tasks.finish(GRACE)
         with suppress(Exception):
             await asyncio.wait_for(self._relay.publish_some(), 5)
-        _, unfinished = await asyncio.wait(loops, timeout=0.5)
-        for loop in unfinished:
-            loop.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(self.broker.stop(), 5)
 
@@ -231,3 +226,11 @@ class Replica:
         if self._state is None and not await self.broker.ping(timeout=2):
             found.append("the bus does not answer")
         return found
+
+
+async def _drain(subscriber: Any) -> None:
+    """Asks the bus for no more, and handles what it has sent already."""
+    subscription, subscriber.subscription = subscriber.subscription, None
+    if subscription is not None:
+        with suppress(NatsError, TimeoutError):
+            await asyncio.wait_for(subscription.drain(), 5)

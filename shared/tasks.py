@@ -40,8 +40,8 @@ class TaskRunner:
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Does tasks until cancelled; those in progress are waited for by `finish`."""
-        await keep_going(self.begin_some, self._workshop.something_due, SWEEP)
+        """Does tasks until told to stop; those in progress are waited for by `finish`."""
+        await keep_going(self.begin_some, self._workshop.something_due, SWEEP, self._workshop.stopping)
 
     async def begin_some(self) -> bool:
         """Leases and begins what is due; says whether there may be more that it has hands for."""

@@ -180,6 +180,13 @@ class Workshop:
         self.equipment = {type(tool): tool for tool in equipment}
         self.something_announced = asyncio.Event()
         self.something_due = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Tells the work in the background to end after its present step."""
+        self.stopping.set()
+        self.something_announced.set()
+        self.something_due.set()
 
     @asynccontextmanager
     async def work(self, span: Span) -> AsyncIterator[Work]:

@@ -1,12 +1,12 @@
 """The tables of certificates.
 
-Revision ID: certificates-0001
+Revision ID: certificates_0001
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "certificates-0001"
+revision = "certificates_0001"
 down_revision = None
 branch_labels = ("certificates",)
 depends_on = None

@@ -1,6 +1,6 @@
 """The tables of fees.
 
-Revision ID: fees-0001
+Revision ID: fees_0001
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 from shared.database import UtcDateTime
 
-revision = "fees-0001"
+revision = "fees_0001"
 down_revision = None
 branch_labels = ("fees",)
 depends_on = None

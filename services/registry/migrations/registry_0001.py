@@ -1,12 +1,12 @@
 """The tables of registry.
 
-Revision ID: registry-0001
+Revision ID: registry_0001
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "registry-0001"
+revision = "registry_0001"
 down_revision = None
 branch_labels = ("registry",)
 depends_on = None

@@ -1,6 +1,6 @@
 """The tables of the plumbing: outbox, inbox, answers, tasks, dead letters, keys, revoked sessions, files.
 
-Revision ID: plumbing-0001
+Revision ID: plumbing_0001
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 from shared.database import ROW_ID, UtcDateTime
 
-revision = "plumbing-0001"
+revision = "plumbing_0001"
 down_revision = None
 branch_labels = ("plumbing",)
 depends_on = None

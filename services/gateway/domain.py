@@ -1,0 +1,153 @@
+"""The rules of the gateway: a transmission advances step by step, and customs decide on a document once.
+
+Sources: the public codes AS1, AS2, REC and NOT of the ASEAN Single Window; ATIGA Annex 8, Rules 26 to 30. Which code may
+follow which is a table of the contracts, handed in as `allowed`.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from shared.refusals import Refused
+
+Allowed = Mapping[str | None, Set[str]]
+"""The codes that may follow a code; under None those that may come first."""
+
+
+class TransmissionNotFound(Refused):
+    """There is no such transmission."""
+
+    code = "transmission_not_found"
+
+
+class StepNotAllowed(Refused):
+    """This code cannot follow the one that the transmission has reached."""
+
+    code = "step_not_allowed"
+
+
+class NotTheDestination(Refused):
+    """Only the customs of the destination decide on a document."""
+
+    code = "not_the_destination"
+
+
+class DocumentDiffers(Refused):
+    """Another document was received before under the same reference and transmission number."""
+
+    code = "document_differs"
+
+
+class NotTheIssuer(Refused):
+    """A document is sent by the gateway of the country that issued it."""
+
+    code = "sender_is_not_issuer"
+
+
+class WrongDestination(Refused):
+    """The document is for another country."""
+
+    code = "wrong_destination"
+
+
+class ReferenceMismatch(Refused):
+    """The document bears another reference than its envelope."""
+
+    code = "reference_mismatch"
+
+
+class DecidedAlready(Refused):
+    """Customs have decided on this document already."""
+
+    code = "document_decided_already"
+
+
+@dataclass(eq=False)
+class Step:
+    """A code that was reached, at an instant and in a country; a refusal has reasons (slugs) and what was written."""
+
+    code: str
+    at: datetime
+    country: str
+    reasons: list[str] = field(default_factory=list)
+    detail: str | None = None
+    position: int = 0
+
+
+@dataclass(eq=False)
+class Transmission:
+    """A document on its way to the customs of its destination. Sent anew after a rejection its number rises."""
+
+    transmission_id: UUID
+    certificate_id: UUID
+    exporter_id: UUID
+    reference: str
+    destination: str
+    number: int
+    document: str
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def version(self) -> int:
+        """Rises by one with each step."""
+        return len(self.steps)
+
+    @property
+    def code(self) -> str | None:
+        """The code reached last."""
+        return self.steps[-1].code if self.steps else None
+
+    def reach(self, step: Step, allowed: Allowed) -> bool:
+        """Takes the next step; a code that was reached before is no news. Raises StepNotAllowed."""
+        if any(former.code == step.code for former in self.steps):
+            return False
+        if step.code not in allowed[self.code]:
+            raise StepNotAllowed(f"{step.code} cannot follow {self.code}.", "code")
+        step.position = self.version + 1
+        self.steps.append(step)
+        return True
+
+    def must_be_decided_by(self, country: str) -> None:
+        """Refuses what another country than the destination says of this document."""
+        if country != self.destination:
+            raise NotTheDestination(f"The customs of {self.destination} decide on this document.")
+
+
+@dataclass(eq=False)
+class InboundDocument:
+    """A partner's document for the customs of this country. `message` is kept as it came, signature and all."""
+
+    document_id: UUID
+    sender: str
+    reference: str
+    number: int
+    document: str
+    message: bytes
+    received_at: datetime
+    decided_at: datetime | None = None
+    reasons: list[dict[str, str]] = field(default_factory=list)
+    returned_at: datetime | None = None
+
+    def decide(self, at: datetime, reasons: list[dict[str, str]]) -> None:
+        """Customs take the document, or refuse it with reasons; they decide once."""
+        if self.decided_at is not None:
+            raise DecidedAlready()
+        self.decided_at, self.reasons = at, reasons
+
+    @property
+    def accepted(self) -> bool:
+        """Whether customs have taken the document."""
+        return self.decided_at is not None and not self.reasons
+
+
+def must_belong_here(
+    *, sender: str, receiver: str, reference: str, issuing_country: str, destination: str, document_reference: str
+) -> None:
+    """Refuses a document that did not come from its issuer, is not for this country, or is not the one announced."""
+    if issuing_country != sender:
+        raise NotTheIssuer(f"The document was issued in {issuing_country} and sent by {sender}.")
+    if destination != receiver:
+        raise WrongDestination(f"The document is for {destination}.")
+    if document_reference != reference:
+        raise ReferenceMismatch(f"The envelope says {reference}, the document {document_reference}.")

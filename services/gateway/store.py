@@ -1,0 +1,145 @@
+"""What the gateway remembers: transmissions with their steps, and the documents that partners sent."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    cast,
+    select,
+)
+from sqlalchemy import ForeignKey as References
+from sqlalchemy.orm import registry, relationship
+
+from services.gateway.domain import InboundDocument, Step, Transmission, TransmissionNotFound
+from shared.database import UtcDateTime, dead_letters, insert_new, tasks
+from shared.work import Task, Work
+
+TABLES = MetaData()
+
+transmissions = Table(
+    "transmissions",
+    TABLES,
+    Column("transmission_id", Uuid, primary_key=True),
+    Column("certificate_id", Uuid, nullable=False, index=True),
+    Column("exporter_id", Uuid, nullable=False),
+    Column("reference", String(30), nullable=False),
+    Column("destination", String(2), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("reference", "number"),
+)
+
+steps = Table(
+    "steps",
+    TABLES,
+    Column("transmission_id", Uuid, References("transmissions.transmission_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("code", String(3), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("detail", Text),
+    UniqueConstraint("transmission_id", "code"),
+)
+
+inbound_documents = Table(
+    "inbound_documents",
+    TABLES,
+    Column("document_id", Uuid, primary_key=True),
+    Column("sender", String(2), nullable=False),
+    Column("reference", String(30), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("reasons", JSON, nullable=False),
+    Column("returned_at", UtcDateTime),
+    UniqueConstraint("sender", "reference", "number"),
+)
+
+_mapping = registry(metadata=TABLES)
+_mapping.map_imperatively(Step, steps)
+_mapping.map_imperatively(
+    Transmission,
+    transmissions,
+    properties={"steps": relationship(Step, order_by=steps.c.position, lazy="selectin", cascade="all, delete-orphan")},
+)
+_mapping.map_imperatively(InboundDocument, inbound_documents)
+
+
+async def transmission_by_id(work: Work, transmission_id: UUID) -> Transmission:
+    """A transmission with its steps. Raises TransmissionNotFound."""
+    return _found(await work.session.get(Transmission, transmission_id, with_for_update=work.may_write))
+
+
+async def transmission_by_reference(work: Work, reference: str, number: int) -> Transmission:
+    """The transmission that partners know by its reference and number. Raises TransmissionNotFound."""
+    return _found(await find_transmission(work, reference, number))
+
+
+async def last_transmission_of(work: Work, certificate_id: UUID) -> Transmission:
+    """The newest transmission of a certificate. Raises TransmissionNotFound."""
+    newest = select(Transmission).where(transmissions.c.certificate_id == certificate_id)
+    return _found((await work.session.scalars(newest.order_by(transmissions.c.number.desc()).limit(1))).first())
+
+
+async def find_transmission(work: Work, reference: str, number: int) -> Transmission | None:
+    """The transmission of a reference and number, or None."""
+    same = select(Transmission).where(transmissions.c.reference == reference, transmissions.c.number == number)
+    return (await work.session.scalars(same.with_for_update() if work.may_write else same)).first()
+
+
+async def keep_inbound_document(work: Work, document: dict[str, Any]) -> bool:
+    """Keeps a partner's document; says whether it is new. `document`: a value for each column."""
+    dialect = work.session.get_bind().dialect.name
+    return bool((await work.session.execute(insert_new(dialect, inbound_documents, [document]))).all())
+
+
+async def inbound_document(work: Work, sender: str, reference: str, number: int) -> InboundDocument:
+    """The document that a partner sent under a reference and number. Raises NoResultFound."""
+    same = (inbound_documents.c.sender == sender, inbound_documents.c.reference == reference)
+    return (await work.session.scalars(select(InboundDocument).where(*same, inbound_documents.c.number == number))).one()
+
+
+async def inbound_document_by_id(work: Work, document_id: UUID) -> InboundDocument:
+    """A document that a partner sent. Raises NoResultFound."""
+    return await work.session.get_one(InboundDocument, document_id, with_for_update=work.may_write)
+
+
+async def what_waits(work: Work, task: type[Task], key: UUID) -> tuple[int, str | None]:
+    """How often a task was tried, and why it is not done; (0, None) where nothing waits."""
+    waiting = select(tasks.c.attempts, tasks.c.last_error).where(tasks.c.kind == task.kind, tasks.c.key == str(key))
+    if row := (await work.session.execute(waiting)).first():
+        return row.attempts, row.last_error
+    dead = select(dead_letters.c.id).where(dead_letters.c.name == task.kind, dead_letters.c.key == str(key))
+    if await work.session.scalar(dead):
+        return 0, "it cannot be sent as it is; the operators of the gateway must look at it"
+    return 0, None
+
+
+def _found(transmission: Transmission | None) -> Transmission:
+    if transmission is None:
+        raise TransmissionNotFound()
+    return transmission
+
+
+def certificates_at(code: str) -> Any:
+    """The certificates of which a transmission has reached a code."""
+    reached = select(transmissions.c.certificate_id).join(steps).where(steps.c.code == code)
+    return reached.distinct()
+
+
+decided_documents = select(
+    inbound_documents.c.sender + "/" + inbound_documents.c.reference + "/" + cast(inbound_documents.c.number, String(10))
+).where(inbound_documents.c.decided_at.is_not(None))

@@ -1,0 +1,45 @@
+"""The national customs system, which decides on the documents that partners send."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import httpx
+from pydantic import Field, ValidationError
+
+from services.gateway.wire.exchange import PATIENCE, XML_TYPE
+from services.gateway.wire.messages import Reason, Told
+from services.gateway.wire.xml import write_form
+from shared.contracts.certificates import FormD
+from shared.refusals import Unavailable
+
+
+class Decision(Told):
+    """What customs say of a document."""
+
+    decision: Literal["accepted", "rejected"]
+    reasons: Annotated[tuple[Reason, ...], Field(max_length=200)] = ()
+
+
+class Customs:
+    """The customs of this country, at their address."""
+
+    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+        self._url = url
+        self._client = client
+
+    async def decide(self, form: FormD) -> Decision:
+        """Hands a document to customs and returns their decision; a rejection has reasons. Raises Unavailable."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                answer = await self._client.post(self._url, content=write_form(form), headers={"content-type": XML_TYPE})
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise Unavailable(f"the customs system cannot be reached ({type(error).__name__})") from error
+        if answer.status_code != 200:
+            raise Unavailable(f"the customs system answered {answer.status_code} {answer.reason_phrase}".rstrip())
+        try:
+            decision = Decision.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise Unavailable("the customs system gave an answer that cannot be read") from error
+        if (decision.decision == "rejected") != bool(decision.reasons):
+            raise Unavailable("the customs system must give reasons for a rejection, and only for a rejection")
+        return decision

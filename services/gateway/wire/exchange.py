@@ -1,0 +1,171 @@
+"""The exchange with partner gateways over HTTPS: messages out, receipts back, and messages in."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+from pydantic import ValidationError
+
+from services.gateway.wire import xml
+from services.gateway.wire.messages import Envelope, Kind, Receipt, Told
+from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.signature import NotGenuine, Signer, as_signed
+from shared.refusals import Refused, Unavailable
+from shared.telemetry import traceparent
+
+XML_TYPE = "application/xml"
+PATIENCE = 30.0
+"""Seconds in which a partner must have answered."""
+
+
+class NotTaken(Exception):
+    """A message that cannot be answered with a signed receipt: nobody knows whose it is, or what it is."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        self.status, self.code, self.detail = status, code, detail
+        super().__init__(f"{code}: {detail}")
+
+
+class ContentUnreadable(Refused):
+    """The content of the message does not have the form that was agreed."""
+
+    code = "document_unreadable"
+
+
+class TooLong(Exception):
+    """More came than is allowed."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A message whose signature is verified. `raw`: all of it as it came, to be kept as evidence."""
+
+    envelope: Envelope
+    partner: Partner
+    raw: bytes
+    _signed: Any
+
+    def content(self) -> Told:
+        """What the message says. Raises ContentUnreadable, so that the sender is told what is wrong."""
+        try:
+            return xml.read_content(self._signed, self.envelope.kind)
+        except ValidationError as error:
+            where = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors()[:5])
+            raise ContentUnreadable(f"These fields are missing or malformed: {where}.") from None
+
+
+class Exchange:
+    """This country's gateway, as its partners know it."""
+
+    def __init__(
+        self, country: str, partners: Partners, signer: Signer, client: httpx.AsyncClient, max_message_bytes: int
+    ) -> None:
+        self.country = country
+        self.max_message_bytes = max_message_bytes
+        self._partners = partners
+        self._signer = signer
+        self._client = client
+
+    def envelope(self, message_id: UUID, kind: Kind, receiver: str, reference: str, number: int, at: datetime) -> Envelope:
+        """The envelope of a message from here."""
+        return Envelope(
+            message_id=message_id,
+            kind=kind,
+            sender=self.country,
+            receiver=receiver,
+            sent_at=at,
+            reference=reference,
+            number=number,
+        )
+
+    async def send(self, envelope: Envelope, content: Told) -> Receipt:
+        """Hands a message to the receiver's gateway and returns its receipt.
+
+        Raises Unavailable for whatever is not a genuine receipt for this very message: it is sent again later.
+        """
+        partner = self._partners.by_country(envelope.receiver)
+        name = f"the gateway of {self._partners.name_of(partner.country)}"
+        signed = await self.signed(envelope, content)
+        answer = await self._post(partner, name, signed)
+        try:
+            opened = await asyncio.to_thread(self._open, answer)
+            receipt = opened.content()
+        except (NotTaken, ContentUnreadable) as error:
+            raise Unavailable(f"{name} gave an answer that cannot be trusted: {error.detail}") from error
+        if opened.partner is not partner or not isinstance(receipt, Receipt):
+            raise Unavailable(f"{name} answered with something else than its receipt")
+        about = (receipt.in_reply_to, opened.envelope.reference, opened.envelope.number)
+        if about != (envelope.message_id, envelope.reference, envelope.number):
+            raise Unavailable(f"{name} answered with the receipt for another message")
+        return receipt
+
+    async def signed(self, envelope: Envelope, content: Told) -> bytes:
+        """A message as it goes over the wire."""
+        return await asyncio.to_thread(lambda: self._signer.sign(xml.write_message(envelope, content)))
+
+    async def open(self, content_type: str, body: AsyncIterable[bytes]) -> Opened:
+        """A partner's message, verified. Raises NotTaken."""
+        if content_type.partition(";")[0].strip().lower() not in (XML_TYPE, "text/xml"):
+            raise NotTaken(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")
+        try:
+            raw = await _read_at_most(self.max_message_bytes, body)
+        except TooLong:
+            raise NotTaken(413, "message_too_long", f"A message may have {self.max_message_bytes} bytes.") from None
+        return await asyncio.to_thread(self._open, raw)
+
+    def _open(self, raw: bytes) -> Opened:
+        try:
+            root = xml.parse(raw)
+            partner = self._partners.find(xml.claimed_sender(root))
+            if partner is None:
+                raise NotTaken(403, "sender_unknown", "The sender is no partner of this gateway.")
+            signed = as_signed(root, partner.certificate)
+            envelope = xml.read_envelope(signed)
+        except xml.NotXml as error:
+            raise NotTaken(400, "xml_not_readable", f"The message cannot be read: {error}.") from None
+        except NotGenuine as error:
+            raise NotTaken(403, "signature_not_valid", f"The message is not trusted: {error}.") from None
+        except ValidationError as error:
+            where = ", ".join(str(fault["loc"][0]) for fault in error.errors()[:5])
+            raise NotTaken(400, "envelope_not_readable", f"The envelope is malformed: {where}.") from None
+        if envelope.sender != partner.country:
+            raise NotTaken(403, "signature_not_valid", "The message is not trusted: it names another sender where signed.")
+        if envelope.receiver != self.country:
+            raise NotTaken(400, "receiver_is_another", f"This is the gateway of {self.country}.")
+        return Opened(envelope, partner, raw, signed)
+
+    async def _post(self, partner: Partner, name: str, signed: bytes) -> bytes:
+        headers = {"content-type": XML_TYPE} | ({"traceparent": trace} if (trace := traceparent()) else {})
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                self._client.stream("POST", partner.address, content=signed, headers=headers) as answer,
+            ):
+                if answer.status_code != 200:
+                    raise Unavailable(f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip())
+                return await _read_at_most(self.max_message_bytes, answer.aiter_bytes())
+        except TimeoutError as error:
+            raise Unavailable(f"{name} did not answer within {PATIENCE:.0f} s") from error
+        except TooLong as error:
+            raise Unavailable(f"{name} answered with more than {self.max_message_bytes} bytes") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{name} cannot be reached ({type(error).__name__})") from error
+
+
+async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
+    read = bytearray()
+    async for chunk in chunks:
+        read += chunk
+        if len(read) > limit:
+            raise TooLong()
+    return bytes(read)
+
+
+def http_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
+    """A client that trusts only what the context trusts, follows nothing and waits for nobody for ever."""
+    return httpx.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(PATIENCE, connect=5.0))

@@ -1,0 +1,83 @@
+"""What gateways say to each other: a document, the receipt for a message, and customs' response to a document."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.certificates import FormD
+from shared.contracts.gateway import StatusCode
+from shared.contracts.kinds import Country, Instant, Reference, Slug, Text
+
+
+class Kind(StrEnum):
+    """What a message is; also the name of the element that holds its content."""
+
+    DOCUMENT = "Document"
+    RECEIPT = "Receipt"
+    RESPONSE = "Response"
+
+
+class Told(BaseModel):
+    """Anything told between gateways; what a later version adds is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Envelope(Told):
+    """Who tells whom, when, and about which transmission. Sent again, a message keeps its id."""
+
+    message_id: UUID
+    kind: Kind
+    sender: Country
+    receiver: Country
+    sent_at: Instant
+    reference: Reference
+    number: Annotated[int, Field(ge=1, le=9999)]
+
+    def answered(self, at: Instant) -> "Envelope":
+        """The envelope of the receipt for this message; the same receipt, however often it is given."""
+        return Envelope(
+            message_id=uuid5(self.message_id, Kind.RECEIPT),
+            kind=Kind.RECEIPT,
+            sender=self.receiver,
+            receiver=self.sender,
+            sent_at=at,
+            reference=self.reference,
+            number=self.number,
+        )
+
+
+class Reason(Told):
+    """Why something was not taken: a slug that the public may see, and what the other side wrote."""
+
+    code: Slug
+    detail: Text
+
+
+class Document(Told):
+    """An e-Form D for the customs of the receiver."""
+
+    form: FormD
+
+
+class Receipt(Told):
+    """The receiver has, or has refused, the message; `reasons` are there only where it refused."""
+
+    in_reply_to: UUID
+    received_at: Instant
+    reasons: tuple[Reason, ...] = ()
+
+
+class Response(Told):
+    """What customs decided on a document: REC or NOT, when, and when its gateway had received the document."""
+
+    code: StatusCode
+    decided_at: Instant
+    received_at: Instant
+    reasons: tuple[Reason, ...] = ()
+
+
+CONTENTS: dict[Kind, type[Told]] = {Kind.DOCUMENT: Document, Kind.RECEIPT: Receipt, Kind.RESPONSE: Response}
+

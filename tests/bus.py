@@ -1,0 +1,89 @@
+"""A real nats-server of its own for a test, with the accounts, users and permissions of the embedded run."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.embedded.secrets import Secrets
+from deploy.nats.server_conf import Account, write_server_conf
+from nats.aio.client import Client
+from shared.bus import connect, set_up_bus
+from shared.contracts.catalogue import ASKERS, SERVICES
+
+USERS = (*SERVICES, *ASKERS, "operator")
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Bus:
+    """One nats-server with the account of one country."""
+
+    root: Path
+    port: int
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def secrets(self) -> Secrets:
+        """Seeds, keys and passwords."""
+        return Secrets(self.root / "secrets")
+
+    def seed_file(self, user: str) -> Path:
+        """The file with a user's seed."""
+        return self.secrets.seed("KH", user)
+
+    async def client(self, user: str, **options: object) -> Client:
+        """A connection as one of the users."""
+        return await connect(user, self.url, self.seed_file(user).read_text().strip(), **options)
+
+    async def start(self) -> None:
+        """Starts the server and waits until it answers."""
+        server = Path(sys.executable).parent / "nats-server"
+        log = (self.root / "nats.log").open("ab")
+        self.process = await asyncio.create_subprocess_exec(server, "-c", self.root / "nats.conf", stdout=log, stderr=log)
+        for _ in range(200):
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+        raise TimeoutError((self.root / "nats.log").read_text())
+
+    async def kill(self) -> None:
+        """Ends the server as a crash would."""
+        if self.process and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+
+@asynccontextmanager
+async def a_bus(root: Path) -> AsyncIterator[Bus]:
+    """A running bus with its stream and consumers."""
+    bus = Bus(root, free_port())
+    bus.secrets.make({"KH": USERS})
+    account = Account("KH", {user: bus.secrets.public_key("KH", user) for user in USERS})
+    write_server_conf(root / "nats.conf", (account,), store_dir=root / "jetstream", port=bus.port, monitor_port=free_port())
+    await bus.start()
+    try:
+        operator = await bus.client("operator")
+        await set_up_bus(operator.jetstream())
+        await operator.close()
+        yield bus
+    finally:
+        await bus.kill()

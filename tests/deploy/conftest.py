@@ -1,0 +1,113 @@
+"""A real nats-server with the permissions of this release, for as long as a test module runs."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+from deploy.embedded.layout import free_ports, nats_server
+from deploy.embedded.secrets import Secrets
+from deploy.nats.permissions import USERS
+from deploy.nats.server_conf import Account, write_server_conf
+from shared.bus import inbox_prefix, set_up_bus
+from shared.contracts.catalogue import SERVICES
+
+USERS_OF = {"KH": USERS, "VN": ("gateway", "operator")}
+
+
+class Bus:
+    """A running server with the accounts of two countries, and its users."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ports = free_ports(("nats", "monitor"))
+        self.url = f"nats://127.0.0.1:{self.ports['nats']}"
+        self.secrets = Secrets(folder / "secrets")
+        self.secrets.make(USERS_OF)
+        self.config = folder / "nats.conf"
+        write_server_conf(
+            self.config,
+            tuple(
+                Account(country, {user: self.secrets.public_key(country, user) for user in users})
+                for country, users in USERS_OF.items()
+            ),
+            store_dir=folder / "stream",
+            port=self.ports["nats"],
+            monitor_port=self.ports["monitor"],
+        )
+
+    @asynccontextmanager
+    async def user(self, name: str, country: str = "KH", **options: Any) -> AsyncIterator["User"]:
+        """A connection of one user, which remembers what the server refused."""
+        refused: list[str] = []
+
+        async def note(error: Exception) -> None:
+            refused.append(str(error))
+
+        client = await nats.connect(
+            self.url,
+            nkeys_seed_str=self.secrets.seed(country, name).read_text(),
+            error_cb=note,
+            allow_reconnect=False,
+            **{"inbox_prefix": inbox_prefix(name).encode()} | options,
+        )
+        try:
+            yield User(client, refused)
+        finally:
+            await client.close()
+
+
+class User:
+    """What a user of the bus tries, and whether the server lets it."""
+
+    def __init__(self, client: Client, refused: list[str]) -> None:
+        self.client = client
+        self._refused = refused
+
+    async def may_publish(self, subject: str) -> bool:
+        await self.client.publish(subject, b"{}")
+        return await self._was_let()
+
+    async def may_subscribe(self, subject: str, queue: str = "") -> bool:
+        subscription = await self.client.subscribe(subject, queue)
+        let = await self._was_let()
+        if let:
+            await subscription.unsubscribe()
+        return let
+
+    async def _was_let(self) -> bool:
+        await self.client.flush()  # this client asks for the echo before it writes what is pending,
+        await self.client.flush()  # so only the second echo comes after the server has judged it
+        let = not self._refused
+        self._refused.clear()
+        return let
+
+
+@pytest.fixture(scope="module")
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
+    bus = Bus(tmp_path_factory.mktemp("bus"))
+    server = subprocess.Popen([nats_server(), "-c", bus.config, "-l", bus.config.with_suffix(".log")])
+
+    async def set_up() -> None:
+        while True:
+            try:
+                async with bus.user("operator") as operator:
+                    await set_up_bus(operator.client.jetstream(), SERVICES)
+                async with bus.user("operator", "VN") as operator:
+                    await set_up_bus(operator.client.jetstream(), ("gateway",))
+                return
+            except (OSError, nats.errors.NoServersError):
+                assert server.poll() is None, bus.config.with_suffix(".log").read_text()
+                await asyncio.sleep(0.02)
+
+    try:
+        asyncio.run(set_up())
+        yield bus
+    finally:
+        server.terminate()
+        server.wait()
