@@ -87,9 +87,7 @@ def test_unknown_fields_are_refused_in_requests_and_ignored_in_events(path: Path
         assert contract.model_validate_json(newer) == contract.model_validate_json(path.read_text())
 
 
-@pytest.mark.parametrize(
-    "contract", [c for c in contracts() if issubclass(c, Request)], ids=lambda contract: contract.__name__
-)
+@pytest.mark.parametrize("contract", [c for c in contracts() if issubclass(c, Request)], ids=lambda contract: contract.__name__)
 def test_every_text_and_list_in_a_request_is_bounded(contract: type[Request]) -> None:
     assert list(unbounded(contract.model_json_schema())) == []
 
@@ -97,7 +95,7 @@ def test_every_text_and_list_in_a_request_is_bounded(contract: type[Request]) ->
 def unbounded(schema: object, at: str = "") -> list[str]:
     found: list[str] = []
     if isinstance(schema, dict):
-        if {"type": "null"} in schema.get("anyOf", []) and any(one.get("type") == "number" for one in schema["anyOf"]):
+        if any(one.get("type") == "number" for one in schema.get("anyOf", [])):
             return []  # a decimal, which its digits bound
         bounds = {"maxLength", "pattern", "format", "enum", "const"}
         if schema.get("type") == "string" and not bounds & schema.keys():

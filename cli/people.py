@@ -1,0 +1,222 @@
+"""The people of a story: exporters and officers, who reach the system only by messages on the bus with their tokens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from time import monotonic
+from typing import Any, Self, TypeVar
+from uuid import UUID, uuid4
+
+from cli.examples import Example
+from shared.asking import Asker, AskRefused
+from shared.contracts.certificates import (
+    ApproveCertificate,
+    ApproveProduct,
+    CertificateState,
+    CertificateStatus,
+    DraftCertificate,
+    GetCertificate,
+    RegisterProduct,
+    ReturnCertificate,
+    ReviewCertificate,
+    ReviseCertificate,
+    SubmitCertificate,
+)
+from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
+from shared.contracts.kinds import Request
+from shared.contracts.registry import (
+    AddUser,
+    ApplyForRegistration,
+    ApproveRegistration,
+    AttachRegistrationDocument,
+    DocumentKind,
+    OpenSession,
+    PutRegistrationFile,
+    Role,
+    Session,
+)
+
+T = TypeVar("T")
+
+PATIENCE = 20.0
+"""Seconds for which people look again until the system has caught up."""
+
+
+async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE) -> T:
+    """Looks again and again until there is something to see. Raises TimeoutError, saying what was waited for."""
+    last = monotonic() + within
+    while True:
+        if (seen := await look()) is not None:
+            return seen
+        if monotonic() > last:
+            raise TimeoutError(f"waited {within:.0f} s for {what}")
+        await asyncio.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in."""
+
+    asker: Asker
+    session: Session
+
+    @classmethod
+    async def sign_in(cls, asker: Asker, email: str, password: str) -> Self:
+        """Signs in and keeps the token."""
+        return cls(asker, await asker.ask(OpenSession(email=email, password=password)))
+
+    async def ask(self, request: Request) -> Any:
+        """Asks with this person's token. Raises AskRefused."""
+        return await self.asker.ask(request, token=self.session.token)
+
+    async def ask_until_not(self, code: str, request: Request) -> Any:
+        """Asks again while the answer is this refusal: the system has not caught up yet."""
+
+        async def look() -> Any:
+            try:
+                return await self.ask(request)
+            except AskRefused as refused:
+                if refused.refusal.code != code:
+                    raise
+                return None
+
+        return await until(look, f"{type(request).__name__} not to be refused as {code}")
+
+
+@dataclass(frozen=True)
+class Ministry:
+    """The officers who decide, each with an account of their own."""
+
+    registration_officer: Person
+    reviewer: Person
+    approver: Person
+    cashier: Person
+
+    @classmethod
+    async def open(cls, asker: Asker, email: str, password: str, office: str = "PNH") -> Self:
+        """The administrator signs in and appoints one officer for each role."""
+        administrator = await Person.sign_in(asker, email, password)
+        roles = (Role.REGISTRATION_OFFICER, Role.REVIEWER, Role.APPROVER, Role.CASHIER)
+        return cls(*await asyncio.gather(*(cls._appoint(administrator, role, office) for role in roles)))
+
+    @staticmethod
+    async def _appoint(administrator: Person, role: Role, office: str) -> Person:
+        user_id, password = uuid4(), f"{uuid4()}"
+        email = f"{role}-{user_id.hex[:8]}@ministry.example"
+        name = role.replace("_", " ").capitalize()
+        await administrator.ask(
+            AddUser(user_id=user_id, name=name, email=email, password=password, roles=(role,), office=office)
+        )
+        return await Person.sign_in(administrator.asker, email, password)
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A registered company and the person who acts for it."""
+
+    person: Person
+    exporter_id: UUID
+
+    @classmethod
+    async def register(cls, asker: Asker, ministry: Ministry, name: str, address: str) -> Self:
+        """The company applies, hands in its certificate of incorporation, and is approved by an officer."""
+        exporter_id, password = uuid4(), f"{uuid4()}"
+        email = f"exports-{exporter_id.hex[:8]}@company.example"
+        await asker.ask(
+            ApplyForRegistration(
+                exporter_id=exporter_id,
+                company_name=name,
+                address=address,
+                tax_number=f"K{exporter_id.int % 10**12:012}",
+                administrator_name="Chan Dara",
+                email=email,
+                password=password,
+            )
+        )
+        person = await Person.sign_in(asker, email, password)
+        paper = f"%PDF-1.4\n% Certificate of incorporation of {name}\n%%EOF\n".encode()
+        digest = await asker.put_file(PutRegistrationFile, exporter_id, paper, "application/pdf", person.session.token)
+        document = DocumentKind.CERTIFICATE_OF_INCORPORATION
+        await person.ask(AttachRegistrationDocument(exporter_id=exporter_id, kind=document, sha256=digest))
+        await ministry.registration_officer.ask(ApproveRegistration(exporter_id=exporter_id))
+        return cls(person, exporter_id)
+
+    async def register_products(self, ministry: Ministry, products: list[RegisterProduct]) -> None:
+        """Each product is registered, and its origin examined by a reviewer."""
+        for product in products:
+            await self.person.ask(product)
+            await ministry.reviewer.ask(ApproveProduct(product_id=product.product_id))
+
+
+@dataclass
+class Journey:
+    """One consignment on its way, step by step."""
+
+    example: Example
+    exporter: Exporter
+    ministry: Ministry
+    certificate_id: UUID
+    products: list[RegisterProduct]
+
+    @classmethod
+    async def begin(cls, example: Example, exporter: Exporter, ministry: Ministry, today: date) -> Self:
+        """Products are registered and examined, and the certificate is drafted."""
+        products = example.products(exporter.exporter_id)
+        await exporter.register_products(ministry, products)
+        certificate_id = uuid4()
+        await exporter.person.ask(
+            DraftCertificate(
+                certificate_id=certificate_id,
+                exporter_id=exporter.exporter_id,
+                consignment=example.consignment(products, today),
+            )
+        )
+        return cls(example, exporter, ministry, certificate_id, products)
+
+    async def submit(self) -> CertificateState:
+        """The exporter hands it in, as soon as the registration is known to the service."""
+        command = SubmitCertificate(certificate_id=self.certificate_id)
+        state: CertificateState = await self.exporter.person.ask_until_not("exporter_not_registered", command)
+        return state
+
+    async def be_returned_and_correct(self, remarks: str, today: date) -> None:
+        """The first officer returns it; the exporter corrects it and hands it in again."""
+        await self.ministry.reviewer.ask(ReturnCertificate(certificate_id=self.certificate_id, remarks=remarks))
+        corrected = self.example.consignment(self.products, today, corrected=True)
+        await self.exporter.person.ask(ReviseCertificate(certificate_id=self.certificate_id, consignment=corrected))
+        await self.submit()
+
+    async def invoice(self) -> InvoiceState:
+        """The exporter sees the price."""
+        question = GetInvoice(certificate_id=self.certificate_id)
+        state: InvoiceState = await self.exporter.person.ask_until_not("invoice_not_found", question)
+        return state
+
+    async def pay(self, invoice: InvoiceState, today: date) -> None:
+        """A cashier enters the bank slip, where something is owed."""
+        if not invoice.settled:
+            slip = f"SLIP-{uuid4().hex[:12].upper()}"
+            await self.ministry.cashier.ask(
+                RecordPayment(
+                    certificate_id=self.certificate_id, amount_khr=invoice.amount_khr, slip_number=slip, paid_on=today
+                )
+            )
+
+    async def review(self) -> None:
+        """The first officer finds it in order."""
+        worksheet = "Documents agree; the goods originate by the criterion approved for the product."
+        await self.ministry.reviewer.ask(ReviewCertificate(certificate_id=self.certificate_id, worksheet=worksheet))
+
+    async def approve(self) -> None:
+        """The second officer agrees."""
+        await self.ministry.approver.ask(ApproveCertificate(certificate_id=self.certificate_id))
+
+    async def issued(self) -> CertificateState:
+        """The certificate with its number."""
+
+        async def look() -> CertificateState | None:
+            state: CertificateState = await self.exporter.person.ask(GetCertificate(certificate_id=self.certificate_id))
+            return state if state.status is CertificateStatus.ISSUED else None
+
+        return await until(look, "the certificate to be issued")

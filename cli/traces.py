@@ -1,0 +1,65 @@
+"""The spans that the embedded run keeps on disk, joined to the traces of a certificate."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.telemetry import CERTIFICATE_ID
+
+
+@dataclass(frozen=True)
+class KeptSpan:
+    """One span as it stands on disk."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    name: str
+    service: str
+    """The service, with the country behind it where it is a partner's."""
+    start_ns: int
+    end_ns: int
+    error: str | None
+    certificate_id: str | None
+    links: tuple[str, ...]
+
+
+def kept_spans(folder: Path, home: str) -> Iterator[KeptSpan]:
+    """Every whole line of every file, rotated ones too."""
+    for path in sorted(folder.glob("*.jsonl*")):
+        for line in path.read_text().splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue  # the last line of a process that was killed
+            partner = "" if row["country"] == home else f"-{row['country'].lower()}"
+            yield KeptSpan(
+                trace_id=row["trace_id"],
+                span_id=row["span_id"],
+                parent_id=row["parent_id"],
+                name=row["name"],
+                service=row["service"] + partner,
+                start_ns=row["start_ns"],
+                end_ns=row["end_ns"],
+                error=row["error"],
+                certificate_id=row["attributes"].get(CERTIFICATE_ID),
+                links=tuple(row["links"]),
+            )
+
+
+def traces_of(certificate_id: str, spans: list[KeptSpan]) -> dict[str, list[KeptSpan]]:
+    """The traces about a certificate and those they are linked to, each with its spans in order of time."""
+    by_trace: dict[str, list[KeptSpan]] = defaultdict(list)
+    for span in spans:
+        by_trace[span.trace_id].append(span)
+    wanted = [trace for trace, members in by_trace.items() if any(span.certificate_id == certificate_id for span in members)]
+    found: dict[str, list[KeptSpan]] = {}
+    while wanted:
+        trace = wanted.pop()
+        if trace in found or trace not in by_trace:
+            continue
+        found[trace] = sorted(by_trace[trace], key=lambda span: span.start_ns)
+        wanted += [link for span in found[trace] for link in span.links]
+    return dict(sorted(found.items(), key=lambda item: item[1][0].start_ns))
