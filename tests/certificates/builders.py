@@ -1,0 +1,109 @@
+"""Things of certificates with defaults, so that a test names only what it is about."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.certificates.domain.certificate import Certificate, Consignment, Exporter, Item, Status
+from services.certificates.domain.form import Criterion, Form
+
+TODAY = date(2026, 11, 23)
+OFFICER, SECOND_OFFICER = uuid4(), uuid4()
+
+
+def a_form(**changes: Any) -> Form:
+    """Form D as ATIGA has it."""
+    defaults: dict[str, Any] = {
+        "name": "D",
+        "effective_from": date(2020, 6, 1),
+        "members": frozenset({"KH", "VN", "SG", "ID", "LA", "MY"}),
+        "criteria": frozenset({"WO", "RVC", "CC", "CTH", "CTSH", "SP"}),
+        "fob_shown_with_rvc_for": frozenset({"ID", "KH", "LA"}),
+    }
+    return Form(**defaults | changes)
+
+
+def an_item(**changes: Any) -> Item:
+    """One line of a consignment."""
+    defaults: dict[str, Any] = {
+        "product_id": uuid4(),
+        "description": "T-shirts, knitted, of cotton",
+        "criterion": Criterion("RVC", Decimal("45")),
+        "handicraft": False,
+        "hs_code": "61091010",
+        "marks": "SAT / 1-100",
+        "packages": 100,
+        "package_kind": "cartons",
+        "quantity": Decimal("5000"),
+        "unit": "PCS",
+        "gross_weight_kg": Decimal("1250.5"),
+        "fob_amount": Decimal("18750.00"),
+        "fob_currency": "USD",
+        "invoice_number": "INV-1",
+        "invoice_date": TODAY - timedelta(days=2),
+    }
+    return Item(**defaults | changes)
+
+
+def a_consignment(**changes: Any) -> Consignment:
+    """A consignment to Viet Nam that leaves in two days."""
+    defaults: dict[str, Any] = {
+        "office": "PNH",
+        "destination": "VN",
+        "consignee_name": "Saigon Apparel Trading Co., Ltd.",
+        "consignee_address": "12 Le Loi, Ho Chi Minh City",
+        "departure_date": TODAY + timedelta(days=2),
+        "vessel": "MEKONG STAR",
+        "port_of_discharge": "CAT LAI",
+        "items": [an_item()],
+    }
+    return Consignment(**defaults | changes)
+
+
+def an_exporter(exporter_id: UUID | None = None, **changes: Any) -> Exporter:
+    """An exporter registered for this year."""
+    defaults: dict[str, Any] = {
+        "name": "Angkor Garment Co., Ltd.",
+        "address": "Phnom Penh",
+        "valid_from": date(2026, 1, 1),
+        "valid_until": date(2027, 1, 1),
+        "version": 1,
+    }
+    return Exporter(exporter_id or uuid4(), **defaults | changes)
+
+
+def a_certificate(status: Status = Status.DRAFT, **consignment: Any) -> Certificate:
+    """A certificate that has come to a status by the acts that lead there."""
+    certificate = Certificate(uuid4(), uuid4(), "D", a_consignment(**consignment))
+    acts = {
+        Status.DRAFT: [],
+        Status.SUBMITTED: ["submit"],
+        Status.RETURNED: ["submit", "return"],
+        Status.REVIEWED: ["submit", "review"],
+        Status.APPROVED: ["submit", "review", "approve"],
+        Status.ISSUED: ["submit", "review", "approve", "issue"],
+        Status.REJECTED: ["submit", "reject"],
+    }[status]
+    for act in acts:
+        do(certificate, act)
+    return certificate
+
+
+def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
+    """Does one act by its name."""
+    match act:
+        case "revise":
+            certificate.revise(a_consignment())
+        case "submit":
+            certificate.submit(on, an_exporter())
+        case "return":
+            certificate.give_back("Box 6 is incomplete.")
+        case "review":
+            certificate.review(OFFICER, "In order.")
+        case "approve":
+            certificate.approve(SECOND_OFFICER)
+        case "reject":
+            certificate.reject("The goods do not originate.")
+        case "issue":
+            certificate.issue("D2026-PNH-000001", on)

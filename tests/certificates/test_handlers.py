@@ -1,0 +1,377 @@
+"""What certificates answers and announces."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.certificates.catalogue import Catalogue
+from services.certificates.handlers import router
+from shared.contracts.certificates import (
+    ApproveCertificate,
+    ApproveProduct,
+    CertificateDocumented,
+    CertificateIssued,
+    CertificateState,
+    CertificateStatus,
+    CertificateSubmitted,
+    DraftCertificate,
+    GetCertificate,
+    RefuseProduct,
+    RegisterProduct,
+    RejectCertificate,
+    ReturnCertificate,
+    ReviewCertificate,
+    ReviseCertificate,
+    SubmitCertificate,
+)
+from shared.contracts.fees import FeeSettled
+from shared.contracts.kinds import Refusal, Request
+from shared.contracts.registry import RegistrationApproved
+from shared.identity import Actor
+from tests.desk import Desk, a_desk, a_person
+
+REVIEWER, APPROVER = a_person("reviewer"), a_person("approver")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with a_desk("certificates", router, tmp_path, Catalogue.load()) as desk:
+        yield desk
+
+
+class Trader:
+    """An exporter with one approved product."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.exporter_id, self.product_id = uuid4(), uuid4()
+        self.person = a_person("preparer", "signatory", organisation=self.exporter_id)
+
+    async def begin(self, *, valid_until: date = date(2027, 11, 23), product: str = "approved") -> "Trader":
+        await self.desk.hear(self.approval(valid_until))
+        await self.register_product()
+        if product == "approved":
+            await self.desk.ask(ApproveProduct(product_id=self.product_id), REVIEWER)
+        return self
+
+    def approval(self, valid_until: date, version: int = 2) -> RegistrationApproved:
+        return RegistrationApproved(
+            exporter_id=self.exporter_id,
+            name="Angkor Garment Co., Ltd.",
+            address="Phnom Penh",
+            valid_from=date(2026, 1, 1),
+            valid_until=valid_until,
+            version=version,
+            occurred_at=self.desk.clock.now(),
+        )
+
+    async def register_product(self, **changes: Any) -> Any:
+        defaults: dict[str, Any] = {
+            "product_id": self.product_id,
+            "exporter_id": self.exporter_id,
+            "description": "T-shirts, knitted, of cotton",
+            "hs_code": "610910",
+            "criterion": {"kind": "RVC", "percentage": "45"},
+        }
+        return await self.desk.ask(RegisterProduct(**defaults | changes), self.person)
+
+    def consignment(self, **changes: Any) -> dict[str, Any]:
+        item = {
+            "product_id": self.product_id,
+            "hs_code": "61091010",
+            "marks": "SAT / 1-100",
+            "packages": 100,
+            "package_kind": "cartons",
+            "quantity": "5000",
+            "unit": "PCS",
+            "gross_weight_kg": "1250.5",
+            "fob": {"amount": "18750.00", "currency": "USD"},
+            "invoice_number": "INV-1",
+            "invoice_date": "2026-11-20",
+        }
+        return {
+            "office": "PNH",
+            "destination": "VN",
+            "consignee": {"name": "Saigon Apparel", "address": "Ho Chi Minh City"},
+            "transport": {"departure_date": "2026-11-25", "vessel": "MEKONG STAR", "port_of_discharge": "CAT LAI"},
+            "items": [item],
+        } | changes
+
+    async def draft(self, **changes: Any) -> Any:
+        command = DraftCertificate(
+            certificate_id=uuid4(), exporter_id=self.exporter_id, consignment=self.consignment(**changes)
+        )
+        return await self.desk.ask(command, self.person)
+
+    async def submit(self, **changes: Any) -> CertificateState:
+        draft = await self.draft(**changes)
+        return await self.desk.ask(SubmitCertificate(certificate_id=draft.certificate_id), self.person)
+
+    async def approve(self, certificate_id: UUID) -> CertificateState:
+        await self.desk.ask(ReviewCertificate(certificate_id=certificate_id, worksheet="In order."), REVIEWER)
+        return await self.desk.ask(ApproveCertificate(certificate_id=certificate_id), APPROVER)
+
+    async def settle(self, certificate_id: UUID, submission: int = 1) -> None:
+        now = self.desk.clock.now()
+        settled = FeeSettled(certificate_id=certificate_id, submission=submission, version=1, occurred_at=now)
+        await self.desk.hear(settled)
+
+    async def state(self, certificate_id: UUID) -> CertificateState:
+        return await self.desk.ask(GetCertificate(certificate_id=certificate_id), self.person)
+
+
+async def test_a_submission_tells_fees_the_goods_and_nothing_else(desk: Desk) -> None:
+    state = await (await Trader(desk).begin()).submit()
+
+    (event,) = await desk.announced(CertificateSubmitted)
+    assert state.status is CertificateStatus.SUBMITTED
+    assert (event.certificate_id, event.submission, event.submitted_on) == (state.certificate_id, 1, date(2026, 11, 23))
+    assert set(event.goods[0].model_dump()) == {"hs_code", "handicraft", "quantity", "unit"}
+
+
+@pytest.mark.parametrize("paid_first", [True, False])
+async def test_a_certificate_is_issued_once_approved_and_settled_in_either_order(desk: Desk, paid_first: bool) -> None:
+    trader = await Trader(desk).begin()
+    certificate_id = (await trader.submit()).certificate_id
+    if paid_first:
+        await trader.settle(certificate_id)
+        await trader.approve(certificate_id)
+    else:
+        await trader.approve(certificate_id)
+        await trader.settle(certificate_id)
+    await desk.do_tasks()
+
+    state = await trader.state(certificate_id)
+    (issued,) = await desk.announced(CertificateIssued)
+    (documented,) = await desk.announced(CertificateDocumented)
+    assert (state.status, state.reference) == (CertificateStatus.ISSUED, "D2026-PNH-000001")
+    assert issued.reference == documented.document.reference == state.reference
+    assert documented.document.items[0].criterion == "45%"
+
+
+async def test_what_the_public_hears_names_nobody_and_no_goods(desk: Desk) -> None:
+    trader = await Trader(desk).begin()
+    certificate_id = (await trader.submit()).certificate_id
+    await trader.settle(certificate_id)
+    await trader.approve(certificate_id)
+    await desk.do_tasks()
+
+    (issued,) = await desk.announced(CertificateIssued)
+    assert not {"Angkor", "T-shirts", "18750", "Saigon"} & set(issued.model_dump_json().split('"'))
+    assert set(type(issued).model_fields) == {
+        "version", "occurred_at", "certificate_id", "reference", "form", "destination", "issued_on", "valid_until"
+    }  # fmt: skip
+
+
+async def test_fob_travels_only_where_it_is_disclosed(desk: Desk) -> None:
+    trader = Trader(desk)
+    await desk.hear(trader.approval(date(2027, 11, 23)))
+    await trader.register_product(criterion={"kind": "SP"}, hs_code="620520")
+    await desk.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    certificate_id = (await trader.submit(destination="SG")).certificate_id
+    await trader.settle(certificate_id)
+    await trader.approve(certificate_id)
+    await desk.do_tasks()
+
+    (documented,) = await desk.announced(CertificateDocumented)
+    assert documented.document.items[0].fob is None
+    assert "18750" not in documented.model_dump_json()
+
+
+async def test_numbers_are_gap_free_per_office_and_year(desk: Desk) -> None:
+    trader = await Trader(desk).begin()
+    references = []
+    for office, instant in (
+        ("PNH", datetime(2026, 12, 31, 16, 30, tzinfo=UTC)),
+        ("SVR", datetime(2026, 12, 31, 16, 31, tzinfo=UTC)),
+        ("PNH", datetime(2026, 12, 31, 16, 59, tzinfo=UTC)),
+        ("PNH", datetime(2026, 12, 31, 17, 30, tzinfo=UTC)),
+    ):
+        desk.clock.instant = instant
+        certificate_id = (await trader.submit(office=office)).certificate_id
+        await trader.settle(certificate_id)
+        await trader.approve(certificate_id)
+        await desk.do_tasks()
+        references.append((await trader.state(certificate_id)).reference)
+
+    assert references == ["D2026-PNH-000001", "D2026-SVR-000001", "D2026-PNH-000002", "D2027-PNH-000001"]
+
+
+async def test_a_payment_for_an_earlier_submission_does_not_settle_a_later_one(desk: Desk) -> None:
+    trader = await Trader(desk).begin()
+    certificate_id = (await trader.submit()).certificate_id
+    await trader.settle(certificate_id)
+    await desk.ask(ReturnCertificate(certificate_id=certificate_id, remarks="Box 6."), REVIEWER)
+    await desk.ask(SubmitCertificate(certificate_id=certificate_id), trader.person)
+    await trader.approve(certificate_id)
+    await desk.do_tasks()
+    assert (await trader.state(certificate_id)).waits_for == ("payment",)
+
+    await trader.settle(certificate_id, submission=2)
+    await desk.do_tasks()
+    assert (await trader.state(certificate_id)).status is CertificateStatus.ISSUED
+
+
+async def test_a_certificate_whose_exporter_lapsed_is_held_and_issued_after_renewal(desk: Desk) -> None:
+    trader = await Trader(desk).begin(valid_until=date(2026, 11, 23))
+    certificate_id = (await trader.submit()).certificate_id
+    await trader.approve(certificate_id)
+    desk.clock.instant += timedelta(days=1)
+    await trader.settle(certificate_id)
+    await desk.do_tasks()
+    held = await trader.state(certificate_id)
+    assert (held.status, held.waits_for) == (CertificateStatus.APPROVED, ("exporter_not_registered",))
+
+    await desk.hear(trader.approval(date(2027, 11, 23), version=3))
+    await desk.do_tasks()
+    assert (await trader.state(certificate_id)).status is CertificateStatus.ISSUED
+
+
+async def test_older_news_of_an_exporter_does_not_undo_newer(desk: Desk) -> None:
+    trader = Trader(desk)
+    await desk.hear(trader.approval(date(2027, 11, 23), version=3))
+    await desk.hear(trader.approval(date(2026, 1, 2), version=2))
+    await trader.register_product()
+    await desk.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+
+    assert (await trader.submit()).status is CertificateStatus.SUBMITTED
+
+
+async def test_a_settlement_that_comes_before_its_certificate_is_kept(desk: Desk) -> None:
+    trader = await Trader(desk).begin()
+    certificate_id = uuid4()
+    await trader.settle(certificate_id)
+    await desk.ask(
+        DraftCertificate(certificate_id=certificate_id, exporter_id=trader.exporter_id, consignment=trader.consignment()),
+        trader.person,
+    )
+    await desk.ask(SubmitCertificate(certificate_id=certificate_id), trader.person)
+    await trader.approve(certificate_id)
+    await desk.do_tasks()
+
+    assert (await trader.state(certificate_id)).status is CertificateStatus.ISSUED
+
+
+STRANGER = a_person("preparer", "signatory", organisation=uuid4())
+OTHER_OFFICER = a_person("reviewer", "approver", organisation="SVR")
+
+
+@pytest.mark.parametrize(
+    ("command", "person", "code"),
+    [
+        (lambda c: SubmitCertificate(certificate_id=c), STRANGER, "not_yours"),
+        (lambda c: SubmitCertificate(certificate_id=c), REVIEWER, "role_required"),
+        (lambda c: SubmitCertificate(certificate_id=c), None, "not_signed_in"),
+        (lambda c: SubmitCertificate(certificate_id=uuid4()), STRANGER, "certificate_not_found"),
+        (lambda c: GetCertificate(certificate_id=c), STRANGER, "not_yours"),
+        (lambda c: ReviewCertificate(certificate_id=c, worksheet="x"), STRANGER, "role_required"),
+        (lambda c: ReviewCertificate(certificate_id=c, worksheet="x"), OTHER_OFFICER, "other_office"),
+        (lambda c: ApproveCertificate(certificate_id=c), APPROVER, "certificate_not_allowed_now"),
+        (lambda c: ApproveCertificate(certificate_id=c), REVIEWER, "role_required"),
+        (lambda c: RejectCertificate(certificate_id=c, reason="x"), OTHER_OFFICER, "other_office"),
+        (lambda c: ReturnCertificate(certificate_id=c, remarks="x"), STRANGER, "role_required"),
+    ],
+)
+async def test_whoever_may_not_is_refused_and_nothing_changes(
+    desk: Desk, command: Any, person: Actor | None, code: str
+) -> None:
+    trader = await Trader(desk).begin()
+    before = await trader.submit()
+
+    refused = await desk.ask(command(before.certificate_id), person)
+
+    assert (type(refused), refused.code) == (Refusal, code)
+    assert refused.detail
+    assert await trader.state(before.certificate_id) == before
+    assert len(await desk.announced()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"destination": "JP"}, "destination_not_in_agreement", "consignment.destination"),
+        ({"destination": "KH"}, "destination_not_in_agreement", "consignment.destination"),
+        ({"office": "XXX"}, "office_unknown", "consignment.office"),
+    ],
+)
+async def test_a_consignment_that_the_form_does_not_serve_is_refused(
+    desk: Desk, changes: dict[str, Any], code: str, field: str
+) -> None:
+    refused = await (await Trader(desk).begin()).draft(**changes)
+
+    assert (refused.code, refused.fields) == (code, (field,))
+
+
+async def test_a_product_must_be_approved_and_the_exporters_own(desk: Desk) -> None:
+    trader, other = await Trader(desk).begin(product="registered"), await Trader(desk).begin()
+    assert (await trader.draft()).code == "product_not_approved"
+
+    trader.product_id = other.product_id
+    refused = await trader.draft()
+    assert (refused.code, refused.fields) == ("product_not_found", ("consignment.items.0.product_id",))
+
+
+async def test_a_product_is_decided_once(desk: Desk) -> None:
+    trader = await Trader(desk).begin()
+    refused = await desk.ask(RefuseProduct(product_id=trader.product_id, reason="No."), REVIEWER)
+    assert refused.code == "product_already_decided"
+
+
+MALFORMED: list[tuple[type[Request], dict[str, Any], str]] = [
+    (SubmitCertificate, {"certificate_id": "no-uuid"}, "certificate_id"),
+    (SubmitCertificate, {"certificate_id": str(uuid4()), "extra": 1}, "extra"),
+    (SubmitCertificate, {}, "certificate_id"),
+    (ReturnCertificate, {"certificate_id": str(uuid4()), "remarks": ""}, "remarks"),
+    (ReturnCertificate, {"certificate_id": str(uuid4()), "remarks": "x" * 2001}, "remarks"),
+    (ReturnCertificate, {"certificate_id": str(uuid4()), "remarks": "null\x00byte"}, "remarks"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body", "field"), MALFORMED)
+async def test_a_malformed_command_is_refused_with_its_field(
+    desk: Desk, kind: type[Request], body: dict[str, Any], field: str
+) -> None:
+    refused = await desk.ask_raw(kind, json.dumps(body).encode(), desk.token_of(REVIEWER))
+    assert (refused.code, refused.fields) == ("malformed_request", (field,))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"quantity": "0"}, "quantity"),
+        ({"quantity": "NaN"}, "quantity"),
+        ({"quantity": "1e400"}, "quantity"),
+        ({"hs_code": "6109"}, "hs_code"),
+        ({"marks": "ផលិតផល"}, "marks"),
+        ({"fob": {"amount": "-1", "currency": "USD"}}, "fob.amount"),
+        ({"fob": {"amount": "1", "currency": "USD", "tip": 1}}, "fob.tip"),
+        ({"packages": 0}, "packages"),
+        ({"invoice_date": "2026-13-01"}, "invoice_date"),
+    ],
+)
+async def test_an_impossible_item_is_refused_with_its_field(desk: Desk, change: dict[str, Any], field: str) -> None:
+    trader = await Trader(desk).begin()
+    consignment = trader.consignment()
+    consignment["items"] = [consignment["items"][0] | change]
+    body = {"certificate_id": uuid4(), "exporter_id": trader.exporter_id, "consignment": consignment}
+
+    refused = await desk.ask_raw(DraftCertificate, json.dumps(body, default=str).encode(), desk.token_of(trader.person))
+
+    assert refused.code == "malformed_request"
+    assert f"consignment.items.0.{field}" in refused.fields
+
+
+async def test_a_request_over_the_limit_is_refused(desk: Desk) -> None:
+    refused = await desk.ask_raw(ReviseCertificate, b"[" + b"1," * 500_000 + b"1]", None)
+    assert refused.code == "request_too_large"
+
+
+async def test_an_expired_token_is_refused(desk: Desk) -> None:
+    token = desk.token_of(REVIEWER, lasts=timedelta(minutes=-5))
+    refused = await desk.ask_raw(GetCertificate, GetCertificate(certificate_id=uuid4()).model_dump_json().encode(), token)
+    assert refused.code == "token_expired"

@@ -1,0 +1,131 @@
+"""One service at a desk: its handlers, its database and its rules, without a bus in between."""
+
+import json
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from faststream.nats import NatsMessage
+from joserfc.jwk import OKPKey
+from opentelemetry.trace import INVALID_SPAN
+from sqlalchemy import insert, make_url, select
+
+from shared.answering import Answerer
+from shared.bus import TOKEN_HEADER
+from shared.clock import Clock
+from shared.contracts.catalogue import events
+from shared.contracts.kinds import Event, Refusal, Request
+from shared.database import Database, outbox, signing_keys
+from shared.identity import Actor, Tokens, public_jwk, sign_token
+from shared.migrations.schema import migrate
+from shared.router import Router
+from shared.tasks import TaskRunner
+from shared.work import Work, Workshop
+
+PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
+
+
+class WalkedClock(Clock):
+    """Time that a test walks."""
+
+    def __init__(self, instant: datetime) -> None:
+        super().__init__(PHNOM_PENH)
+        self.instant = instant
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+def a_person(*roles: str, organisation: UUID | str = "PNH", user_id: UUID | None = None) -> Actor:
+    """Somebody who is signed in."""
+    return Actor(user_id or uuid4(), uuid4(), str(organisation), frozenset(roles))
+
+
+@dataclass
+class Desk:
+    """Asks a service as the bus would, lets it hear events, and does its tasks."""
+
+    router: Router
+    workshop: Workshop
+    clock: WalkedClock
+    key: OKPKey
+
+    def token_of(self, person: Actor, *, lasts: timedelta = timedelta(hours=1)) -> str:
+        """A person's token, signed at the desk's present time."""
+        return sign_token(self.key, person, audience="KH", now=self.clock.now(), lasts=lasts)
+
+    async def ask(self, request: Request, person: Actor | None = None) -> Any:
+        """The answer, or the refusal."""
+        token = self.token_of(person) if person else None
+        return await self.ask_raw(type(request), request.model_dump_json().encode(), token)
+
+    async def ask_raw(self, kind: type[Request], body: bytes, token: str | None) -> Any:
+        """The same with a body and a token of any kind."""
+        answerer = Answerer(kind, self.router.answering[kind], self.workshop, Tokens("KH"))
+        message = NatsMessage(raw_message=None, body=body, headers={TOKEN_HEADER: token} if token else {})
+        envelope = json.loads(await answerer.answer(message))
+        if "refusal" in envelope:
+            return Refusal.model_validate(envelope["refusal"])
+        return kind.answer.model_validate(envelope["answer"])
+
+    async def hear(self, event: Event) -> None:
+        """Takes an event in a transaction of its own."""
+        async with self.workshop.work(INVALID_SPAN) as work:
+            work.begin_about(event, INVALID_SPAN)
+            await self.router.listening[type(event)](event, work)
+
+    async def do_tasks(self) -> None:
+        """Does what is due now, until nothing is."""
+        runner = TaskRunner(self.router.doing, self.workshop)
+        while await runner.begin_some():
+            await runner.finish(within=10)
+
+    async def start(self) -> None:
+        """Does what a replica does first."""
+        async with self.workshop.work(INVALID_SPAN) as work:
+            for step in self.router.first:
+                await step(work)
+
+    async def announced(self, kind: type[Event] | None = None) -> list[Any]:
+        """What was announced so far, in order."""
+        by_subject = {event.subject: event for event in events()}
+        async with self.workshop.database.reading() as session:
+            rows = (await session.execute(select(outbox.c.subject, outbox.c.body).order_by(outbox.c.id))).all()
+        said = [by_subject[row.subject].model_validate_json(row.body) for row in rows]
+        return [event for event in said if kind is None or isinstance(event, kind)]
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """Work of the test's own."""
+        async with self.workshop.work(INVALID_SPAN) as work:
+            yield work
+
+
+@asynccontextmanager
+async def a_desk(name: str, router: Router, root: Path, *equipment: object, now: datetime | None = None) -> AsyncIterator[Desk]:
+    """A service with an empty SQLite database; everybody's tokens are known to it."""
+    url = make_url(f"sqlite+aiosqlite:///{root}/{name}.db")
+    migrate_in_thread(name, url)
+    clock = WalkedClock(now or datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
+    key = OKPKey.generate_key("Ed25519")
+    database = Database(url)
+    with ThreadPoolExecutor(1) as pool:
+        workshop = Workshop(database, clock, pool, equipment)
+        async with workshop.work(INVALID_SPAN) as work:
+            row = {"key_id": key.thumbprint(), "public_key": public_jwk(key)}
+            always = {"not_before": datetime(2000, 1, 1, tzinfo=UTC), "not_after": datetime(2100, 1, 1, tzinfo=UTC)}
+            await work.session.execute(insert(signing_keys).values(row | always))
+        yield Desk(router, workshop, clock, key)
+        await database.close()
+
+
+def migrate_in_thread(name: str, url: Any) -> None:
+    """Alembic runs a loop of its own, so it needs a thread of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(migrate, name, url).result()

@@ -1,0 +1,226 @@
+"""What a certificate costs, and when nothing is owed any more."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.fees.domain import AlreadySettled, AmountDiffers, Goods, Invoice, Line
+from services.fees.handlers import router
+from services.fees.tariffs import Tariffs
+from shared.contracts.certificates import CertificateSubmitted, SubmittedGoods
+from shared.contracts.fees import FeeSettled, GetInvoice, RecordPayment
+from tests.desk import Desk, a_desk, a_person
+
+TARIFF = Tariffs.load().on(date(2026, 11, 23))
+CASHIER = a_person("cashier")
+
+
+def some_goods(hs_code: str = "61091010", quantity: int | str = 5000, unit: str = "PCS", handicraft: bool = False) -> Goods:
+    return Goods(hs_code, handicraft, Decimal(quantity), unit)
+
+
+def fee_of(*goods: Goods, form: str = "D") -> int:
+    return sum(line.amount_khr for line in TARIFF.assess(form, goods))
+
+
+@pytest.mark.parametrize(
+    ("goods", "form_d", "form_n"),
+    [
+        (some_goods(quantity=2000), 86_000, 67_000),
+        (some_goods(quantity="2000.000001"), 216_000, 142_000),
+        (some_goods(quantity=167, unit="DZN"), 216_000, 142_000),
+        (some_goods(quantity=166, unit="DZN"), 86_000, 67_000),
+        (some_goods("64039990", 200, "PRS"), 86_000, 67_000),
+        (some_goods("64039990", 201, "PRS"), 216_000, 142_000),
+        (some_goods("10063040", 100, "TNE"), 0, 0),
+        (some_goods("87120030", 1), 216_000, 142_000),
+        (some_goods("61091010", 9000, handicraft=True), 0, 0),
+        (some_goods("61091010", 10, "KGM"), 216_000, 142_000),
+    ],
+)
+def test_the_fee_is_that_of_joint_prakas_315(goods: Goods, form_d: int, form_n: int) -> None:
+    assert (fee_of(goods), fee_of(goods, form="N")) == (form_d, form_n)
+
+
+def test_quantities_of_a_class_are_summed() -> None:
+    assert fee_of(some_goods("61091010", 1500), some_goods("62052010", 501)) == 216_000
+
+
+def test_one_fee_per_certificate_the_highest_that_applies() -> None:
+    assert fee_of(some_goods("10063040", 1, "TNE"), some_goods("64039990", 100, "PRS")) == 86_000
+
+
+def test_every_invoice_shows_the_abolished_export_management_fee() -> None:
+    line = TARIFF.assess("D", [some_goods()])[-1]
+    assert (line.amount_khr, line.source) == (0, "Joint Announcement 1217")
+    assert "EMF" in line.text
+
+
+def test_before_the_first_tariff_there_is_none() -> None:
+    with pytest.raises(LookupError):
+        Tariffs.load().on(date(2021, 5, 25))
+
+
+@given(
+    st.lists(st.builds(some_goods, st.sampled_from(["61", "64", "10", "87"]), st.integers(1, 10**9)), min_size=1, max_size=5)
+)
+def test_a_fee_is_never_more_than_the_upper_row(goods: list[Goods]) -> None:
+    assert fee_of(*goods) in {0, 86_000, 216_000}
+
+
+def an_invoice(amount: int = 86_000) -> Invoice:
+    invoice = Invoice(uuid4(), uuid4())
+    invoice.assess(1, [Line("Certificate", amount, "tariff")])
+    return invoice
+
+
+def test_paying_what_is_owed_settles_once() -> None:
+    invoice = an_invoice()
+    invoice.pay(86_000)
+    assert (invoice.settle(), invoice.settle(), invoice.is_settled) == (True, False, True)
+
+
+@pytest.mark.parametrize("amount", [1, 85_999, 86_001])
+def test_another_amount_is_refused(amount: int) -> None:
+    with pytest.raises(AmountDiffers):
+        an_invoice().pay(amount)
+
+
+def test_what_is_settled_cannot_be_paid_again() -> None:
+    invoice = an_invoice()
+    invoice.pay(86_000)
+    invoice.settle()
+    with pytest.raises(AlreadySettled):
+        invoice.pay(86_000)
+
+
+def test_a_later_submission_that_costs_more_owes_the_difference() -> None:
+    invoice = an_invoice()
+    invoice.pay(86_000)
+    invoice.settle()
+    invoice.assess(2, [Line("Certificate", 216_000, "tariff")])
+    assert (invoice.settle(), invoice.owed_khr) == (False, 130_000)
+
+
+def test_a_later_submission_that_costs_no_more_is_settled_by_what_was_paid() -> None:
+    invoice = an_invoice()
+    invoice.pay(86_000)
+    invoice.settle()
+    invoice.assess(2, [Line("Certificate", 86_000, "tariff")])
+    assert invoice.settle()
+
+
+def test_older_news_of_a_submission_changes_nothing() -> None:
+    invoice = an_invoice()
+    invoice.assess(2, [Line("Certificate", 216_000, "tariff")])
+    assert not invoice.assess(1, [Line("Certificate", 0, "tariff")])
+    assert invoice.amount_khr == 216_000
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with a_desk("fees", router, tmp_path, Tariffs.load()) as desk:
+        yield desk
+
+
+def a_submission(desk: Desk, certificate_id: UUID | None = None, **changes: Any) -> CertificateSubmitted:
+    defaults: dict[str, Any] = {
+        "certificate_id": certificate_id or uuid4(),
+        "exporter_id": uuid4(),
+        "office": "PNH",
+        "form": "D",
+        "submission": 1,
+        "submitted_on": date(2026, 11, 23),
+        "goods": [SubmittedGoods(hs_code="61091010", handicraft=False, quantity=Decimal(5000), unit="PCS")],
+        "version": 2,
+        "occurred_at": desk.clock.now(),
+    }
+    return CertificateSubmitted(**defaults | changes)
+
+
+def a_payment(certificate_id: UUID, **changes: Any) -> RecordPayment:
+    defaults: dict[str, Any] = {"amount_khr": 216_000, "slip_number": "ACLEDA-1", "paid_on": date(2026, 11, 23)}
+    return RecordPayment(certificate_id=certificate_id, **defaults | changes)
+
+
+async def test_a_certificate_without_a_fee_is_settled_at_once(desk: Desk) -> None:
+    rice = [SubmittedGoods(hs_code="10063040", handicraft=False, quantity=Decimal(1), unit="TNE")]
+    event = a_submission(desk, goods=rice)
+    await desk.hear(event)
+
+    (settled,) = await desk.announced(FeeSettled)
+    assert (settled.certificate_id, settled.submission) == (event.certificate_id, 1)
+
+
+async def test_a_payment_settles_the_fee(desk: Desk) -> None:
+    event = a_submission(desk)
+    await desk.hear(event)
+    assert await desk.announced() == []
+
+    invoice = await desk.ask(a_payment(event.certificate_id), CASHIER)
+
+    assert (invoice.paid_khr, invoice.settled) == (216_000, True)
+    assert len(await desk.announced(FeeSettled)) == 1
+
+
+async def test_a_slip_is_entered_once(desk: Desk) -> None:
+    first, second = a_submission(desk), a_submission(desk)
+    await desk.hear(first)
+    await desk.hear(second)
+    await desk.ask(a_payment(first.certificate_id), CASHIER)
+
+    refused = await desk.ask(a_payment(second.certificate_id), CASHIER)
+
+    assert (refused.code, refused.fields) == ("slip_already_used", ("slip_number",))
+    assert (await desk.ask(GetInvoice(certificate_id=second.certificate_id), CASHIER)).paid_khr == 0
+
+
+async def test_an_exporter_reads_the_own_invoice_only(desk: Desk) -> None:
+    event = a_submission(desk)
+    await desk.hear(event)
+    owner, stranger = a_person(organisation=event.exporter_id), a_person(organisation=uuid4())
+
+    assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), owner)).amount_khr == 216_000
+    assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), stranger)).code == "not_yours"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amount_khr": 86_000}, "payment_amount_differs"),
+        ({"paid_on": date(2026, 11, 24)}, "payment_in_future"),
+        ({"certificate_id": uuid4()}, "invoice_not_found"),
+    ],
+)
+async def test_a_wrong_payment_is_refused_and_nothing_changes(desk: Desk, changes: dict[str, Any], code: str) -> None:
+    event = a_submission(desk)
+    await desk.hear(event)
+    payment = a_payment(event.certificate_id).model_copy(update=changes)
+
+    assert (await desk.ask(payment, CASHIER)).code == code
+    assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), CASHIER)).paid_khr == 0
+    assert await desk.announced() == []
+
+
+async def test_only_a_cashier_enters_payments(desk: Desk) -> None:
+    event = a_submission(desk)
+    await desk.hear(event)
+    assert (await desk.ask(a_payment(event.certificate_id), a_person("approver"))).code == "role_required"
+
+
+async def test_the_legal_date_is_that_of_phnom_penh(desk: Desk) -> None:
+    event = a_submission(desk)
+    await desk.hear(event)
+    desk.clock.instant = desk.clock.instant.replace(month=12, day=31, hour=17, minute=30)
+
+    invoice = await desk.ask(a_payment(event.certificate_id, paid_on=date(2027, 1, 1)), CASHIER)
+
+    assert invoice.settled
+    assert desk.clock.today() - desk.clock.instant.date() == timedelta(days=1)
