@@ -96,9 +96,9 @@ class Listener:
                 if letter.event_id in new:
                     new.remove(letter.event_id)
                     await self._react(letter, work)
-                    outcomes.append((type(letter.event).__name__, "done"))
+                    outcomes.append((letter.event.subject, "done"))
                 else:
-                    outcomes.append((type(letter.event).__name__, "repeated"))
+                    outcomes.append((letter.event.subject, "repeated"))
         metrics.event_batch.observe(len(batch))
         for labels in outcomes:
             metrics.events.labels(*labels).inc()
@@ -128,7 +128,6 @@ class Listener:
         ) as opened:
             work.begin_about(letter.event, opened)
             await letter.handler(letter.event, work)
-            await work.session.flush()
 
     def _read(self, message: NatsMessage) -> Heard:
         subject = message.raw_message.subject

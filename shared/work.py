@@ -119,6 +119,7 @@ class Work:
 
     def announce(self, event: Event) -> None:
         """Says what has happened to every permitted listener, once this is committed."""
+        self._must_write()
         self.announced.append(
             {
                 "event_id": uuid4(),
@@ -132,6 +133,7 @@ class Work:
 
     def later(self, task: Task, *, key: str | UUID, due_at: datetime | None = None) -> None:
         """Leaves a task to be done after commit, at once or when due; one with the same key is left only once."""
+        self._must_write()
         self.left_for_later.append(
             {
                 "kind": task.kind,
@@ -142,6 +144,10 @@ class Work:
                 "due_at": due_at or self.now,
             }
         )
+
+    def _must_write(self) -> None:
+        if not self.may_write:
+            raise RuntimeError("a question changes nothing: it cannot announce anything or leave it for later")
 
     async def outside(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does slow work, such as asking a partner, between two transactions: what was read before may have changed."""

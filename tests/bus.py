@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nats.aio.client import Client
+
 from deploy.embedded.secrets import Secrets
 from deploy.nats.server_conf import Account, write_server_conf
-from nats.aio.client import Client
 from shared.bus import connect, set_up_bus
 from shared.contracts.catalogue import ASKERS, SERVICES
 

@@ -7,11 +7,12 @@ follow which is a table of the contracts, handed in as `allowed`.
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from shared.refusals import Refused
 
-Allowed = Mapping[str | None, Set[str]]
+Allowed = Mapping[Any, Set[str]]
 """The codes that may follow a code; under None those that may come first."""
 
 
@@ -129,6 +130,11 @@ class InboundDocument:
     reasons: list[dict[str, str]] = field(default_factory=list)
     returned_at: datetime | None = None
 
+    def must_hold(self, document: str) -> None:
+        """Refuses another document under the same reference and number."""
+        if document != self.document:
+            raise DocumentDiffers()
+
     def decide(self, at: datetime, reasons: list[dict[str, str]]) -> None:
         """Customs take the document, or refuse it with reasons; they decide once."""
         if self.decided_at is not None:
@@ -141,13 +147,24 @@ class InboundDocument:
         return self.decided_at is not None and not self.reasons
 
 
-def must_belong_here(
-    *, sender: str, receiver: str, reference: str, issuing_country: str, destination: str, document_reference: str
-) -> None:
+class Addressed(Protocol):
+    """What a document says of itself."""
+
+    @property
+    def reference(self) -> str: ...
+
+    @property
+    def issuing_country(self) -> str: ...
+
+    @property
+    def destination(self) -> str: ...
+
+
+def must_belong_here(document: Addressed, *, sender: str, receiver: str, reference: str) -> None:
     """Refuses a document that did not come from its issuer, is not for this country, or is not the one announced."""
-    if issuing_country != sender:
-        raise NotTheIssuer(f"The document was issued in {issuing_country} and sent by {sender}.")
-    if destination != receiver:
-        raise WrongDestination(f"The document is for {destination}.")
-    if document_reference != reference:
-        raise ReferenceMismatch(f"The envelope says {reference}, the document {document_reference}.")
+    if document.issuing_country != sender:
+        raise NotTheIssuer(f"The document was issued in {document.issuing_country} and sent by {sender}.")
+    if document.destination != receiver:
+        raise WrongDestination(f"The document is for {document.destination}.")
+    if document.reference != reference:
+        raise ReferenceMismatch(f"The envelope says {reference}, the document {document.reference}.")

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     Column,
+    ForeignKey,
     Integer,
     LargeBinary,
     MetaData,
@@ -17,7 +18,6 @@ from sqlalchemy import (
     cast,
     select,
 )
-from sqlalchemy import ForeignKey as References
 from sqlalchemy.orm import registry, relationship
 
 from services.gateway.domain import InboundDocument, Step, Transmission, TransmissionNotFound
@@ -42,7 +42,7 @@ transmissions = Table(
 steps = Table(
     "steps",
     TABLES,
-    Column("transmission_id", Uuid, References("transmissions.transmission_id"), primary_key=True),
+    Column("transmission_id", Uuid, ForeignKey("transmissions.transmission_id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("code", String(3), nullable=False),
     Column("at", UtcDateTime, nullable=False),

@@ -80,9 +80,13 @@ class User:
             await subscription.unsubscribe()
         return let
 
-    async def _was_let(self) -> bool:
+    async def settle(self) -> None:
+        """Waits until the server has judged everything sent so far."""
         await self.client.flush()  # this client asks for the echo before it writes what is pending,
-        await self.client.flush()  # so only the second echo comes after the server has judged it
+        await self.client.flush()  # so only the second echo comes after that
+
+    async def _was_let(self) -> bool:
+        await self.settle()
         let = not self._refused
         self._refused.clear()
         return let

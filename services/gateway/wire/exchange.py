@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from shared.telemetry import traceparent
 XML_TYPE = "application/xml"
 PATIENCE = 30.0
 """Seconds in which a partner must have answered."""
+REST = 5.0
+"""Seconds for which a partner that is away is left alone; then one message tries for all, so that others are not held up."""
 
 
 class NotTaken(Exception):
@@ -35,6 +38,18 @@ class ContentUnreadable(Refused):
     """The content of the message does not have the form that was agreed."""
 
     code = "document_unreadable"
+
+
+class PartnerAway(Unavailable):
+    """A partner's gateway is not there, too slow, or does not work."""
+
+
+@dataclass
+class Absence:
+    """Why a partner is away, and until when (monotonic seconds) nobody asks."""
+
+    reason: str
+    until: float
 
 
 class TooLong(Exception):
@@ -63,10 +78,18 @@ class Exchange:
     """This country's gateway, as its partners know it."""
 
     def __init__(
-        self, country: str, partners: Partners, signer: Signer, client: httpx.AsyncClient, max_message_bytes: int
+        self,
+        country: str,
+        partners: Partners,
+        signer: Signer,
+        client: httpx.AsyncClient,
+        max_message_bytes: int,
+        rest: float = REST,
     ) -> None:
         self.country = country
         self.max_message_bytes = max_message_bytes
+        self._rest = rest
+        self._away: dict[str, Absence] = {}
         self._partners = partners
         self._signer = signer
         self._client = client
@@ -90,8 +113,13 @@ class Exchange:
         """
         partner = self._partners.by_country(envelope.receiver)
         name = f"the gateway of {self._partners.name_of(partner.country)}"
-        signed = await self.signed(envelope, content)
-        answer = await self._post(partner, name, signed)
+        self._must_not_be_resting(partner)
+        try:
+            answer = await self._post(partner, name, await self.signed(envelope, content))
+        except PartnerAway as error:
+            self._away[partner.country] = Absence(str(error), monotonic() + self._rest)
+            raise
+        self._away.pop(partner.country, None)
         try:
             opened = await asyncio.to_thread(self._open, answer)
             receipt = opened.content()
@@ -139,6 +167,14 @@ class Exchange:
             raise NotTaken(400, "receiver_is_another", f"This is the gateway of {self.country}.")
         return Opened(envelope, partner, raw, signed)
 
+    def _must_not_be_resting(self, partner: Partner) -> None:
+        absence = self._away.get(partner.country)
+        if absence is None:
+            return
+        if monotonic() < absence.until:
+            raise PartnerAway(absence.reason)
+        absence.until = monotonic() + PATIENCE  # this message tries for all
+
     async def _post(self, partner: Partner, name: str, signed: bytes) -> bytes:
         headers = {"content-type": XML_TYPE} | ({"traceparent": trace} if (trace := traceparent()) else {})
         try:
@@ -147,14 +183,16 @@ class Exchange:
                 self._client.stream("POST", partner.address, content=signed, headers=headers) as answer,
             ):
                 if answer.status_code != 200:
-                    raise Unavailable(f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip())
+                    away = answer.status_code >= 500 or answer.status_code == 429
+                    said = f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip()
+                    raise PartnerAway(said) if away else Unavailable(said)
                 return await _read_at_most(self.max_message_bytes, answer.aiter_bytes())
         except TimeoutError as error:
-            raise Unavailable(f"{name} did not answer within {PATIENCE:.0f} s") from error
+            raise PartnerAway(f"{name} did not answer within {PATIENCE:.0f} s") from error
         except TooLong as error:
             raise Unavailable(f"{name} answered with more than {self.max_message_bytes} bytes") from error
         except httpx.HTTPError as error:
-            raise Unavailable(f"{name} cannot be reached ({type(error).__name__})") from error
+            raise PartnerAway(f"{name} cannot be reached ({type(error).__name__})") from error
 
 
 async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:

@@ -1,10 +1,10 @@
 """What gateways say to each other: a document, the receipt for a message, and customs' response to a document."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.certificates import FormD
 from shared.contracts.gateway import StatusCode
@@ -73,11 +73,16 @@ class Receipt(Told):
 class Response(Told):
     """What customs decided on a document: REC or NOT, when, and when its gateway had received the document."""
 
-    code: StatusCode
+    code: Literal[StatusCode.REC, StatusCode.NOT]
     decided_at: Instant
     received_at: Instant
     reasons: tuple[Reason, ...] = ()
 
+    @model_validator(mode="after")
+    def _reasons_go_with_not(self) -> "Response":
+        if (self.code is StatusCode.NOT) != bool(self.reasons):
+            raise ValueError("NOT needs reasons, and REC has none")
+        return self
+
 
 CONTENTS: dict[Kind, type[Told]] = {Kind.DOCUMENT: Document, Kind.RECEIPT: Receipt, Kind.RESPONSE: Response}
-

@@ -1,6 +1,7 @@
 """The form messages have on the wire: our own profile in terms of the WCO Data Model, until the real one is public.
 
-A layout says where each field stands, once, for writing and for reading: `A/B` is element B in element A, `A/@b` is an attribute.
+A layout says where each field stands, once, for writing and for reading: `A/B` is element B in element A, and `A/@b` is
+an attribute.
 """
 
 from collections.abc import Mapping

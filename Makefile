@@ -1,0 +1,68 @@
+# `make` alone says what there is. Needs Python 3.11 or newer and make, nothing else.
+
+PYTHONS := python3.11 python3.12 python3.13 python3
+UV := 0.13.9
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint format lock clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## Take real consignments through the whole system and say what became of them (ARGS="--json FILE")
+	@$(BIN)/co demo $(ARGS)
+
+up: $(INSTALLED) ## Run the whole system on this machine until Ctrl-C
+	@$(BIN)/co up $(ARGS)
+
+test: $(INSTALLED) ## Test (CONTAINERS=required: also what needs containers; ARGS="-k WORD")
+ifeq ($(CONTAINERS),required)
+	@CO_CONTAINERS=required $(BIN)/pytest $(ARGS)
+else
+	@echo "Tests that need containers skip where there are none; \`make test CONTAINERS=required\` insists on them."
+	@$(BIN)/pytest $(ARGS)
+endif
+
+lint: $(INSTALLED) ## Check style, types and who may import whom
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Put the code in its usual form
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+
+lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)
+	@$< pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--quiet -o requirements.lock $(ARGS)
+
+clean: ## Remove everything that make has made; what the system keeps under var/ stays
+	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Finds a Python, makes the virtual environment $(1) with it, and runs pip with $(2); pip is heard only when it fails.
+define install
+	@for python in $(PYTHONS); do \
+		if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then echo "No Python 3.11 or newer is here: looked for $(PYTHONS)." >&2; exit 1; fi; \
+	mkdir -p build; \
+	if [ ! -x $(1)/bin/pip ]; then \
+		$$found -m venv --clear $(1) > build/install.log 2>&1 || { cat build/install.log >&2; exit 1; }; \
+	fi
+	@for what in $(2); do \
+		$(1)/bin/pip install --disable-pip-version-check --quiet $$what > build/install.log 2>&1 \
+			|| { cat build/install.log >&2; exit 1; }; \
+	done
+endef
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "Installing what requirements.lock names into .venv, once"
+	$(call install,.venv,"--require-hashes -r requirements.lock" "--no-build-isolation --no-deps -e .")
+	@touch $@
+
+build/uv-$(UV)/bin/uv:
+	$(call install,build/uv-$(UV),uv==$(UV))

@@ -1,0 +1,40 @@
+"""`co`, the project's command line."""
+
+import sys
+from importlib.metadata import version
+from typing import Any
+
+from cyclopts import App
+from nats.errors import Error as NatsError
+from rich.console import Console
+
+from cli import bus, dead, secrets
+from cli.health import health
+from cli.reach import CommandFailed
+from cli.up import show, up
+from deploy.embedded.processes import StackFailed
+from shared.asking import AskRefused, NobodyAnswers
+
+EXPECTED = (CommandFailed, StackFailed, AskRefused, NobodyAnswers, NatsError, OSError)
+
+
+class CommandLine(App):
+    """An app that says in one sentence what went wrong, and ends with 2."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except EXPECTED as error:
+            Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(f"co: {error or type(error).__name__}")
+            sys.exit(2)
+
+
+app = CommandLine(
+    name="co", help="Certificates of origin: run the system, and look after it.", version=lambda: version("co-automation")
+)
+app.command(up)
+app.command(show, name="demo")
+app.command(health)
+app.command(bus.app)
+app.command(dead.app)
+app.command(secrets.app)

@@ -1,0 +1,97 @@
+"""A stand-in for a national customs system, for trying things out: it decides on e-Forms D by rules in a file.
+
+`python -m deploy.embedded.customs --port 9500 --rules rules.json` answers `POST /{country}/documents`. The rules are a JSON
+list of `{"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "..."}`; without `country` a rule holds
+everywhere. A document with an item under the prefix is rejected with that reason; every other document is accepted. The file
+is read again for each document, so that rules can be changed while it runs.
+"""
+
+import argparse
+import json
+import re
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.etree import ElementTree
+
+FORM_D = "{urn:co-automation:asw:e-form-d:1}"
+HS_CODES = f".//{FORM_D}GovernmentAgencyGoodsItem/{FORM_D}Commodity/{FORM_D}Classification/{FORM_D}ID"
+PATH = re.compile(r"/([A-Z]{2})/documents")
+MAX_BYTES = 8 * 1024 * 1024
+
+
+class NotADocument(Exception):
+    """What came is not an e-Form D."""
+
+
+def decide(document: bytes, country: str, rules: list[dict[str, str]]) -> dict[str, object]:
+    """What the customs of a country answer to a document. Raises NotADocument."""
+    if b"<!DOCTYPE" in document:
+        raise NotADocument("a document type is not allowed")
+    try:
+        form = ElementTree.fromstring(document)  # noqa: S314 - no entity can be declared without a document type
+    except ElementTree.ParseError as error:
+        raise NotADocument(f"this is not XML: {error}") from error
+    if form.tag != f"{FORM_D}EFormD":
+        raise NotADocument(f"this is not an e-Form D: {form.tag}")
+    hs_codes = [element.text or "" for element in form.iterfind(HS_CODES)]
+    reasons = [
+        {"code": rule["code"], "detail": rule["detail"]}
+        for rule in rules
+        if rule.get("country", country) == country and any(code.startswith(rule["hs_prefix"]) for code in hs_codes)
+    ]
+    return {"decision": "rejected", "reasons": reasons} if reasons else {"decision": "accepted"}
+
+
+class Desk(BaseHTTPRequestHandler):
+    """Takes documents over HTTP."""
+
+    rules_file: Path
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def do_POST(self) -> None:
+        path = PATH.fullmatch(self.path)
+        length = int(self.headers.get("content-length") or 0)
+        if path is None or not 0 < length <= MAX_BYTES:
+            self.close_connection = True  # the body is not read
+            self._answer(404 if path is None else 413, {"error": "POST a document to /{country}/documents"})
+            return
+        try:
+            document = self.rfile.read(length)
+            self._answer(200, decide(document, path[1], json.loads(self.rules_file.read_text())))
+        except NotADocument as error:
+            self._answer(400, {"error": str(error)})
+
+    def _answer(self, status: int, content: dict[str, object]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: documents are confidential."""
+
+
+def customs_server(port: int, rules_file: Path) -> ThreadingHTTPServer:
+    """The stand-in, listening on this machine only; port 0 takes a free one."""
+    json.loads(rules_file.read_text())
+    return ThreadingHTTPServer(("127.0.0.1", port), type("Desk", (Desk,), {"rules_file": rules_file}))
+
+
+def main() -> None:
+    """Runs until it is told to stop."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--rules", type=Path, required=True)
+    told = arguments.parse_args()
+    try:
+        customs_server(told.port, told.rules).serve_forever()
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Where everything of an embedded run is, and what each of its processes is told."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from random import SystemRandom
+from typing import Self
+
+from deploy.embedded.secrets import Secrets
+from deploy.nats.permissions import OPERATOR, USERS
+from shared.contracts.catalogue import SERVICES
+
+HOME = "KH"
+PARTNERS = ("VN", "MY", "SG", "ID")
+CUSTOMS_RULES = Path(__file__).parents[2] / "examples" / "customs.json"
+
+PUBLIC_PAGE, NATS, NATS_MONITOR, CUSTOMS, FIRST_OTHER = 8080, 4222, 8222, 8290, 8201
+
+Ports = Callable[[Iterable[str]], dict[str, int]]
+"""Chooses a port for each name."""
+
+
+class Layout:
+    """The paths, ports and addresses of one embedded run; `stack.json` keeps what they follow from while it runs."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        country: str = HOME,
+        partners: tuple[str, ...] = PARTNERS,
+        services: tuple[str, ...] = SERVICES,
+        ports: Ports | None = None,
+    ) -> None:
+        self.root = root.resolve()
+        self.country = country
+        self.partners = partners
+        self.services = services
+        self.secrets = Secrets(self.root / "secrets")
+        self.spans_dir = self.root / "spans"
+        self.log_dir = self.root / "log"
+        self.state_file = self.root / "stack.json"
+        self.ports = (ports or fixed_ports)(
+            ("nats", "nats-monitor", "customs", *map(self.name, *zip(*self.replicas, strict=True)))
+        )
+
+    @classmethod
+    def of_running(cls, root: Path) -> Self:
+        """The layout of the stack that runs under a root. Raises FileNotFoundError where none does."""
+        state = json.loads((root / "stack.json").read_text())
+        ports = state["ports"]
+        return cls(
+            root,
+            country=state["country"],
+            partners=tuple(state["partners"]),
+            services=tuple(state["services"]),
+            ports=lambda names: ports,
+        )
+
+    def state(self) -> str:
+        """What `of_running` reads."""
+        facts = {"country": self.country, "partners": self.partners, "services": self.services, "ports": self.ports}
+        return json.dumps(facts, indent=2)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Every country with an account on the bus, the home country first."""
+        return (self.country, *self.partners)
+
+    @property
+    def replicas(self) -> list[tuple[str, str]]:
+        """Every service and the country it serves: all at home, and the gateway of each partner."""
+        return [
+            *((service, self.country) for service in self.services),
+            *(("gateway", partner) for partner in self.partners),
+        ]
+
+    def services_of(self, country: str) -> tuple[str, ...]:
+        """The services that run for a country."""
+        return tuple(service for service, of in self.replicas if of == country)
+
+    @property
+    def users(self) -> dict[str, tuple[str, ...]]:
+        """The users of the bus of each country."""
+        return {self.country: USERS} | dict.fromkeys(self.partners, ("gateway", OPERATOR))
+
+    def name(self, service: str, country: str | None = None) -> str:
+        """What the process is called: `gateway` at home, `gateway-vn` abroad."""
+        return service if country in (None, self.country) else f"{service}-{country.lower()}"
+
+    def address(self, service: str, country: str | None = None) -> str:
+        """Where a service is reached over HTTP."""
+        scheme = "https" if service == "gateway" else "http"
+        return f"{scheme}://127.0.0.1:{self.ports[self.name(service, country)]}"
+
+    def database_url(self, service: str, country: str | None = None) -> str:
+        """The database of a service."""
+        return f"sqlite+aiosqlite:///{self.root / 'data' / self.name(service, country)}.db"
+
+    def log_file(self, name: str) -> Path:
+        """The log of a process."""
+        return self.log_dir / f"{name}.log"
+
+    @property
+    def nats_url(self) -> str:
+        """Where the bus is reached."""
+        return f"nats://127.0.0.1:{self.ports['nats']}"
+
+    def seed(self, user: str, country: str | None = None) -> str:
+        """The seed of a user of the bus."""
+        return self.secrets.seed(country or self.country, user).read_text()
+
+    @property
+    def administrator_password(self) -> str:
+        """The password of the ministry's first administrator."""
+        return self.secrets.administrator_password.read_text()
+
+    def partners_file(self, country: str) -> Path:
+        """Whom a country exchanges documents with."""
+        return self.root / "partners" / f"{country}.json"
+
+    def partners_of(self, country: str) -> dict[str, object]:
+        """What stands in a partners file: the home country knows all, each partner knows the home country."""
+        others = self.partners if country == self.country else (self.country,)
+        return {
+            other: {
+                "address": f"{self.address('gateway', other)}/asw/messages",
+                "certificate_file": str(self.secrets.signing_certificate(other)),
+                "trust_trace": True,
+            }
+            for other in others
+            if self.name("gateway", other) in self.ports
+        }
+
+    def environment(self, service: str, country: str) -> dict[str, str]:
+        """The settings of one service, as it finds them in its environment."""
+        general: dict[str, object] = {
+            "COUNTRY": country,
+            "DATABASE_URL": self.database_url(service, country),
+            "NATS_URL": self.nats_url,
+            "NATS_SEED_FILE": self.secrets.seed(country, service),
+            "HTTP_PORT": self.ports[self.name(service, country)],
+            "SPANS_DIR": self.spans_dir,
+        }
+        own: dict[str, dict[str, object]] = {
+            "registry": {
+                "TOKEN_KEY_FILE": self.secrets.registry_signing_key,
+                "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
+            },
+            "gateway": {
+                "PARTNERS_FILE": self.partners_file(country),
+                "SIGNING_CERTIFICATE_FILE": self.secrets.signing_certificate(country),
+                "SIGNING_KEY_FILE": self.secrets.signing_key(country),
+                "EXCHANGE_CA_FILE": self.secrets.ca_certificate,
+                "CUSTOMS_URL": f"http://127.0.0.1:{self.ports['customs']}/{country}/documents",
+                "TLS_CERTIFICATE_FILE": self.secrets.tls_certificate,
+                "TLS_KEY_FILE": self.secrets.tls_key,
+            },
+        }
+        return {f"CO_{key}": str(value) for key, value in (general | own.get(service, {})).items()}
+
+
+def nats_server() -> Path:
+    """The nats-server program: `CO_NATS_SERVER`, or the one installed beside this Python."""
+    return Path(os.environ.get("CO_NATS_SERVER") or Path(sys.executable).with_name("nats-server"))
+
+
+def fixed_ports(names: Iterable[str]) -> dict[str, int]:
+    """The same ports in every run: the public page on 8080, the bus on its usual port, the others in 82xx."""
+    known = {"tracking": PUBLIC_PAGE, "nats": NATS, "nats-monitor": NATS_MONITOR, "customs": CUSTOMS}
+    others = [name for name in names if name not in known]
+    return known | {name: FIRST_OTHER + number for number, name in enumerate(others)}
+
+
+def free_ports(names: Iterable[str]) -> dict[str, int]:
+    """A free port for each name, from below the range that outgoing connections use."""
+    candidates = iter(SystemRandom().sample(range(20_000, 32_000), 1000))
+    return {name: next(port for port in candidates if is_free(port)) for name in names}
+
+
+def is_free(port: int) -> bool:
+    """Whether a process could listen on this port of this machine."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

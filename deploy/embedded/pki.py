@@ -1,0 +1,89 @@
+"""The certificates of an embedded run: a small authority, one for this machine, one per country that signs documents."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+LASTS = timedelta(days=3650)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A certificate and its key, both as PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+def authority() -> Pair:
+    """An authority that vouches for the machines of one embedded run."""
+    return _issued("CO embedded authority", x509.BasicConstraints(ca=True, path_length=0), _usage("key_cert_sign", "crl_sign"))
+
+
+def localhost(by: Pair) -> Pair:
+    """A certificate for TLS on this machine."""
+    return _issued(
+        "localhost",
+        x509.BasicConstraints(ca=False, path_length=None),
+        _usage("digital_signature"),
+        x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+        by=by,
+    )
+
+
+def document_signer(country: str) -> Pair:
+    """A self-signed certificate with which the gateway of a country signs its messages."""
+    return _issued(
+        f"CO gateway {country}",
+        x509.BasicConstraints(ca=False, path_length=None),
+        _usage("digital_signature", "content_commitment"),
+        country=country,
+    )
+
+
+def _issued(name: str, *extensions: x509.ExtensionType, by: Pair | None = None, country: str | None = None) -> Pair:
+    """A new P-256 key and its certificate, signed by another or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    parts = {NameOID.COUNTRY_NAME: country, NameOID.COMMON_NAME: name}
+    subject = issuer = x509.Name([x509.NameAttribute(oid, value) for oid, value in parts.items() if value])
+    signer = key
+    if by is not None:
+        loaded = load_pem_private_key(by.key, password=None)
+        assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+        issuer, signer = x509.load_pem_x509_certificate(by.certificate).subject, loaded
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + LASTS)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints | x509.KeyUsage))
+    return Pair(
+        builder.sign(signer, SHA256()).public_bytes(Encoding.PEM),
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    )
+
+
+def _usage(*allowed: str) -> x509.KeyUsage:
+    purposes = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{purpose: purpose in allowed for purpose in purposes})

@@ -1,0 +1,82 @@
+"""The secrets of an embedded run, made once: seeds of the bus, keys, certificates and the first password."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import nkeys
+from joserfc.jwk import OKPKey
+
+from deploy.embedded import pki
+
+
+class Secrets:
+    """Where the secrets of one run are. `make` makes those that are missing and never touches the others."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.registry_signing_key = folder / "registry-signing-key.json"
+        self.administrator_password = folder / "administrator-password"
+        self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
+        self.tls_certificate, self.tls_key = folder / "localhost.crt", folder / "localhost.key"
+
+    def seed(self, country: str, user: str) -> Path:
+        """The nkey seed of a user of the bus."""
+        return self.folder / "bus" / country / f"{user}.seed"
+
+    def public_key(self, country: str, user: str) -> str:
+        """The public half of a user's nkey."""
+        return str(nkeys.from_seed(self.seed(country, user).read_bytes()).public_key.decode())
+
+    def signing_certificate(self, country: str) -> Path:
+        """The certificate that a country's messages are verified with."""
+        return self.folder / "exchange" / f"{country}.crt"
+
+    def signing_key(self, country: str) -> Path:
+        """The key that a country signs its messages with."""
+        return self.folder / "exchange" / f"{country}.key"
+
+    def make(self, users: Mapping[str, tuple[str, ...]]) -> list[Path]:
+        """Makes what is missing for the bus users of each country, and returns the files made."""
+        before = self._present()
+        for country, names in users.items():
+            for user in names:
+                _write_new(self.seed(country, user), nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
+            pair = self.signing_certificate(country), self.signing_key(country)
+            _write_new_pair(*pair, partial(pki.document_signer, country))
+        _write_new(self.registry_signing_key, json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode())
+        _write_new(self.administrator_password, secrets.token_urlsafe(18).encode())
+        _write_new_pair(self.ca_certificate, self._ca_key, pki.authority)
+        _write_new_pair(self.tls_certificate, self.tls_key, lambda: pki.localhost(self._authority()))
+        return sorted(self._present() - before)
+
+    def _authority(self) -> pki.Pair:
+        return pki.Pair(self.ca_certificate.read_bytes(), self._ca_key.read_bytes())
+
+    def _present(self) -> set[Path]:
+        return {path for path in self.folder.rglob("*") if path.is_file()}
+
+
+def _write_new_pair(certificate: Path, key: Path, make: Callable[[], pki.Pair]) -> None:
+    """Writes the key first, so that a certificate never stands there without its key."""
+    if not certificate.exists():
+        pair = make()
+        key.unlink(missing_ok=True)
+        _write_new(key, pair.key)
+        _write_new(certificate, pair.certificate)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Writes a file that only its owner may read, whole or not at all, unless it is there."""
+    if path.exists():
+        return
+    for folder in reversed(path.parents):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    unfinished.rename(path)

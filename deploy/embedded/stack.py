@@ -1,0 +1,207 @@
+"""The whole system on one machine with nothing but Python: the bus, every service, and the partners' gateways."""
+
+import asyncio
+import fcntl
+import json
+import os
+import ssl
+import sys
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from alembic.util import CommandError
+from sqlalchemy import make_url
+
+from deploy.embedded.layout import CUSTOMS_RULES, Layout, is_free, nats_server
+from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
+from deploy.nats.permissions import OPERATOR
+from deploy.nats.server_conf import Account, write_server_conf
+from shared.bus import connect, set_up_bus
+from shared.migrations.schema import migrate
+
+READY_WITHIN = 60.0
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
+
+
+class Stack(Layout):
+    """A layout that runs: `async with Stack(root) as stack`. Everything has ended when the block has.
+
+    `tell` hears what becomes of each process; `extra` are settings for every service, as environment variables.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        tell: Tell = lambda name, what: None,
+        customs_rules: Path = CUSTOMS_RULES,
+        extra: dict[str, str] | None = None,
+        **layout: Any,
+    ) -> None:
+        super().__init__(root, **layout)
+        self.processes: dict[str, Supervised] = {}
+        self._tell = tell
+        self._customs_rules = customs_rules.resolve()
+        self._extra = extra or {}
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with self._closing:
+            await self._start()
+            self._closing = self._closing.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._closing.aclose()
+
+    async def start(self, name: str) -> None:
+        """Starts a process that was stopped, and waits until it is ready."""
+        await self.processes[name].start()
+        await self.processes[name].ready(self._http, READY_WITHIN)
+
+    async def stop(self, name: str) -> None:
+        """Stops a process, which finishes what it has begun and is not started again."""
+        await self.processes[name].stop()
+        self._tell(name, "stopped")
+
+    async def restart(self, name: str) -> None:
+        """Stops a process and starts it again."""
+        await self.stop(name)
+        await self.start(name)
+
+    def kill(self, name: str) -> None:
+        """Kills a process in the midst of what it does; it is started again like any that dies."""
+        self.processes[name].kill()
+
+    async def ready(self, names: Iterable[str] = ()) -> None:
+        """Waits until these processes, or all, are ready. Raises StackFailed."""
+        waiting = [asyncio.create_task(self._ready(name)) for name in (names or self.processes)]
+        try:
+            await asyncio.gather(*waiting)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def _ready(self, name: str) -> None:
+        await self.processes[name].ready(self._http, READY_WITHIN)
+
+    async def _start(self) -> None:
+        self._closing.enter_context(self._lock())
+        self._ports_must_be_free()
+        for folder in (self.log_dir, self.spans_dir, self.root / "data"):
+            folder.mkdir(exist_ok=True)
+        self.secrets.make(self.users)
+        self._write_configuration()
+        tls = ssl.create_default_context(cafile=self.secrets.ca_certificate)
+        self._http = await self._closing.enter_async_context(httpx.AsyncClient(verify=tls, timeout=5, trust_env=False))
+
+        self._closing.push_async_callback(self._stop_all)
+        await self._run(self._nats())
+        bus = asyncio.create_task(self._set_up_bus())
+        self._closing.callback(bus.cancel)
+        if "gateway" in self.services or self.partners:
+            await self._run(self._customs())
+        for service, country in self.replicas:
+            await asyncio.to_thread(self._migrate, service, country)
+            await self._run(self._service(service, country))
+        await bus
+        await self.ready()
+
+        self.state_file.write_text(self.state())
+        self._closing.callback(self.state_file.unlink, missing_ok=True)
+
+    def _lock(self) -> ExitStack:
+        """Keeps a second run out of this root for as long as this one lives."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        kept = ExitStack()
+        lock = kept.enter_context((self.root / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            kept.close()
+            raise StackFailed(f"A stack is running under {self.root} already.") from None
+        return kept
+
+    def _ports_must_be_free(self) -> None:
+        taken = [f"{port} ({name})" for name, port in self.ports.items() if not is_free(port)]
+        if taken:
+            raise StackFailed(f"Something else listens on port {', '.join(taken)}: stop it first.")
+
+    def _write_configuration(self) -> None:
+        accounts = tuple(
+            Account(country, {user: self.secrets.public_key(country, user) for user in users})
+            for country, users in self.users.items()
+        )
+        write_server_conf(
+            self.root / "nats" / "nats.conf",
+            accounts,
+            store_dir=self.root / "nats" / "store",
+            port=self.ports["nats"],
+            monitor_port=self.ports["nats-monitor"],
+        )
+        for country in self.countries:
+            file = self.partners_file(country)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(self.partners_of(country), indent=2))
+
+    async def _set_up_bus(self) -> None:
+        await self._ready("nats")
+
+        async def set_up(country: str) -> None:
+            client = await connect(OPERATOR, self.nats_url, self.seed(OPERATOR, country))
+            try:
+                await set_up_bus(client.jetstream(timeout=10), self.services_of(country))
+            finally:
+                await client.close()
+
+        await asyncio.gather(*map(set_up, self.countries))
+
+    def _migrate(self, service: str, country: str) -> None:
+        try:
+            migrate(service, make_url(self.database_url(service, country)))
+        except CommandError as error:
+            raise StackFailed(f"The database of {self.name(service, country)} cannot be migrated: {error}.") from error
+
+    async def _run(self, program: Program) -> None:
+        process = self.processes[program.name] = Supervised(program, self._tell)
+        await process.start()
+        self._tell(program.name, "started")
+
+    async def _stop_all(self) -> None:
+        """The services side by side, and then the bus, which they need to tell what is left to tell."""
+        bus = self.processes.pop("nats", None)
+        await asyncio.gather(*(process.stop() for process in self.processes.values()))
+        if bus is not None:
+            await bus.stop()
+
+    def _nats(self) -> Program:
+        url = f"http://127.0.0.1:{self.ports['nats-monitor']}/healthz"
+        return self._program("nats", (str(nats_server()), "-c", str(self.root / "nats" / "nats.conf")), url)
+
+    def _customs(self) -> Program:
+        port = self.ports["customs"]
+        module = ("deploy.embedded.customs", "--port", str(port), "--rules", str(self._customs_rules))
+        return self._program("customs", (sys.executable, "-m", *module), f"http://127.0.0.1:{port}/ready", any_answer=True)
+
+    def _service(self, service: str, country: str) -> Program:
+        return self._program(
+            self.name(service, country),
+            (sys.executable, "-m", f"services.{service}"),
+            f"{self.address(service, country)}/ready",
+            environment=self.environment(service, country) | {"OTEL_BSP_SCHEDULE_DELAY": "500"} | self._extra,
+        )
+
+    def _program(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        ready_url: str,
+        *,
+        environment: dict[str, str] | None = None,
+        any_answer: bool = False,
+    ) -> Program:
+        inherited = {key: value for key, value in os.environ.items() if key in INHERITED or key.startswith("OTEL_")}
+        return Program(name, command, self.log_file(name), ready_url, inherited | (environment or {}), any_answer)

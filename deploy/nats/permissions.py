@@ -1,0 +1,66 @@
+"""What each user of the bus may publish and hear, made from the contracts.
+
+`python -m deploy.nats.permissions` writes `permissions.conf`: one variable per user, `may_<user>`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.bus import STREAM, deliver_subject, inbox_prefix
+from shared.contracts.catalogue import ASKERS, SERVICES, contracts, events_of, requests_to
+from shared.contracts.kinds import Request
+
+OPERATOR = "operator"
+USERS = (*SERVICES, *ASKERS, OPERATOR)
+"""Every user of a country that issues certificates; each has a seed of its own."""
+
+FILE = Path(__file__).with_name("permissions.conf")
+_HEADING = "# Made from the contracts by `python -m deploy.nats.permissions`: do not edit.\n"
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """The subjects a user may publish to and subscribe to. A subject with a queue may only be shared in that queue."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    answers: bool = False
+    """Whether the user may also reply, once, to each request it was sent."""
+
+    def as_config(self) -> dict[str, object]:
+        """The form that nats-server reads."""
+        config: dict[str, object] = {"publish": {"allow": self.publish}, "subscribe": {"allow": self.subscribe}}
+        return config | {"allow_responses": True} if self.answers else config
+
+
+def permissions_of(user: str) -> Permissions:
+    """What one user may do; everything else is refused."""
+    own_inbox = f"{inbox_prefix(user)}.>"
+    if user == OPERATOR:
+        return Permissions(publish=("ops.>", "$JS.API.>"), subscribe=(own_inbox,))
+    if user in ASKERS:
+        return Permissions(
+            publish=tuple(kind.subject for kind in contracts() if issubclass(kind, Request)), subscribe=(own_inbox,)
+        )
+    asked = [request.subject for request in requests_to(user)]
+    shared_in_queue = (*asked, f"ops.{user}.*.v1", deliver_subject(user))
+    return Permissions(
+        publish=(
+            *(event.subject for event in events_of(user)),
+            f"$JS.API.CONSUMER.INFO.{STREAM}.{user}",
+            f"$JS.ACK.{STREAM}.{user}.>",
+        ),
+        subscribe=(*(f"{subject} {user}" for subject in shared_in_queue), own_inbox),
+        answers=True,
+    )
+
+
+def rendered() -> str:
+    """The whole of `permissions.conf`."""
+    maps = (f"may_{user} = {json.dumps(permissions_of(user).as_config(), indent=2)}\n" for user in USERS)
+    return "\n".join((_HEADING, *maps))
+
+
+if __name__ == "__main__":
+    FILE.write_text(rendered())

@@ -1,0 +1,9 @@
+"""`python -m services.gateway`"""
+
+from services.gateway.handlers import router
+from services.gateway.receiving import routes
+from services.gateway.settings import GatewaySettings, equip
+from services.gateway.store import TABLES
+from shared.service import Service, run
+
+run(Service("gateway", router, TABLES, GatewaySettings, equip, routes))

@@ -1,0 +1,10 @@
+"""`python -m services.tracking`"""
+
+from services.tracking.handlers import router
+from services.tracking.pages import equip
+from services.tracking.searching import routes
+from services.tracking.store import TABLES
+from shared.service import Service, run
+from shared.settings import Settings
+
+run(Service("tracking", router, TABLES, Settings, equip, routes))

@@ -1,0 +1,50 @@
+"""What tracking reacts to: it only remembers what the public may see."""
+
+from services.tracking import store
+from services.tracking.store import TrackedCertificate, TrackedStep, keep_newest
+from shared.contracts.certificates import CertificateIssued
+from shared.contracts.gateway import TransmissionAdvanced
+from shared.router import Router
+from shared.work import Work
+
+router = Router()
+
+
+@router.on(CertificateIssued)
+async def show_certificate_on_certificate_issued(event: CertificateIssued, work: Work) -> None:
+    """From now on the public finds the certificate by its reference."""
+    await keep_newest(
+        work,
+        TrackedCertificate(
+            reference=event.reference,
+            certificate_id=event.certificate_id,
+            form=event.form,
+            destination=event.destination,
+            issued_on=event.issued_on,
+            valid_until=event.valid_until,
+            version=event.version,
+        ),
+    )
+
+
+@router.on(TransmissionAdvanced)
+async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: Work) -> None:
+    """The step is shown under its certificate, also when the certificate itself is heard of later."""
+    await keep_newest(
+        work,
+        TrackedStep(
+            reference=event.reference,
+            number=event.number,
+            code=event.code.value,
+            certificate_id=event.certificate_id,
+            country=event.country,
+            at=event.occurred_at,
+            version=event.version,
+            reasons=list(event.reasons),
+        ),
+    )
+
+
+router.vouches("issued", store.issued_certificates)
+router.vouches("transmitted", store.transmitted_certificates)
+router.vouches("received", store.received_certificates)

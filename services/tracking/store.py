@@ -1,0 +1,106 @@
+"""What tracking remembers: what the public may see of each certificate, and the steps of its transmissions."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import JSON, Column, Date, Integer, MetaData, String, Table, Uuid, inspect, select
+from sqlalchemy.orm import registry
+
+from shared.database import UtcDateTime
+from shared.refusals import Refused
+from shared.work import Work
+
+TABLES = MetaData()
+
+tracked_certificates = Table(
+    "tracked_certificates",
+    TABLES,
+    Column("reference", String(30), primary_key=True),
+    Column("certificate_id", Uuid, nullable=False, unique=True),
+    Column("form", String(10), nullable=False),
+    Column("destination", String(2), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+tracked_steps = Table(
+    "tracked_steps",
+    TABLES,
+    Column("reference", String(30), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("code", String(3), primary_key=True),
+    Column("certificate_id", Uuid, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+
+class CertificateNotFound(Refused):
+    """No certificate of this reference is known here."""
+
+    code = "certificate_not_found"
+
+
+@dataclass(eq=False)
+class TrackedCertificate:
+    """What the public may see of an issued certificate."""
+
+    reference: str
+    certificate_id: UUID
+    form: str
+    destination: str
+    issued_on: date
+    valid_until: date
+    version: int
+
+
+@dataclass(eq=False)
+class TrackedStep:
+    """A code that a transmission of a certificate has reached; `version` gives the order, whatever the clocks say."""
+
+    reference: str
+    number: int
+    code: str
+    certificate_id: UUID
+    country: str
+    at: datetime
+    version: int
+    reasons: list[str] = field(default_factory=list)
+
+
+Fact = TypeVar("Fact", TrackedCertificate, TrackedStep)
+
+_mapping = registry(metadata=TABLES)
+_mapping.map_imperatively(TrackedCertificate, tracked_certificates)
+_mapping.map_imperatively(TrackedStep, tracked_steps)
+
+
+async def keep_newest(work: Work, fact: Fact) -> None:
+    """Keeps a fact unless the same or a newer one is known: facts come in any order, and more than once."""
+    known = await work.session.get(type(fact), tuple(inspect(type(fact)).primary_key_from_instance(fact)))
+    if known is None or known.version < fact.version:
+        await work.session.merge(fact)
+
+
+async def certificate_by_reference(work: Work, reference: str) -> TrackedCertificate:
+    """The certificate of a reference. Raises CertificateNotFound."""
+    found = await work.session.get(TrackedCertificate, reference)
+    if found is None:
+        raise CertificateNotFound(f"No certificate {reference} is known here.", "reference")
+    return found
+
+
+async def steps_of(work: Work, reference: str) -> list[TrackedStep]:
+    """The steps of all transmissions of a certificate, in the order in which they were taken."""
+    steps = select(TrackedStep).where(tracked_steps.c.reference == reference)
+    return list((await work.session.scalars(steps.order_by(tracked_steps.c.number, tracked_steps.c.version))).all())
+
+
+issued_certificates = select(tracked_certificates.c.certificate_id)
+transmitted_certificates = select(tracked_steps.c.certificate_id).where(tracked_steps.c.code == "AS1").distinct()
+received_certificates = select(tracked_steps.c.certificate_id).where(tracked_steps.c.code == "REC").distinct()

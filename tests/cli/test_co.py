@@ -1,0 +1,165 @@
+"""`co` on a system that really runs: what it shows, and how it ends."""
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cli.main import app
+from deploy.embedded.layout import Layout
+
+SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where `co up` runs the home country's services."""
+    root = tmp_path_factory.mktemp("co") / "var"
+    co = (sys.executable, "-c", "from cli.main import app; app()")
+    up = subprocess.Popen((*co, "up", "--root", root, "--any-ports", "--empty-partners"), stdout=subprocess.PIPE, text=True)
+    assert up.stdout is not None
+    heard = []
+    while not (heard and heard[-1].startswith("Ctrl-C ends it")):
+        heard.append(up.stdout.readline())
+        assert heard[-1], "".join(heard)
+    try:
+        yield root
+    finally:
+        up.send_signal(signal.SIGTERM)
+        last = up.communicate(timeout=40)[0].split()
+    assert (up.returncode, last) == (0, ["stopping", "stopped"])
+    assert re.search(r"ready in \d+\.\d s", "".join(heard))
+
+
+class Said:
+    """What a command printed, and the code it ended with."""
+
+    def __init__(self, code: int, out: str, error: str) -> None:
+        self.code, self.out, self.error = code, out, error
+
+
+@pytest.fixture
+def co(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs a command on that system."""
+    monkeypatch.setenv("CO_ROOT", str(root))
+
+    def run(*words: str, on: Path | None = root) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            app([*words, *(("--root", str(on)) if on else ())])
+        printed = capsys.readouterr()
+        return Said(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+def leave_dead_letter(root: Path, service: str, body: bytes) -> int:
+    """Lays an event among the dead letters of a service, as its plumbing would."""
+    with sqlite3.connect(Layout.of_running(root).database_url(service).split("///")[1]) as database:
+        row = ("event", "evt.session.revoked.v1", str(uuid4()), body, "Traceback ...\nValueError: [not] like that", "2026-11-23T08:00:00.000000Z")
+        return database.execute(
+            "INSERT INTO dead_letters (kind, name, key, body, error, died_at) VALUES (?, ?, ?, ?, ?, ?)", row
+        ).lastrowid or 0
+
+
+def revoked() -> bytes:
+    now = datetime.now(UTC)
+    event = {"version": 1, "occurred_at": now, "session_id": uuid4(), "until": now + timedelta(hours=1)}
+    return json.dumps(event, default=str).encode()
+
+
+def test_health_says_that_every_service_is_ready(co) -> None:  # type: ignore[no-untyped-def]
+    said = co("health")
+    assert said.code == 0
+    assert [line.split()[:2] for line in said.out.splitlines()[1:]] == [[service, "yes"] for service in SERVICES]
+
+
+def test_lag_has_a_row_for_every_service(co) -> None:  # type: ignore[no-untyped-def]
+    said = co("bus", "lag")
+    assert said.code == 0
+    assert [line.split()[0] for line in said.out.splitlines()[1:]] == list(SERVICES)
+
+
+def test_setting_up_the_bus_again_changes_nothing(co) -> None:  # type: ignore[no-untyped-def]
+    said = co("bus", "setup")
+    assert (said.code, said.out) == (0, "Nothing to change.\n")
+
+
+def test_the_life_of_a_dead_letter(co, root: Path) -> None:  # type: ignore[no-untyped-def]
+    assert co("dead", "list").out == "No dead letters.\n"
+    readable, unreadable = leave_dead_letter(root, "fees", revoked()), leave_dead_letter(root, "fees", b"{}")
+
+    listed = co("dead", "list")
+    assert listed.code == 1
+    assert listed.out.count("event evt.session.revoked.v1") == 2
+    assert "ValueError: [not] like that" in listed.out
+    assert "No dead letters" in co("dead", "list", "--service", "registry").out
+
+    shown = co("dead", "show", "fees", str(readable))
+    assert shown.code == 0
+    assert "Traceback" in shown.out
+    assert '"session_id":' in shown.out
+
+    retried = co("dead", "retry", "fees", "--everything")
+    assert retried.code == 1
+    assert f"fees {readable}: taken" in retried.out
+    assert f"fees {unreadable}: ValidationError" in retried.out
+    assert co("dead", "show", "fees", str(readable)).code == 2
+    assert co("dead", "list").out.count("evt.session.revoked.v1") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("dead", "show", "fees", "999"), "co: dead_letter_not_found: There is no such dead letter: it may have been retried already."),
+        (("dead", "show", "nosuch", "1"), "co: There is no service nosuch; there are registry, certificates, fees, gateway, tracking."),
+        (("dead", "retry", "fees"), "co: Say which dead letters, or --everything."),
+        (("bus", "lag", "--country", "VN"), "co: The stack under {root} serves KH, not VN."),
+        (("up",), "co: A stack is running under {root} already."),
+    ],
+)
+def test_what_goes_wrong_is_said_in_a_sentence(co, root: Path, words: tuple[str, ...], sentence: str) -> None:  # type: ignore[no-untyped-def]
+    said = co(*words)
+    assert (said.code, said.error) == (2, sentence.format(root=root) + "\n")
+
+
+def test_where_nothing_runs_co_says_how_to_start_it(co, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    said = co("health", on=tmp_path)
+    assert (said.code, said.error) == (
+        2,
+        f"co: No stack runs under {tmp_path}: start one with `co up`, or say --nats-url and --seed-file.\n",
+    )
+
+
+def test_a_bus_may_be_named_by_its_address_and_a_seed(co, root: Path) -> None:  # type: ignore[no-untyped-def]
+    layout = Layout.of_running(root)
+    seed = layout.secrets.seed("KH", "operator")
+    assert co("health", "--nats-url", layout.nats_url, "--seed-file", str(seed), on=None).code == 0
+    assert "Give both" in co("health", "--nats-url", layout.nats_url, on=None).error
+
+
+def test_a_bus_that_is_away_or_refuses_us_is_said(co, root: Path) -> None:  # type: ignore[no-untyped-def]
+    layout = Layout.of_running(root)
+    seed = layout.secrets.seed("KH", "operator")
+    away = co("health", "--nats-url", "nats://127.0.0.1:1", "--seed-file", str(seed), on=None)
+    assert away.code == 2
+    assert re.fullmatch(r"co: The bus at nats://127.0.0.1:1 cannot be used: .+\.\n", away.error)
+
+    stranger = root / "stranger.seed"
+    stranger.write_text("SUAA7LV7HKXPPTF74FMESVA7RRKKOAHPASHM32XXR3DWGL6PEIAKJZ6QJ4")
+    refused = co("health", "--nats-url", layout.nats_url, "--seed-file", str(stranger), on=None)
+    assert refused.code == 2
+    assert "authorization" in refused.error.lower()
+
+
+def test_secrets_are_made_once(co, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    first, second = co("secrets", "init", on=tmp_path), co("secrets", "init", on=tmp_path)
+    assert "made " in first.out
+    assert second.out == f"Nothing is missing in {tmp_path / 'secrets'}.\n"

@@ -1,0 +1,130 @@
+"""What every test may use: patience, a bus, and databases of both kinds."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from inspect import isawaitable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import make_url
+
+from shared.migrations.schema import migrate
+from tests.bus import Bus, a_bus
+from tests.postgres import NoPostgres, Postgres
+
+
+_spans = InMemorySpanExporter()
+trace.set_tracer_provider(TracerProvider())  # before any replica sets its own: the first one stays for the whole run
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(_spans))
+
+
+async def eventually(check: Callable[[], Awaitable[Any] | Any], within: float = 5.0) -> Any:
+    """Waits until the check gives something true, and returns it; an AssertionError in it counts as not yet."""
+    until = monotonic() + within
+    while True:
+        said = "it stayed false"
+        try:
+            found = check()
+            if isawaitable(found):
+                found = await found
+            if found:
+                return found
+        except AssertionError as error:
+            said = str(error)
+        if monotonic() > until:
+            raise AssertionError(f"not within {within} s: {said}")
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    """The spans that end in this test."""
+    _spans.clear()
+    return _spans
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    """A nats-server with the accounts, users, stream and consumers of a country, all its own."""
+    async with a_bus(tmp_path / "bus") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL of this run; skipped aloud where there is none, unless containers are required."""
+    try:
+        server = Postgres()
+    except NoPostgres as reason:
+        if os.environ.get("CO_CONTAINERS") == "required":
+            pytest.fail(f"PostgreSQL is required: {reason}")
+        pytest.skip(f"PostgreSQL cannot be run here: {reason}")
+    yield server
+    server.remove()
+
+
+class Databases:
+    """Makes databases of one kind: empty ones, and ones with the schema of a service."""
+
+    def __init__(self, dialect: str, folder: Path, postgres: Postgres | None) -> None:
+        self.dialect = dialect
+        self._folder = folder
+        self._postgres = postgres
+        self._templates: dict[str, str] = {}
+
+    def empty(self) -> str:
+        """The address of a database with nothing in it."""
+        return self._copy(None)
+
+    def of(self, service: str) -> str:
+        """The address of a database that `migrate` has prepared for a service."""
+        if service not in self._templates:
+            url = self._copy(None)
+            with ThreadPoolExecutor(1) as thread:  # `migrate` needs a thread without a running loop
+                thread.submit(migrate, service, make_url(url)).result()
+            self._templates[service] = url
+        return self._copy(self._templates[service])
+
+    def _copy(self, template: str | None) -> str:
+        name = make_url(template).database if template else None
+        if self._postgres:
+            return self._postgres.url(self._postgres.new_database(name or "template0"))
+        path = self._folder / f"{len(list(self._folder.iterdir()))}.sqlite"
+        if name:
+            shutil.copy(name, path)
+        else:
+            path.touch()
+        return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """SQLite only, for what does not depend on the database."""
+    return Databases("sqlite", tmp_path_factory.mktemp("sqlite"), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """PostgreSQL only, for what SQLite cannot do."""
+    return Databases("postgresql", tmp_path_factory.mktemp("postgresql"), postgres)
+
+
+@pytest.fixture(scope="session", params=["sqlite_databases", "postgres_databases"], ids=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Databases of both kinds: a test that takes this runs twice."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """The address of an empty database, on SQLite and on PostgreSQL."""
+    return databases.empty()

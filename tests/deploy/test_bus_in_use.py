@@ -1,0 +1,74 @@
+"""The bus as services use it, under the permissions of this release, on a real server."""
+
+import asyncio
+
+import nats
+import pytest
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsMessage
+
+from shared.bus import STREAM, broker_of, deliver_subject, inbox_prefix
+from shared.contracts.catalogue import events, events_heard_by, owner_of
+from shared.settings import Settings
+from tests.conftest import eventually
+from tests.deploy.conftest import Bus
+
+
+async def test_a_service_replies_once_to_who_asked_and_to_nobody_else(bus: Bus) -> None:
+    async with bus.user("fees") as fees, bus.user("operator") as operator:
+        requests = await fees.client.subscribe("ops.fees.ask-lag.v1", "fees")
+        await fees.settle()
+        asked = asyncio.create_task(operator.client.request("ops.fees.ask-lag.v1", b"{}", timeout=5))
+        request = await requests.next_msg(5)
+        assert not await fees.may_publish(f"{inbox_prefix('operator')}.another")
+        assert await fees.may_publish(request.reply)
+        assert (await asked).data == b"{}"
+        assert not await fees.may_publish(request.reply)
+
+
+async def test_a_service_takes_its_events_gives_them_back_and_acknowledges_them(bus: Bus) -> None:
+    """With the calls that the plumbing makes: a push subscriber in a queue, on a consumer made beforehand."""
+    settings = Settings(database_url="sqlite+aiosqlite://", nats_url=bus.url, nats_seed_file=bus.secrets.seed("KH", "fees"))
+    broker = broker_of("fees", settings)
+    deliveries: dict[int, list[int]] = {}
+
+    async def take_on_the_second_delivery(message: NatsMessage) -> None:
+        metadata = message.raw_message.metadata
+        deliveries.setdefault(metadata.sequence.stream, []).append(metadata.num_delivered)
+        await (message.ack() if metadata.num_delivered > 1 else message.nack(delay=0.01))
+
+    broker.subscriber(
+        deliver_subject("fees"),
+        queue="fees",
+        durable="fees",
+        stream=JStream(STREAM, declare=False),
+        ack_policy=AckPolicy.MANUAL,
+        no_reply=True,
+    )(take_on_the_second_delivery)
+    await broker.start()
+    async with bus.user("certificates") as certificates, bus.user("operator") as operator:
+        stream = operator.client.jetstream()
+        subject = next(event.subject for event in events_heard_by("fees") if owner_of(event) == "certificates")
+        sent = await certificates.client.jetstream().publish(subject, b"{}", stream=STREAM, timeout=5)
+
+        async def acknowledged() -> bool:
+            return (await stream.consumer_info(STREAM, "fees")).ack_floor.stream_seq >= sent.seq
+
+        await eventually(acknowledged)
+    await broker.stop()
+    assert deliveries[sent.seq] == [1, 2]
+
+
+async def test_countries_share_nothing(bus: Bus) -> None:
+    event = next(event for event in events() if owner_of(event) == "gateway")
+    async with bus.user("gateway", "VN") as abroad, bus.user("gateway") as home, bus.user("operator") as operator:
+        before = (await operator.client.jetstream().stream_info(STREAM)).state.messages
+        await abroad.client.jetstream().publish(event.subject, b"{}", stream=STREAM)
+        assert (await operator.client.jetstream().stream_info(STREAM)).state.messages == before
+        await home.client.jetstream().publish(event.subject, b"{}", stream=STREAM)
+        assert (await operator.client.jetstream().stream_info(STREAM)).state.messages == before + 1
+
+
+async def test_whoever_has_no_seed_is_not_let_in(bus: Bus) -> None:
+    with pytest.raises(nats.errors.Error, match="Authorization"):
+        await nats.connect(bus.url, allow_reconnect=False)

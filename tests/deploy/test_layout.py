@@ -1,0 +1,62 @@
+"""Where everything of an embedded run is."""
+
+from pathlib import Path
+
+from deploy.embedded.layout import Layout, fixed_ports, free_ports
+from deploy.nats.permissions import USERS
+
+
+def test_the_usual_ports_are_the_same_in_every_run_and_all_different(tmp_path: Path) -> None:
+    ports = Layout(tmp_path).ports
+    assert ports == Layout(tmp_path / "other").ports
+    assert len(set(ports.values())) == len(ports)
+    assert (ports["tracking"], ports["nats"]) == (8080, 4222)
+    assert all(8200 <= port < 8300 for name, port in ports.items() if name not in ("tracking", "nats"))
+
+
+def test_free_ports_are_all_different() -> None:
+    assert len(set(free_ports(map(str, range(50))).values())) == 50
+
+
+def test_the_home_country_runs_everything_and_each_partner_its_gateway(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, partners=("VN", "MY"), services=("registry", "gateway"))
+    assert [layout.name(*replica) for replica in layout.replicas] == ["registry", "gateway", "gateway-vn", "gateway-my"]
+    assert layout.users == {"KH": USERS, "VN": ("gateway", "operator"), "MY": ("gateway", "operator")}
+    assert layout.services_of("VN") == ("gateway",)
+
+
+def test_home_knows_every_partner_and_each_partner_knows_home(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, partners=("VN", "MY"))
+    assert list(layout.partners_of("KH")) == ["VN", "MY"]
+    assert layout.partners_of("VN") == {
+        "KH": {
+            "address": f"https://127.0.0.1:{layout.ports['gateway']}/asw/messages",
+            "certificate_file": str(layout.secrets.signing_certificate("KH")),
+            "trust_trace": True,
+        }
+    }
+
+
+def test_no_two_processes_share_a_database_or_a_port(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    told = [layout.environment(*replica) for replica in layout.replicas]
+    for setting in ("CO_DATABASE_URL", "CO_HTTP_PORT", "CO_NATS_SEED_FILE"):
+        assert len({environment[setting] for environment in told}) == len(told)
+
+
+def test_only_registry_is_told_where_the_signing_key_is(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    holders = [service for service, country in layout.replicas if "CO_TOKEN_KEY_FILE" in layout.environment(service, country)]
+    assert holders == ["registry"]
+
+
+def test_a_layout_is_found_again_from_its_state(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, country="LA", partners=("TH",), ports=free_ports)
+    layout.state_file.write_text(layout.state())
+    found = Layout.of_running(tmp_path)
+    assert (found.countries, found.ports, found.replicas) == (layout.countries, layout.ports, layout.replicas)
+
+
+def test_every_process_has_a_port_of_its_own_name() -> None:
+    names = ("registry", "gateway", "gateway-vn")
+    assert list(fixed_ports(names)) == ["tracking", "nats", "nats-monitor", "customs", *names]

@@ -1,0 +1,96 @@
+"""The secrets of an embedded run are made once, and are for their owner's eyes only."""
+
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc.jwk import OKPKey
+
+from deploy.embedded.secrets import Secrets
+
+USERS = {"KH": ("registry", "operator"), "VN": ("gateway", "operator")}
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Secrets:
+    made = Secrets(tmp_path / "var" / "secrets")
+    made.make(USERS)
+    return made
+
+
+def contents(secrets: Secrets) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in secrets.folder.rglob("*") if path.is_file()}
+
+
+def test_only_their_owner_may_read_secrets(secrets: Secrets) -> None:
+    modes = {path.stat().st_mode & 0o777 for path in contents(secrets)}
+    folders = {path.stat().st_mode & 0o777 for path in (secrets.folder, *secrets.folder.rglob("*")) if path.is_dir()}
+    assert (modes, folders) == ({0o600}, {0o700})
+
+
+def test_making_secrets_again_changes_nothing(secrets: Secrets) -> None:
+    before = contents(secrets)
+    assert secrets.make(USERS) == []
+    assert contents(secrets) == before
+
+
+def test_only_what_is_missing_is_made(secrets: Secrets) -> None:
+    before = contents(secrets)
+    secrets.seed("KH", "operator").unlink()
+    assert secrets.make(USERS | {"SG": ("gateway",)}) == sorted(
+        [
+            secrets.seed("KH", "operator"),
+            secrets.seed("SG", "gateway"),
+            secrets.signing_certificate("SG"),
+            secrets.signing_key("SG"),
+        ]
+    )
+    kept = set(before) - {secrets.seed("KH", "operator")}
+    assert {path: before[path] for path in kept} == {path: contents(secrets)[path] for path in kept}
+
+
+def test_a_certificate_is_never_without_its_key(secrets: Secrets) -> None:
+    secrets.signing_certificate("VN").unlink()  # as if the making had been cut short between the two
+    secrets.make(USERS)
+    certificate = x509.load_pem_x509_certificate(secrets.signing_certificate("VN").read_bytes())
+    key = load_pem_private_key(secrets.signing_key("VN").read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert key.curve.name == "secp256r1"
+    assert certificate.public_key() == key.public_key()
+
+
+def test_every_user_of_the_bus_has_a_key_of_its_own(secrets: Secrets) -> None:
+    keys = [secrets.public_key(country, user) for country, users in USERS.items() for user in users]
+    assert len(set(keys)) == 4
+    assert all(key.startswith("U") for key in keys)
+
+
+def test_the_signing_key_of_registry_is_a_private_ed25519_jwk(secrets: Secrets) -> None:
+    key = OKPKey.import_key(json.loads(secrets.registry_signing_key.read_text()))
+    assert key.is_private
+    assert key.curve_name == "Ed25519"
+
+
+def test_the_authority_vouches_for_this_machine_even_to_a_strict_client(secrets: Secrets) -> None:
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=secrets.ca_certificate)
+    server.load_cert_chain(secrets.tls_certificate, secrets.tls_key)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1"),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    while ends:
+        for end in list(ends):
+            try:
+                end.do_handshake()
+                ends.remove(end)
+            except ssl.SSLWantReadError:
+                pass
+    assert x509.load_pem_x509_certificate(secrets.tls_certificate.read_bytes()).issuer.rfc4514_string() == (
+        "CN=CO embedded authority"
+    )

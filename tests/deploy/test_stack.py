@@ -1,0 +1,73 @@
+"""The embedded run: it starts, is found, heals, and leaves nothing behind."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.embedded.layout import Layout, free_ports
+from deploy.embedded.processes import StackFailed
+from deploy.embedded.stack import Stack
+from shared.asking import Asker
+from shared.contracts.ops import AskHealth
+from tests.conftest import eventually
+
+
+def a_stack(root: Path, **options: Any) -> Stack:
+    return Stack(root, **{"services": ("registry",), "partners": (), "ports": free_ports} | options)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_stack_runs_is_found_heals_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    async with a_stack(tmp_path, tell=lambda name, what: told.append((name, what))) as stack:
+        found = Layout.of_running(tmp_path)
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(f"{found.address('registry')}/ready")
+        assert answer.json() == {"ready": True, "problems": []}
+
+        stack.kill("registry")
+        await eventually(lambda: stack.processes["registry"].restarts == 1)
+        await stack.ready()
+        await stack.restart("registry")
+        asker = await Asker.connect("operator", found.nats_url, found.seed("operator"), patience=5)
+        async with asker:
+            assert (await asker.ask(AskHealth(), service="registry")).ready
+
+        with pytest.raises(StackFailed, match=r"A stack is running under .* already"):
+            await a_stack(tmp_path).__aenter__()
+        pids = [process.pid for process in stack.processes.values() if process.pid]
+
+    assert told == [
+        ("nats", "started"),
+        ("registry", "started"),
+        ("registry", "was ended by SIGKILL; it is started again in 0.2 s"),
+        ("registry", "stopped"),
+    ]
+    assert len(pids) == 2
+    assert not any(map(is_running, pids))
+    assert not stack.state_file.exists()
+
+
+async def test_a_stack_that_cannot_start_says_why_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    stack = a_stack(tmp_path, extra={"CO_ZONE": "Nowhere/Land"})
+    with pytest.raises(StackFailed, match=r"registry ended with code 1 before it was ready; its log is .*registry.log"):
+        await stack.__aenter__()
+    assert not any(process.pid for process in stack.processes.values())
+    assert "Nowhere/Land" in stack.log_file("registry").read_text()
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    async with a_stack(tmp_path / "first") as first:
+        second = a_stack(tmp_path / "second", ports=lambda names: first.ports)
+        with pytest.raises(StackFailed, match=rf"Something else listens on port .*{first.ports['registry']} \(registry\)"):
+            await second.__aenter__()

@@ -1,0 +1,227 @@
+"""Builders: documents, keys, and whole gateways that talk to each other in one process."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from opentelemetry.trace import INVALID_SPAN
+from sqlalchemy import make_url, select, update
+
+from services.gateway.handlers import router
+from services.gateway.receiving import routes
+from services.gateway.wire.customs import Customs
+from services.gateway.wire.exchange import Exchange
+from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.signature import Signer
+from shared.clock import Clock
+from shared.contracts.certificates import CertificateDocumented, DocumentItem, FormD, Money, Party
+from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
+from shared.database import Database, outbox, tasks
+from shared.identity import Actor
+from shared.rim import application
+from shared.tasks import TaskRunner
+from shared.work import Workshop
+
+EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
+NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
+MAX_BYTES = 1024 * 1024
+
+
+def an_item(number: int = 1, **changes: Any) -> DocumentItem:
+    values: dict[str, Any] = {
+        "number": number,
+        "marks": "N/M",
+        "packages": 120,
+        "package_kind": "cartons",
+        "description": "Cotton T-shirts, made by Angkor Garment Co., Ltd.",
+        "hs_code": "61091010",
+        "criterion": "40.125%",
+        "quantity": Decimal("2400"),
+        "unit": "PCS",
+        "gross_weight_kg": Decimal("480.500"),
+        "fob": Money(amount=Decimal("9600.00"), currency="USD"),
+        "invoice_number": "AG-2026-17",
+        "invoice_date": date(2026, 2, 27),
+    }
+    return DocumentItem(**values | changes)
+
+
+def a_form(**changes: Any) -> FormD:
+    values: dict[str, Any] = {
+        "reference": "D2026-PNH-000123",
+        "issuing_country": "KH",
+        "office": "PNH",
+        "issued_on": date(2026, 3, 2),
+        "valid_until": date(2027, 3, 2),
+        "exporter": Party(name="Angkor Garment Co., Ltd.", address="12 Street 271\nPhnom Penh", country="KH"),
+        "consignee": Party(name="Sai Gon Trading JSC", address="5 Le Loi, Ho Chi Minh City"),
+        "destination": "VN",
+        "departure_date": date(2026, 3, 5),
+        "vessel": "MV TONLE SAP 7",
+        "port_of_discharge": "Cat Lai",
+        "issued_retroactively": False,
+        "items": (an_item(),),
+    }
+    return FormD(**values | changes)
+
+
+def a_documented_certificate(form: FormD | None = None, **changes: Any) -> CertificateDocumented:
+    values: dict[str, Any] = {
+        "certificate_id": uuid4(),
+        "exporter_id": EXPORTER,
+        "document": form or a_form(),
+        "version": 7,
+        "occurred_at": NOON,
+    }
+    return CertificateDocumented(**values | changes)
+
+
+def a_signer(country: str, *, lasts: timedelta = timedelta(days=365), address: str = "192.0.2.1") -> Signer:
+    """A key on P-256 with a certificate of its own, as each gateway has one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Gateway of {country}")])
+    start = datetime.now(UTC) - timedelta(days=30)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + lasts)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return Signer(certificate, key)
+
+
+@dataclass
+class Line(httpx.AsyncBaseTransport):
+    """The line to one gateway: it may be cut, be slow, lose answers, or answer something else."""
+
+    to: httpx.AsyncBaseTransport | None = None
+    cut: bool = False
+    loses_answers: int = 0
+    answers: list[httpx.Response] = field(default_factory=list)
+    carried: list[tuple[bytes, httpx.Headers]] = field(default_factory=list)
+    delivered: asyncio.Event = field(default_factory=asyncio.Event)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.cut or self.to is None:
+            raise httpx.ConnectError("connection refused", request=request)
+        self.carried.append((await request.aread(), request.headers))
+        if self.answers:
+            return self.answers.pop(0)
+        answer = await self.to.handle_async_request(request)
+        self.delivered.set()
+        await self.may_answer.wait()
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise httpx.ReadError("connection reset", request=request)
+        return answer
+
+
+class Gateway:
+    """A gateway with its own database, tasks and address, of any country."""
+
+    def __init__(self, country: str, database: Path, signer: Signer, partners: dict[str, Partner], lines: dict[str, Line]):
+        self.country = country
+        self.lines = lines
+        self.customs_line = Line()
+        mounts: dict[str, httpx.AsyncBaseTransport] = {f"https://{name.lower()}.example": line for name, line in lines.items()}
+        mounts["http://customs.example"] = self.customs_line
+        client = httpx.AsyncClient(mounts=mounts)
+        self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
+        self.exchange = Exchange(country, Partners(partners), signer, client, MAX_BYTES, rest=0)
+        customs = Customs(f"http://customs.example/{country}/documents", client)
+        clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
+        self.workshop = Workshop(self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
+        self.app = application(self.workshop, self._no_problems, routes)
+        self.runner = TaskRunner(router.doing, self.workshop)
+
+    async def _no_problems(self) -> list[str]:
+        return []
+
+    async def hears(self, event: CertificateDocumented) -> None:
+        async with self.workshop.work(INVALID_SPAN) as work:
+            await router.listening[type(event)](event, work)
+
+    async def does_what_is_due(self, *, even_if_delayed: bool = True) -> None:
+        """Does every task once, and what follows from it."""
+        if even_if_delayed:
+            async with self.database.writing() as transaction:
+                await transaction.session.execute(update(tasks).values(due_at=self.workshop.clock.now()))
+        await self.runner.begin_some()
+        await self.runner.finish(30)
+
+    async def answers(self, certificate_id: UUID, actor: Actor | None = None) -> TransmissionState:
+        async with self.workshop.reading(INVALID_SPAN) as work:
+            work.act_as(actor or Actor(user_id=uuid4(), organisation=str(EXPORTER)))
+            answer = await router.answering[GetTransmission](GetTransmission(certificate_id=certificate_id), work)
+        assert isinstance(answer, TransmissionState)
+        return answer
+
+    async def announced(self) -> list[TransmissionAdvanced]:
+        async with self.database.reading() as session:
+            bodies = (await session.scalars(select(outbox.c.body).order_by(outbox.c.id))).all()
+        return [TransmissionAdvanced.model_validate_json(body) for body in bodies]
+
+    async def codes(self) -> list[str]:
+        return [str(event.code) for event in await self.announced()]
+
+    async def tasks_left(self) -> list[str]:
+        async with self.database.reading() as session:
+            return list((await session.scalars(select(tasks.c.kind).order_by(tasks.c.id))).all())
+
+
+@dataclass
+class Neighbours:
+    """Two gateways, each a partner of the other; both run the same code."""
+
+    kh: Gateway
+    vn: Gateway
+
+    async def exchange_until_quiet(self) -> None:
+        for _ in range(6):
+            for gateway in (self.kh, self.vn):
+                await gateway.does_what_is_due()
+            if not await self.kh.tasks_left() and not await self.vn.tasks_left():
+                return
+
+
+def an_answer(status: int, body: bytes = b"") -> httpx.Response:
+    return httpx.Response(status, content=body)
+
+
+async def two_neighbours(
+    stack: AsyncExitStack, databases: dict[str, Path], signers: dict[str, Signer], trust: bool
+) -> Neighbours:
+    directory = {
+        country: Partner(country, f"https://{country.lower()}.example/asw/messages", signer.certificate, trust)
+        for country, signer in signers.items()
+    }
+    gateways = {}
+    for country, other in (("KH", "VN"), ("VN", "KH")):
+        partners = {other: directory[other]}
+        gateways[country] = Gateway(country, databases[country], signers[country], partners, {other: Line()})
+        stack.push_async_callback(gateways[country].database.close)
+    for country, other in (("KH", "VN"), ("VN", "KH")):
+        gateways[country].lines[other].to = httpx.ASGITransport(gateways[other].app, raise_app_exceptions=False)
+    return Neighbours(gateways["KH"], gateways["VN"])

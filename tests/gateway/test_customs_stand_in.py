@@ -1,0 +1,42 @@
+"""The stand-in for a national customs system."""
+
+import httpx
+import pytest
+
+from deploy.embedded.customs import NotADocument, decide
+from services.gateway.wire.xml import write_form
+
+from .builders import a_form, an_item
+from .conftest import RULES
+
+CIGARS = write_form(a_form(items=(an_item(), an_item(2, hs_code="24021000"))))
+
+
+def test_a_document_that_no_rule_matches_is_accepted() -> None:
+    assert decide(write_form(a_form()), "VN", RULES) == {"decision": "accepted"}
+
+
+def test_a_document_is_rejected_with_the_reason_of_each_rule_that_matches_an_item() -> None:
+    form = write_form(a_form(items=(an_item(hs_code="24021000"), an_item(2, hs_code="24022000"), an_item(3, hs_code="990100"))))
+    answer = decide(form, "VN", RULES)
+    assert answer["decision"] == "rejected"
+    assert [reason["code"] for reason in answer["reasons"]] == ["restricted_goods", "hs_code_not_recognised"]  # type: ignore[attr-defined]
+
+
+def test_a_rule_of_one_country_does_not_hold_in_another() -> None:
+    assert decide(CIGARS, "TH", RULES) == {"decision": "accepted"}
+
+
+@pytest.mark.parametrize("other", [b"", b"<html/>", b"<!DOCTYPE x><x/>", b"hello"])
+def test_what_is_not_an_e_form_d_is_not_decided(other: bytes) -> None:
+    with pytest.raises(NotADocument):
+        decide(other, "VN", RULES)
+
+
+def test_it_answers_over_http(customs_address: str) -> None:
+    with httpx.Client(base_url=customs_address, trust_env=False) as client:
+        assert client.post("/VN/documents", content=CIGARS).json()["decision"] == "rejected"
+        assert client.post("/TH/documents", content=CIGARS).json() == {"decision": "accepted"}
+        assert client.post("/TH/documents", content=b"<html/>").status_code == 400
+        assert client.post("/elsewhere", content=CIGARS).status_code == 404
+        assert client.post("/VN/documents", content=b"").status_code == 413

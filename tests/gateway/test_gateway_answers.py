@@ -1,0 +1,121 @@
+"""What partners answer: only their own signed receipt for the very message is ever believed."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from services.gateway.wire.exchange import Exchange, http_client
+from services.gateway.wire.messages import Document, Kind, Receipt, Response
+from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.signature import Signer
+from services.gateway.wire.xml import write_message
+from shared.refusals import Unavailable
+
+from .builders import MAX_BYTES, NOON, Neighbours, a_documented_certificate, a_form, a_signer, an_answer
+
+UNTRUSTED = "cannot be trusted"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "because"),
+    [
+        (500, b"", "answered 500"),
+        (503, b"", "answered 503"),
+        (429, b"", "answered 429"),
+        (403, b"{}", "answered 403"),
+        (200, b"", UNTRUSTED),
+        (200, b"<html>Welcome</html>", UNTRUSTED),
+        (200, b"x" * (MAX_BYTES + 1), "answered with more than"),
+    ],
+)
+async def test_an_answer_that_is_no_receipt_is_never_trusted(
+    neighbours: Neighbours, status: int, body: bytes, because: str
+) -> None:
+    event = a_documented_certificate()
+    neighbours.kh.lines["VN"].answers = [an_answer(status, body)]
+    await neighbours.kh.hears(event)
+    await neighbours.kh.does_what_is_due()
+    assert because in ((await neighbours.kh.answers(event.certificate_id)).waits_because or "")
+    assert await neighbours.kh.codes() == ["AS1"]
+    await neighbours.exchange_until_quiet()
+    assert await neighbours.kh.codes() == ["AS1", "AS2", "REC"]
+
+
+@pytest.mark.parametrize(
+    "forgery", ["signed by another", "for another message", "of another number", "a mirror", "not a receipt"]
+)
+async def test_a_forged_receipt_is_never_trusted(neighbours: Neighbours, signers: dict[str, Signer], forgery: str) -> None:
+    event = a_documented_certificate()
+    await neighbours.kh.hears(event)
+    neighbours.kh.lines["VN"].cut = True
+    await neighbours.kh.does_what_is_due()
+
+    neighbours.kh.lines["VN"].cut = False
+    neighbours.kh.lines["VN"].loses_answers = 1
+    await neighbours.kh.does_what_is_due()
+    sent = neighbours.vn.exchange._open(neighbours.kh.lines["VN"].carried[-1][0]).envelope
+    envelope = sent.answered(NOON)
+    receipt = Receipt(in_reply_to=uuid4() if forgery == "for another message" else sent.message_id, received_at=NOON)
+    signer = signers["KH"] if forgery == "signed by another" else signers["VN"]
+    if forgery == "of another number":
+        envelope = envelope.model_copy(update={"number": 2})
+    forged = signer.sign(write_message(envelope, receipt))
+    if forgery == "a mirror":
+        forged = neighbours.kh.lines["VN"].carried[-1][0]
+    if forgery == "not a receipt":
+        envelope = envelope.model_copy(update={"kind": Kind.RESPONSE})
+        forged = signer.sign(write_message(envelope, Response(code="REC", decided_at=NOON, received_at=NOON)))
+    neighbours.kh.lines["VN"].answers = [an_answer(200, forged)]
+    await neighbours.kh.does_what_is_due()
+
+    assert await neighbours.kh.codes() == ["AS1"]
+    assert (await neighbours.kh.answers(event.certificate_id)).waits_because
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """Somebody who answers over TLS, and the authority that vouches for them."""
+    somebody = a_signer("127.0.0.1", address="127.0.0.1")
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    certificate.write_bytes(somebody.certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(somebody.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port, certificate
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(("trusted", "because"), [(True, "answered 404"), (False, r"cannot be reached \(ConnectError\)")])
+async def test_only_the_authority_of_the_exchange_vouches_for_addresses(
+    tls_server: tuple[int, Path], signers: dict[str, Signer], tmp_path: Path, trusted: bool, because: str
+) -> None:
+    port, authority = tls_server
+    if not trusted:
+        authority = tmp_path / "other.crt"
+        authority.write_bytes(a_signer("other", address="127.0.0.1").certificate.public_bytes(Encoding.PEM))
+    partner = Partner("VN", f"https://127.0.0.1:{port}/asw/messages", signers["VN"].certificate)
+    async with http_client(ssl.create_default_context(cafile=authority)) as client:
+        exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], client, MAX_BYTES)
+        envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+        with pytest.raises(Unavailable, match=because):
+            await exchange.send(envelope, Document(form=a_form()))

@@ -1,0 +1,185 @@
+"""The address for partners: who is genuine gets a signed receipt, everyone else a short refusal."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import func, select
+
+from services.gateway.store import inbound_documents
+from services.gateway.wire.messages import Document, Envelope, Kind, Receipt
+from services.gateway.wire.signature import Signer
+from services.gateway.wire.xml import MESSAGE_NS, write_message
+from shared import telemetry
+
+from .builders import MAX_BYTES, NOON, Gateway, Neighbours, a_form, a_signer
+from .test_gateway_wire import BOMB
+
+XML = {"content-type": "application/xml; charset=utf-8"}
+TRACE = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
+
+
+def an_envelope(**changes: Any) -> Envelope:
+    values = {
+        "message_id": uuid4(),
+        "kind": Kind.DOCUMENT,
+        "sender": "KH",
+        "receiver": "VN",
+        "sent_at": NOON,
+        "reference": "D2026-PNH-000123",
+        "number": 1,
+    }
+    return Envelope(**values | changes)
+
+
+def a_message(signer: Signer, **changes: Any) -> bytes:
+    return signer.sign(write_message(an_envelope(**changes), Document(form=a_form())))
+
+
+@pytest.fixture
+async def partner(neighbours: Neighbours) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who posts to the gateway of VN."""
+    transport = httpx.ASGITransport(neighbours.vn.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://vn.example") as client:
+        yield client
+
+
+async def kept_by(gateway: Gateway) -> int:
+    async with gateway.database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(inbound_documents)) or 0
+
+
+async def post(partner: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Response:
+    return await partner.post("/asw/messages", content=body, headers=XML | headers)
+
+
+async def test_the_same_document_again_gets_the_same_receipt(
+    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+) -> None:
+    message_id = uuid4()
+    first, second = [await post(partner, a_message(signers["KH"], message_id=message_id)) for _ in range(2)]
+    receipts = []
+    for answer in (first, second):
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/xml")
+        opened = neighbours.kh.exchange._open(answer.content)
+        receipts.append((opened.envelope.message_id, opened.envelope.reference, opened.content()))
+    assert receipts[0] == receipts[1]
+    receipt = receipts[0][2]
+    assert isinstance(receipt, Receipt)
+    assert (receipt.in_reply_to, receipt.reasons) == (message_id, ())
+    assert await kept_by(neighbours.vn) == 1
+
+
+async def test_what_was_received_is_kept_as_it_came(
+    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+) -> None:
+    message = a_message(signers["KH"])
+    await post(partner, message)
+    async with neighbours.vn.database.reading() as session:
+        assert await session.scalar(select(inbound_documents.c.message)) == message
+
+
+async def test_a_document_that_is_not_complete_gets_a_rejecting_receipt(
+    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+) -> None:
+    root = write_message(an_envelope(), Document(form=a_form()))
+    for element in root.iter("{urn:co-automation:asw:e-form-d:1}IssueDate"):
+        element.text = "yesterday"
+    answer = await post(partner, signers["KH"].sign(root))
+    receipt = neighbours.kh.exchange._open(answer.content).content()
+    assert isinstance(receipt, Receipt)
+    assert [reason.code for reason in receipt.reasons] == ["document_unreadable"]
+    assert "issued_on" in receipt.reasons[0].detail
+    assert await kept_by(neighbours.vn) == 0
+
+
+async def test_what_is_not_genuine_is_refused_in_a_few_words(
+    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+) -> None:
+    genuine = signers["KH"]
+    changed = a_message(genuine).replace(b"Cat Lai", b"Cat Loi")
+    unsigned = write_message(an_envelope(), Document(form=a_form()))
+    no_reference = write_message(an_envelope(), Document(form=a_form()))
+    no_reference.remove(no_reference.find(f"{{{MESSAGE_NS}}}Reference"))
+    unknown_kind = write_message(an_envelope(), Document(form=a_form()))
+    unknown_kind.find(f"{{{MESSAGE_NS}}}Kind").text = "Poem"
+    receipt = write_message(an_envelope(kind=Kind.RECEIPT), Receipt(in_reply_to=uuid4(), received_at=NOON))
+    no_signature = genuine.sign(unsigned).split(b"<ds:Signature")[0] + b"</Message>"
+    for body, status, code in (
+        (changed, 403, "signature_not_valid"),
+        (no_signature, 403, "signature_not_valid"),
+        (a_message(a_signer("KH")), 403, "signature_not_valid"),
+        (a_message(signers["VN"], sender="KH"), 403, "signature_not_valid"),
+        (a_message(genuine, sender="TH"), 403, "sender_unknown"),
+        (a_message(genuine, sender="VN", receiver="VN"), 403, "sender_unknown"),
+        (a_message(genuine, receiver="TH"), 400, "receiver_is_another"),
+        (genuine.sign(no_reference), 400, "envelope_not_readable"),
+        (genuine.sign(unknown_kind), 400, "envelope_not_readable"),
+        (genuine.sign(receipt), 400, "kind_not_expected"),
+        (BOMB, 400, "xml_not_readable"),
+        (b"<a/>", 403, "sender_unknown"),
+        (b"", 400, "xml_not_readable"),
+        (b" " * (MAX_BYTES + 1), 413, "message_too_long"),
+    ):
+        answer = await post(partner, body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert set(answer.json()) == {"code", "detail"}
+        assert len(answer.text) < 300
+        assert "Traceback" not in answer.text
+    assert await kept_by(neighbours.vn) == 0
+
+
+async def test_only_xml_is_taken_and_only_by_post(partner: httpx.AsyncClient, signers: dict[str, Signer]) -> None:
+    answer = await partner.post("/asw/messages", json={"hello": "world"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "content_type_not_xml")
+    assert (await partner.get("/asw/messages")).status_code == 405
+
+
+async def test_a_message_that_is_too_long_is_not_read_to_its_end(partner: httpx.AsyncClient) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while read < 100 * MAX_BYTES:
+            read += 64 * 1024
+            yield b" " * (64 * 1024)
+
+    answer = await partner.post("/asw/messages", content=endless(), headers=XML)
+    assert answer.status_code == 413
+    assert read < 3 * MAX_BYTES
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(telemetry, "tracer", provider.get_tracer("test"))
+    return exporter
+
+
+def trace_of(finished: ReadableSpan) -> str:
+    return f"{finished.context.trace_id:032x}"
+
+
+async def test_a_trusted_partners_trace_goes_on_here(
+    partner: httpx.AsyncClient, signers: dict[str, Signer], spans: InMemorySpanExporter
+) -> None:
+    await post(partner, a_message(signers["KH"]), traceparent=TRACE)
+    (finished,) = spans.get_finished_spans()
+    assert (finished.name, trace_of(finished)) == ("receive Document", "ab" * 16)
+
+
+async def test_another_partners_trace_is_not_believed(
+    neighbours_without_trust: Neighbours, signers: dict[str, Signer], spans: InMemorySpanExporter
+) -> None:
+    transport = httpx.ASGITransport(neighbours_without_trust.vn.app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://vn.example") as client:
+        await post(client, a_message(signers["KH"]), traceparent=TRACE)
+    (finished,) = spans.get_finished_spans()
+    assert trace_of(finished) != "ab" * 16

@@ -1,0 +1,48 @@
+"""Houses to test the plumbing in."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from shared.logs import start_logs
+from tests.bus import Bus
+from tests.conftest import Databases
+from tests.shared.replicas import House, a_house
+
+
+@pytest.fixture
+async def house(bus: Bus, databases: Databases) -> AsyncIterator[House]:
+    """A bus and a database, on SQLite and on PostgreSQL."""
+    async with a_house(bus, databases) as furnished:
+        yield furnished
+
+
+@pytest.fixture
+async def sqlite_house(bus: Bus, sqlite_databases: Databases) -> AsyncIterator[House]:
+    """For what does not depend on the database."""
+    async with a_house(bus, sqlite_databases) as furnished:
+        yield furnished
+
+
+@pytest.fixture
+async def postgres_house(bus: Bus, postgres_databases: Databases) -> AsyncIterator[House]:
+    """For what SQLite cannot do."""
+    async with a_house(bus, postgres_databases) as furnished:
+        yield furnished
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The lines that the service has logged, as an operator sees them."""
+    root, written = logging.getLogger(), StringIO()
+    before, level = root.handlers[:], root.level
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", written)
+        start_logs("fees", "KH", "INFO")
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    root.handlers[:] = before
+    root.setLevel(level)

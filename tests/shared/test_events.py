@@ -1,0 +1,434 @@
+"""Events in: each acts once, none is lost, and one that cannot be taken stands in nobody's way."""
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import insert
+
+from shared.bus import ACK_WAIT, EVENT_ID_HEADER, TRACE_HEADER, set_up_bus
+from shared.contracts.certificates import CertificateSubmitted
+from shared.database import inbox, outbox
+from shared.refusals import Refused, Unavailable
+from shared.work import Work
+from tests.conftest import eventually
+from tests.postgres import Postgres
+from tests.shared.replicas import House, a_router, a_settlement, a_submission, keep, small
+
+SUBJECT = CertificateSubmitted.subject
+
+
+async def all_done(house: House) -> bool:
+    return await house.unacknowledged() == 0
+
+
+def batches() -> tuple[float, float]:
+    """How many transactions took events so far, and how many events they took."""
+    return (
+        REGISTRY.get_sample_value("co_event_batch_size_count") or 0.0,
+        REGISTRY.get_sample_value("co_event_batch_size_sum") or 0.0,
+    )
+
+
+async def test_an_event_is_handled_once(house: House) -> None:
+    await house.replica()
+    event = a_submission()
+
+    await house.publish(event)
+
+    await eventually(lambda: all_done(house))
+    assert await house.effects() == [str(event.certificate_id)]
+
+
+async def test_the_same_event_put_on_the_stream_twice_acts_once(house: House) -> None:
+    await house.replica()
+    event, event_id = a_submission(), str(uuid4())
+    for subject_version in range(2):
+        # another header value defeats the duplicate window of the stream, as an hour would
+        headers = {EVENT_ID_HEADER: event_id.upper() if subject_version else event_id}
+        await house.put_on_stream(SUBJECT, event.model_dump_json().encode(), headers)
+
+    await eventually(lambda: all_done(house))
+    assert await house.effects() == [str(event.certificate_id)]
+    assert len(await house.rows(inbox)) == 1
+
+
+async def test_everything_redelivered_acts_once(house: House) -> None:
+    running = await house.replica()
+    events = [a_submission() for _ in range(30)]
+    await house.publish(*events)
+    await eventually(lambda: all_done(house))
+    await running.stop()
+    jetstream = (await house.client("operator")).jetstream()
+    await jetstream.delete_consumer("EVENTS", "fees")
+    await set_up_bus(jetstream)
+    assert await house.unacknowledged() == 30
+
+    await house.replica()
+
+    await eventually(lambda: all_done(house))
+    assert await house.effects() == [str(event.certificate_id) for event in events]
+
+
+async def test_an_event_and_its_redelivery_in_one_batch_act_once(house: House) -> None:
+    event, event_id = a_submission(), str(uuid4())
+    for header in (event_id, event_id.upper(), f"{{{event_id}}}"):
+        await house.put_on_stream(SUBJECT, event.model_dump_json().encode(), {EVENT_ID_HEADER: header})
+
+    await house.replica()
+
+    await eventually(lambda: all_done(house))
+    assert await house.effects() == [str(event.certificate_id)]
+
+
+async def test_many_events_are_taken_in_one_transaction(house: House) -> None:
+    events = [a_submission() for _ in range(200)]
+    await house.publish(*events)
+    before = batches()
+
+    await house.replica()
+
+    await eventually(lambda: all_done(house))
+    transactions, taken = (now - then for now, then in zip(batches(), before, strict=True))
+    assert taken == 200
+    assert transactions <= 20
+    assert await house.effects() == [str(event.certificate_id) for event in events]
+
+
+async def test_events_are_handled_in_the_order_of_the_stream(house: House) -> None:
+    await house.replica()
+    events = [a_submission() for _ in range(150)]
+
+    await house.publish(*events)
+
+    await eventually(lambda: all_done(house))
+    assert await house.effects() == [str(event.certificate_id) for event in events]
+
+
+POISON: dict[str, tuple[str, bytes, dict[str, str]]] = {
+    "a malformed body": (SUBJECT, b"{}", {EVENT_ID_HEADER: str(uuid4())}),
+    "no JSON": (SUBJECT, b"\xff\x00", {EVENT_ID_HEADER: str(uuid4())}),
+    "an empty body": (SUBJECT, b"", {EVENT_ID_HEADER: str(uuid4())}),
+    "a deep nest": (SUBJECT, b"[" * 100_000, {EVENT_ID_HEADER: str(uuid4())}),
+    "no id": (SUBJECT, a_submission().model_dump_json().encode(), {}),
+    "an id that is none": (SUBJECT, a_submission().model_dump_json().encode(), {EVENT_ID_HEADER: "17"}),
+    "an endless id": (SUBJECT, a_submission().model_dump_json().encode(), {EVENT_ID_HEADER: "7" * 300}),
+    "a strange id": (SUBJECT, a_submission().model_dump_json().encode(), {EVENT_ID_HEADER: "é\x01"}),
+    "an endless trace": (SUBJECT, b"{}", {EVENT_ID_HEADER: str(uuid4()), TRACE_HEADER: "0" * 300}),
+}
+
+
+async def test_unreadable_events_among_good_ones_become_dead_letters_at_once(house: House) -> None:
+    good = [a_submission() for _ in POISON]
+    for event, poison in zip(good, POISON.values(), strict=True):
+        await house.publish(event)
+        await house.put_on_stream(*poison)
+
+    await house.replica()
+
+    async def all_buried() -> bool:
+        found = sorted((letter.kind, letter.name, letter.body) for letter in await house.dead())
+        assert found == sorted(("event", subject, body) for subject, body, _ in POISON.values())
+        return await all_done(house)
+
+    await eventually(all_buried, within=2)
+    assert sorted(await house.effects()) == sorted(str(event.certificate_id) for event in good)
+
+
+async def test_an_event_with_an_endless_trace_is_handled_nevertheless(house: House) -> None:
+    await house.replica()
+
+    await house.publish(a_submission(), **{TRACE_HEADER: "0" * 300})
+
+    await eventually(lambda: all_done(house), within=3)
+    assert len(await house.effects()) == 1
+
+
+async def test_an_event_that_nobody_here_knows_becomes_a_dead_letter(sqlite_house: House) -> None:
+    house = sqlite_house
+    jetstream = (await house.client("operator")).jetstream()
+    config = (await jetstream.consumer_info("EVENTS", "fees")).config
+    config.filter_subjects = [*config.filter_subjects, "evt.certificate.issued.v1"]
+    await jetstream.add_consumer("EVENTS", config)
+    await house.replica()
+
+    await house.put_on_stream("evt.certificate.issued.v1", b"{}", {EVENT_ID_HEADER: str(uuid4())})
+
+    await eventually(lambda: all_done(house))
+    (letter,) = await house.dead()
+    assert letter.name == "evt.certificate.issued.v1"
+    assert "Unreadable" in letter.error
+
+
+async def test_a_refusal_in_an_event_handler_is_a_dead_letter_at_once(house: House) -> None:
+    poison, good, tries = a_submission(), [a_submission() for _ in range(5)], Counter[UUID]()
+
+    async def refuse(event: CertificateSubmitted, work: Work) -> None:
+        await keep(work, event.certificate_id)
+        work.announce(a_settlement(event.certificate_id))
+        tries[event.certificate_id] += 1
+        if event == poison:
+            raise Refused("I may not")
+
+    await house.publish(*good[:2], poison, *good[2:])
+    await house.replica(a_router(submitted=refuse))
+
+    await eventually(lambda: all_done(house))
+    assert sorted(await house.effects()) == sorted(str(event.certificate_id) for event in good)
+    assert len(await house.rows(outbox)) == len(good)
+    (letter,) = await house.dead()
+    assert "I may not" in letter.error
+    assert tries[poison.certificate_id] <= 2  # once with the others, once alone
+
+
+async def test_a_bug_is_tried_five_times_and_then_a_dead_letter(house: House) -> None:
+    tries: list[float] = []
+
+    async def fail(event: CertificateSubmitted, work: Work) -> None:
+        await keep(work, "half")
+        tries.append(asyncio.get_running_loop().time())
+        raise ZeroDivisionError
+
+    await house.replica(a_router(submitted=fail))
+    (event_id,) = await house.publish(a_submission())
+
+    await eventually(lambda: all_done(house), within=6)
+    assert len(tries) == 5
+    pauses = [later - sooner for sooner, later in zip(tries, tries[1:], strict=False)]
+    assert all(pause >= wanted * 0.9 for pause, wanted in zip(pauses, (0.2, 0.4, 0.8, 1.6), strict=True))
+    assert await house.effects() == []
+    assert [letter.key for letter in await house.dead()] == [str(event_id)]
+
+
+async def test_an_event_that_was_handed_back_often_still_has_its_five_tries(sqlite_house: House) -> None:
+    house, failed = sqlite_house, []
+    (event_id,) = await house.publish(a_submission())
+    stopping = await house.client("fees")
+    handed_over = await stopping.subscribe("deliver.fees", "fees")
+    for _ in range(5):
+        await (await handed_over.next_msg(3)).nak()  # as every replica does that stops before its turn
+    await handed_over.unsubscribe()
+    await stopping.flush()
+
+    async def fail_once(event: CertificateSubmitted, work: Work) -> None:
+        failed.append(event)
+        if len(failed) == 1:
+            raise ZeroDivisionError
+        await keep(work, "done")
+
+    await house.replica(a_router(submitted=fail_once))
+
+    await eventually(lambda: all_done(house), within=15)
+    assert await house.dead() == []
+    assert await house.effects() == ["done"]
+
+
+@pytest.mark.parametrize("error", [Unavailable("x"), TimeoutError(), ConnectionResetError()], ids=lambda error: type(error).__name__)
+async def test_what_is_away_is_waited_for_and_never_a_dead_letter(sqlite_house: House, error: Exception) -> None:
+    house, tries = sqlite_house, []
+
+    async def wait(event: CertificateSubmitted, work: Work) -> None:
+        await keep(work, "once")
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) < 4:
+            raise error
+
+    await house.replica(a_router(submitted=wait))
+    await house.publish(a_submission())
+
+    await eventually(lambda: all_done(house), within=6)
+    assert await house.effects() == ["once"]
+    assert await house.dead() == []
+    assert tries[3] - tries[0] >= 1.2
+
+
+async def test_one_event_that_waits_does_not_hold_up_the_others(house: House) -> None:
+    waits, good = a_submission(), [a_submission() for _ in range(20)]
+
+    async def wait(event: CertificateSubmitted, work: Work) -> None:
+        await asyncio.sleep(0.002)
+        if event == waits:
+            raise Unavailable("for ever")
+        await keep(work, event.certificate_id)
+
+    await house.publish(*good[:10], waits, *good[10:])
+    await house.replica(a_router(submitted=wait))
+
+    async def others_done() -> bool:
+        return len(await house.effects()) == len(good)
+
+    await eventually(others_done, within=1)
+    assert await house.dead() == []
+
+
+async def test_an_event_the_database_cannot_hold_becomes_a_dead_letter_and_holds_up_nobody(postgres_house: House) -> None:
+    house, good = postgres_house, [a_submission() for _ in range(10)]
+
+    async def overflow(event: CertificateSubmitted, work: Work) -> None:
+        await work.session.execute(insert(small).values(id=event.submission))
+        await keep(work, event.certificate_id)
+
+    events = [event.model_copy(update={"submission": number}) for number, event in enumerate(good)]
+    await house.publish(*events[:5], a_submission(submission=2**40), *events[5:])
+    await house.replica(a_router(submitted=overflow))
+
+    await eventually(lambda: all_done(house), within=8)
+    assert len(await house.effects()) == 10
+    assert len(await house.dead()) == 1
+
+
+@pytest.mark.parametrize("message", ["a\x00b", "a\ud800b", "x" * 10_000], ids=["NUL", "surrogate", "long"])
+async def test_an_error_with_a_strange_message_can_be_laid_among_the_dead_letters(house: House, message: str) -> None:
+    async def refuse(event: CertificateSubmitted, work: Work) -> None:
+        raise Refused(message)
+
+    await house.replica(a_router(submitted=refuse))
+    await house.publish(a_submission())
+
+    await eventually(lambda: all_done(house), within=2)
+    assert len(await house.dead()) == 1
+
+
+async def test_a_batch_with_one_failure_is_tried_one_by_one(house: House) -> None:
+    events = [a_submission() for _ in range(40)]
+    fails, seen = events[20], Counter[UUID]()
+
+    async def fail_once(event: CertificateSubmitted, work: Work) -> None:
+        seen[event.certificate_id] += 1
+        await keep(work, event.certificate_id)
+        if event == fails and seen[event.certificate_id] <= 2:
+            raise ZeroDivisionError
+
+    await house.publish(*events)
+    await house.replica(a_router(submitted=fail_once))
+
+    await eventually(lambda: all_done(house))
+    assert sorted(await house.effects()) == sorted(str(event.certificate_id) for event in events)
+    assert await house.dead() == []
+
+
+async def test_events_and_their_inbox_rows_are_committed_together(house: House) -> None:
+    killed = []
+
+    async def die_after_flush(event: CertificateSubmitted, work: Work) -> None:
+        await keep(work, event.certificate_id)
+        work.announce(a_settlement())
+        await work.session.flush()
+        if not killed:
+            killed.append((await work.session.connection()).sync_connection)
+            raise ConnectionResetError
+
+    await house.replica(a_router(submitted=die_after_flush))
+    event = a_submission()
+    await house.publish(event)
+
+    await eventually(lambda: killed)
+    assert (await house.rows(inbox), await house.effects()) == ([], [])
+    await eventually(lambda: all_done(house))
+    assert await house.effects() == [str(event.certificate_id)]
+    assert (len(await house.rows(inbox)), len(await house.rows(outbox))) == (1, 1)
+
+
+async def test_events_wait_while_the_database_is_away(postgres_house: House, postgres: Postgres) -> None:
+    await postgres_house.replica()
+    with postgres.away():
+        events = [a_submission() for _ in range(5)]
+        await postgres_house.publish(*events)
+        await asyncio.sleep(0.5)
+        assert await postgres_house.unacknowledged() == 5
+
+    await eventually(lambda: all_done(postgres_house), within=8)
+    assert sorted(await postgres_house.effects()) == sorted(str(event.certificate_id) for event in events)
+    assert await postgres_house.dead() == []
+
+
+async def test_two_replicas_share_the_events_and_none_acts_twice(house: House) -> None:
+    by = Counter[str]()
+
+    def router_of(name: str) -> Any:
+        async def note(event: CertificateSubmitted, work: Work) -> None:
+            by[name] += 1
+            await keep(work, event.certificate_id)
+
+        return a_router(submitted=note)
+
+    await house.replica(router_of("one"))
+    await house.replica(router_of("two"))
+    events = [a_submission() for _ in range(150)]
+
+    await house.publish(*events)
+
+    await eventually(lambda: all_done(house))
+    assert sorted(await house.effects()) == sorted(str(event.certificate_id) for event in events)
+    assert min(by["one"], by["two"]) > 20
+
+
+async def test_a_replica_that_stops_in_a_backlog_gives_the_rest_back_at_once(house: House) -> None:
+    async def slowly(event: CertificateSubmitted, work: Work) -> None:
+        await asyncio.sleep(0.005)
+        await keep(work, event.certificate_id)
+
+    events = [a_submission() for _ in range(600)]
+    await house.publish(*events)
+    running = await house.replica(a_router(submitted=slowly))
+    done_before = len(await house.effects())
+    loop = asyncio.get_running_loop()
+    told = loop.time()
+
+    await running.stop()
+
+    assert loop.time() - told < 2.5
+    assert len(await house.effects()) - done_before <= 200
+    assert len(await house.effects()) < 600
+    await house.replica()
+    await eventually(lambda: all_done(house), within=ACK_WAIT / 4)
+    assert sorted(await house.effects()) == sorted(str(event.certificate_id) for event in events)
+
+
+async def test_a_message_that_is_given_back_reaches_the_other_replica(sqlite_house: House) -> None:
+    house, begun = sqlite_house, asyncio.Event()
+
+    async def slowly(event: CertificateSubmitted, work: Work) -> None:
+        begun.set()
+        await asyncio.sleep(0.01)
+        await keep(work, event.certificate_id)
+
+    first = await house.replica(a_router(submitted=slowly))
+    events = [a_submission() for _ in range(60)]
+    await house.publish(*events)
+    await begun.wait()
+    second = await house.replica()
+    await asyncio.gather(first.stop(), eventually(lambda: all_done(house), within=6))
+
+    assert not second.serving.done()
+    assert len(await house.effects()) == 60
+
+
+async def test_an_event_with_fields_of_a_later_release_is_taken(sqlite_house: House) -> None:
+    await sqlite_house.replica()
+    body = json.loads(a_submission().model_dump_json()) | {"since_v1_1": {"x": 1}}
+
+    await sqlite_house.put_on_stream(SUBJECT, json.dumps(body).encode(), {EVENT_ID_HEADER: str(uuid4())})
+
+    await eventually(lambda: all_done(sqlite_house))
+    assert len(await sqlite_house.effects()) == 1
+
+
+async def test_events_go_on_after_the_bus_was_restarted(sqlite_house: House) -> None:
+    house = sqlite_house
+    await house.replica()
+    await house.publish(a_submission())
+    await eventually(lambda: all_done(house))
+
+    await house.bus.kill()
+    await house.bus.start()
+    await eventually(lambda: house.publish(a_submission()), within=8)
+
+    async def both_done() -> bool:
+        return len(await house.effects()) == 2
+
+    await eventually(both_done, within=8)

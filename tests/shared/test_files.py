@@ -1,0 +1,212 @@
+"""Files travel in chunks, whole or not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from opentelemetry.trace import INVALID_SPAN
+
+from shared.asking import AskRefused
+from shared.contracts.kinds import MAX_CHUNK, FileProgress, GetFile, PutFile
+from shared.contracts.registry import GetRegistrationFile, PutRegistrationFile
+from shared.files import FileMismatch, FileNotFound, FileTooLarge, get_file, put_file, require_files
+from shared.router import Router
+from shared.work import Workshop
+from tests.bus import Bus
+from tests.conftest import Databases
+from tests.shared.replicas import a_house, a_workshop, digest_of
+
+CONTENT = Random(1).randbytes(1000)
+
+
+class PutSmall(PutFile):
+    limit: ClassVar[int] = 2000
+
+
+class GetSmall(GetFile):
+    pass
+
+
+@pytest.fixture
+async def workshop(databases: Databases) -> AsyncIterator[Workshop]:
+    async with a_workshop(databases.of("fees")) as furnished:
+        yield furnished
+
+
+OWNER = uuid4()
+
+
+def a_chunk(start: int = 0, end: int | None = None, content: bytes = CONTENT, **fields: object) -> PutSmall:
+    return PutSmall(
+        **{
+            "owner_id": OWNER,
+            "sha256": digest_of(content),
+            "size": len(content),
+            "media_type": "application/pdf",
+            "offset": start,
+            "chunk": content[start:end],
+        }
+        | fields
+    )
+
+
+async def put(workshop: Workshop, *chunks: PutSmall) -> FileProgress:
+    for chunk in chunks:
+        async with workshop.work(INVALID_SPAN) as work:
+            progress = await put_file(chunk, work)
+    return progress
+
+
+async def read(workshop: Workshop, digest: str = digest_of(CONTENT), owner: UUID = OWNER) -> bytes:
+    content = b""
+    async with workshop.reading(INVALID_SPAN) as work:
+        while True:
+            piece = await get_file(GetSmall(owner_id=owner, sha256=digest, offset=len(content)), work)
+            content += piece.chunk
+            if len(content) >= piece.size:
+                return content
+
+
+async def test_a_file_comes_back_byte_for_byte(workshop: Workshop) -> None:
+    assert await put(workshop, a_chunk()) == FileProgress(received=1000, complete=True)
+
+    assert await read(workshop) == CONTENT
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_chunks_come_in_any_order(workshop: Workshop, order: tuple[int, ...]) -> None:
+    chunks = (a_chunk(0, 400), a_chunk(400, 800), a_chunk(800))
+
+    for number in order[:2]:
+        assert not (await put(workshop, chunks[number])).complete
+    assert (await put(workshop, chunks[order[2]])).complete
+
+    assert await read(workshop) == CONTENT
+
+
+async def test_a_chunk_sent_twice_does_no_harm(workshop: Workshop) -> None:
+    progress = await put(workshop, a_chunk(0, 400), a_chunk(0, 400))
+    assert progress == FileProgress(received=400, complete=False)
+
+    assert (await put(workshop, a_chunk(400), a_chunk(400), a_chunk(0, 400))).complete
+    assert await read(workshop) == CONTENT
+
+
+async def test_a_file_that_is_not_whole_cannot_be_read(workshop: Workshop) -> None:
+    await put(workshop, a_chunk(0, 400))
+
+    with pytest.raises(FileNotFound):
+        await read(workshop)
+    with pytest.raises(FileNotFound):
+        async with workshop.reading(INVALID_SPAN) as work:
+            await require_files(OWNER, [digest_of(CONTENT)], work)
+
+
+async def test_another_content_than_announced_is_refused_and_can_be_sent_anew(workshop: Workshop) -> None:
+    await put(workshop, a_chunk(0, 400))
+    with pytest.raises(FileMismatch):
+        await put(workshop, a_chunk(400, chunk=b"x" * 600))
+
+    assert (await put(workshop, a_chunk(400))).complete
+    assert await read(workshop) == CONTENT
+
+
+async def test_a_wrong_first_chunk_is_mended_by_sending_the_file_again_from_the_start(workshop: Workshop) -> None:
+    await put(workshop, a_chunk(0, 400, chunk=b"x" * 400))
+    with pytest.raises(FileMismatch):
+        await put(workshop, a_chunk(400))
+
+    assert (await put(workshop, a_chunk(0, 400), a_chunk(400))).complete
+    assert await read(workshop) == CONTENT
+
+
+async def test_chunks_cut_in_another_place_are_mended_by_sending_the_file_again_from_the_start(workshop: Workshop) -> None:
+    """An upload that was broken off is begun anew by a client with another size of chunk."""
+    await put(workshop, a_chunk(300, 700))
+    try:
+        await put(workshop, a_chunk(0, 500), a_chunk(500))
+    except FileMismatch:
+        await put(workshop, a_chunk(0, 500), a_chunk(500))
+
+    assert await read(workshop) == CONTENT
+
+
+@pytest.mark.parametrize("offset", [0, 1, 999])
+async def test_a_chunk_beyond_the_end_is_refused(workshop: Workshop, offset: int) -> None:
+    with pytest.raises(FileMismatch):
+        await put(workshop, a_chunk(offset=offset, chunk=b"x" * 1001))
+
+
+async def test_an_empty_chunk_is_refused(workshop: Workshop) -> None:
+    with pytest.raises(FileMismatch):
+        await put(workshop, a_chunk(chunk=b""))
+
+
+async def test_too_large_a_file_is_refused(workshop: Workshop) -> None:
+    with pytest.raises(FileTooLarge, match="2000 bytes here"):
+        await put(workshop, a_chunk(size=2001))
+
+
+async def test_a_size_beyond_every_number_is_refused(workshop: Workshop) -> None:
+    with pytest.raises((FileTooLarge, FileMismatch)):
+        await put(workshop, a_chunk(size=2**70))
+
+
+async def test_an_offset_beyond_every_number_is_refused_when_read(workshop: Workshop) -> None:
+    await put(workshop, a_chunk())
+
+    with pytest.raises((FileNotFound, ValueError)):
+        async with workshop.reading(INVALID_SPAN) as work:
+            await get_file(GetSmall(owner_id=OWNER, sha256=digest_of(CONTENT), offset=2**40), work)
+
+
+async def test_another_size_than_announced_before_is_refused(workshop: Workshop) -> None:
+    await put(workshop, a_chunk(0, 400))
+
+    with pytest.raises(FileMismatch):
+        await put(workshop, a_chunk(0, 400, size=999))
+
+
+async def test_what_one_owner_sent_is_not_anothers(workshop: Workshop) -> None:
+    await put(workshop, a_chunk())
+
+    with pytest.raises(FileNotFound):
+        await read(workshop, owner=uuid4())
+
+
+async def test_two_first_chunks_sent_at_once_are_both_kept(workshop: Workshop) -> None:
+    await asyncio.gather(put(workshop, a_chunk(0, 400)), put(workshop, a_chunk(400)))
+
+    assert await read(workshop) == CONTENT
+
+
+async def test_the_files_named_must_all_be_there(workshop: Workshop) -> None:
+    await put(workshop, a_chunk())
+    async with workshop.reading(INVALID_SPAN) as work:
+        await require_files(OWNER, [], work)
+        await require_files(OWNER, [digest_of(CONTENT)] * 2, work)
+        with pytest.raises(FileNotFound, match="1 of the files") as refused:
+            await require_files(OWNER, [digest_of(CONTENT), digest_of(b"other")], work)
+    assert refused.value.fields == ("documents",)
+
+
+async def test_a_large_file_travels_over_the_bus_and_back(bus: Bus, databases: Databases) -> None:
+    router, content = Router(), Random(2).randbytes(2 * MAX_CHUNK + 17)
+    router.answers(PutRegistrationFile)(put_file)
+    router.answers(GetRegistrationFile)(get_file)
+    async with a_house(bus, databases, "registry") as house:
+        await house.replica(router)
+        asker, token, owner = await house.asker(), house.token(), uuid4()
+
+        digest = await asker.put_file(PutRegistrationFile, owner, content, "application/pdf", token)
+
+        back = b""
+        while len(back) < len(content):
+            question = GetRegistrationFile(owner_id=owner, sha256=digest, offset=len(back))
+            back += (await asker.ask(question, token=token)).chunk
+        assert back == content
+        with pytest.raises(AskRefused, match="file_too_large"):
+            await asker.put_file(PutRegistrationFile, owner, b"x" * (5 * 1024 * 1024 + 1), "application/pdf", token)

@@ -1,0 +1,180 @@
+"""Events out: told once the transaction is committed, whatever happens to the bus in between."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
+from shared.contracts.certificates import CertificateIssued
+from shared.contracts.fees import FeeSettled, InvoiceState, RecordPayment
+from shared.contracts.kinds import Event
+from shared.database import outbox
+from shared.refusals import Refused
+from shared.work import Work
+from tests.conftest import eventually
+from tests.shared.replicas import House, a_payment, a_router, a_settlement, an_invoice
+
+SUBJECT = FeeSettled.subject
+
+
+async def all_told(house: House) -> bool:
+    rows = await house.rows(outbox)
+    return bool(rows) and all(row.sent_at for row in rows)
+
+
+async def announcing(house: House, *events: Event) -> Any:
+    """A replica that announces these events for a payment."""
+
+    async def pay(command: RecordPayment, work: Work) -> InvoiceState:
+        for event in events:
+            work.announce(event)
+        return an_invoice(command.certificate_id)
+
+    return await house.replica(a_router(pay=pay))
+
+
+async def test_what_is_announced_is_published_once_with_its_id(house: House) -> None:
+    await house.replica()
+    asker, token = await house.asker(), house.token()
+
+    await asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(20)))
+
+    await eventually(lambda: all_told(house))
+    heard = await house.heard(SUBJECT)
+    assert [message.headers[EVENT_ID_HEADER] for message in heard] == [str(row.event_id) for row in await house.rows(outbox)]
+    assert len(heard) == 20
+
+
+async def test_nothing_is_published_of_a_transaction_that_is_rolled_back(house: House) -> None:
+    async def pay(command: RecordPayment, work: Work) -> InvoiceState:
+        work.announce(a_settlement())
+        await work.write_down()
+        raise Refused("no")
+
+    await house.replica(a_router(pay=pay))
+    asker = await house.asker()
+    for _ in range(3):
+        with pytest.raises(Exception, match="refused"):
+            await asker.ask(a_payment(), token=house.token())
+
+    assert await house.rows(outbox) == []
+    assert await house.heard(SUBJECT) == []
+
+
+async def test_the_trace_of_an_announcement_is_stored_and_travels_with_it(sqlite_house: House) -> None:
+    await sqlite_house.replica()
+
+    await (await sqlite_house.asker()).ask(a_payment(), token=sqlite_house.token())
+
+    await eventually(lambda: all_told(sqlite_house))
+    (row,) = await sqlite_house.rows(outbox)
+    (message,) = await sqlite_house.heard(SUBJECT)
+    assert row.traceparent.startswith("00-")
+    assert message.headers[TRACE_HEADER] == row.traceparent
+
+
+async def test_what_a_dead_replica_claimed_is_published_after_its_claim(house: House) -> None:
+    running = await house.replica()
+    await (await house.asker()).ask(a_payment(), token=house.token())
+    await eventually(lambda: all_told(house))
+    await running.stop()
+    async with house.database.writing() as transaction:
+        claimed_until = house.clock.now()
+        await transaction.session.execute(outbox.update().values(sent_at=None, claimed_until=claimed_until))
+
+    await house.replica()
+
+    await eventually(lambda: all_told(house))
+    assert len(await house.heard(SUBJECT)) == 1  # the duplicate window of the stream
+
+
+async def test_two_relays_tell_everything_and_in_the_main_once(house: House) -> None:
+    one, two = await house.replica(), await house.replica()
+    asker, token = await house.asker(), house.token()
+
+    asking = asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(80)))
+    await asyncio.sleep(0.1)
+    await one.stop()
+    await asking
+
+    await eventually(lambda: all_told(house))
+    told = [message.headers[EVENT_ID_HEADER] for message in await house.heard(SUBJECT)]
+    assert sorted(told) == sorted(str(row.event_id) for row in await house.rows(outbox))
+    assert len(told) == 80
+    assert not two.serving.done()
+
+
+async def test_what_is_announced_while_the_bus_is_away_is_published_when_it_is_back(house: House) -> None:
+    begun, bus_is_away = asyncio.Event(), asyncio.Event()
+
+    async def pay(command: RecordPayment, work: Work) -> InvoiceState:
+        begun.set()
+        await bus_is_away.wait()
+        work.announce(a_settlement(command.certificate_id))
+        return an_invoice(command.certificate_id)
+
+    await house.replica(a_router(pay=pay))
+    client = await house.client("portal")
+    command = a_payment()
+    await client.publish(command.subject, command.model_dump_json().encode(), headers={"Actor-Token": house.token()})
+    await begun.wait()
+    await house.bus.kill()
+    bus_is_away.set()
+    await eventually(lambda: house.rows(outbox))
+
+    await house.bus.start()
+
+    await eventually(lambda: all_told(house), within=10)
+    assert len(await house.heard(SUBJECT)) == 1
+
+
+async def test_an_event_too_large_for_the_bus_cannot_be_announced(sqlite_house: House) -> None:
+    class Endless(FeeSettled):
+        story: str
+
+    await announcing(sqlite_house, Endless(**a_settlement().model_dump(), story="x" * 1_100_000))
+
+    with pytest.raises(Exception, match="internal_error"):
+        await (await sqlite_house.asker()).ask(a_payment(), token=sqlite_house.token())
+    assert await sqlite_house.rows(outbox) == []
+
+
+async def test_a_service_cannot_announce_what_is_not_its_own(sqlite_house: House) -> None:
+    foreign = CertificateIssued.model_construct(version=1, certificate_id=None)
+    await announcing(sqlite_house, foreign)
+
+    with pytest.raises(Exception, match="internal_error"):
+        await (await sqlite_house.asker()).ask(a_payment(), token=sqlite_house.token())
+    assert await sqlite_house.rows(outbox) == []
+
+
+async def test_an_announcement_that_cannot_be_published_does_not_hold_up_the_others(sqlite_house: House) -> None:
+    house = sqlite_house
+    await house.replica()
+    row = {"subject": "evt.certificate.issued.v1", "body": "{}", "recorded_at": house.clock.now()}
+    async with house.database.writing() as transaction:
+        event_id = a_payment().command_id
+        await transaction.session.execute(outbox.insert().values(event_id=event_id, **row))
+    asker, token = await house.asker(), house.token()
+
+    async def settled() -> int:
+        return len(await house.heard(SUBJECT))
+
+    for told in range(1, 4):
+        await asker.ask(a_payment(), token=token)
+        await eventually(lambda told=told: _is(settled, told), within=3)
+    assert await settled() == 3
+
+
+async def _is(count: Any, wanted: int) -> bool:
+    return bool(await count() == wanted)
+
+
+async def test_events_left_by_more_than_one_lot_are_all_published(house: House) -> None:
+    await announcing(house, *(a_settlement() for _ in range(450)))
+
+    await (await house.asker()).ask(a_payment(), token=house.token())
+
+    await eventually(lambda: all_told(house))
+    assert len(await house.rows(outbox)) == 450

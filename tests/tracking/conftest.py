@@ -1,0 +1,104 @@
+import shutil
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from opentelemetry.trace import INVALID_SPAN
+from sqlalchemy import make_url
+
+from services.tracking.handlers import router
+from services.tracking.pages import Pages
+from services.tracking.searching import routes
+from shared.clock import Clock
+from shared.contracts.certificates import CertificateIssued
+from shared.contracts.gateway import StatusCode, TransmissionAdvanced
+from shared.contracts.kinds import Event
+from shared.database import Database
+from shared.migrations.schema import migrate
+from shared.rim import application
+from shared.work import Workshop
+
+CERTIFICATE = UUID("8a5a9a2e-7a58-4a7e-9d5f-0f6f0d0b7a02")
+REFERENCE = "D2026-PNH-000123"
+PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
+
+
+def an_issued_certificate(**changes: Any) -> CertificateIssued:
+    values: dict[str, Any] = {
+        "certificate_id": CERTIFICATE,
+        "reference": REFERENCE,
+        "form": "D",
+        "destination": "VN",
+        "issued_on": date(2026, 3, 2),
+        "valid_until": date(2027, 3, 2),
+        "version": 7,
+        "occurred_at": datetime(2026, 3, 2, 4, 0, tzinfo=UTC),
+    }
+    return CertificateIssued(**values | changes)
+
+
+def a_step(code: str, version: int, **changes: Any) -> TransmissionAdvanced:
+    values: dict[str, Any] = {
+        "certificate_id": CERTIFICATE,
+        "reference": REFERENCE,
+        "destination": "VN",
+        "number": 1,
+        "code": StatusCode(code),
+        "country": "KH" if code == "AS1" else "VN",
+        "version": version,
+        "occurred_at": datetime(2026, 3, 2, 5, version, 7, 123456, tzinfo=UTC),
+    }
+    return TransmissionAdvanced(**values | changes)
+
+
+A_JOURNEY: tuple[Event, ...] = (an_issued_certificate(), a_step("AS1", 1), a_step("AS2", 2), a_step("REC", 3))
+
+
+class Tracking:
+    """The tracking service with its own database, and the public in front of it."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
+        self.workshop = Workshop(self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
+        app = application(self.workshop, self._no_problems, routes)
+        self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
+
+    async def _no_problems(self) -> list[str]:
+        return []
+
+    async def hears(self, *events: Event) -> None:
+        async with self.workshop.work(INVALID_SPAN) as work:
+            for event in events:
+                await router.listening[type(event)](event, work)
+                await work.session.flush()
+
+    async def page(self, reference: str = REFERENCE) -> httpx.Response:
+        return await self.public.get("/public-search/atiga", params={"reference": reference}, headers={"accept": "text/html"})
+
+    async def json(self, reference: str = REFERENCE) -> httpx.Response:
+        return await self.public.get(
+            "/public-search/atiga", params={"reference": reference}, headers={"accept": "application/json"}
+        )
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("tracking") / "empty.sqlite"
+    migrate("tracking", make_url(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture
+async def tracking(empty_database: Path, tmp_path: Path) -> AsyncIterator[Tracking]:
+    file = tmp_path / "tracking.sqlite"
+    shutil.copy(empty_database, file)
+    service = Tracking(file)
+    yield service
+    await service.public.aclose()
+    await service.database.close()
