@@ -105,12 +105,13 @@ class AsJson(TypeDecorator[Any]):
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self.kind = kind
+        self._adapter = TypeAdapter(kind)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else TypeAdapter(self.kind).dump_json(value).decode()
+        return None if value is None else self._adapter.dump_json(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else TypeAdapter(self.kind).validate_json(value)
+        return None if value is None else self._adapter.validate_json(value)
 
 
 PLUMBING = MetaData()

@@ -92,13 +92,18 @@ class Listener:
         outcomes = []
         async with self._workshop.work(INVALID_SPAN) as work:
             new = await self._note(work, letters)
+            unwritten: set[UUID | None] = set()
             for letter in letters:
-                if letter.event_id in new:
-                    new.remove(letter.event_id)
-                    await self._react(letter, work)
-                    outcomes.append((letter.event.subject, "done"))
-                else:
+                if letter.event_id not in new:
                     outcomes.append((letter.event.subject, "repeated"))
+                    continue
+                new.remove(letter.event_id)
+                if about(letter.event) in unwritten:  # it must see what the former event about the same did
+                    await work.session.flush()
+                    unwritten.clear()
+                unwritten.add(about(letter.event))
+                await self._react(letter, work)
+                outcomes.append((letter.event.subject, "done"))
         metrics.event_batch.observe(len(batch))
         for labels in outcomes:
             metrics.events.labels(*labels).inc()
@@ -127,7 +132,8 @@ class Listener:
             attributes={SUBJECT: letter.event.subject, MESSAGE_ID: str(letter.event_id)},
         ) as opened:
             work.begin_about(letter.event, opened)
-            await letter.handler(letter.event, work)
+            with work.session.no_autoflush:  # effects are written together, not one statement per row
+                await letter.handler(letter.event, work)
 
     def _read(self, message: NatsMessage) -> Heard:
         subject = message.raw_message.subject

@@ -136,7 +136,7 @@ class Replica:
         finally:
             self._rim.stop()
             await asyncio.wait({rim}, timeout=5)
-            await self._database.close()
+            await self.workshop.close()
             self._processes.shutdown(cancel_futures=True)
             telemetry.shutdown()
         log.info("stopped")

@@ -15,6 +15,7 @@ from shared import metrics
 from shared.database import tasks
 from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.loops import keep_going
+from shared.refusals import Unavailable
 from shared.router import Reacting
 from shared.telemetry import ATTEMPT, span
 from shared.work import Task, Workshop
@@ -133,7 +134,7 @@ class TaskRunner:
                     .values(
                         leased_until=None,
                         failures=failures,
-                        last_error=repr(error)[:4000],
+                        last_error=_reason(error),
                         due_at=self._workshop.clock.now() + timedelta(seconds=delay),
                     )
                 )
@@ -143,3 +144,8 @@ class TaskRunner:
         log.warning("a task is tried again", extra=what | {"delay": delay})
         asyncio.get_running_loop().call_later(delay, self._workshop.something_due.set)
         return "delayed"
+
+
+def _reason(error: Exception) -> str:
+    """Why a task waits, in words that an exporter may read."""
+    return str(error)[:1000] if isinstance(error, Unavailable) else "It failed, and is tried again."

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 from uuid import UUID, uuid4
 
 from opentelemetry.trace import Span
@@ -21,6 +21,14 @@ from shared.telemetry import CERTIFICATE_ID, link_to, traceparent
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@runtime_checkable
+class AsyncClosable(Protocol):
+    """A tool that holds connections."""
+
+    async def aclose(self) -> None:
+        """Closes them."""
 
 
 class Task(BaseModel):
@@ -115,7 +123,7 @@ class Work:
 
     def use(self, kind: type[T]) -> T:
         """The object of this kind that the service was equipped with. Raises KeyError."""
-        return cast(T, self._workshop.equipment[kind])
+        return self._workshop.use(kind)
 
     def announce(self, event: Event) -> None:
         """Says what has happened to every permitted listener, once this is committed."""
@@ -183,10 +191,21 @@ class Workshop:
         self.database = database
         self.clock = clock
         self.processes = processes
-        self.equipment = {type(tool): tool for tool in equipment}
+        self._equipment = {type(tool): tool for tool in equipment}
         self.something_announced = asyncio.Event()
         self.something_due = asyncio.Event()
         self.stopping = asyncio.Event()
+
+    def use(self, kind: type[T]) -> T:
+        """The object of this kind that the service was equipped with. Raises KeyError."""
+        return cast(T, self._equipment[kind])
+
+    async def close(self) -> None:
+        """Closes whatever the service was equipped with that can be closed, and its database."""
+        for tool in self._equipment.values():
+            if isinstance(tool, AsyncClosable):
+                await tool.aclose()
+        await self.database.close()
 
     def stop(self) -> None:
         """Tells the work in the background to end after its present step."""

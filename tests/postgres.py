@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bus import free_port
 
-QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=32MB"
+QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms -c shared_buffers=32MB"
 
 
 class NoPostgres(Exception):

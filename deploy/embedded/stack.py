@@ -96,7 +96,10 @@ class Stack(Layout):
         self.secrets.make(self.users)
         self._write_configuration()
         tls = ssl.create_default_context(cafile=self.secrets.ca_certificate)
-        self._http = await self._closing.enter_async_context(httpx.AsyncClient(verify=tls, timeout=5, trust_env=False))
+        once = httpx.Limits(max_keepalive_connections=0)
+        self._http = await self._closing.enter_async_context(
+            httpx.AsyncClient(verify=tls, timeout=5, trust_env=False, limits=once)
+        )
 
         self._closing.push_async_callback(self._stop_all)
         await self._run(self._nats())

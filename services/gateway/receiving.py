@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import cast
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 async def receive_message(request: Request) -> HttpResponse:
     """A partner's gateway hands in a message."""
     workshop: Workshop = request.app.state.workshop
-    exchange = cast(Exchange, workshop.equipment[Exchange])
+    exchange = workshop.use(Exchange)
     try:
         opened = await exchange.open(request.headers.get("content-type", ""), request.stream())
         receive = RECEIVING.get(opened.envelope.kind)

@@ -102,8 +102,7 @@ async def find_transmission(work: Work, reference: str, number: int) -> Transmis
 
 async def keep_inbound_document(work: Work, document: dict[str, Any]) -> bool:
     """Keeps a partner's document; says whether it is new. `document`: a value for each column."""
-    dialect = work.session.get_bind().dialect.name
-    return bool((await work.session.execute(insert_new(dialect, inbound_documents, [document]))).all())
+    return bool((await work.session.execute(insert_new(work.dialect, inbound_documents, [document]))).all())
 
 
 async def inbound_document(work: Work, sender: str, reference: str, number: int) -> InboundDocument:

@@ -1,7 +1,6 @@
 """The public addresses: a search by reference alone, which needs no account and shows no names, goods or values."""
 
 import unicodedata
-from typing import cast
 
 from opentelemetry.trace import get_current_span
 from pydantic import TypeAdapter, ValidationError
@@ -67,7 +66,8 @@ async def search(request: Request) -> Response:
 
 
 def _pages(request: Request) -> Pages:
-    return cast(Pages, request.app.state.workshop.equipment[Pages])
+    workshop: Workshop = request.app.state.workshop
+    return workshop.use(Pages)
 
 
 def _cached(seconds: int) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from importlib import import_module
 
-from shared.contracts.kinds import Command, Contract, Event, Question, Request
+from shared.contracts.kinds import Contract, Event, Request
 
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
 """The services on the bus, in the order in which a certificate meets them."""
@@ -12,7 +12,7 @@ ASKERS = ("portal",)
 """Who may send commands and questions: services never ask one another."""
 
 
-def contracts() -> tuple[type[Contract], ...]:
+def contracts() -> tuple[type[Request] | type[Event], ...]:
     """Every command, question and event, ordered by subject."""
     found = {kind for service in SERVICES for kind in _declared_in(f"shared.contracts.{service}")}
     return tuple(sorted(found, key=lambda kind: kind.subject))
@@ -43,7 +43,7 @@ def events_heard_by(service: str) -> tuple[type[Event], ...]:
     return tuple(kind for kind in events() if service in kind.listeners)
 
 
-def _declared_in(module: str) -> Iterator[type[Command] | type[Question] | type[Event]]:
+def _declared_in(module: str) -> Iterator[type[Request] | type[Event]]:
     for value in vars(import_module(module)).values():
-        if isinstance(value, type) and issubclass(value, Command | Question | Event) and value.__module__ == module:
+        if isinstance(value, type) and issubclass(value, Request | Event) and value.__module__ == module:
             yield value

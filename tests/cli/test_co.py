@@ -6,11 +6,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import nkeys
 import pytest
 
 from cli.main import app
@@ -46,10 +47,12 @@ class Said:
         self.code, self.out, self.error = code, out, error
 
 
+Co = Callable[..., Said]
+
+
 @pytest.fixture
-def co(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def co(root: Path, capsys: pytest.CaptureFixture[str]) -> Co:
     """Runs a command on that system."""
-    monkeypatch.setenv("CO_ROOT", str(root))
 
     def run(*words: str, on: Path | None = root) -> Said:
         with pytest.raises(SystemExit) as ended:
@@ -62,11 +65,13 @@ def co(root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 
 def leave_dead_letter(root: Path, service: str, body: bytes) -> int:
     """Lays an event among the dead letters of a service, as its plumbing would."""
+    error, died_at = "Traceback ...\nValueError: [not] like that", "2026-11-23T08:00:00.000000Z"
     with sqlite3.connect(Layout.of_running(root).database_url(service).split("///")[1]) as database:
-        row = ("event", "evt.session.revoked.v1", str(uuid4()), body, "Traceback ...\nValueError: [not] like that", "2026-11-23T08:00:00.000000Z")
-        return database.execute(
-            "INSERT INTO dead_letters (kind, name, key, body, error, died_at) VALUES (?, ?, ?, ?, ?, ?)", row
-        ).lastrowid or 0
+        inserted = database.execute(
+            "INSERT INTO dead_letters (kind, name, key, body, error, died_at) VALUES (?, ?, ?, ?, ?, ?)",
+            ("event", "evt.session.revoked.v1", str(uuid4()), body, error, died_at),
+        )
+    return inserted.lastrowid or 0
 
 
 def revoked() -> bytes:
@@ -75,24 +80,24 @@ def revoked() -> bytes:
     return json.dumps(event, default=str).encode()
 
 
-def test_health_says_that_every_service_is_ready(co) -> None:  # type: ignore[no-untyped-def]
+def test_health_says_that_every_service_is_ready(co: Co) -> None:
     said = co("health")
     assert said.code == 0
     assert [line.split()[:2] for line in said.out.splitlines()[1:]] == [[service, "yes"] for service in SERVICES]
 
 
-def test_lag_has_a_row_for_every_service(co) -> None:  # type: ignore[no-untyped-def]
+def test_lag_has_a_row_for_every_service(co: Co) -> None:
     said = co("bus", "lag")
     assert said.code == 0
     assert [line.split()[0] for line in said.out.splitlines()[1:]] == list(SERVICES)
 
 
-def test_setting_up_the_bus_again_changes_nothing(co) -> None:  # type: ignore[no-untyped-def]
+def test_setting_up_the_bus_again_changes_nothing(co: Co) -> None:
     said = co("bus", "setup")
     assert (said.code, said.out) == (0, "Nothing to change.\n")
 
 
-def test_the_life_of_a_dead_letter(co, root: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_life_of_a_dead_letter(co: Co, root: Path) -> None:
     assert co("dead", "list").out == "No dead letters.\n"
     readable, unreadable = leave_dead_letter(root, "fees", revoked()), leave_dead_letter(root, "fees", b"{}")
 
@@ -118,19 +123,25 @@ def test_the_life_of_a_dead_letter(co, root: Path) -> None:  # type: ignore[no-u
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("dead", "show", "fees", "999"), "co: dead_letter_not_found: There is no such dead letter: it may have been retried already."),
-        (("dead", "show", "nosuch", "1"), "co: There is no service nosuch; there are registry, certificates, fees, gateway, tracking."),
+        (
+            ("dead", "show", "fees", "999"),
+            "co: dead_letter_not_found: There is no such dead letter: it may have been retried already.",
+        ),
+        (
+            ("dead", "show", "nosuch", "1"),
+            "co: There is no service nosuch; there are registry, certificates, fees, gateway, tracking.",
+        ),
         (("dead", "retry", "fees"), "co: Say which dead letters, or --everything."),
         (("bus", "lag", "--country", "VN"), "co: The stack under {root} serves KH, not VN."),
         (("up",), "co: A stack is running under {root} already."),
     ],
 )
-def test_what_goes_wrong_is_said_in_a_sentence(co, root: Path, words: tuple[str, ...], sentence: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_goes_wrong_is_said_in_a_sentence(co: Co, root: Path, words: tuple[str, ...], sentence: str) -> None:
     said = co(*words)
     assert (said.code, said.error) == (2, sentence.format(root=root) + "\n")
 
 
-def test_where_nothing_runs_co_says_how_to_start_it(co, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_where_nothing_runs_co_says_how_to_start_it(co: Co, tmp_path: Path) -> None:
     said = co("health", on=tmp_path)
     assert (said.code, said.error) == (
         2,
@@ -138,14 +149,14 @@ def test_where_nothing_runs_co_says_how_to_start_it(co, tmp_path: Path) -> None:
     )
 
 
-def test_a_bus_may_be_named_by_its_address_and_a_seed(co, root: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_bus_may_be_named_by_its_address_and_a_seed(co: Co, root: Path) -> None:
     layout = Layout.of_running(root)
     seed = layout.secrets.seed("KH", "operator")
     assert co("health", "--nats-url", layout.nats_url, "--seed-file", str(seed), on=None).code == 0
     assert "Give both" in co("health", "--nats-url", layout.nats_url, on=None).error
 
 
-def test_a_bus_that_is_away_or_refuses_us_is_said(co, root: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_bus_that_is_away_or_refuses_us_is_said(co: Co, root: Path) -> None:
     layout = Layout.of_running(root)
     seed = layout.secrets.seed("KH", "operator")
     away = co("health", "--nats-url", "nats://127.0.0.1:1", "--seed-file", str(seed), on=None)
@@ -153,13 +164,13 @@ def test_a_bus_that_is_away_or_refuses_us_is_said(co, root: Path) -> None:  # ty
     assert re.fullmatch(r"co: The bus at nats://127.0.0.1:1 cannot be used: .+\.\n", away.error)
 
     stranger = root / "stranger.seed"
-    stranger.write_text("SUAA7LV7HKXPPTF74FMESVA7RRKKOAHPASHM32XXR3DWGL6PEIAKJZ6QJ4")
+    stranger.write_bytes(nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER))
     refused = co("health", "--nats-url", layout.nats_url, "--seed-file", str(stranger), on=None)
     assert refused.code == 2
     assert "authorization" in refused.error.lower()
 
 
-def test_secrets_are_made_once(co, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_secrets_are_made_once(co: Co, tmp_path: Path) -> None:
     first, second = co("secrets", "init", on=tmp_path), co("secrets", "init", on=tmp_path)
     assert "made " in first.out
     assert second.out == f"Nothing is missing in {tmp_path / 'secrets'}.\n"

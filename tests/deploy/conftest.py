@@ -54,6 +54,7 @@ class Bus:
             nkeys_seed_str=self.secrets.seed(country, name).read_text(),
             error_cb=note,
             allow_reconnect=False,
+            reconnect_time_wait=0.02,
             **{"inbox_prefix": inbox_prefix(name).encode()} | options,
         )
         try:

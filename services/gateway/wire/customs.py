@@ -27,6 +27,10 @@ class Customs:
         self._url = url
         self._client = client
 
+    async def aclose(self) -> None:
+        """Closes the connections to customs."""
+        await self._client.aclose()
+
     async def decide(self, form: FormD) -> Decision:
         """Hands a document to customs and returns their decision; a rejection has reasons. Raises Unavailable."""
         try:

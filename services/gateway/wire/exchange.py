@@ -106,6 +106,10 @@ class Exchange:
             number=number,
         )
 
+    async def aclose(self) -> None:
+        """Closes the connections to partners."""
+        await self._client.aclose()
+
     async def send(self, envelope: Envelope, content: Told) -> Receipt:
         """Hands a message to the receiver's gateway and returns its receipt.
 
