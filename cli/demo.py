@@ -19,6 +19,7 @@ from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
 from cli.traces import kept_spans, traces_of
 from shared.asking import Asker
+from shared.contracts.catalogue import SERVICES
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 LAST_CODES = {"REC", "NOT"}
@@ -107,8 +108,11 @@ async def travel(progress: Progress, asker: Asker, ministry: Ministry, web: http
 
 
 async def at_its_end(web: httpx.AsyncClient, reference: str) -> dict[str, Any] | None:
-    """What the public page says, once the transmission has reached its last code."""
-    answer = await web.get("/public-search/atiga", params={"reference": reference, "format": "json"})
+    """What the public page says, once the transmission has reached its last code; whoever cannot reach it tries again."""
+    try:
+        answer = await web.get("/public-search/atiga", params={"reference": reference, "format": "json"})
+    except httpx.TransportError:
+        return None
     found: dict[str, Any] = answer.json() if answer.status_code == httpx.codes.OK else {}
     return found if found.get("status") in LAST_CODES else None
 
@@ -145,13 +149,17 @@ async def find_traces(journeys: list[Progress], place: Place) -> None:
             traces = traces_of(progress.certificate_id, spans)
             progress.trace_ids = list(traces)
             progress.services = sorted({span.service for members in traces.values() for span in members})
-        partner = [f"gateway-{progress.example.destination.lower()}" in progress.services for progress in journeys]
-        return True if all(partner) else None
+        return True if all({*SERVICES, partner_of(p)} <= set(p.services) for p in journeys) else None
 
     try:
         await until(look, "the spans to be written", within=5)
     except TimeoutError:
         pass  # the table says which services were seen
+
+
+def partner_of(progress: Progress) -> str:
+    """The gateway of the destination, as traces name it."""
+    return f"gateway-{progress.example.destination.lower()}"
 
 
 def live_table(journeys: list[Progress]) -> Table:

@@ -46,7 +46,11 @@ async def up(*, root: Path = VAR, country: str = HOME, partners: tuple[str, ...]
 
 
 async def show(
-    *, root: Path = VAR, json_file: Annotated[Path | None, Parameter("--json")] = None, any_ports: bool = False
+    *,
+    root: Path = VAR,
+    json_file: Annotated[Path | None, Parameter("--json")] = None,
+    leave: Annotated[bool, Parameter("--exit", negative=())] = False,
+    any_ports: bool = False,
 ) -> int:
     """Take real consignments through the system: the one that runs under the root, or one started for this.
 
@@ -58,6 +62,8 @@ async def show(
         Where the system keeps its databases, secrets, logs and spans.
     json_file
         Where to write what became of each certificate, for programs.
+    leave
+        End at once, also what was started for this; without it the pages stay there to be looked at until Ctrl-C.
     any_ports
         Use ports that are free, where the system is started for this.
     """
@@ -71,6 +77,9 @@ async def show(
             _running(root, console, any_ports) as stack,
         ):
             as_expected = await demo(_place(stack), console, json_file)
+            if not leave:
+                console.print("\nCtrl-C ends it.")
+                await asyncio.Event().wait()
     return 0 if as_expected else 1
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from shared import logs, metrics
 from shared.bus import TOKEN_HEADER, TRACE_HEADER
-from shared.contracts.kinds import Command, Refusal, Request
+from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
 from shared.database import answers, insert_new, is_transient
 from shared.identity import NOBODY, NotSignedIn, Tokens
 from shared.refusals import Refused, Unavailable
@@ -22,7 +22,6 @@ from shared.work import Work, Workshop
 log = logging.getLogger(__name__)
 
 MAX_REQUEST = 900 * 1024
-TRY_AGAIN = "temporarily_unavailable"
 INTERNAL_ERROR = "internal_error"
 
 

@@ -12,13 +12,11 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
-from shared.answering import TRY_AGAIN
 from shared.bus import TOKEN_HEADER, TRACE_HEADER, connect
-from shared.contracts.kinds import PutFile, Refusal, Request
-from shared.files import chunks_of
+from shared.contracts.kinds import MAX_CHUNK, TRY_AGAIN, PutFile, Refusal, Request
 from shared.telemetry import traceparent
 
-ONE_TRY = 10.0
+ONE_TRY = 5.0
 PAUSE = 0.2
 
 
@@ -47,9 +45,11 @@ class Asker:
         self._patience = patience
 
     @classmethod
-    async def connect(cls, user: str, url: str, seed: str, ca_file: Path | None = None, *, patience: float = 30.0) -> Self:
+    async def connect(
+        cls, user: str, url: str, seed: str, ca_file: Path | None = None, *, patience: float = 30.0, **options: Any
+    ) -> Self:
         """Connects as a user of the bus; `patience`: seconds for which an unanswered request is asked again."""
-        return cls(await connect(user, url, seed, ca_file), patience)
+        return cls(await connect(user, url, seed, ca_file, **options), patience)
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,7 +88,8 @@ class Asker:
     async def put_file(self, kind: type[PutFile], owner_id: UUID, content: bytes, media_type: str, token: str) -> str:
         """Sends a file to its owner in chunks and returns its SHA-256."""
         digest = hashlib.sha256(content).hexdigest()
-        for offset, chunk in chunks_of(content):
+        for offset in range(0, len(content), MAX_CHUNK):
+            chunk = content[offset : offset + MAX_CHUNK]
             piece = kind(owner_id=owner_id, sha256=digest, size=len(content), media_type=media_type, offset=offset, chunk=chunk)
             await self.ask(piece, token=token)
         return digest

@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import nats
-from faststream.nats import NatsBroker, NatsMessage
-from faststream.nats.security import NatsNKey
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from shared.contracts.catalogue import SERVICES, events_heard_by
-from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -41,39 +38,14 @@ def deliver_subject(service: str) -> str:
     return f"deliver.{service}"
 
 
-def _tls(ca_file: Path | None) -> ssl.SSLContext | None:
+def tls_context(ca_file: Path | None) -> ssl.SSLContext | None:
+    """TLS that trusts this authority only; none where there is none."""
     return ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
 
 
-async def _whole_message(message: NatsMessage) -> NatsMessage:
-    return message
-
-
-async def _log_error(error: Exception) -> None:
+async def log_error(error: Exception) -> None:
+    """Says what the connection to the bus reports; it is restored by itself."""
     log.warning("the bus reports a problem", extra={"error": repr(error)[:500]})
-
-
-async def _log_back() -> None:
-    log.info("connected to the bus again")
-
-
-def broker_of(service: str, settings: Settings) -> NatsBroker:
-    """The FastStream broker of a service: its own user and inbox, reconnecting for ever, no log line per message."""
-    return NatsBroker(
-        settings.nats_url,
-        name=service,
-        security=NatsNKey.from_seed(settings.nats_seed_file.read_text().strip(), ssl_context=_tls(settings.nats_ca_file)),
-        inbox_prefix=inbox_prefix(service),
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=1,
-        ping_interval=20,
-        apply_types=False,
-        decoder=_whole_message,
-        logger=None,
-        error_cb=_log_error,
-        reconnected_cb=_log_back,
-        graceful_timeout=15.0,
-    )
 
 
 async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, **options: Any) -> Client:
@@ -83,10 +55,10 @@ async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, *
         name=user,
         nkeys_seed_str=seed,
         inbox_prefix=inbox_prefix(user).encode(),
-        tls=_tls(ca_file),
+        tls=tls_context(ca_file),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.5,
-        **{"error_cb": _log_error} | options,
+        **{"error_cb": log_error} | options,
     )
 
 

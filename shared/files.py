@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
-from shared.contracts.kinds import MAX_CHUNK, FileChunk, FileProgress, GetFile, PutFile
+from shared.contracts.kinds import FileChunk, FileProgress, GetFile, PutFile
 from shared.database import file_chunks, files
 from shared.refusals import Refused
 from shared.work import Work
@@ -90,9 +90,3 @@ async def require_files(owner_id: UUID, digests: Iterable[str], work: Work) -> N
     missing = wanted - set(await work.session.scalars(whole))
     if missing:
         raise FileNotFound(f"{len(missing)} of the files named have not arrived whole.", "documents")
-
-
-def chunks_of(content: bytes) -> Iterable[tuple[int, bytes]]:
-    """A file's chunks with their offsets, as they travel."""
-    for start in range(0, len(content), MAX_CHUNK):
-        yield start, content[start : start + MAX_CHUNK]

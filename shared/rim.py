@@ -52,7 +52,7 @@ class Rim(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=2,
                 limit_concurrency=200,
                 h11_max_incomplete_event_size=64 * 1024,
             )

@@ -5,12 +5,10 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from multiprocessing import get_context
 from typing import Any
 
 from faststream import AckPolicy
@@ -22,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from starlette.routing import BaseRoute
 
 from shared.answering import Answerer
-from shared.bus import MAX_HANDED_OVER, PUBLISH_TIMEOUT, STREAM, broker_of, deliver_subject
+from shared.broker import broker_of
+from shared.bus import MAX_HANDED_OVER, PUBLISH_TIMEOUT, STREAM, deliver_subject
 from shared.clock import Clock
 from shared.contracts.catalogue import events_heard_by
 from shared.contracts.kinds import Event
@@ -33,6 +32,7 @@ from shared.listening import Listener
 from shared.logs import start_logs
 from shared.migrations.schema import SchemaMismatch, check_schema, migrate
 from shared.operations import leave_pruning, plumbing_of
+from shared.processes import Processes
 from shared.relay import Relay
 from shared.rim import Rim, application
 from shared.router import Reacting, Router
@@ -88,7 +88,7 @@ class Replica:
         self.name = service.name
         self.started_at = datetime.now(UTC)
         self._settings = settings
-        self._processes = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+        self._processes = Processes()
         self._database = Database(settings.database)
         self.dialect = self._database.dialect
         self.workshop = Workshop(
@@ -137,7 +137,7 @@ class Replica:
             self._rim.stop()
             await asyncio.wait({rim}, timeout=5)
             await self.workshop.close()
-            self._processes.shutdown(cancel_futures=True)
+            self._processes.shutdown()
             telemetry.shutdown()
         log.info("stopped")
 

@@ -21,6 +21,9 @@ from pydantic import (
 MAX_CHUNK = 512 * 1024
 """Bytes of a file that travel in one message; NATS carries 1 MiB and base64 adds a third."""
 
+TRY_AGAIN = "temporarily_unavailable"
+"""The code of a refusal that is nobody's fault: the same request may succeed later."""
+
 
 def _printable(text: str) -> str:
     if any((ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):

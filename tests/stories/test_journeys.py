@@ -1,0 +1,148 @@
+"""Certificates travel through the whole system as people see it."""
+
+import asyncio
+from datetime import datetime
+
+import httpx
+import pytest
+
+from cli.examples import Example, all_examples
+from cli.people import until
+from cli.traces import kept_spans, traces_of
+from shared.asking import AskRefused
+from shared.bus import connect
+from shared.contracts import ops
+from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.gateway import GetTransmission
+from shared.contracts.registry import RevokeSession
+from tests.stories.conftest import PARTNERS, Nation, to
+
+HERE = [example for example in all_examples() if example.destination in PARTNERS]
+SERVICES = {"registry", "certificates", "fees", "gateway", "tracking"}
+
+
+@pytest.mark.parametrize("example", [e for e in HERE if not e.remarks], ids=lambda e: e.goods)
+async def test_a_consignment_comes_to_what_its_file_says(nation: Nation, example: Example) -> None:
+    page = await nation.travel(example)
+
+    steps = page["steps"]
+    assert page["status"] == example.expected.status
+    assert [step["code"] for step in steps] == example.expected.codes
+    assert [step["country"] for step in steps] == ["KH", example.destination, example.destination]
+    times = [datetime.fromisoformat(step["at"]) for step in steps]
+    assert times == sorted(times)
+    assert [reason["code"] for step in steps for reason in step["reasons"]] == list(example.expected.reasons)
+
+
+async def test_a_returned_certificate_is_corrected_and_arrives(nation: Nation) -> None:
+    (example,) = [example for example in HERE if example.remarks]
+    journey = await nation.journey(example)
+    await journey.submit()
+    await journey.be_returned_and_correct(str(example.remarks), datetime.now().date())
+    await nation.decide(journey)
+
+    assert (await journey.issued()).reference
+
+
+async def test_the_public_sees_codes_and_no_names_goods_or_values(nation: Nation) -> None:
+    example = to("VN")
+    reference = (await nation.travel(example))["reference"]
+
+    page = (await nation.web.get("/public-search/atiga", params={"reference": reference})).text
+
+    assert all(code in page for code in ("AS1", "AS2", "REC"))
+    assert not [told for told in (example.exporter_name, "Saigon", "T-shirts", "18750", "61091010") if told in page]
+
+
+async def test_an_unknown_reference_gets_a_page_that_helps(nation: Nation) -> None:
+    answer = await nation.web.get("/public-search/atiga", params={"reference": "D2026-PNH-999999"})
+    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert "D2026-PNH-000123" in answer.text
+
+
+async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_trace(nation: Nation) -> None:
+    journey = await nation.journey(to("VN"))
+    await journey.submit()
+    await nation.decide(journey)
+    await journey.issued()
+    wanted = SERVICES | {"gateway-vn"}
+
+    async def look() -> dict | None:  # type: ignore[type-arg]
+        traces = traces_of(str(journey.certificate_id), list(kept_spans(nation.stack.spans_dir, "KH")))
+        whole = all(
+            span.parent_id is None or span.parent_id in {other.span_id for other in members}
+            for members in traces.values()
+            for span in members
+        )
+        return traces if whole and wanted <= {span.service for members in traces.values() for span in members} else None
+
+    traces = await until(look, "every service in the traces, and every parent", within=10)
+    submission = next(members for members in traces.values() if members[0].name == "SubmitCertificate")
+    assert {span.service for span in submission} >= {"certificates", "fees"}
+    roots = [span for members in traces.values() for span in members if span.parent_id is None]
+    of_this = [span for span in roots if span.certificate_id == str(journey.certificate_id)]
+    assert len(of_this) >= 5
+    assert sum(bool(span.links) for span in of_this) >= len([s for s in of_this if s.name.startswith(("Submit", "Approve"))])
+
+
+async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(nation: Nation) -> None:
+    client = await connect("certificates", nation.stack.nats_url, nation.stack.seed("certificates"))
+    await client.jetstream().publish(CertificateSubmitted.subject, b"{ not json", headers={"Nats-Msg-Id": "nonsense"})
+    await client.close()
+
+    async def look() -> tuple[ops.DeadLetter, ...] | None:
+        found: ops.DeadLetters = await nation.operator.ask(ops.ListDeadLetters(), service="fees")
+        return found.letters or None
+
+    (letter,) = await until(look, "the dead letter")
+    assert (letter.name, letter.kind) == (CertificateSubmitted.subject, "event")
+    shown: ops.DeadLetters = await nation.operator.ask(ops.ShowDeadLetter(id=letter.id), service="fees")
+    assert shown.letters[0].body == "{ not json"
+    assert (await nation.travel(to("MY")))["status"] == "REC"
+
+
+async def test_whoever_signs_out_is_refused_by_every_service(nation: Nation) -> None:
+    journey = await nation.journey(to("VN"))
+    await journey.submit()
+    person = journey.exporter.person
+    await journey.invoice()
+    await person.ask(RevokeSession())
+
+    async def refused() -> bool | None:
+        try:
+            await journey.invoice()
+        except AskRefused as error:
+            return error.refusal.code == "token_invalid"
+        return None
+
+    assert await until(refused, "fees to hear of it")
+
+
+async def test_the_exporter_sees_how_far_the_document_is(nation: Nation) -> None:
+    journey = await nation.journey(to("MY", "NOT"))
+    await journey.submit()
+    await nation.decide(journey)
+    await journey.issued()
+
+    async def look() -> list[str] | None:
+        state = await journey.exporter.person.ask(GetTransmission(certificate_id=journey.certificate_id))
+        codes = [step.code for step in state.steps]
+        return [str(state.steps[-1].detail)] if "NOT" in codes else None
+
+    (detail,) = await until(lambda: _known(look), "the rejection")
+    assert "importer" in detail
+
+
+async def _known(look):  # type: ignore[no-untyped-def]
+    try:
+        return await look()
+    except AskRefused:
+        return None
+
+
+async def test_every_service_is_idle_and_well_in_the_end(nation: Nation) -> None:
+    await asyncio.sleep(0)
+    for service in SERVICES:
+        health: ops.Health = await nation.operator.ask(ops.AskHealth(), service=service)
+        lag: ops.Lag = await nation.operator.ask(ops.AskLag(), service=service)
+        assert (health.ready, lag.outbox_waiting, lag.tasks_failing) == (True, 0, 0)
