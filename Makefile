@@ -6,10 +6,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format lock clean
+.PHONY: help demo up test lint format generate lock clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## Take real consignments through the whole system and say what became of them (ARGS="--json FILE")
 	@$(BIN)/co demo $(ARGS)
@@ -34,6 +34,10 @@ lint: $(INSTALLED) ## Check style, types and who may import whom
 format: $(INSTALLED) ## Put the code in its usual form
 	@$(BIN)/ruff check --fix --quiet
 	@$(BIN)/ruff format --quiet
+
+generate: $(INSTALLED) ## Make what is made from the contracts: the AsyncAPI document and the permissions of the bus
+	@$(BIN)/python -m shared.contracts.asyncapi
+	@$(BIN)/python -m deploy.nats.permissions
 
 lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)
 	@$< pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
