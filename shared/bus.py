@@ -33,9 +33,9 @@ def inbox_prefix(user: str) -> str:
     return f"_INBOX_{user}"
 
 
-def deliver_subject(service: str) -> str:
-    """Where the stream hands a service its events."""
-    return f"deliver.{service}"
+def next_events_subject(service: str) -> str:
+    """Where a service asks the stream for its next events."""
+    return f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{service}"
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext | None:
@@ -96,8 +96,6 @@ async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SE
     for service in services:
         consumer = ConsumerConfig(
             durable_name=service,
-            deliver_subject=deliver_subject(service),
-            deliver_group=service,
             filter_subjects=sorted(heard.subject for heard in events_heard_by(service)),
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK_WAIT,

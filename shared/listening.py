@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from faststream.nats import NatsMessage
+from nats.aio.msg import Msg
 from opentelemetry.trace import INVALID_SPAN, SpanKind
 from pydantic import ValidationError
 
@@ -15,13 +15,12 @@ from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.kinds import Event
 from shared.database import inbox, insert_new
 from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.pulling import Puller
 from shared.router import Reacting
 from shared.telemetry import MESSAGE_ID, SUBJECT, span
 from shared.work import Work, Workshop, about
 
 log = logging.getLogger(__name__)
-
-MOST_TOGETHER = 100
 
 
 @dataclass(frozen=True)
@@ -40,40 +39,17 @@ class Listener:
     def __init__(self, handlers: Mapping[type[Event], Reacting], workshop: Workshop) -> None:
         self._handlers = {event.subject: (event, handler) for event, handler in handlers.items()}
         self._workshop = workshop
-        self._waiting: asyncio.Queue[NatsMessage | None] = asyncio.Queue()
-        self._stopping = False
 
-    async def hand_over(self, message: NatsMessage) -> None:
-        """Takes a message from the bus, to be worked on with the others that wait."""
-        if self._stopping:
-            await message.nack()
-        else:
-            self._waiting.put_nowait(message)
+    async def run(self, puller: Puller) -> None:
+        """Takes what comes until told to stop; what was handed over by then is still taken."""
+        while not self._workshop.stopping.is_set():
+            if batch := await puller.next_events():
+                try:
+                    await self._take(batch)
+                except Exception:
+                    log.exception("events could not be taken nor given back; the bus hands them over again")
 
-    async def run(self) -> None:
-        """Works until stopped, then gives back what it has not begun."""
-        while (first := await self._waiting.get()) is not None:
-            batch = [first]
-            while len(batch) < MOST_TOGETHER and not self._waiting.empty():
-                message = self._waiting.get_nowait()
-                if message is None:
-                    self._waiting.put_nowait(None)
-                    break
-                batch.append(message)
-            try:
-                await self._take(batch)
-            except Exception:
-                log.exception("events could not be taken nor given back; the bus hands them over again")
-        while not self._waiting.empty():
-            if (message := self._waiting.get_nowait()) is not None:
-                await message.nack()
-
-    def stop(self) -> None:
-        """Finishes the present batch and begins no other."""
-        self._stopping = True
-        self._waiting.put_nowait(None)
-
-    async def _take(self, batch: list[NatsMessage]) -> None:
+    async def _take(self, batch: list[Msg]) -> None:
         try:
             await self._take_together(batch)
         except Exception as error:
@@ -87,7 +63,7 @@ class Listener:
         else:
             await asyncio.gather(*(message.ack() for message in batch))
 
-    async def _take_together(self, batch: list[NatsMessage]) -> None:
+    async def _take_together(self, batch: list[Msg]) -> None:
         letters = [self._read(message) for message in batch]
         outcomes = []
         async with self._workshop.work(INVALID_SPAN) as work:
@@ -135,23 +111,22 @@ class Listener:
             with work.session.no_autoflush:  # effects are written together, not one statement per row
                 await letter.handler(letter.event, work)
 
-    def _read(self, message: NatsMessage) -> Heard:
-        subject = message.raw_message.subject
+    def _read(self, message: Msg) -> Heard:
+        subject = message.subject
         try:
             event_type, handler = self._handlers[subject]
-            event_id = UUID(message.headers[EVENT_ID_HEADER])
-            event = event_type.model_validate_json(message.body)
+            event_id = UUID((message.headers or {})[EVENT_ID_HEADER])
+            event = event_type.model_validate_json(message.data)
         except (KeyError, ValueError, ValidationError) as error:
             raise Unreadable(f"{subject}: {error}") from error
-        return Heard(event_id, event, handler, message.headers.get(TRACE_HEADER))
+        return Heard(event_id, event, handler, (message.headers or {}).get(TRACE_HEADER))
 
-    async def _fail(self, message: NatsMessage, error: Exception) -> None:
-        raw = message.raw_message
-        if not is_hopeless(error, raw.metadata.num_delivered):
+    async def _fail(self, message: Msg, error: Exception) -> None:
+        if not is_hopeless(error, message.metadata.num_delivered):
             await self._delay(message, error)
             return
-        key = message.headers.get(EVENT_ID_HEADER) or f"stream-{raw.metadata.sequence.stream}"
-        letter = Letter("event", raw.subject, key, message.body, traceparent=message.headers.get(TRACE_HEADER))
+        key = (message.headers or {}).get(EVENT_ID_HEADER) or f"stream-{message.metadata.sequence.stream}"
+        letter = Letter("event", message.subject, key, message.data, traceparent=(message.headers or {}).get(TRACE_HEADER))
         heard = None if isinstance(error, Unreadable) else self._read(message)
         try:
             async with self._workshop.work(INVALID_SPAN) as work:
@@ -161,13 +136,16 @@ class Listener:
         except Exception as worse:
             await self._delay(message, worse)
             return
-        log.error("an event was laid among the dead letters", extra={"subject": raw.subject, "event_id": key}, exc_info=error)
-        metrics.events.labels(raw.subject, "dead").inc()
+        log.error(
+            "an event was laid among the dead letters", extra={"subject": message.subject, "event_id": key}, exc_info=error
+        )
+        metrics.events.labels(message.subject, "dead").inc()
         await message.ack()
 
-    async def _delay(self, message: NatsMessage, error: Exception) -> None:
-        raw = message.raw_message
-        delay = delay_after(raw.metadata.num_delivered)
-        log.warning("an event is tried again", extra={"subject": raw.subject, "delay": delay, "error": type(error).__name__})
-        metrics.events.labels(raw.subject, "delayed").inc()
-        await message.nack(delay=delay)
+    async def _delay(self, message: Msg, error: Exception) -> None:
+        delay = delay_after(message.metadata.num_delivered)
+        log.warning(
+            "an event is tried again", extra={"subject": message.subject, "delay": delay, "error": type(error).__name__}
+        )
+        metrics.events.labels(message.subject, "delayed").inc()
+        await message.nak(delay=delay)

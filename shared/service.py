@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from faststream import AckPolicy
-from faststream.nats import JStream
 from nats.errors import Error as NatsError
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import MetaData, text
@@ -21,7 +19,7 @@ from starlette.routing import BaseRoute
 
 from shared.answering import Answerer
 from shared.broker import broker_of
-from shared.bus import MAX_HANDED_OVER, PUBLISH_TIMEOUT, STREAM, deliver_subject
+from shared.bus import PUBLISH_TIMEOUT, STREAM
 from shared.clock import Clock
 from shared.contracts.catalogue import events_heard_by
 from shared.contracts.kinds import Event
@@ -33,6 +31,7 @@ from shared.logs import start_logs
 from shared.migrations.schema import SchemaMismatch, check_schema, migrate
 from shared.operations import leave_pruning, plumbing_of
 from shared.processes import Processes
+from shared.pulling import Puller
 from shared.relay import Relay
 from shared.rim import Rim, application
 from shared.router import Reacting, Router
@@ -127,7 +126,7 @@ class Replica:
         rim = asyncio.create_task(self._rim.serve())
         try:
             if await self._first_of(told, rim, asyncio.create_task(self._start())):
-                listening = asyncio.create_task(self._listener.run())
+                listening = asyncio.create_task(self._listener.run(self._puller))
                 loops = [asyncio.create_task(self._tasks.run()), asyncio.create_task(self._relay.run())]
                 self._state = None
                 log.info("ready")
@@ -154,8 +153,10 @@ class Replica:
         self._state = "waiting for the bus"
         client = await self.broker.connect()
         self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
+        self._puller = Puller(client, self.name)
         self._relay = Relay(self.workshop, self._jetstream)
         await self._wait_for("the stream and its consumer (run `co bus setup`)", self.events_waiting)
+        await self._puller.open()
         await self._subscribe()
 
     async def _wait_for(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:
@@ -187,22 +188,13 @@ class Replica:
             answerer = Answerer(request, handler, self.workshop, self._tokens)
             subject = request.subject.format(service=self.name)
             self.broker.subscriber(subject, queue=self.name, max_workers=AT_ONCE)(answerer.answer)
-        self.broker.subscriber(
-            deliver_subject(self.name),
-            queue=self.name,
-            stream=JStream(STREAM, declare=False),
-            ack_policy=AckPolicy.MANUAL,
-            pending_msgs_limit=2 * MAX_HANDED_OVER,
-            no_reply=True,
-        )(self._listener.hand_over)
         await self.broker.start()
 
     async def _finish(self, listening: asyncio.Task[None], loops: list[asyncio.Task[None]]) -> None:
         """Takes nothing new, finishes what has begun, gives the rest back, and tells the bus what is left to tell."""
         self._state = "stopping"
-        await asyncio.gather(*map(_drain, self.broker.subscribers))
-        self._listener.stop()
         self.workshop.stop()
+        await asyncio.gather(*map(_drain, self.broker.subscribers))
         await asyncio.wait({listening, *loops}, timeout=GRACE)
         await self._tasks.finish(GRACE)
         with suppress(Exception):

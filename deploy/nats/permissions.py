@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.bus import STREAM, deliver_subject, inbox_prefix
+from shared.bus import STREAM, inbox_prefix, next_events_subject
 from shared.contracts.catalogue import ASKERS, SERVICES, contracts, events_of, requests_to
 from shared.contracts.kinds import Request
 
@@ -44,11 +44,12 @@ def permissions_of(user: str) -> Permissions:
             publish=tuple(kind.subject for kind in contracts() if issubclass(kind, Request)), subscribe=(own_inbox,)
         )
     asked = [request.subject for request in requests_to(user)]
-    shared_in_queue = (*asked, f"ops.{user}.*.v1", deliver_subject(user))
+    shared_in_queue = (*asked, f"ops.{user}.*.v1")
     return Permissions(
         publish=(
             *(event.subject for event in events_of(user)),
             f"$JS.API.CONSUMER.INFO.{STREAM}.{user}",
+            next_events_subject(user),
             f"$JS.ACK.{STREAM}.{user}.>",
         ),
         subscribe=(*(f"{subject} {user}" for subject in shared_in_queue), own_inbox),

@@ -4,12 +4,10 @@ import asyncio
 
 import nats
 import pytest
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsMessage
 
-from shared.bus import STREAM, broker_of, deliver_subject, inbox_prefix
+from shared.bus import STREAM, inbox_prefix
 from shared.contracts.catalogue import events, events_heard_by, owner_of
-from shared.settings import Settings
+from shared.pulling import Puller
 from tests.conftest import eventually
 from tests.deploy.conftest import Bus
 
@@ -27,36 +25,23 @@ async def test_a_service_replies_once_to_who_asked_and_to_nobody_else(bus: Bus) 
 
 
 async def test_a_service_takes_its_events_gives_them_back_and_acknowledges_them(bus: Bus) -> None:
-    """With the calls that the plumbing makes: a push subscriber in a queue, on a consumer made beforehand."""
-    settings = Settings(database_url="sqlite+aiosqlite://", nats_url=bus.url, nats_seed_file=bus.secrets.seed("KH", "fees"))
-    broker = broker_of("fees", settings)
-    deliveries: dict[int, list[int]] = {}
-
-    async def take_on_the_second_delivery(message: NatsMessage) -> None:
-        metadata = message.raw_message.metadata
-        deliveries.setdefault(metadata.sequence.stream, []).append(metadata.num_delivered)
-        await (message.ack() if metadata.num_delivered > 1 else message.nack(delay=0.01))
-
-    broker.subscriber(
-        deliver_subject("fees"),
-        queue="fees",
-        durable="fees",
-        stream=JStream(STREAM, declare=False),
-        ack_policy=AckPolicy.MANUAL,
-        no_reply=True,
-    )(take_on_the_second_delivery)
-    await broker.start()
-    async with bus.user("certificates") as certificates, bus.user("operator") as operator:
-        stream = operator.client.jetstream()
+    deliveries = []
+    async with bus.user("fees") as fees, bus.user("certificates") as certificates, bus.user("operator") as operator:
+        puller = Puller(fees.client, "fees")
+        await puller.open()
         subject = next(event.subject for event in events_heard_by("fees") if owner_of(event) == "certificates")
         sent = await certificates.client.jetstream().publish(subject, b"{}", stream=STREAM, timeout=5)
+        while len(deliveries) < 2:
+            for message in await puller.next_events():
+                deliveries.append(message.metadata.num_delivered)
+                await (message.ack() if message.metadata.num_delivered > 1 else message.nak(delay=0.01))
 
         async def acknowledged() -> bool:
-            return (await stream.consumer_info(STREAM, "fees")).ack_floor.stream_seq >= sent.seq
+            info = await operator.client.jetstream().consumer_info(STREAM, "fees")
+            return info.ack_floor.stream_seq >= sent.seq
 
         await eventually(acknowledged)
-    await broker.stop()
-    assert deliveries[sent.seq] == [1, 2]
+    assert deliveries == [1, 2]
 
 
 async def test_countries_share_nothing(bus: Bus) -> None:
