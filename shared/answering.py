@@ -22,6 +22,10 @@ from shared.work import Work, Workshop
 log = logging.getLogger(__name__)
 
 MAX_REQUEST = 900 * 1024
+MAX_ANSWER = 1000 * 1024
+MAX_FIELD = 200
+"""Bytes of a request and of an answer; characters of the name of a field."""
+
 INTERNAL_ERROR = "internal_error"
 
 
@@ -35,6 +39,18 @@ class TooLarge(Refused):
     """The request is too large: send files in chunks."""
 
     code = "request_too_large"
+
+
+class Malformed(Refused):
+    """The request is not of the form that its contract describes."""
+
+    code = "malformed_request"
+
+
+class AnswerTooLarge(Refused):
+    """The answer is larger than the bus carries: ask for less at a time."""
+
+    code = "answer_too_large"
 
 
 class Answerer:
@@ -53,7 +69,8 @@ class Answerer:
             name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}
         ) as opened:
             try:
-                body = f'{{"answer":{await self._answer(message.body, headers.get(TOKEN_HEADER), opened)}}}'
+                answer = await self._answer(message.body, headers.get(TOKEN_HEADER), opened)
+                body = f'{{"answer":{answer}}}'
                 outcome = "answered"
             except Exception as error:
                 refusal = _refusal_of(error)
@@ -69,7 +86,7 @@ class Answerer:
     async def _answer(self, body: bytes, token: str | None, opened: Span) -> str:
         if len(body) > MAX_REQUEST:
             raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
-        request = self._request.model_validate_json(body)
+        request = self._parsed(body)
         if isinstance(request, Command):
             async with self._workshop.work(opened) as work:
                 await self._sign_in(work, token)
@@ -77,6 +94,15 @@ class Answerer:
         async with self._workshop.reading(opened) as work:
             await self._sign_in(work, token)
             return await self._handle(request, work)
+
+    def _parsed(self, body: bytes) -> Request:
+        try:
+            return self._request.model_validate_json(body)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+            fields = tuple(dict.fromkeys(".".join(map(str, fault["loc"]))[:MAX_FIELD] or "body" for fault in faults))[:50]
+            rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise Malformed(f"{fields[0]}: {faults[0]['msg']}{rest}."[:500], *fields) from None
 
     async def _sign_in(self, work: Work, token: str | None) -> None:
         actor = await self._tokens.actor(token, work.session, work.now)
@@ -110,23 +136,16 @@ class Answerer:
         answer = await self._handler(request, work)
         if not isinstance(answer, self._request.answer):
             raise TypeError(f"{self._request.__name__} is answered with {self._request.answer.__name__}")
-        return answer.model_dump_json()
+        text = answer.model_dump_json()
+        if len(text.encode()) > MAX_ANSWER:
+            raise AnswerTooLarge()
+        return text
 
 
 def _refusal_of(error: Exception) -> Refusal:
     """What the caller is told of an error: the rule, the fields, or only that it was not their fault."""
     if isinstance(error, Refused):
         return Refusal(code=error.code, detail=error.detail, fields=error.fields)
-    if isinstance(error, ValidationError):
-        return _refusal_of_malformed(error)
     if isinstance(error, Unavailable) or is_transient(error):
         return Refusal(code=TRY_AGAIN, detail="The service cannot do this just now. Nothing was changed: try again.")
     return Refusal(code=INTERNAL_ERROR, detail="The service failed. Nothing was changed, and its operators can see why.")
-
-
-def _refusal_of_malformed(error: ValidationError) -> Refusal:
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    fields = tuple(dict.fromkeys(".".join(map(str, fault["loc"])) or "body" for fault in faults))[:50]
-    first = f"{fields[0]}: {faults[0]['msg']}"
-    rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-    return Refusal(code="malformed_request", detail=f"{first}{rest}."[:500], fields=fields)

@@ -28,16 +28,16 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    case,
     event,
     false,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.dml import Insert, ReturningInsert
 from sqlalchemy.types import TypeEngine
-
-_TIME_AS_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -55,11 +55,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
         value = value.astimezone(UTC)
-        return value.strftime(_TIME_AS_TEXT) if dialect.name == "sqlite" else value
+        return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z" if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if isinstance(value, str):
-            return datetime.strptime(value, _TIME_AS_TEXT).replace(tzinfo=UTC)
+            return datetime.fromisoformat(value)
         return None if value is None else value.astimezone(UTC)
 
 
@@ -167,6 +167,7 @@ tasks = Table(
     Column("leased_by", Uuid),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("asked", Integer, nullable=False, server_default="1"),
     Column("last_error", Text),
     UniqueConstraint("kind", "key"),
 )
@@ -222,22 +223,34 @@ file_chunks = Table(
 )
 
 
+_AWAY_SQLITE = ("locked", "busy", "disk i/o error", "disk is full", "unable to open")
+_AWAY_POSTGRESQL = ("08", "53", "57P", "40001", "40P01")
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the database or the network, not our code, is at fault, so that the same attempt may succeed later."""
     if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return True
-        said = str(error.orig)
-        if isinstance(error, OperationalError | InterfaceError) and not said.startswith(("no such", "near ")):
-            return True
-        return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "57P01", "57P02", "57P03", "53300", "53100"}
-    return isinstance(error, OSError | TimeoutError)
+        state = getattr(error.orig, "sqlstate", None)
+        if state is not None:
+            return error.connection_invalidated or state.startswith(_AWAY_POSTGRESQL)
+        said = str(error.orig).lower()
+        return error.connection_invalidated or any(away in said for away in _AWAY_SQLITE)
+    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | IsADirectoryError | NotADirectoryError):
+        return False
+    return isinstance(error, OSError | TimeoutError | PoolTimeout)
 
 
 def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
     """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).values(rows).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+def ask_again(dialect: str) -> Insert:
+    """An insert of tasks; one that is there already is asked for once more, and due when either is."""
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tasks)
+    sooner = case((tasks.c.due_at < insert.excluded.due_at, tasks.c.due_at), else_=insert.excluded.due_at)
+    return insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"asked": tasks.c.asked + 1, "due_at": sooner})
 
 
 async def add_one(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str) -> int:
@@ -254,8 +267,10 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.dialect = url.get_backend_name()
         options = {} if self.dialect == "sqlite" else {"pool_pre_ping": True}
-        self.engine = create_async_engine(url, pool_size=10, max_overflow=10, **options)
-        self._writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        # values are hidden from errors, and so from logs: they may be personal
+        self.engine = create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True, **options)
+        self._reader = self.engine.execution_options(**_READING[self.dialect])
+        self.writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         if self.dialect == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
@@ -266,9 +281,8 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one state and changes nothing."""
-        async with AsyncSession(self.engine, autoflush=False) as session:
-            await session.connection(execution_options=_READING[self.dialect])
+        """A session that sees one state and can change nothing; it connects when it first reads."""
+        async with AsyncSession(self._reader, autoflush=False) as session:
             yield session
 
     async def close(self) -> None:
@@ -286,36 +300,49 @@ class Transaction:
     """One writing transaction. `end` and `begin` let slow work stand between two halves without holding a lock."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._writer = database.writer
+        self._has_turn = False
         self.session = AsyncSession(database.engine, expire_on_commit=False)
 
     async def __aenter__(self) -> Self:
-        await self.begin()
+        try:
+            await self.begin()
+        except BaseException:
+            await self.session.close()
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if self.session.in_transaction():
-                await self.end(commit=kind is None)
+            await self.end(commit=kind is None)
         finally:
             await self.session.close()
 
     async def begin(self) -> None:
         """Takes the turn of this database's writer and starts."""
-        await self._database._writer.__aenter__()
+        await self._writer.__aenter__()
+        self._has_turn = True
         try:
             await self.session.connection()
         except BaseException:
-            await self._database._writer.__aexit__(None, None, None)
-            await self.session.close()
+            await self._give_turn()
             raise
 
     async def end(self, *, commit: bool = True) -> None:
-        """Commits, or rolls back, and gives the turn away."""
+        """Commits, or rolls back, also where the commit fails, and gives the turn away."""
         try:
-            await (self.session.commit() if commit else self.session.rollback())
+            if commit:
+                await self.session.commit()
         finally:
-            await self._database._writer.__aexit__(None, None, None)
+            try:
+                await self.session.rollback()
+            finally:
+                await self._give_turn()
+
+    async def _give_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            await self._writer.__aexit__(None, None, None)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
@@ -326,4 +353,5 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get("co_reading", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

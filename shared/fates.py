@@ -48,4 +48,11 @@ def is_hopeless(error: Exception, tries: int) -> bool:
 async def bury(session: AsyncSession, dialect: str, letter: Letter, error: Exception, now: datetime) -> None:
     """Lays a message or task among the dead letters; the same one twice is one letter."""
     row = asdict(letter) | {"error": f"{type(error).__name__}: {error}"[:4000], "died_at": now}
+    row = {column: _storable(value) if isinstance(value, str) else value for column, value in row.items()}
+    row |= {"name": row["name"][:120], "key": row["key"][:120]}
     await session.execute(insert_new(dialect, dead_letters, [row]))
+
+
+def _storable(text: str) -> str:
+    """The text without what a database cannot keep."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 
 from shared.contracts.kinds import FileChunk, FileProgress, GetFile, PutFile
-from shared.database import file_chunks, files
+from shared.database import file_chunks, files, insert_new
 from shared.refusals import Refused
 from shared.work import Work
 
@@ -41,17 +41,17 @@ async def put_file(command: PutFile, work: Work) -> FileProgress:
     if end > command.size or not command.chunk:
         raise FileMismatch("The chunk does not lie within the file.", "offset", "chunk")
     this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
-    kept = (await work.session.execute(select(files).where(this).with_for_update())).first()
-    if kept is None:
-        row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
-        await work.session.execute(insert(files).values(row))
-    elif kept.size != command.size:
+    row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
+    await work.session.execute(insert_new(work.dialect, files, [row]))
+    kept = (await work.session.execute(select(files).where(this).with_for_update())).one()
+    if kept.size != command.size:
         raise FileMismatch("The size differs from the one announced before.", "size")
-    elif kept.complete:
+    if kept.complete:
         return FileProgress(received=kept.size, complete=True)
 
     pieces = (file_chunks.c.owner_id == command.owner_id) & (file_chunks.c.sha256 == command.sha256)
-    await work.session.execute(delete(file_chunks).where(pieces, file_chunks.c.start == command.offset))
+    overlaps = (file_chunks.c.start < end) & (file_chunks.c.start + func.length(file_chunks.c.chunk) > command.offset)
+    await work.session.execute(delete(file_chunks).where(pieces, overlaps))
     piece = {"owner_id": command.owner_id, "sha256": command.sha256, "start": command.offset, "chunk": command.chunk}
     await work.session.execute(insert(file_chunks).values(piece))
     received = await work.session.scalar(select(func.sum(func.length(file_chunks.c.chunk))).where(pieces)) or 0

@@ -140,6 +140,8 @@ class Tokens:
                 exp={"essential": True},
                 iat={"essential": True},
             ).validate(claims)
+            if not isinstance(claims["roles"], list):
+                raise TokenInvalid()
             actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), frozenset(map(str, claims["roles"])))
         except ExpiredTokenError:
             raise TokenExpired() from None
@@ -156,7 +158,7 @@ class Tokens:
         try:
             header = json.loads(_decoded(token.split(".")[0]))
             key_id = str(header["kid"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise TokenInvalid() from None
         if key_id not in self._keys:
             await self._learn(session)

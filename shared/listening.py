@@ -9,15 +9,16 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from opentelemetry.trace import INVALID_SPAN, SpanKind
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from shared import metrics
 from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.kinds import Event
-from shared.database import inbox, insert_new
-from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.database import inbox, insert_new, is_transient
+from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless
 from shared.pulling import Puller
 from shared.router import Reacting
-from shared.telemetry import MESSAGE_ID, SUBJECT, span
+from shared.telemetry import MESSAGE_ID, SUBJECT, bounded, span
 from shared.work import Work, Workshop, about
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Listener:
         except Exception as error:
             if len(batch) == 1:
                 await self._fail(batch[0], error)
-            elif may_pass(error):
+            elif isinstance(error, DBAPIError) and is_transient(error):
                 await asyncio.gather(*(self._delay(message, error) for message in batch))
             else:
                 for message in batch:
@@ -118,15 +119,17 @@ class Listener:
             event_id = UUID((message.headers or {})[EVENT_ID_HEADER])
             event = event_type.model_validate_json(message.data)
         except (KeyError, ValueError, ValidationError) as error:
-            raise Unreadable(f"{subject}: {error}") from error
-        return Heard(event_id, event, handler, (message.headers or {}).get(TRACE_HEADER))
+            raise Unreadable(f"{subject}: {error}") from None
+        return Heard(event_id, event, handler, bounded((message.headers or {}).get(TRACE_HEADER)))
 
     async def _fail(self, message: Msg, error: Exception) -> None:
         if not is_hopeless(error, message.metadata.num_delivered):
             await self._delay(message, error)
             return
         key = (message.headers or {}).get(EVENT_ID_HEADER) or f"stream-{message.metadata.sequence.stream}"
-        letter = Letter("event", message.subject, key, message.data, traceparent=(message.headers or {}).get(TRACE_HEADER))
+        letter = Letter(
+            "event", message.subject, key, message.data, traceparent=bounded((message.headers or {}).get(TRACE_HEADER))
+        )
         heard = None if isinstance(error, Unreadable) else self._read(message)
         try:
             async with self._workshop.work(INVALID_SPAN) as work:

@@ -5,16 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, delete, func, or_, select
+from sqlalchemy import Table, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.contracts import ops
+from shared.contracts.kinds import Event
 from shared.contracts.registry import SessionRevoked, SigningKeyPublished
-from shared.database import answers, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
+from shared.database import answers, ask_again, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
 from shared.refusals import Refused
 from shared.router import Router
-from shared.work import Task, Work
+from shared.work import Task, Work, about
 
 if TYPE_CHECKING:
     from shared.service import Replica
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 ANSWERS_KEPT = timedelta(days=7)
 OUTBOX_KEPT = timedelta(days=30)
 INBOX_KEPT = timedelta(days=35)
+
+ERROR_LISTED = 300
+BODY_SHOWN = 200_000
+"""Characters that travel of an error in a list, and of a body."""
 
 
 class DeadLetterNotFound(Refused):
@@ -40,6 +45,12 @@ class FactNotVouched(Refused):
     """This service does not vouch for that fact."""
 
     code = "fact_not_vouched"
+
+
+class KeyMalformed(Refused):
+    """This is not a key of that fact."""
+
+    code = "malformed_request"
 
 
 class Prune(Task):
@@ -97,25 +108,33 @@ def plumbing_of(replica: "Replica") -> Router:
     async def list_dead_letters(question: ops.ListDeadLetters, work: Work) -> ops.DeadLetters:
         page = select(dead_letters).where(dead_letters.c.id > question.after).order_by(dead_letters.c.id).limit(question.limit)
         rows = (await work.session.execute(page)).mappings()
-        return ops.DeadLetters(letters=tuple(ops.DeadLetter(**{**row, "body": None}) for row in rows))
+        return ops.DeadLetters(
+            letters=tuple(ops.DeadLetter(**{**row, "body": None, "error": row["error"][:ERROR_LISTED]}) for row in rows)
+        )
 
     @router.answers(ops.ShowDeadLetter)
     async def show_dead_letter(question: ops.ShowDeadLetter, work: Work) -> ops.DeadLetters:
-        row = await _letter_by_id(work, question.id)
-        return ops.DeadLetters(letters=(ops.DeadLetter(**{**row, "body": row["body"].decode(errors="replace")}),))
+        row = (await work.session.execute(select(dead_letters).where(dead_letters.c.id == question.id))).mappings().first()
+        if row is None:
+            raise DeadLetterNotFound("", "id")
+        body = row["body"].decode(errors="replace")[:BODY_SHOWN]
+        return ops.DeadLetters(letters=(ops.DeadLetter(**{**row, "body": body}),))
 
     @router.answers(ops.RetryDeadLetter)
     async def retry_dead_letter(command: ops.RetryDeadLetter, work: Work) -> ops.Retried:
-        letter = await _letter_by_id(work, command.id)
-        await work.session.execute(delete(dead_letters).where(dead_letters.c.id == command.id))
+        taken = delete(dead_letters).where(dead_letters.c.id == command.id).returning(dead_letters)
+        letter = (await work.session.execute(taken)).mappings().first()
+        if letter is None:
+            raise DeadLetterNotFound("", "id")
         if letter["kind"] == "task":
             columns = ("body", "about", "traceparent")
             row = {"kind": letter["name"], "key": letter["key"], "due_at": work.now} | {name: letter[name] for name in columns}
-            await work.session.execute(insert_new(work.dialect, tasks, [row | {"body": letter["body"].decode()}]))
+            await work.session.execute(ask_again(work.dialect), [row | {"body": letter["body"].decode()}])
             return ops.Retried(retried=1)
         try:
             event_type, handler = replica.listens_to(letter["name"])
             event = event_type.model_validate_json(letter["body"])
+            await note_heard(work, letter["key"], event)
             work.begin_about(event, work.span)
             await handler(event, work)
             await work.session.flush()
@@ -140,7 +159,7 @@ def plumbing_of(replica: "Replica") -> Router:
             raise FactNotVouched("", "fact")
         keys = replica.router.facts[question.fact].subquery()
         (column,) = keys.c
-        after = UUID(question.after) if question.after and column.type.python_type is UUID else question.after
+        after = _as_key(question.after, column.type.python_type) if question.after else ""
         page = select(column).order_by(column).limit(question.limit)
         found = await work.session.scalars(page.where(column > after) if question.after else page)
         return ops.Keys(keys=tuple(map(str, found)))
@@ -183,8 +202,18 @@ def _age(instant: datetime | None, now: datetime) -> float:
     return 0.0 if instant is None else max(0.0, (now - instant.astimezone(UTC)).total_seconds())
 
 
-async def _letter_by_id(work: Work, letter_id: int) -> RowMapping:
-    row = (await work.session.execute(select(dead_letters).where(dead_letters.c.id == letter_id))).mappings().first()
-    if row is None:
-        raise DeadLetterNotFound("", "id")
-    return row
+async def note_heard(work: Work, key: str, event: Event) -> None:
+    """Notes that an event was taken after all, so that it does not act again should the stream be rebuilt."""
+    try:
+        event_id = UUID(key)
+    except ValueError:
+        return  # it never had an id
+    row = {"event_id": event_id, "subject": event.subject, "about": about(event), "received_at": work.now}
+    await work.session.execute(insert_new(work.dialect, inbox, [row]))
+
+
+def _as_key(text: str, kind: type) -> object:
+    try:
+        return kind(text)
+    except ValueError:
+        raise KeyMalformed("", "after") from None

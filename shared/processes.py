@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -20,10 +20,17 @@ class Processes(Executor):
         return ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        return self._pool.submit(function, *args, **kwargs)
+        try:
+            return self._pool.submit(function, *args, **kwargs)
+        except BrokenExecutor:
+            del self._pool  # its process died; the next one is as good
+            return self._pool.submit(function, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+        """Ends the process, also in the midst of a computation: whose task is done again."""
         if "_pool" in vars(self):
+            for process in list((self._pool._processes or {}).values()):  # there is no public way before Python 3.14
+                process.kill()
             self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 

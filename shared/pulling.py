@@ -14,7 +14,7 @@ from shared.bus import next_events_subject
 log = logging.getLogger(__name__)
 
 MOST_TOGETHER = 100
-EXPIRES = 1.0
+EXPIRES = 0.5
 """Seconds for which a request waits for the first event."""
 GRACE = 1.0
 """Seconds after which an unanswered request is given up: it died with its connection, or with a leader."""

@@ -1,6 +1,7 @@
 """Events out: what was written to the outbox with its cause is published, and marked as sent when the bus has it."""
 
 import asyncio
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,12 @@ from shared.database import outbox
 from shared.loops import keep_going
 from shared.work import Workshop
 
+log = logging.getLogger(__name__)
+
 MOST_TOGETHER = 200
 CLAIM = timedelta(seconds=30)
 SWEEP = 2.0
+PAUSE = timedelta(seconds=5)
 
 
 class Relay:
@@ -30,7 +34,10 @@ class Relay:
         await keep_going(self.publish_some, self._workshop.something_announced, SWEEP, self._workshop.stopping)
 
     async def publish_some(self) -> bool:
-        """Publishes one lot; says whether there may be more. Raises where the bus did not take all of it."""
+        """Publishes one lot; says whether there may be more. Raises where the bus took nothing of it.
+
+        An event that the bus does not take while it takes others waits a moment and does not hold them up.
+        """
         rows = await self._claim()
         if not rows:
             return False
@@ -41,10 +48,13 @@ class Relay:
             await transaction.session.execute(
                 update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=self._workshop.clock.now())
             )
-            await transaction.session.execute(update(outbox).where(outbox.c.id.in_(failed)).values(claimed_until=None))
-        for result in results:
+            again = self._workshop.clock.now() + PAUSE if sent else None
+            await transaction.session.execute(update(outbox).where(outbox.c.id.in_(failed)).values(claimed_until=again))
+        for row, result in zip(rows, results, strict=True):
             if isinstance(result, BaseException):
-                raise result
+                if not sent:
+                    raise result
+                log.warning("an event could not be published", extra={"event_id": row.event_id, "error": repr(result)[:500]})
         return len(rows) == MOST_TOGETHER
 
     async def _claim(self) -> list[Row[Any]]:

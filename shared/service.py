@@ -91,7 +91,7 @@ class Replica:
         self._database = Database(settings.database)
         self.dialect = self._database.dialect
         self.workshop = Workshop(
-            self._database, clock or Clock(settings.zone), self._processes, service.equip(settings), settings.country
+            self.name, self._database, clock or Clock(settings.zone), self._processes, service.equip(settings), settings.country
         )
         self.router = Router()
         self.router.include(plumbing_of(self))
@@ -124,8 +124,9 @@ class Replica:
         telemetry = start_telemetry(self.name, self._settings.country, self._settings.spans_dir)
         told = asyncio.create_task(self._stopping.wait())
         rim = asyncio.create_task(self._rim.serve())
+        start = asyncio.create_task(self._start())
         try:
-            if await self._first_of(told, rim, asyncio.create_task(self._start())):
+            if await self._first_of(told, rim, start):
                 listening = asyncio.create_task(self._listener.run(self._puller))
                 loops = [asyncio.create_task(self._tasks.run()), asyncio.create_task(self._relay.run())]
                 self._state = None
@@ -133,6 +134,8 @@ class Replica:
                 await self._first_of(told, rim, listening, *loops)
                 await self._finish(listening, loops)
         finally:
+            start.cancel()
+            await asyncio.gather(start, return_exceptions=True)
             self._rim.stop()
             await asyncio.wait({rim}, timeout=5)
             await self.workshop.close()
@@ -211,8 +214,8 @@ class Replica:
         """What stands between this replica and its work, in plain words; empty when all is well."""
         found = [self._state] if self._state else []
         try:
-            async with asyncio.timeout(2), self._database.engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+            async with asyncio.timeout(2), self._database.reading() as session:
+                await session.execute(text("SELECT 1"))
         except Exception as error:
             found.append(f"the database does not answer ({type(error).__name__})")
         if self._state is None and not await self.broker.ping(timeout=2):

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import Row, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 LEASE = timedelta(seconds=60)
+MARGIN = timedelta(seconds=15)
 SWEEP = 1.0
 
 
@@ -38,6 +39,7 @@ class TaskRunner:
         self._handlers = {task.kind: (task, handler) for task, handler in handlers.items()}
         self._workshop = workshop
         self._replica = uuid4()
+        self._lasts = max([LEASE, *(timedelta(seconds=task.limit) + MARGIN for task in handlers)])
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -77,7 +79,7 @@ class TaskRunner:
         lease = (
             update(tasks)
             .where(tasks.c.id.in_(next_ones))
-            .values(leased_until=now + LEASE, leased_by=self._replica, attempts=tasks.c.attempts + 1)
+            .values(leased_until=now + self._lasts, leased_by=self._replica, attempts=tasks.c.attempts + 1)
         )
         async with self._workshop.database.writing() as transaction:
             return list((await transaction.session.execute(lease.returning(tasks))).all())
@@ -110,10 +112,17 @@ class TaskRunner:
                 await handler(task, work)
                 await self._put_away(work.session, row)
 
+    def _mine(self, row: Row[Any]) -> ColumnElement[bool]:
+        return and_(tasks.c.id == row.id, tasks.c.leased_by == self._replica, tasks.c.attempts == row.attempts)
+
     async def _put_away(self, session: AsyncSession, row: Row[Any]) -> None:
-        mine = (tasks.c.id == row.id) & (tasks.c.leased_by == self._replica) & (tasks.c.attempts == row.attempts)
-        if not (await session.execute(delete(tasks).where(mine).returning(tasks.c.id))).all():
-            raise LeaseLost()
+        """The task is done; what was asked for meanwhile is done anew. Raises LeaseLost."""
+        done = delete(tasks).where(self._mine(row), tasks.c.asked == row.asked)
+        anew = update(tasks).where(self._mine(row)).values(leased_until=None, attempts=0, failures=0)
+        for ending in (done.returning(tasks.c.id), anew.returning(tasks.c.id)):
+            if (await session.execute(ending)).all():
+                return
+        raise LeaseLost()
 
     async def _fail(self, row: Row[Any], error: Exception) -> str:
         failures = row.failures + (not may_pass(error))
@@ -127,10 +136,9 @@ class TaskRunner:
                     log.error("a task was laid among the dead letters", extra=what, exc_info=error)
                     return "dead"
                 delay = delay_after(row.attempts)
-                mine = (tasks.c.id == row.id) & (tasks.c.leased_by == self._replica)
                 await transaction.session.execute(
                     update(tasks)
-                    .where(mine)
+                    .where(self._mine(row))
                     .values(
                         leased_until=None,
                         failures=failures,

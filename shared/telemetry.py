@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging import INFO, LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -22,7 +22,14 @@ MESSAGE_ID = "messaging.message.id"
 ATTEMPT = "co.attempt"
 OUTCOME = "co.outcome"
 
+TRACEPARENT_LENGTH = 55
+
 tracer = trace.get_tracer("co")
+
+
+class _LossyFile(RotatingFileHandler):
+    def handleError(self, record: LogRecord) -> None:
+        """A disk that is full costs spans, and nothing else."""
 
 
 class SpansOnDisk(SpanExporter):
@@ -30,7 +37,7 @@ class SpansOnDisk(SpanExporter):
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = RotatingFileHandler(path, maxBytes=32 * 1024 * 1024, backupCount=3)
+        self._file = _LossyFile(path, maxBytes=32 * 1024 * 1024, backupCount=3)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         for span in spans:
@@ -38,7 +45,8 @@ class SpansOnDisk(SpanExporter):
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
 
 def _as_line(span: ReadableSpan) -> dict[str, object]:
@@ -100,6 +108,11 @@ def traceparent() -> str | None:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
+
+
+def bounded(trace: str | None) -> str | None:
+    """A traceparent as it may be stored; none where it is longer than one can be (W3C Trace Context)."""
+    return trace if trace is not None and len(trace) <= TRACEPARENT_LENGTH else None
 
 
 def link_to(opened: Span, other: str | None) -> None:

@@ -14,10 +14,14 @@ from sqlalchemy import insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
+from shared.contracts.catalogue import owner_of
 from shared.contracts.kinds import Contract, Event
-from shared.database import Database, Transaction, inbox, insert_new, outbox, tasks
+from shared.database import Database, Transaction, ask_again, inbox, outbox
 from shared.identity import NOBODY, Actor, NotSignedIn
 from shared.telemetry import CERTIFICATE_ID, link_to, traceparent
+
+MAX_EVENT = 700 * 1024
+"""Characters of an event; the bus carries 1 MiB of bytes."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,7 +58,7 @@ class Work:
         self.about: UUID | None = None
         self.stays_whole = False
         self.announced: list[dict[str, Any]] = []
-        self.left_for_later: list[dict[str, Any]] = []
+        self.left_for_later: dict[tuple[str, str], dict[str, Any]] = {}
 
     @property
     def actor(self) -> Actor:
@@ -128,11 +132,14 @@ class Work:
     def announce(self, event: Event) -> None:
         """Says what has happened to every permitted listener, once this is committed."""
         self._must_write()
+        body = event.model_dump_json()
+        if len(body) > MAX_EVENT or owner_of(type(event)) != self._workshop.service:
+            raise ValueError(f"{self._workshop.service} cannot announce this {type(event).__name__} of {len(body)} characters")
         self.announced.append(
             {
                 "event_id": uuid4(),
                 "subject": event.subject,
-                "body": event.model_dump_json(),
+                "body": body,
                 "about": self.about or about(event),
                 "traceparent": traceparent(),
                 "recorded_at": self.now,
@@ -140,18 +147,19 @@ class Work:
         )
 
     def later(self, task: Task, *, key: str | UUID, due_at: datetime | None = None) -> None:
-        """Leaves a task to be done after commit, at once or when due; one with the same key is left only once."""
+        """Leaves a task to be done after commit, at once or when due.
+
+        One with the same key is done once for both, but again where it is being done just now.
+        """
         self._must_write()
-        self.left_for_later.append(
-            {
-                "kind": task.kind,
-                "key": str(key),
-                "body": task.model_dump_json(),
-                "about": self.about,
-                "traceparent": traceparent(),
-                "due_at": due_at or self.now,
-            }
-        )
+        self.left_for_later[task.kind, str(key)] = {
+            "kind": task.kind,
+            "key": str(key),
+            "body": task.model_dump_json(),
+            "about": self.about,
+            "traceparent": traceparent(),
+            "due_at": due_at or self.now,
+        }
 
     def _must_write(self) -> None:
         if not self.may_write:
@@ -178,15 +186,22 @@ class Work:
         if self.announced:
             await self.session.execute(insert(outbox), self.announced)
         if self.left_for_later:
-            await self.session.execute(insert_new(self.dialect, tasks, self.left_for_later))
+            await self.session.execute(ask_again(self.dialect), list(self.left_for_later.values()))
 
 
 class Workshop:
     """Where a service does its work: its database, its clock, its other processes, and who is woken by a commit."""
 
     def __init__(
-        self, database: Database, clock: Clock, processes: Executor, equipment: Iterable[object] = (), country: str = "KH"
+        self,
+        service: str,
+        database: Database,
+        clock: Clock,
+        processes: Executor,
+        equipment: Iterable[object] = (),
+        country: str = "KH",
     ) -> None:
+        self.service = service
         self.country = country
         self.database = database
         self.clock = clock

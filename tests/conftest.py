@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from inspect import isawaitable
@@ -21,10 +22,16 @@ from shared.migrations.schema import migrate
 from tests.bus import Bus, a_bus
 from tests.postgres import NoPostgres, Postgres
 
-
 _spans = InMemorySpanExporter()
 trace.set_tracer_provider(TracerProvider())  # before any replica sets its own: the first one stays for the whole run
 trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(_spans))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was skipped is said aloud, with what it takes to run it."""
+    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))  # type: ignore[index]
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"{count} tests were skipped: {reason.removeprefix('Skipped: ')}")
 
 
 async def eventually(check: Callable[[], Awaitable[Any] | Any], within: float = 5.0) -> Any:
@@ -61,13 +68,13 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """The PostgreSQL of this run; skipped aloud where there is none, unless containers are required."""
+    """The PostgreSQL of this run: required together with containers, else skipped aloud."""
+    if os.environ.get("CO_CONTAINERS") != "required":
+        pytest.skip("on PostgreSQL with `make test CONTAINERS=required`")
     try:
         server = Postgres()
     except NoPostgres as reason:
-        if os.environ.get("CO_CONTAINERS") == "required":
-            pytest.fail(f"PostgreSQL is required: {reason}")
-        pytest.skip(f"PostgreSQL cannot be run here: {reason}")
+        pytest.fail(f"PostgreSQL is required: {reason}")
     yield server
     server.remove()
 

@@ -116,7 +116,7 @@ async def a_desk(name: str, router: Router, root: Path, *equipment: object, now:
     key = OKPKey.generate_key("Ed25519")
     database = Database(url)
     with ThreadPoolExecutor(1) as pool:
-        workshop = Workshop(database, clock, pool, equipment)
+        workshop = Workshop(name, database, clock, pool, equipment)
         async with workshop.work(INVALID_SPAN) as work:
             row = {"key_id": key.thumbprint(), "public_key": public_jwk(key)}
             always = {"not_before": datetime(2000, 1, 1, tzinfo=UTC), "not_after": datetime(2100, 1, 1, tzinfo=UTC)}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from tests.bus import free_port
+from deploy.embedded.layout import free_ports
 
 QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms -c shared_buffers=32MB"
 
@@ -46,7 +46,7 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="co-postgres-"))
         if self._owner:
             shutil.chown(self._folder, self._owner)
-        self._port = free_port()
+        self._port = free_ports(["postgres"])["postgres"]  # of a range that no outgoing connection takes meanwhile
         self._names = (f"test_{number}" for number in count())
         self._run("initdb", "-D", "data", "-U", "co", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         self.start()

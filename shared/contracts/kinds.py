@@ -21,6 +21,9 @@ from pydantic import (
 MAX_CHUNK = 512 * 1024
 """Bytes of a file that travel in one message; NATS carries 1 MiB and base64 adds a third."""
 
+MAX_FILE = 2**31 - 1
+"""Bytes that any file may have; each kind has a lower limit of its own."""
+
 TRY_AGAIN = "temporarily_unavailable"
 """The code of a refusal that is nobody's fault: the same request may succeed later."""
 
@@ -56,7 +59,9 @@ Chunk = Annotated[bytes, Field(max_length=MAX_CHUNK)]
 class Contract(BaseModel):
     """Anything that crosses the bus: immutable, and tolerant of fields that a later release adds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64", hide_input_in_errors=True
+    )
 
 
 class Part(Contract):
@@ -134,9 +139,9 @@ class PutFile(Command):
     limit: ClassVar[int]
     owner_id: UUID
     sha256: Sha256
-    size: int = Field(gt=0)
+    size: int = Field(gt=0, le=MAX_FILE)
     media_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$")]
-    offset: int = Field(ge=0)
+    offset: int = Field(ge=0, le=MAX_FILE)
     chunk: Chunk
 
 
@@ -146,4 +151,4 @@ class GetFile(Question):
     answer: ClassVar[type[Answer]] = FileChunk
     owner_id: UUID
     sha256: Sha256
-    offset: int = Field(default=0, ge=0)
+    offset: int = Field(default=0, ge=0, le=MAX_FILE)

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from shared.contracts.kinds import Answer, Command, Contract, Question, Slug
 
+RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
 
 class Health(Answer):
     """Whether a service can do its work, and what stands in its way."""
@@ -75,7 +77,7 @@ class ListDeadLetters(Question):
     subject: ClassVar[str] = "ops.{service}.list-dead-letters.v1"
     answer: ClassVar[type[Answer]] = DeadLetters
     anonymous: ClassVar[bool] = True
-    after: int = 0
+    after: RowId = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
@@ -85,7 +87,7 @@ class ShowDeadLetter(Question):
     subject: ClassVar[str] = "ops.{service}.show-dead-letter.v1"
     answer: ClassVar[type[Answer]] = DeadLetters
     anonymous: ClassVar[bool] = True
-    id: int
+    id: RowId
 
 
 class Retried(Answer):
@@ -100,7 +102,7 @@ class RetryDeadLetter(Command):
     subject: ClassVar[str] = "ops.{service}.retry-dead-letter.v1"
     answer: ClassVar[type[Answer]] = Retried
     anonymous: ClassVar[bool] = True
-    id: int
+    id: RowId
 
 
 class Fact(Contract):

@@ -3,22 +3,25 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, text
+
+from shared.database import Database
+
+ONE_AT_A_TIME = 4_210_001
 
 
 def _migrate(connection: Connection) -> None:
-    context.configure(connection=connection, transaction_per_migration=True)
-    with context.begin_transaction():
-        context.run_migrations()
+    if connection.dialect.name == "postgresql":  # SQLite's transaction keeps others out by itself
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+    context.configure(connection=connection, transactional_ddl=True)
+    context.run_migrations()
 
 
 async def _connect_and_migrate() -> None:
-    engine = create_async_engine(context.config.attributes["url"], poolclass=pool.NullPool)
-    async with engine.connect() as connection:
+    database = Database(context.config.attributes["url"])
+    async with database.engine.begin() as connection:
         await connection.run_sync(_migrate)
-        await connection.commit()
-    await engine.dispose()
+    await database.close()
 
 
 asyncio.run(_connect_and_migrate())

@@ -152,7 +152,7 @@ class Gateway:
         self.exchange = Exchange(country, Partners(partners), signer, client, MAX_BYTES, rest=0)
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
-        self.workshop = Workshop(self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
+        self.workshop = Workshop("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
         self.app = application(self.workshop, self._no_problems, routes)
         self.runner = TaskRunner(router.doing, self.workshop)
 

@@ -145,7 +145,7 @@ async def a_workshop(url: str, clock: Clock | None = None, processes: Any = None
     """A workshop on a database, without a replica or a bus."""
     database = Database(make_url(url))
     try:
-        yield Workshop(database, clock or WalkingClock(), processes)
+        yield Workshop("fees", database, clock or WalkingClock(), processes)
     finally:
         await database.close()
 
@@ -293,5 +293,3 @@ async def a_house(bus: Bus, databases: Databases, service: str = "fees") -> Asyn
 
 def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-

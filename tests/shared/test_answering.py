@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import insert
 
-from shared.asking import Asker, AskRefused
+from shared.asking import AskRefused
 from shared.bus import TOKEN_HEADER
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Refusal
@@ -115,15 +115,15 @@ async def test_a_twin_of_a_command_that_was_refused_is_handled_itself(house: Hou
     assert await house.effects() == ["tried"]
 
 
-async def test_another_body_under_the_same_command_id_is_refused(house: House) -> None:
-    await house.replica()
-    asker, token, command = await house.asker(), house.token(), a_payment()
+async def test_another_body_under_the_same_command_id_is_refused(sqlite_house: House) -> None:
+    await sqlite_house.replica()
+    asker, token, command = await sqlite_house.asker(), sqlite_house.token(), a_payment()
     await asker.ask(command, token=token)
 
     with pytest.raises(AskRefused, match="command_id_reused"):
         await asker.ask(a_payment(command_id=command.command_id, amount_khr=1), token=token)
 
-    assert await house.effects() == ["SLIP-1"]
+    assert await sqlite_house.effects() == ["SLIP-1"]
 
 
 async def test_the_same_command_id_of_another_person_is_another_command(sqlite_house: House) -> None:
@@ -398,9 +398,7 @@ async def test_a_line_logged_for_one_request_does_not_name_the_actor_of_another(
 async def test_a_secret_command_stores_no_answer_and_no_body(bus: Bus, databases: Databases) -> None:
     async def open_session(command: OpenSession, work: Work) -> Session:
         await keep(work, "opened")
-        return Session(
-            session_id=uuid4(), user_id=uuid4(), organisation="", roles=(), token="t0p-secret", expires_at=work.now
-        )
+        return Session(session_id=uuid4(), user_id=uuid4(), organisation="", roles=(), token="t0p-secret", expires_at=work.now)
 
     router = Router()
     router.answers(OpenSession)(open_session)
@@ -442,17 +440,17 @@ async def test_a_session_that_was_revoked_is_refused(house: House) -> None:
     assert await nothing_changed(house)
 
 
-async def test_a_key_that_registry_publishes_is_trusted_soon(house: House) -> None:
-    await house.replica()
-    asker, key = await house.asker(), OKPKey.generate_key("Ed25519")
+async def test_a_key_that_registry_publishes_is_trusted_soon(sqlite_house: House) -> None:
+    await sqlite_house.replica()
+    asker, key = await sqlite_house.asker(), OKPKey.generate_key("Ed25519")
     with pytest.raises(AskRefused, match="token_invalid"):
-        await asker.ask(A_QUESTION, token=house.token(key=key))
+        await asker.ask(A_QUESTION, token=sqlite_house.token(key=key))
 
-    await house.publish_key(key)
+    await sqlite_house.publish_key(key)
 
     async def trusted() -> Any:
         try:
-            return await asker.ask(A_QUESTION, token=house.token(key=key))
+            return await asker.ask(A_QUESTION, token=sqlite_house.token(key=key))
         except AskRefused:
             return None
 

@@ -40,9 +40,7 @@ kinds = Table(
     Column("colour", Words(Colour)),
     Column("lines", AsJson(list[Line])),
 )
-counters = Table(
-    "counters", KINDS, Column("office", String(5), primary_key=True), Column("last", Integer, nullable=False)
-)
+counters = Table("counters", KINDS, Column("office", String(5), primary_key=True), Column("last", Integer, nullable=False))
 
 
 @pytest.fixture
@@ -104,7 +102,7 @@ async def test_an_instant_of_any_year_comes_back(database: Database) -> None:
 
 async def test_an_instant_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="time zone"):
-        await kept(database, at=datetime(2026, 1, 1))  # noqa: DTZ001
+        await kept(database, at=datetime(2026, 1, 1))
 
 
 async def test_a_word_comes_back_as_the_member_of_its_enumeration(database: Database) -> None:
@@ -171,7 +169,7 @@ async def can_write(database: Database) -> bool:
 
 async def test_the_writers_turn_ends_after_an_error(database: Database) -> None:
     for error in (ZeroDivisionError, KeyboardInterrupt):
-        with pytest.raises(error):
+        with pytest.raises(error):  # noqa: PT012
             async with database.writing() as transaction:
                 await transaction.session.execute(insert(kinds).values(id=1))
                 raise error
@@ -182,7 +180,7 @@ async def test_the_writers_turn_ends_after_an_error(database: Database) -> None:
 
 
 async def test_the_writers_turn_ends_after_an_error_of_the_database(database: Database) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError):  # noqa: PT012
         async with database.writing() as transaction:
             for _ in range(2):
                 await transaction.session.execute(insert(kinds).values(id=1))
@@ -268,7 +266,7 @@ async def test_a_reader_sees_one_state(database: Database) -> None:
 
 
 async def test_a_reader_cannot_write(database: Database) -> None:
-    with pytest.raises(DBAPIError):
+    with pytest.raises(DBAPIError):  # noqa: PT012
         async with database.reading() as session:
             await session.execute(insert(kinds).values(id=1))
             await session.commit()
@@ -322,7 +320,7 @@ async def test_a_lock_held_by_another_is_transient(sqlite_databases: Databases) 
         await connection.run_sync(KINDS.create_all)
     async with one.writing() as transaction:
         await transaction.session.execute(insert(kinds).values(id=1))
-        with pytest.raises(DBAPIError) as raised:
+        with pytest.raises(DBAPIError) as raised:  # noqa: PT012
             async with two.engine.connect() as connection:
                 raw = await connection.get_raw_connection()
                 await raw.driver_connection.execute("PRAGMA busy_timeout=0")  # type: ignore[union-attr]
@@ -338,7 +336,7 @@ async def test_a_folder_that_is_away_is_transient(sqlite_databases: Databases) -
         await can_write(database)
 
     assert is_transient(raised.value)
-    assert not database._writer.locked()  # type: ignore[attr-defined]
+    assert not database.writer.locked()  # type: ignore[attr-defined]
 
 
 async def test_a_server_that_goes_away_is_transient_and_comes_back(postgres_databases: Databases, postgres: Postgres) -> None:
@@ -351,10 +349,10 @@ async def test_a_server_that_goes_away_is_transient_and_comes_back(postgres_data
             with postgres.away():
                 await transaction.session.execute(insert(kinds).values(id=1))
 
-    with pytest.raises(Exception, match="") as broken:
+    with pytest.raises((DBAPIError, OSError)) as broken:
         await lose_the_server()
     assert is_transient(broken.value)
-    with postgres.away(), pytest.raises(Exception, match="") as refused:
+    with postgres.away(), pytest.raises((DBAPIError, OSError)) as refused:
         await can_write(database)
     assert is_transient(refused.value)
     assert await can_write(database)

@@ -13,13 +13,24 @@ from joserfc.jwk import OctKey, OKPKey
 from sqlalchemy import insert, make_url
 
 from shared.database import Database, revoked_sessions, signing_keys
-from shared.identity import NOBODY, Actor, NotSignedIn, NotYours, RoleRequired, TokenExpired, TokenInvalid, Tokens
-from shared.identity import public_jwk, sign_token
+from shared.identity import (
+    NOBODY,
+    Actor,
+    NotSignedIn,
+    NotYours,
+    RoleRequired,
+    TokenExpired,
+    TokenInvalid,
+    Tokens,
+    public_jwk,
+    sign_token,
+)
 from tests.conftest import Databases
 from tests.shared.replicas import a_cashier
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY, OTHER = OKPKey.generate_key("Ed25519"), OKPKey.generate_key("Ed25519")
+KEY_ID = KEY.thumbprint()
 ACTOR = a_cashier()
 
 
@@ -65,7 +76,7 @@ def claims(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in (present | changed).items() if value is not None}
 
 
-def signed(key: Any = KEY, algorithm: str = "Ed25519", kid: Any = KEY.thumbprint(), **changed: Any) -> str:
+def signed(key: Any = KEY, algorithm: str = "Ed25519", kid: Any = KEY_ID, **changed: Any) -> str:
     header = {"alg": algorithm, "kid": kid}
     return jwt.encode(header, claims(**changed), key, algorithms=[algorithm])
 

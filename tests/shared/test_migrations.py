@@ -54,14 +54,6 @@ async def test_the_migrated_schema_is_what_the_tables_say_and_migrating_again_ch
     assert await on(url, differences, PLUMBING, tables) == []
 
 
-async def test_two_who_migrate_at_once_do_no_harm(databases: Databases) -> None:
-    url = databases.empty()
-
-    await asyncio.gather(*(asyncio.to_thread(migrate, "fees", make_url(url)) for _ in range(2)))
-
-    await on(url, check_schema, "fees")
-
-
 async def test_a_schema_that_is_not_there_is_refused(database_url: str) -> None:
     with pytest.raises(SchemaMismatch, match=r"lacks fees_\d+, plumbing_\d+: run `python -m services.fees migrate` first"):
         await on(database_url, check_schema, "fees")
@@ -92,7 +84,14 @@ async def run(what: str, url: str) -> tuple[int | None, str]:
     """How the process of the service fees ends, and what it says."""
     present = os.environ | {"CO_DATABASE_URL": url, "CO_NATS_SEED_FILE": __file__}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.fees", what, cwd=ROOT, env=present, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "services.fees",
+        what,
+        cwd=ROOT,
+        env=present,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await asyncio.wait_for(process.communicate(), 20)
     return process.returncode, said.decode()
@@ -110,4 +109,13 @@ async def test_a_service_migrates_its_database(sqlite_databases: Databases) -> N
     code, _ = await run("migrate", url)
 
     assert code == 0
+    await on(url, check_schema, "fees")
+
+
+async def test_two_who_migrate_at_once_do_no_harm(databases: Databases) -> None:
+    url = databases.empty()
+
+    ended = await asyncio.gather(run("migrate", url), run("migrate", url))
+
+    assert [code for code, _ in ended] == [0, 0]
     await on(url, check_schema, "fees")

@@ -65,7 +65,7 @@ class Tracking:
 
     def __init__(self, database: Path) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
-        self.workshop = Workshop(self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
+        self.workshop = Workshop("tracking", self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
         app = application(self.workshop, self._no_problems, routes)
         self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
 
