@@ -11,6 +11,8 @@ from opentelemetry import trace
 actor_id: ContextVar[str | None] = ContextVar("actor_id", default=None)
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_QUOTES_A_ROW = "DETAIL:"
+"""How PostgreSQL begins the line of an error that quotes values, which may be personal."""
 
 
 class _AsJson(logging.Formatter):
@@ -32,7 +34,8 @@ class _AsJson(logging.Formatter):
             line["actor_id"] = actor
         line |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            said = self.formatException(record.exc_info).splitlines()
+            line["exception"] = "\n".join(part for part in said if not part.startswith(_QUOTES_A_ROW))
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
