@@ -12,10 +12,11 @@ from sqlalchemy import select, update
 from shared import logs, metrics
 from shared.bus import TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
-from shared.database import answers, insert_new, is_transient
+from shared.database import is_transient
 from shared.identity import NOBODY, NotSignedIn, Tokens
 from shared.refusals import Refused, Unavailable
 from shared.router import Answering
+from shared.tables import answers, insert_new
 from shared.telemetry import OUTCOME, SUBJECT, span
 from shared.work import Work, Workshop
 

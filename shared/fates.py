@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import dead_letters, insert_new, is_transient
+from shared.database import is_transient
 from shared.refusals import Refused, Unavailable
+from shared.tables import dead_letters, insert_new
 
 MAX_TRIES = 5
 FIRST_DELAY = 0.2

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 
 from shared.contracts.kinds import FileChunk, FileProgress, GetFile, PutFile
-from shared.database import file_chunks, files, insert_new
 from shared.refusals import Refused
+from shared.tables import file_chunks, files, insert_new
 from shared.work import Work
 
 

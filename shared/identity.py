@@ -15,8 +15,8 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import revoked_sessions, signing_keys
 from shared.refusals import Refused
+from shared.tables import revoked_sessions, signing_keys
 
 ALGORITHM = "Ed25519"
 ISSUER = "registry"

@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from shared import metrics
 from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.kinds import Event
-from shared.database import inbox, insert_new, is_transient
+from shared.database import is_transient
 from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless
 from shared.pulling import Puller
 from shared.router import Reacting
+from shared.tables import inbox, insert_new
 from shared.telemetry import MESSAGE_ID, SUBJECT, bounded, span
 from shared.work import Work, Workshop, about
 

@@ -12,9 +12,9 @@ from shared import metrics
 from shared.contracts import ops
 from shared.contracts.kinds import Event
 from shared.contracts.registry import SessionRevoked, SigningKeyPublished
-from shared.database import answers, ask_again, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
 from shared.refusals import Refused
 from shared.router import Router
+from shared.tables import answers, ask_again, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
 from shared.work import Task, Work, about
 
 if TYPE_CHECKING:

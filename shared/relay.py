@@ -10,8 +10,8 @@ from sqlalchemy import Row, exists, or_, select, update
 
 from shared import metrics
 from shared.bus import EVENT_ID_HEADER, PUBLISH_TIMEOUT, STREAM, TRACE_HEADER
-from shared.database import outbox
 from shared.loops import keep_going
+from shared.tables import outbox
 from shared.work import Workshop
 
 log = logging.getLogger(__name__)

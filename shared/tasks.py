@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
-from shared.database import tasks
 from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.loops import keep_going
 from shared.refusals import Unavailable
 from shared.router import Reacting
+from shared.tables import tasks
 from shared.telemetry import ATTEMPT, span
 from shared.work import Task, Workshop
 

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.clock import Clock
 from shared.contracts.catalogue import owner_of
 from shared.contracts.kinds import Contract, Event
-from shared.database import Database, Transaction, ask_again, inbox, outbox
+from shared.database import Database, Transaction
 from shared.identity import NOBODY, Actor, NotSignedIn
+from shared.tables import ask_again, inbox, outbox
 from shared.telemetry import CERTIFICATE_ID, link_to, traceparent
 
 MAX_EVENT = 700 * 1024

@@ -21,10 +21,11 @@ from shared.bus import TOKEN_HEADER
 from shared.clock import Clock
 from shared.contracts.catalogue import events
 from shared.contracts.kinds import Event, Refusal, Request
-from shared.database import Database, outbox, signing_keys
+from shared.database import Database
 from shared.identity import Actor, Tokens, public_jwk, sign_token
 from shared.migrations.schema import migrate
 from shared.router import Router
+from shared.tables import outbox, signing_keys
 from shared.tasks import TaskRunner
 from shared.work import Work, Workshop
 

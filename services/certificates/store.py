@@ -9,7 +9,8 @@ from sqlalchemy.orm import registry
 from services.certificates.domain.certificate import Certificate, CertificateNotFound, Consignment, Exporter, Status
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
-from shared.database import AsJson, Words, add_one, insert_new
+from shared.columns import AsJson, Words
+from shared.tables import add_one, insert_new
 from shared.work import Work
 
 TABLES = MetaData()

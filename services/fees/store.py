@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, String, Tabl
 from sqlalchemy.orm import registry
 
 from services.fees.domain import Invoice, InvoiceNotFound, Line, SlipUsed
-from shared.database import AsJson, UtcDateTime, insert_new
+from shared.columns import AsJson, UtcDateTime
+from shared.tables import insert_new
 from shared.work import Work
 
 TABLES = MetaData()

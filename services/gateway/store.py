@@ -21,7 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry, relationship
 
 from services.gateway.domain import InboundDocument, Step, Transmission, TransmissionNotFound
-from shared.database import UtcDateTime, dead_letters, insert_new, tasks
+from shared.columns import UtcDateTime
+from shared.tables import dead_letters, insert_new, tasks
 from shared.work import Task, Work
 
 TABLES = MetaData()

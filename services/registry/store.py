@@ -7,7 +7,8 @@ from sqlalchemy import JSON, Column, Date, Integer, MetaData, String, Table, Tex
 from sqlalchemy.orm import registry
 
 from services.registry.domain import EmailTaken, Registration, RegistrationNotFound, Status, TaxNumberTaken, User
-from shared.database import Words, signing_keys
+from shared.columns import Words
+from shared.tables import signing_keys
 from shared.work import Work
 
 TABLES = MetaData()

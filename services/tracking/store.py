@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Column, Date, Integer, MetaData, String, Table, Uuid, inspect, select
 from sqlalchemy.orm import registry
 
-from shared.database import UtcDateTime
+from shared.columns import UtcDateTime
 from shared.refusals import Refused
 from shared.work import Work
 

@@ -29,9 +29,10 @@ from services.gateway.wire.signature import Signer
 from shared.clock import Clock
 from shared.contracts.certificates import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
-from shared.database import Database, outbox, tasks
+from shared.database import Database
 from shared.identity import Actor
 from shared.rim import application
+from shared.tables import outbox, tasks
 from shared.tasks import TaskRunner
 from shared.work import Workshop
 

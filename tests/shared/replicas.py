@@ -18,15 +18,17 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_ur
 from shared.asking import Asker
 from shared.bus import EVENT_ID_HEADER
 from shared.clock import Clock
+from shared.columns import ROW_ID
 from shared.contracts.certificates import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Event
 from shared.contracts.registry import SigningKeyPublished
-from shared.database import ROW_ID, Database, dead_letters, signing_keys
+from shared.database import Database
 from shared.identity import Actor, public_jwk, sign_token
 from shared.router import Reacting, Router
 from shared.service import Replica, Service
 from shared.settings import Settings
+from shared.tables import dead_letters, signing_keys
 from shared.work import Task, Work, Workshop
 from tests.bus import Bus, free_port
 from tests.conftest import Databases, eventually

@@ -17,9 +17,9 @@ from shared.bus import TOKEN_HEADER
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Refusal
 from shared.contracts.registry import OpenSession, Session, SessionRevoked
-from shared.database import answers, outbox
 from shared.refusals import Refused, Unavailable
 from shared.router import Router
+from shared.tables import answers, outbox
 from shared.work import Work
 from tests.bus import Bus
 from tests.conftest import Databases, eventually

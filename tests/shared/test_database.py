@@ -13,7 +13,9 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_ur
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.database import AsJson, Database, ExactDecimal, UtcDateTime, Words, add_one, insert_new, is_transient
+from shared.columns import AsJson, ExactDecimal, UtcDateTime, Words
+from shared.database import Database, is_transient
+from shared.tables import add_one, insert_new
 from tests.conftest import Databases
 from tests.postgres import Postgres
 

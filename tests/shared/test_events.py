@@ -13,8 +13,8 @@ from sqlalchemy import insert
 
 from shared.bus import ACK_WAIT, EVENT_ID_HEADER, TRACE_HEADER, set_up_bus
 from shared.contracts.certificates import CertificateSubmitted
-from shared.database import inbox, outbox
 from shared.refusals import Refused, Unavailable
+from shared.tables import inbox, outbox
 from shared.work import Work
 from tests.conftest import eventually
 from tests.postgres import Postgres

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from sqlalchemy import insert, make_url
 
-from shared.database import Database, revoked_sessions, signing_keys
+from shared.database import Database
 from shared.identity import (
     NOBODY,
     Actor,
@@ -25,6 +25,7 @@ from shared.identity import (
     public_jwk,
     sign_token,
 )
+from shared.tables import revoked_sessions, signing_keys
 from tests.conftest import Databases
 from tests.shared.replicas import a_cashier
 

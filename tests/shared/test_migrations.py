@@ -13,8 +13,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, make_url, text
 
 from shared.contracts.catalogue import SERVICES
-from shared.database import PLUMBING, Database
+from shared.database import Database
 from shared.migrations.schema import SchemaMismatch, check_schema, migrate
+from shared.tables import PLUMBING
 from tests.conftest import Databases
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from shared.asking import Asker, AskRefused
 from shared.bus import EVENT_ID_HEADER
 from shared.contracts import ops
 from shared.contracts.certificates import CertificateSubmitted
-from shared.database import answers, dead_letters, inbox, outbox, revoked_sessions, tasks
 from shared.operations import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
 from shared.refusals import Refused
+from shared.tables import answers, dead_letters, inbox, outbox, revoked_sessions, tasks
 from shared.work import Work
 from tests.conftest import eventually
 from tests.postgres import Postgres

@@ -11,9 +11,9 @@ from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.certificates import CertificateIssued
 from shared.contracts.fees import FeeSettled, InvoiceState, RecordPayment
 from shared.contracts.kinds import Event
-from shared.database import outbox
 from shared.refusals import Refused
 from shared.relay import Relay
+from shared.tables import outbox
 from shared.work import Work, Workshop
 from tests.conftest import eventually
 from tests.shared.replicas import House, a_payment, a_router, a_settlement, an_invoice

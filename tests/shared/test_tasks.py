@@ -14,8 +14,9 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, make_url, select, update
 
-from shared.database import Database, dead_letters, tasks
+from shared.database import Database
 from shared.refusals import Refused, Unavailable
+from shared.tables import dead_letters, tasks
 from shared.tasks import AT_ONCE, LEASE, TaskRunner
 from shared.work import Task, Work, Workshop
 from tests.conftest import Databases, eventually

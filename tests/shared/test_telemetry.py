@@ -20,9 +20,9 @@ from shared.bus import EVENT_ID_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.certificates import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
 from shared.contracts.registry import OpenSession
-from shared.database import outbox
 from shared.refusals import Refused
 from shared.router import Router
+from shared.tables import outbox
 from shared.telemetry import CERTIFICATE_ID, MESSAGE_ID, SpansOnDisk, link_to, span, traceparent
 from shared.work import Work
 from tests.bus import Bus

@@ -6,7 +6,7 @@ Revision ID: tracking_0001
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import UtcDateTime
+from shared.columns import UtcDateTime
 
 revision = "tracking_0001"
 down_revision = None

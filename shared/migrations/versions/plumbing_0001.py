@@ -6,7 +6,7 @@ Revision ID: plumbing_0001
 import sqlalchemy as sa
 from alembic import op
 
-from shared.database import ROW_ID, UtcDateTime
+from shared.columns import ROW_ID, UtcDateTime
 
 revision = "plumbing_0001"
 down_revision = None

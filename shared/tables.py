@@ -1,0 +1,153 @@
+"""The tables of the plumbing, in every service's database, and the statements that two dialects spell differently."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    case,
+    false,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Insert, ReturningInsert
+
+from shared.columns import ROW_ID, UtcDateTime
+
+PLUMBING = MetaData()
+
+outbox = Table(
+    "outbox",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("subject", String(120), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("about", Uuid, index=True),
+    Column("traceparent", String(55)),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("claimed_until", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+)
+Index("ix_outbox_unsent", outbox.c.id, postgresql_where=outbox.c.sent_at.is_(None), sqlite_where=outbox.c.sent_at.is_(None))
+
+inbox = Table(
+    "inbox",
+    PLUMBING,
+    Column("event_id", Uuid, primary_key=True),
+    Column("subject", String(120), nullable=False),
+    Column("about", Uuid, index=True),
+    Column("traceparent", String(55)),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    PLUMBING,
+    Column("actor", String(80), primary_key=True),
+    Column("subject", String(120), primary_key=True),
+    Column("command_id", Uuid, primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("answer", Text),
+    Column("answered_at", UtcDateTime, nullable=False, index=True),
+)
+
+tasks = Table(
+    "tasks",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("kind", String(80), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("about", Uuid),
+    Column("traceparent", String(55)),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("leased_until", UtcDateTime),
+    Column("leased_by", Uuid),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("asked", Integer, nullable=False, server_default="1"),
+    Column("last_error", Text),
+    UniqueConstraint("kind", "key"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("about", Uuid),
+    Column("traceparent", String(55)),
+    Column("error", Text, nullable=False),
+    Column("died_at", UtcDateTime, nullable=False),
+    UniqueConstraint("kind", "name", "key"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    PLUMBING,
+    Column("key_id", String(80), primary_key=True),
+    Column("public_key", Text, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+)
+
+revoked_sessions = Table(
+    "revoked_sessions",
+    PLUMBING,
+    Column("session_id", Uuid, primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
+)
+
+files = Table(
+    "files",
+    PLUMBING,
+    Column("owner_id", Uuid, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("complete", Boolean, nullable=False, server_default=false()),
+)
+
+file_chunks = Table(
+    "file_chunks",
+    PLUMBING,
+    Column("owner_id", Uuid, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("chunk", LargeBinary, nullable=False),
+)
+
+
+def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
+    """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).values(rows).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+def ask_again(dialect: str) -> Insert:
+    """An insert of tasks; one that is there already is asked for once more, and due when either is."""
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tasks)
+    sooner = case((tasks.c.due_at < insert.excluded.due_at, tasks.c.due_at), else_=insert.excluded.due_at)
+    return insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"asked": tasks.c.asked + 1, "due_at": sooner})
+
+
+async def add_one(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str) -> int:
+    """Raises a counter by one and returns it; whoever comes second waits until the first has committed."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    counter = insert(table).values({**key, column: 1})
+    raised = counter.on_conflict_do_update(index_elements=[*key], set_={column: table.c[column] + 1})
+    return int((await session.execute(raised.returning(table.c[column]))).scalar_one())
