@@ -16,6 +16,7 @@ from shared.contracts.catalogue import SERVICES
 from shared.database import Database
 from shared.migrations.schema import SchemaMismatch, check_schema, migrate
 from shared.tables import PLUMBING
+from tests.bus import free_port
 from tests.conftest import Databases
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ async def test_the_schema_of_another_service_is_refused(databases: Databases) ->
 
 async def run(what: str, url: str) -> tuple[int | None, str]:
     """How the process of the service fees ends, and what it says."""
-    present = os.environ | {"CO_DATABASE_URL": url, "CO_NATS_SEED_FILE": __file__}
+    present = os.environ | {"CO_DATABASE_URL": url, "CO_NATS_SEED_FILE": __file__, "CO_HTTP_PORT": str(free_port())}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -118,5 +119,5 @@ async def test_two_who_migrate_at_once_do_no_harm(databases: Databases) -> None:
 
     ended = await asyncio.gather(run("migrate", url), run("migrate", url))
 
-    assert [code for code, _ in ended] == [0, 0]
+    assert [code for code, _ in ended] == [0, 0], "\n".join(said for _, said in ended)
     await on(url, check_schema, "fees")
