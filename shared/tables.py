@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Index,
@@ -129,6 +130,27 @@ file_chunks = Table(
     Column("sha256", String(64), primary_key=True),
     Column("start", Integer, primary_key=True),
     Column("chunk", LargeBinary, nullable=False),
+)
+
+recoveries = Table(
+    "recoveries",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("because", Text, nullable=False),
+    Column("copy_taken_at", UtcDateTime),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("read_back_at", UtcDateTime),
+    Column("read_back", Integer, nullable=False, server_default="0"),
+    Column("compared_at", UtcDateTime),
+    Column("confirmed_at", UtcDateTime),
+)
+
+lost_keys = Table(
+    "lost_keys",
+    PLUMBING,
+    Column("fact", String(64), primary_key=True),
+    Column("key", String(120), primary_key=True),
+    Column("recovery_id", BigInteger, nullable=False),
 )
 
 
