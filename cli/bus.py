@@ -1,14 +1,20 @@
 """`co bus`: the stream and its consumers, and what waits in every service."""
 
 import asyncio
+from uuid import UUID
 
 from cyclopts import App
 
+from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
 from shared.asking import Asker, AskRefused, NobodyAnswers
-from shared.bus import set_up_bus
-from shared.contracts.ops import AskLag, Lag
+from shared.bus import ids_in_stream, set_up_bus
+from shared.contracts.catalogue import events, events_of, owner_of
+from shared.contracts.ops import MOST_KEYS, AskLag, Lag, Reannounce, Reannounced, Republish, announced
+
+PATIENCE = 30.0
+"""Seconds for which a long answer is waited for."""
 
 app = App(name="bus", help="The stream and its consumers, and what waits in every service.")
 
@@ -42,6 +48,69 @@ async def lag(*, where: Where | None = None, service: str | None = None) -> int:
         shown.add_row(name, *(_row(found) if found else ("[red]does not answer[/]",)))
     page().print(shown)
     return 0 if all(lags) else 1
+
+
+@app.command
+async def republish(*, where: Where | None = None) -> None:
+    """Publish again whatever the stream has lost of what the services have announced, as it was.
+
+    Makes the stream and the consumers first, where they are gone. Nothing happens to what the stream holds.
+    """
+    target = (where or Where()).target()
+    console = plain()
+    async with target.client() as client:
+        jetstream = client.jetstream(timeout=10)
+        console.print("\n".join(await set_up_bus(jetstream, target.services)) or "The stream and its consumers are there.")
+        asker = Asker(client, PATIENCE)
+        said = {service: await _announced(asker, service) for service in target.services}
+        held = await ids_in_stream(jetstream)
+        for service, ids in said.items():
+            missing = sorted(ids - held)
+            for start in range(0, len(missing), MOST_KEYS):
+                await asker.ask(Republish(event_ids=tuple(missing[start : start + MOST_KEYS])), service=service)
+            if missing:
+                console.print(f"{service}: {len(missing)} of {len(ids)} events were missing and are published again")
+    if all(ids <= held for ids in said.values()):
+        console.print(f"Nothing is missing: the stream holds all {sum(map(len, said.values()))} events announced.")
+    else:
+        console.print("Whoever has heard them already does nothing.")
+
+
+async def _announced(asker: Asker, service: str) -> set[UUID]:
+    ledgers = Ledgers(asker, (service,))
+    return {UUID(key) for event in events_of(service) for key in await ledgers.keys(f"{service}.{announced(event)}")}
+
+
+@app.command
+async def reannounce(*nouns: str, where: Where | None = None) -> None:
+    """Have the owners announce the present state of their nouns, for services that have lost what they knew.
+
+    Harmless to who knows it already, and harmless twice.
+
+    Parameters
+    ----------
+    nouns
+        Which nouns, such as certificate or registration; all, where none is named.
+    """
+    target = (where or Where()).target()
+    owners = {event.subject.split(".")[1]: owner_of(event) for event in events() if owner_of(event) in target.services}
+    if unknown := sorted(set(nouns) - set(owners)):
+        raise CommandFailed(f"There is no noun {', '.join(unknown)}; there are {', '.join(sorted(owners))}.")
+    async with target.client() as client:
+        asker = Asker(client, PATIENCE)
+        for noun in nouns or sorted(owners):
+            count = await _reannounce(asker, owners[noun], noun)
+            plain().print(f"{noun}: {owners[noun]} announced {count} events")
+
+
+async def _reannounce(asker: Asker, service: str, noun: str) -> int:
+    count, after = 0, ""
+    while True:
+        said: Reannounced = await asker.ask(Reannounce(noun=noun, after=after), service=service)
+        count += said.announced
+        if said.go_on_after is None:
+            return count
+        after = said.go_on_after
 
 
 async def _lag_of(asker: Asker, service: str) -> Lag | None:

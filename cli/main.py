@@ -9,8 +9,10 @@ from nats.errors import Error as NatsError
 from rich.console import Console
 
 from cli import bus, dead, secrets
+from cli.audit import audit
 from cli.health import health
 from cli.reach import CommandFailed
+from cli.recover import recover
 from cli.up import show, up
 from deploy.embedded.processes import StackFailed
 from shared.asking import AskRefused, NobodyAnswers
@@ -35,6 +37,8 @@ app = CommandLine(
 app.command(up)
 app.command(show, name="demo")
 app.command(health)
+app.command(audit)
+app.command(recover)
 app.command(bus.app)
 app.command(dead.app)
 app.command(secrets.app)

@@ -48,6 +48,12 @@ class Malformed(Refused):
     code = "malformed_request"
 
 
+class ServiceRecovering(Refused):
+    """This service came back from an older copy: nothing can be changed until its operators have confirmed."""
+
+    code = "service_recovering"
+
+
 class AnswerTooLarge(Refused):
     """The answer is larger than the bus carries: ask for less at a time."""
 
@@ -89,6 +95,8 @@ class Answerer:
             raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
         request = self._parsed(body)
         if isinstance(request, Command):
+            if self._workshop.recovering and not request.while_recovering:
+                raise ServiceRecovering()
             async with self._workshop.work(opened) as work:
                 await self._sign_in(work, token)
                 return await self._once(request, work, hashlib.sha256(body).hexdigest())

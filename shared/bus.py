@@ -2,16 +2,21 @@
 
 import logging
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from shared.contracts.catalogue import SERVICES, events_heard_by
+from shared.contracts.catalogue import SERVICES, events_heard_by, events_of
+from shared.contracts.kinds import Event
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +29,13 @@ PUBLISH_TIMEOUT = 5.0
 ACK_WAIT = 30.0
 MAX_HANDED_OVER = 1000
 
+MOST_READ = 1000
+"""Events that an operator reads at a time."""
+
 DAY = 86400.0
 STREAM_KEEPS = 30 * DAY
+STREAM_SETTINGS = ("subjects", "max_age", "num_replicas", "deny_purge", "allow_direct")
+"""What `set_up_bus` changes of a stream that is there already."""
 
 
 def inbox_prefix(user: str) -> str:
@@ -33,9 +43,24 @@ def inbox_prefix(user: str) -> str:
     return f"_INBOX_{user}"
 
 
-def next_events_subject(service: str) -> str:
-    """Where a service asks the stream for its next events."""
-    return f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{service}"
+def next_events_subject(consumer: str) -> str:
+    """Where the next events of a consumer are asked for; a service's consumer bears its name."""
+    return f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}"
+
+
+def own_consumer(service: str) -> str:
+    """The consumer by which a service in recovery reads its own events back."""
+    return f"{service}-own"
+
+
+def recovery_name(began_at: datetime) -> str:
+    """What tells the consumer of one recovery from that of another."""
+    return f"recovery of {began_at.isoformat()}"
+
+
+def last_event_subject(subject: str) -> str:
+    """Where the last event of a subject is asked for."""
+    return f"$JS.API.DIRECT.GET.{STREAM}.{subject}"
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext | None:
@@ -78,6 +103,8 @@ async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SE
         duplicate_window=120,
         num_replicas=replicas,
         deny_delete=True,
+        deny_purge=True,
+        allow_direct=True,
     )
     try:
         stream = await jetstream.stream_info(STREAM)
@@ -85,23 +112,12 @@ async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SE
         await jetstream.add_stream(wanted)
         changes.append(f"stream {STREAM} made")
     else:
-        if (stream.config.subjects, stream.config.max_age, stream.config.num_replicas) != (
-            wanted.subjects,
-            wanted.max_age,
-            replicas,
-        ):
+        if any(getattr(stream.config, what) != getattr(wanted, what) for what in STREAM_SETTINGS):
             await jetstream.update_stream(wanted)
             changes.append(f"stream {STREAM} updated")
 
     for service in services:
-        consumer = ConsumerConfig(
-            durable_name=service,
-            filter_subjects=sorted(heard.subject for heard in events_heard_by(service)),
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT,
-            max_ack_pending=MAX_HANDED_OVER,
-            max_deliver=-1,
-        )
+        consumer = _consumer(service, events_heard_by(service))
         try:
             present = (await jetstream.consumer_info(STREAM, service)).config
         except NotFoundError:
@@ -113,3 +129,49 @@ async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SE
             changes.append(f"consumer {service} updated")
         await jetstream.add_consumer(STREAM, consumer)
     return changes
+
+
+async def hand_over_again(jetstream: JetStreamContext, service: str, began_at: datetime) -> None:
+    """Has a service in recovery since `began_at` handed every event of the stream again, and those it announced itself.
+
+    Its inbox keeps it from acting twice.
+    """
+    await take_back_own_events(jetstream, service)
+    if own_events := events_of(service):
+        consumer = _consumer(own_consumer(service), own_events)
+        await jetstream.add_consumer(STREAM, consumer, description=recovery_name(began_at))
+    with suppress(NotFoundError):
+        await jetstream.delete_consumer(STREAM, service)
+    await jetstream.add_consumer(STREAM, _consumer(service, events_heard_by(service)))
+
+
+async def take_back_own_events(jetstream: JetStreamContext, service: str) -> None:
+    """Ends the handing over of its own events to a service, which is needed only in recovery."""
+    with suppress(NotFoundError):
+        await jetstream.delete_consumer(STREAM, own_consumer(service))
+
+
+async def ids_in_stream(jetstream: JetStreamContext) -> set[UUID]:
+    """The ids of all events that the stream holds, read without their bodies."""
+    reader = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, headers_only=True, mem_storage=True)
+    subscription = await jetstream.pull_subscribe("evt.>", stream=STREAM, config=reader)
+    ids = set()
+    try:
+        while (await subscription.consumer_info()).num_pending:
+            for message in await subscription.fetch(MOST_READ, timeout=1):
+                with suppress(KeyError, ValueError):  # whoever put it there, no service announced it
+                    ids.add(UUID((message.headers or {})[EVENT_ID_HEADER]))
+    finally:
+        await subscription.unsubscribe()
+    return ids
+
+
+def _consumer(name: str, its_events: Iterable[type[Event]]) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=name,
+        filter_subjects=sorted(event.subject for event in its_events),
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT,
+        max_ack_pending=MAX_HANDED_OVER,
+        max_deliver=-1,
+    )

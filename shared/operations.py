@@ -1,6 +1,5 @@
 """What every service answers to its operators, and what it does of itself: keys, revoked sessions, pruning."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
@@ -12,16 +11,19 @@ from shared import metrics
 from shared.contracts import ops
 from shared.contracts.kinds import Event
 from shared.contracts.registry import SessionRevoked, SigningKeyPublished
+from shared.recovering import recovering_of
 from shared.refusals import Refused
 from shared.router import Router
 from shared.tables import answers, ask_again, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
+from shared.vouching import vouching_of
 from shared.work import Task, Work, about
 
 if TYPE_CHECKING:
     from shared.service import Replica
 
 ANSWERS_KEPT = timedelta(days=7)
-OUTBOX_KEPT = timedelta(days=30)
+OUTBOX_KEPT = timedelta(days=29)
+"""A day less than the stream, so that the stream holds whatever the outbox does."""
 INBOX_KEPT = timedelta(days=35)
 
 ERROR_LISTED = 300
@@ -41,18 +43,6 @@ class DeadLetterFailsAgain(Refused):
     code = "dead_letter_fails_again"
 
 
-class FactNotVouched(Refused):
-    """This service does not vouch for that fact."""
-
-    code = "fact_not_vouched"
-
-
-class KeyMalformed(Refused):
-    """This is not a key of that fact."""
-
-    code = "malformed_request"
-
-
 class Prune(Task):
     """Forgets, once a day, what nobody can ask for any more."""
 
@@ -62,6 +52,8 @@ class Prune(Task):
 def plumbing_of(replica: "Replica") -> Router:
     """The handlers that the plumbing brings to every service."""
     router = Router()
+    router.include(vouching_of(replica))
+    router.include(recovering_of(replica))
 
     @router.on(SigningKeyPublished)
     async def learn_key_on_signing_key_published(event: SigningKeyPublished, work: Work) -> None:
@@ -142,28 +134,6 @@ def plumbing_of(replica: "Replica") -> Router:
             raise DeadLetterFailsAgain(f"{type(error).__name__}: {error}"[:1000]) from error
         return ops.Retried(retried=1)
 
-    @router.answers(ops.AskDigest)
-    async def ask_digest(question: ops.AskDigest, work: Work) -> ops.Digest:
-        facts = []
-        for name, keys in sorted(replica.router.facts.items()):
-            count, digest = 0, 0
-            async for key in await work.session.stream_scalars(keys):
-                count += 1
-                digest ^= int.from_bytes(hashlib.sha256(str(key).encode()).digest())
-            facts.append(ops.Fact(name=name, count=count, digest=f"{digest:064x}"))
-        return ops.Digest(service=replica.name, facts=tuple(facts))
-
-    @router.answers(ops.ListKeys)
-    async def list_keys(question: ops.ListKeys, work: Work) -> ops.Keys:
-        if question.fact not in replica.router.facts:
-            raise FactNotVouched("", "fact")
-        keys = replica.router.facts[question.fact].subquery()
-        (column,) = keys.c
-        after = _as_key(question.after, column.type.python_type) if question.after else ""
-        page = select(column).order_by(column).limit(question.limit)
-        found = await work.session.scalars(page.where(column > after) if question.after else page)
-        return ops.Keys(keys=tuple(map(str, found)))
-
     return router
 
 
@@ -210,10 +180,3 @@ async def note_heard(work: Work, key: str, event: Event) -> None:
         return  # it never had an id
     row = {"event_id": event_id, "subject": event.subject, "about": about(event), "received_at": work.now}
     await work.session.execute(insert_new(work.dialect, inbox, [row]))
-
-
-def _as_key(text: str, kind: type) -> object:
-    try:
-        return kind(text)
-    except ValueError:
-        raise KeyMalformed("", "after") from None

@@ -25,11 +25,11 @@ REQUEST = json.dumps({"batch": MOST_TOGETHER, "no_wait": True, "expires": int(EX
 
 
 class Puller:
-    """Pulls the events of one service, a lot at a time (decision 0002). Each answer is read to its end."""
+    """Pulls the events of one consumer, a lot at a time (decision 0002). Each answer is read to its end."""
 
-    def __init__(self, client: Client, service: str) -> None:
+    def __init__(self, client: Client, consumer: str) -> None:
         self._client = client
-        self._subject = next_events_subject(service)
+        self._subject = next_events_subject(consumer)
         self._inbox = client.new_inbox()
         self._arrived: asyncio.Queue[Msg] = asyncio.Queue()
 

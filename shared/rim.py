@@ -25,7 +25,8 @@ def application(workshop: Workshop, problems: Callable[[], Awaitable[list[str]]]
 
     async def ready(request: Request) -> Response:
         found = await problems()
-        return JSONResponse({"ready": not found, "problems": found}, status_code=503 if found else 200)
+        answer = {"ready": not found, "recovering": bool(workshop.recovering), "problems": found}
+        return JSONResponse(answer, status_code=503 if found else 200)
 
     async def metrics(request: Request) -> Response:
         with suppress(Exception):  # the other figures are wanted most when the database is away

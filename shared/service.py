@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute
 
 from shared.answering import Answerer
 from shared.broker import broker_of
-from shared.bus import PUBLISH_TIMEOUT, STREAM
+from shared.bus import PUBLISH_TIMEOUT, STREAM, own_consumer
 from shared.clock import Clock
 from shared.contracts.catalogue import events_heard_by
 from shared.contracts.kinds import Event
@@ -32,6 +32,7 @@ from shared.migrations.schema import SchemaMismatch, check_schema, migrate
 from shared.operations import leave_pruning, plumbing_of
 from shared.processes import Processes
 from shared.pulling import Puller
+from shared.recovering import Recovery
 from shared.relay import Relay
 from shared.rim import Rim, application
 from shared.router import Reacting, Router
@@ -127,8 +128,8 @@ class Replica:
         start = asyncio.create_task(self._start())
         try:
             if await self._first_of(told, rim, start):
-                listening = asyncio.create_task(self._listener.run(self._puller))
-                loops = [asyncio.create_task(self._tasks.run()), asyncio.create_task(self._relay.run())]
+                listening = asyncio.create_task(self._listen())
+                loops = [asyncio.create_task(self._once_recovered(loop)) for loop in (self._tasks.run, self._relay.run)]
                 self._state = None
                 log.info("ready")
                 await self._first_of(told, rim, listening, *loops)
@@ -142,6 +143,14 @@ class Replica:
             self._processes.shutdown()
             telemetry.shutdown()
         log.info("stopped")
+
+    async def _listen(self) -> None:
+        await self._recovery.read_back(self._own_events)
+        await self._listener.run(self._puller)
+
+    async def _once_recovered(self, loop: Callable[[], Awaitable[None]]) -> None:
+        await self._recovery.confirmed()
+        await loop()
 
     async def _first_of(self, told: asyncio.Task[Any], *steps: asyncio.Task[Any]) -> bool:
         """Waits for the first to end; raises its error, and says whether to go on."""
@@ -157,8 +166,11 @@ class Replica:
         client = await self.broker.connect()
         self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
         self._puller = Puller(client, self.name)
+        self._own_events = Puller(client, own_consumer(self.name))
         self._relay = Relay(self.workshop, self._jetstream)
+        self._recovery = Recovery(self.workshop, self.router.reading_back, self._jetstream)
         await self._wait_for("the stream and its consumer (run `co bus setup`)", self.events_waiting)
+        await self._wait_for("what it has announced", self._recovery.look)
         await self._puller.open()
         await self._subscribe()
 
@@ -213,6 +225,8 @@ class Replica:
     async def problems(self) -> list[str]:
         """What stands between this replica and its work, in plain words; empty when all is well."""
         found = [self._state] if self._state else []
+        if because := self.workshop.recovering:
+            found.append(f"in recovery, run `co recover {self.name}`: {because}")
         try:
             async with asyncio.timeout(2), self._database.reading() as session:
                 await session.execute(text("SELECT 1"))

@@ -173,3 +173,11 @@ async def add_one(session: AsyncSession, dialect: str, table: Table, key: Mappin
     counter = insert(table).values({**key, column: 1})
     raised = counter.on_conflict_do_update(index_elements=[*key], set_={column: table.c[column] + 1})
     return int((await session.execute(raised.returning(table.c[column]))).scalar_one())
+
+
+async def raise_to(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str, least: int) -> None:
+    """Raises a counter to a number, unless it is there or above already."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    counter, present = insert(table).values({**key, column: least}), table.c[column]
+    raised = case((present < least, least), else_=present)
+    await session.execute(counter.on_conflict_do_update(index_elements=[*key], set_={column: raised}))

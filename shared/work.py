@@ -26,6 +26,7 @@ MAX_EVENT = 700 * 1024
 
 P = ParamSpec("P")
 T = TypeVar("T")
+E = TypeVar("E", bound=Event)
 
 
 @runtime_checkable
@@ -130,6 +131,11 @@ class Work:
         """The object of this kind that the service was equipped with. Raises KeyError."""
         return self._workshop.use(kind)
 
+    async def said(self, kind: type[E], subject_id: UUID) -> list[E]:
+        """What this service has announced of this kind about a certificate or an exporter, in order."""
+        before = select(outbox.c.body).where(outbox.c.about == subject_id, outbox.c.subject == kind.subject)
+        return [kind.model_validate_json(body) for body in await self.session.scalars(before.order_by(outbox.c.id))]
+
     def announce(self, event: Event) -> None:
         """Says what has happened to every permitted listener, once this is committed."""
         self._must_write()
@@ -207,6 +213,8 @@ class Workshop:
         self.database = database
         self.clock = clock
         self.processes = processes
+        self.recovering: str | None = None
+        """Why nothing may be changed until an operator has confirmed; None in good times."""
         self._equipment = {type(tool): tool for tool in equipment}
         self.something_announced = asyncio.Event()
         self.something_due = asyncio.Event()

@@ -19,6 +19,7 @@ STEADY = 30.0
 POLL = 0.2
 GRACE = 25.0
 """Seconds in which a process that is told to stop may finish what it has begun."""
+RECOVERING = b'"recovering":true'
 LARGEST_LOG = 32 * 1024 * 1024
 
 _TIED = Path(__file__).with_name("tied.py")
@@ -91,13 +92,19 @@ class Supervised:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def ready(self, http: httpx.AsyncClient, within: float) -> None:
-        """Waits until the process says that it is ready. Raises StackFailed if it dies first or takes too long."""
+        """Waits until the process says that it is ready, or that it waits for its operators.
+
+        Raises StackFailed if it dies first or takes too long.
+        """
         until = monotonic() + within
         while monotonic() < until:
             with suppress(httpx.TransportError):
                 answer = await http.get(self.program.ready_url)
-                if answer.is_success or self.program.any_answer:
+                recovering = RECOVERING in answer.content
+                if answer.is_success or recovering or self.program.any_answer:
                     self._was_ready = True
+                    if recovering:
+                        self._tell(self.program.name, f"is in recovery and changes nothing: run `co recover {self.program.name}`")
                     return
             if not self._was_ready and self._process and self._process.returncode is not None:
                 raise StackFailed(

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.bus import STREAM, inbox_prefix, next_events_subject
+from shared.bus import STREAM, inbox_prefix, last_event_subject, next_events_subject, own_consumer
 from shared.contracts.catalogue import ASKERS, SERVICES, contracts, events_of, requests_to
 from shared.contracts.kinds import Request
 
@@ -45,12 +45,15 @@ def permissions_of(user: str) -> Permissions:
         )
     asked = [request.subject for request in requests_to(user)]
     shared_in_queue = (*asked, f"ops.{user}.*.v1")
+    own_events = [event.subject for event in events_of(user)]
+    consumers = (user, own_consumer(user)) if own_events else (user,)
     return Permissions(
         publish=(
-            *(event.subject for event in events_of(user)),
-            f"$JS.API.CONSUMER.INFO.{STREAM}.{user}",
-            next_events_subject(user),
-            f"$JS.ACK.{STREAM}.{user}.>",
+            *own_events,
+            *map(last_event_subject, own_events),
+            *(f"$JS.API.CONSUMER.INFO.{STREAM}.{consumer}" for consumer in consumers),
+            *map(next_events_subject, consumers),
+            *(f"$JS.ACK.{STREAM}.{consumer}.>" for consumer in consumers),
         ),
         subscribe=(*(f"{subject} {user}" for subject in shared_in_queue), own_inbox),
         answers=True,

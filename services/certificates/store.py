@@ -1,16 +1,25 @@
 """What certificates remembers: products, certificates, their numbers, and what others have told."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, Uuid, and_, exists, select
+from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, Uuid, and_, exists, select, union
 from sqlalchemy.orm import registry
 
-from services.certificates.domain.certificate import Certificate, CertificateNotFound, Consignment, Exporter, Status
+from services.certificates.domain.certificate import (
+    Certificate,
+    CertificateNotFound,
+    Consignment,
+    Exporter,
+    Status,
+    number_of,
+)
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
 from shared.columns import AsJson, Words
-from shared.tables import add_one, insert_new
+from shared.contracts.certificates import FormD
+from shared.tables import add_one, insert_new, raise_to
 from shared.work import Work
 
 TABLES = MetaData()
@@ -51,6 +60,7 @@ certificates = Table(
     Column("consignment", AsJson(Consignment), nullable=False),
     Column("status", Words(Status), nullable=False, index=True),
     Column("submission", Integer, nullable=False),
+    Column("submitted_on", Date),
     Column("remarks", Text),
     Column("worksheet", Text),
     Column("reviewed_by", Uuid),
@@ -60,6 +70,17 @@ certificates = Table(
     Column("issued_on", Date),
     Column("valid_until", Date),
     Column("issued_retroactively", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False),
+    Column("form", String(8), nullable=False),
+    Column("reference", String(32), nullable=False, unique=True),
+    Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False),
 )
 
@@ -83,6 +104,17 @@ _mapping = registry(metadata=TABLES)
 _mapping.map_imperatively(Exporter, exporters)
 _mapping.map_imperatively(Product, products)
 _mapping.map_imperatively(Certificate, certificates)
+
+
+@dataclass(frozen=True)
+class Document:
+    """The document of an issued certificate, as it went out, and of which version of the certificate it is."""
+
+    certificate_id: UUID
+    exporter_id: UUID
+    form: str
+    body: FormD
+    version: int
 
 
 async def certificate_by_id(work: Work, certificate_id: UUID) -> Certificate:
@@ -134,12 +166,36 @@ async def is_settled(work: Work, certificate: Certificate) -> bool:
     return bool(await work.session.scalar(select(exists().where(this))))
 
 
+async def keep_document(work: Work, document: Document) -> None:
+    """Keeps the document of an issued certificate, as it went out, for good."""
+    row = vars(document) | {"body": document.body.model_dump_json(), "reference": document.body.reference}
+    await work.session.execute(insert_new(work.dialect, documents, [row]))
+
+
+async def find_document(work: Work, certificate_id: UUID) -> Document | None:
+    """The document of an issued certificate, or None."""
+    row = (await work.session.execute(select(documents).where(documents.c.certificate_id == certificate_id))).first()
+    if row is None:
+        return None
+    return Document(row.certificate_id, row.exporter_id, row.form, FormD.model_validate_json(row.body), row.version)
+
+
 async def next_serial(work: Work, office: str, form: str, year: int) -> int:
     """The next serial number of an office, form and year: gap-free, for it is taken in the transaction that uses it."""
     key = {"office": office, "form": form, "year": year}
     return await add_one(work.session, work.dialect, numbers, key, "last")
 
 
-issued = select(certificates.c.certificate_id).where(certificates.c.status == Status.ISSUED)
+async def never_again(work: Work, reference: str) -> None:
+    """A number that was given, as others know: whatever is given next is above it."""
+    form, year, office, serial = number_of(reference)
+    key = {"office": office, "form": form, "year": year}
+    await raise_to(work.session, work.dialect, numbers, key, "last", serial)
+
+
 submitted = select(certificates.c.certificate_id).where(certificates.c.submission > 0)
-numbered = select(certificates.c.reference).where(certificates.c.reference.is_not(None))
+issued = select(documents.c.certificate_id)
+numbered = select(documents.c.reference)
+handed_in = union(submitted, issued)
+settled = select(settlements.c.certificate_id).distinct()
+known_exporters = select(exporters.c.exporter_id)

@@ -3,7 +3,7 @@
 from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate, Exporter
 from services.certificates.domain.form import Form
-from services.certificates.store import is_settled
+from services.certificates.store import Document, is_settled
 from shared.contracts.certificates import (
     CertificateDocumented,
     CertificateIssued,
@@ -52,7 +52,7 @@ def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
         office=certificate.office,
         form=certificate.form,
         submission=certificate.submission,
-        submitted_on=work.today,
+        submitted_on=certificate.submitted_on,
         goods=[
             SubmittedGoods(hs_code=item.hs_code, handicraft=item.handicraft, quantity=item.quantity, unit=item.unit)
             for item in certificate.consignment.items
@@ -62,22 +62,34 @@ def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
     )
 
 
-def issued(certificate: Certificate, work: Work) -> CertificateIssued:
+def issued(document: Document, work: Work) -> CertificateIssued:
     """What the public may know of an issued certificate."""
+    form_d = document.body
     return CertificateIssued(
-        certificate_id=certificate.certificate_id,
-        reference=certificate.reference,
-        form=certificate.form,
-        destination=certificate.consignment.destination,
-        issued_on=certificate.issued_on,
-        valid_until=certificate.valid_until,
-        version=certificate.version,
+        certificate_id=document.certificate_id,
+        reference=form_d.reference,
+        form=document.form,
+        destination=form_d.destination,
+        issued_on=form_d.issued_on,
+        valid_until=form_d.valid_until,
+        version=document.version,
         occurred_at=work.now,
     )
 
 
-def documented(certificate: Certificate, exporter: Exporter, form: Form, origin: str, work: Work) -> CertificateDocumented:
+def documented(document: Document, work: Work) -> CertificateDocumented:
     """The document for the customs of the destination."""
+    return CertificateDocumented(
+        certificate_id=document.certificate_id,
+        exporter_id=document.exporter_id,
+        document=document.body,
+        version=document.version,
+        occurred_at=work.now,
+    )
+
+
+def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin: str) -> Document:
+    """The document of a certificate that has its number, box by box."""
     consignment = certificate.consignment
     items = [
         DocumentItem(
@@ -99,7 +111,7 @@ def documented(certificate: Certificate, exporter: Exporter, form: Form, origin:
         )
         for number, item in enumerate(consignment.items, start=1)
     ]
-    document = FormD(
+    form_d = FormD(
         reference=certificate.reference,
         issuing_country=origin,
         office=certificate.office,
@@ -114,10 +126,4 @@ def documented(certificate: Certificate, exporter: Exporter, form: Form, origin:
         issued_retroactively=certificate.issued_retroactively,
         items=items,
     )
-    return CertificateDocumented(
-        certificate_id=certificate.certificate_id,
-        exporter_id=certificate.exporter_id,
-        document=document,
-        version=certificate.version,
-        occurred_at=work.now,
-    )
+    return Document(certificate.certificate_id, certificate.exporter_id, certificate.form, form_d, certificate.version)

@@ -1,5 +1,7 @@
 """What fees reacts to."""
 
+from uuid import UUID
+
 from services.fees import store
 from services.fees.domain import Goods, Invoice, PaidInFuture
 from services.fees.store import Slip, find_invoice, invoice_of, keep_slip
@@ -54,8 +56,16 @@ async def get_invoice(question: GetInvoice, work: Work) -> InvoiceState:
     return state_of(invoice)
 
 
+@router.reannounces("fee", store.settled)
+async def announce_settlement(certificate_id: UUID, work: Work) -> None:
+    """Nothing is owed for a certificate any more."""
+    work.announce(settled(await invoice_of(work, certificate_id), work))
+
+
 router.vouches("assessed", store.assessed)
 router.vouches("settled", store.settled)
+router.vouches("once_settled", store.once_settled)
+router.vouches("unbalanced", store.unbalanced)
 
 
 def settled(invoice: Invoice, work: Work) -> FeeSettled:

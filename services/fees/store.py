@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, String, Table, Uuid, select
+from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, String, Table, Uuid, func, select
 from sqlalchemy.orm import registry
 
 from services.fees.domain import Invoice, InvoiceNotFound, Line, SlipUsed
@@ -74,3 +74,9 @@ async def keep_slip(work: Work, slip: Slip) -> None:
 
 assessed = select(invoices.c.certificate_id)
 settled = select(invoices.c.certificate_id).where(invoices.c.settled_submission == invoices.c.submission)
+once_settled = select(invoices.c.certificate_id).where(invoices.c.settled_submission > 0)
+
+_slips = select(func.sum(payments.c.amount_khr)).where(payments.c.certificate_id == invoices.c.certificate_id)
+unbalanced = select(invoices.c.certificate_id).where(
+    invoices.c.paid_khr != func.coalesce(_slips.correlate(invoices).scalar_subquery(), 0)
+)

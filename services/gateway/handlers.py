@@ -61,6 +61,7 @@ async def record_transmission_on_certificate_documented(event: CertificateDocume
         document=event.document.model_dump_json(),
     )
     work.session.add(transmission)
+    await take_up(transmission, work)
     advance(transmission, Step(StatusCode.AS1, work.now, work.use(Exchange).country), work)
     work.later(TransmitDocument(transmission_id=transmission.transmission_id), key=transmission.transmission_id)
 
@@ -136,28 +137,55 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
     )
 
 
+@router.reads_back(TransmissionAdvanced)
+async def take_up_step(event: TransmissionAdvanced, work: Work) -> None:
+    """A transmission is as far as was announced; one that is not known comes with its document."""
+    if transmission := await store.find_transmission(work, event.reference, event.number):
+        await take_up(transmission, work)
+
+
+@router.reannounces("transmission", store.transmission_ids)
+async def announce_steps(transmission_id: UUID, work: Work) -> None:
+    """Every code that a transmission has reached."""
+    transmission = await transmission_by_id(work, transmission_id)
+    for step in transmission.steps:
+        work.announce(advanced(transmission, step))
+
+
+router.vouches("first_sent", store.first_sent)
+router.vouches("numbered", store.references)
 router.vouches("transmitted", store.certificates_at(StatusCode.AS1))
 router.vouches("received", store.certificates_at(StatusCode.REC))
 router.vouches("rejected", store.certificates_at(StatusCode.NOT))
 router.vouches("decided_by_customs", store.decided_documents)
 
 
+async def take_up(transmission: Transmission, work: Work) -> None:
+    """Takes the steps that this gateway has announced of a transmission, which it has forgotten in an older copy."""
+    for said in await work.said(TransmissionAdvanced, transmission.certificate_id):
+        if said.number == transmission.number and said.version == transmission.version + 1:
+            transmission.reach(Step(said.code, said.occurred_at, said.country, list(said.reasons)), NEXT_CODES)
+
+
 def advance(transmission: Transmission, step: Step, work: Work) -> None:
     """Takes a step and tells the public of it, unless it is no news."""
     if transmission.reach(step, NEXT_CODES):
-        work.announce(
-            TransmissionAdvanced(
-                certificate_id=transmission.certificate_id,
-                reference=transmission.reference,
-                destination=transmission.destination,
-                number=transmission.number,
-                code=StatusCode(step.code),
-                country=step.country,
-                reasons=tuple(step.reasons),
-                version=transmission.version,
-                occurred_at=step.at,
-            )
-        )
+        work.announce(advanced(transmission, step))
+
+
+def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
+    """What the public may know of a step."""
+    return TransmissionAdvanced(
+        certificate_id=transmission.certificate_id,
+        reference=transmission.reference,
+        destination=transmission.destination,
+        number=transmission.number,
+        code=StatusCode(step.code),
+        country=step.country,
+        reasons=tuple(step.reasons),
+        version=step.position,
+        occurred_at=step.at,
+    )
 
 
 def step_of(receipt: Receipt, country: str) -> Step:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
     Text,
@@ -134,12 +135,15 @@ def _found(transmission: Transmission | None) -> Transmission:
     return transmission
 
 
-def certificates_at(code: str) -> Any:
+def certificates_at(code: str) -> Select[Any]:
     """The certificates of which a transmission has reached a code."""
     reached = select(transmissions.c.certificate_id).join(steps).where(steps.c.code == code)
     return reached.distinct()
 
 
+transmission_ids = select(transmissions.c.transmission_id)
+first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number == 1)
+references = select(transmissions.c.reference).where(transmissions.c.number == 1)
 decided_documents = select(
     inbound_documents.c.sender + "/" + inbound_documents.c.reference + "/" + cast(inbound_documents.c.number, String(10))
 ).where(inbound_documents.c.decided_at.is_not(None))

@@ -1,7 +1,7 @@
 """What registry reacts to."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.registry import store
 from services.registry.domain import (
@@ -34,7 +34,6 @@ from shared.contracts.registry import (
     Session,
     SessionEnded,
     SessionRevoked,
-    SigningKeyPublished,
     UserState,
 )
 from shared.files import get_file, put_file, require_files
@@ -182,16 +181,7 @@ async def publish_signing_key(work: Work) -> None:
     """Every service learns the key that tokens are signed with."""
     key = work.use(Issuer).key
     if await store.is_new_key(work, key.thumbprint(), public_jwk(key), work.now, work.now + KEY_VALID):
-        work.announce(
-            SigningKeyPublished(
-                key_id=key.thumbprint(),
-                public_key=public_jwk(key),
-                not_before=work.now,
-                not_after=work.now + KEY_VALID,
-                version=1,
-                occurred_at=work.now,
-            )
-        )
+        work.announce(await store.signing_key(work, key.thumbprint()))
 
 
 @router.at_start
@@ -207,6 +197,24 @@ async def appoint_first_administrator(work: Work) -> None:
 
 
 router.vouches("registered", store.active_registrations)
+
+
+@router.reannounces("registration", store.active_registrations)
+async def announce_registration(exporter_id: UUID, work: Work) -> None:
+    """A company may ask for certificates."""
+    work.announce(approved(await registration_by_id(work, exporter_id), work))
+
+
+@router.reannounces("signing-key", store.key_ids)
+async def announce_signing_key(key_id: str, work: Work) -> None:
+    """Tokens are signed with this key."""
+    work.announce(await store.signing_key(work, key_id))
+
+
+@router.reannounces("session", store.revoked_session_ids)
+async def announce_revoked_session(session_id: UUID, work: Work) -> None:
+    """A session is over, and its last token not yet expired."""
+    work.announce(await store.revoked_session(work, session_id))
 
 
 def approved(registration: Registration, work: Work) -> RegistrationApproved:

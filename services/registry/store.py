@@ -8,7 +8,8 @@ from sqlalchemy.orm import registry
 
 from services.registry.domain import EmailTaken, Registration, RegistrationNotFound, Status, TaxNumberTaken, User
 from shared.columns import Words
-from shared.tables import signing_keys
+from shared.contracts.registry import SessionRevoked, SigningKeyPublished
+from shared.tables import revoked_sessions, signing_keys
 from shared.work import Work
 
 TABLES = MetaData()
@@ -91,4 +92,18 @@ async def is_new_key(work: Work, key_id: str, public_key: str, not_before: datet
     return known is None
 
 
+async def signing_key(work: Work, key_id: str) -> SigningKeyPublished:
+    """What everybody must know of a signing key."""
+    row = (await work.session.execute(select(signing_keys).where(signing_keys.c.key_id == key_id))).mappings().one()
+    return SigningKeyPublished(**row, version=1, occurred_at=work.now)
+
+
+async def revoked_session(work: Work, session_id: UUID) -> SessionRevoked:
+    """What everybody must know of a session that is over."""
+    row = (await work.session.execute(select(revoked_sessions).where(revoked_sessions.c.session_id == session_id))).mappings()
+    return SessionRevoked(**row.one(), version=1, occurred_at=work.now)
+
+
+key_ids = select(signing_keys.c.key_id)
+revoked_session_ids = select(revoked_sessions.c.session_id)
 active_registrations = select(registrations.c.exporter_id).where(registrations.c.status == Status.ACTIVE)

@@ -3,7 +3,7 @@
 from services.tracking import store
 from services.tracking.store import TrackedCertificate, TrackedStep, keep_newest
 from shared.contracts.certificates import CertificateIssued
-from shared.contracts.gateway import TransmissionAdvanced
+from shared.contracts.gateway import StatusCode, TransmissionAdvanced
 from shared.router import Router
 from shared.work import Work
 
@@ -46,5 +46,7 @@ async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: 
 
 
 router.vouches("issued", store.issued_certificates)
-router.vouches("transmitted", store.transmitted_certificates)
-router.vouches("received", store.received_certificates)
+router.vouches("numbered", store.references)
+router.vouches("transmitted", store.certificates_at(StatusCode.AS1))
+router.vouches("received", store.certificates_through(StatusCode.AS1, StatusCode.AS2, StatusCode.REC))
+router.vouches("rejected", store.certificates_at(StatusCode.NOT))

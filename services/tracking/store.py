@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Date, Integer, MetaData, String, Table, Uuid, inspect, select
+from sqlalchemy import JSON, Column, Date, Integer, MetaData, Select, String, Table, Uuid, inspect, select
 from sqlalchemy.orm import registry
 
 from shared.columns import UtcDateTime
@@ -101,6 +101,22 @@ async def steps_of(work: Work, reference: str) -> list[TrackedStep]:
     return list((await work.session.scalars(steps.order_by(tracked_steps.c.number, tracked_steps.c.version))).all())
 
 
+def certificates_at(code: str) -> Select[Any]:
+    """The certificates of which a transmission has reached a code."""
+    return select(tracked_steps.c.certificate_id).where(tracked_steps.c.code == code).distinct()
+
+
+def certificates_through(*codes: str) -> Select[Any]:
+    """The certificates of which one transmission has reached these codes, in this order."""
+    first, *others = (tracked_steps.alias(code) for code in codes)
+    through = select(first.c.certificate_id).where(first.c.code == codes[0]).distinct()
+    former = first
+    for step, code in zip(others, codes[1:], strict=True):
+        same = (step.c.reference == former.c.reference) & (step.c.number == former.c.number)
+        through = through.join(step, same & (step.c.code == code) & (step.c.version > former.c.version))
+        former = step
+    return through
+
+
 issued_certificates = select(tracked_certificates.c.certificate_id)
-transmitted_certificates = select(tracked_steps.c.certificate_id).where(tracked_steps.c.code == "AS1").distinct()
-received_certificates = select(tracked_steps.c.certificate_id).where(tracked_steps.c.code == "REC").distinct()
+references = select(tracked_certificates.c.reference)

@@ -94,10 +94,12 @@ class Request(Contract):
 class Command(Request):
     """Asks a service to do something, once: repeated with the same `command_id` it gets the stored answer.
 
-    `secret`: the body or the answer must not be kept, so no answer is stored.
+    `secret`: the body or the answer must not be kept, so no answer is stored. `while_recovering`: is done also by a service
+    that came back from an older copy and waits for its operators.
     """
 
     secret: ClassVar[bool] = False
+    while_recovering: ClassVar[bool] = False
     command_id: UUID = Field(default_factory=uuid4)
 
 

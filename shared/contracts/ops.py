@@ -5,12 +5,18 @@ Only the operator's user on the bus may ask them, so they carry no actor token.
 
 from datetime import datetime
 from typing import Annotated, ClassVar
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from shared.contracts.kinds import Answer, Command, Contract, Question, Slug
+from shared.contracts.kinds import Answer, Command, Contract, Event, Instant, Question, Slug
 
 RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Key = Annotated[str, StringConstraints(max_length=120)]
+Noun = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,40}$")]
+
+MOST_KEYS = 5000
+"""Keys that travel in one message."""
 
 
 class Health(Answer):
@@ -106,43 +112,173 @@ class RetryDeadLetter(Command):
 
 
 class Fact(Contract):
-    """How many subjects a fact is true of, and a digest of their keys that does not depend on their order."""
+    """Of how many keys a fact is true, and a digest of them that does not depend on their order.
+
+    `repeated`: how many keys came more than once.
+    """
 
     name: Slug
     count: int
     digest: str
+    repeated: int = 0
 
 
 class Digest(Answer):
-    """Every fact the service vouches for."""
+    """The facts that the service vouches for. `heard_since`: when it took the first event that it remembers."""
 
     service: str
+    heard_since: datetime | None = None
     facts: tuple[Fact, ...]
 
 
 class AskDigest(Question):
-    """Which facts do you vouch for, and of how many?"""
+    """Which facts do you vouch for, or these, and of how many keys? Events announced before `since` do not count."""
 
     subject: ClassVar[str] = "ops.{service}.ask-digest.v1"
     answer: ClassVar[type[Answer]] = Digest
     anonymous: ClassVar[bool] = True
+    facts: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
+    since: Instant | None = None
 
 
 class Keys(Answer):
-    """One page of the keys a fact is true of, in ascending order."""
+    """One page of the keys a fact is true of, in ascending order, each once."""
 
     keys: tuple[str, ...]
 
 
 class ListKeys(Question):
-    """Of which keys is this fact true? `after`: the last key of the former page."""
+    """Of which keys is this fact true? `after`: the last key of the former page; `repeated`: only what came twice."""
 
     subject: ClassVar[str] = "ops.{service}.list-keys.v1"
     answer: ClassVar[type[Answer]] = Keys
     anonymous: ClassVar[bool] = True
     fact: Slug
-    after: str = ""
-    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+    after: Key = ""
+    limit: Annotated[int, Field(ge=1, le=MOST_KEYS)] = MOST_KEYS
+    since: Instant | None = None
+    repeated: bool = False
 
 
-OPERATIONS = (AskHealth, AskLag, ListDeadLetters, ShowDeadLetter, RetryDeadLetter, AskDigest, ListKeys)
+class ListLostKeys(Question):
+    """Of which keys did others know this fact when the service came back from an older copy, and it did not?"""
+
+    subject: ClassVar[str] = "ops.{service}.list-lost-keys.v1"
+    answer: ClassVar[type[Answer]] = Keys
+    anonymous: ClassVar[bool] = True
+    fact: Slug
+    after: Key = ""
+    limit: Annotated[int, Field(ge=1, le=MOST_KEYS)] = MOST_KEYS
+
+
+class Republished(Answer):
+    """How many events are being published once more."""
+
+    republished: int
+
+
+class Republish(Command):
+    """Publishes these events of the service once more, as they were: the stream has lost them."""
+
+    subject: ClassVar[str] = "ops.{service}.republish.v1"
+    answer: ClassVar[type[Answer]] = Republished
+    anonymous: ClassVar[bool] = True
+    event_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=MOST_KEYS)]
+
+
+class Reannounced(Answer):
+    """How many events were announced, and after which noun to go on; None when that was all."""
+
+    announced: int
+    go_on_after: str | None = None
+
+
+class Reannounce(Command):
+    """Announces the present state of one page of the service's nouns, for listeners that have lost it."""
+
+    subject: ClassVar[str] = "ops.{service}.reannounce.v1"
+    answer: ClassVar[type[Answer]] = Reannounced
+    anonymous: ClassVar[bool] = True
+    noun: Noun
+    after: Key = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class Recovery(Answer):
+    """Whether the service waits for its operators because its database is older than what it has announced.
+
+    `read_back`: how many of its own events it has read back from the stream; None while it has not finished.
+    """
+
+    service: str
+    recovering: bool
+    because: str | None = None
+    began_at: datetime | None = None
+    copy_taken_at: datetime | None = None
+    read_back: int | None = None
+    compared_at: datetime | None = None
+
+
+class AskRecovery(Question):
+    """Do you wait for your operators, and for what?"""
+
+    subject: ClassVar[str] = "ops.{service}.ask-recovery.v1"
+    answer: ClassVar[type[Answer]] = Recovery
+    anonymous: ClassVar[bool] = True
+
+
+class Learned(Answer):
+    """How many of the keys were new."""
+
+    learned: int
+
+
+class LearnLostKeys(Command):
+    """Tells a service in recovery of which keys others know a fact, and it does not; none, where there are none."""
+
+    subject: ClassVar[str] = "ops.{service}.learn-lost-keys.v1"
+    answer: ClassVar[type[Answer]] = Learned
+    anonymous: ClassVar[bool] = True
+    while_recovering: ClassVar[bool] = True
+    fact: Slug
+    keys: Annotated[tuple[Key, ...], Field(max_length=MOST_KEYS)]
+
+
+class ConfirmRecovery(Command):
+    """An operator has seen what is lost: the service may work again."""
+
+    subject: ClassVar[str] = "ops.{service}.confirm-recovery.v1"
+    answer: ClassVar[type[Answer]] = Recovery
+    anonymous: ClassVar[bool] = True
+    while_recovering: ClassVar[bool] = True
+
+
+OPERATIONS = (
+    AskHealth,
+    AskLag,
+    ListDeadLetters,
+    ShowDeadLetter,
+    RetryDeadLetter,
+    AskDigest,
+    ListKeys,
+    ListLostKeys,
+    Republish,
+    Reannounce,
+    AskRecovery,
+    LearnLostKeys,
+    ConfirmRecovery,
+)
+
+
+def announced(event: type[Event]) -> str:
+    """The fact that an event was announced, of the ids of its owner's events."""
+    return f"announced_{_words(event)}"
+
+
+def heard(event: type[Event]) -> str:
+    """The fact that an event was heard, of the ids that a listener has taken."""
+    return f"heard_{_words(event)}"
+
+
+def _words(event: type[Event]) -> str:
+    return event.subject.removeprefix("evt.").replace(".", "_").replace("-", "_")

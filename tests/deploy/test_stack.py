@@ -33,7 +33,7 @@ async def test_a_stack_runs_is_found_heals_and_leaves_nothing_behind(tmp_path: P
         found = Layout.of_running(tmp_path)
         async with httpx.AsyncClient() as http:
             answer = await http.get(f"{found.address('registry')}/ready")
-        assert answer.json() == {"ready": True, "problems": []}
+        assert answer.json() == {"ready": True, "recovering": False, "problems": []}
 
         stack.kill("registry")
         await eventually(lambda: stack.processes["registry"].restarts == 1)

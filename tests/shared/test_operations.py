@@ -201,7 +201,7 @@ async def test_the_digest_does_not_depend_on_the_order(house: House) -> None:
         async with house.database.writing() as transaction:
             await transaction.session.execute(effects.delete())
             await transaction.session.execute(insert(effects), [{"what": word} for word in words])
-        (fact,) = (await ask(house, ops.AskDigest())).facts
+        (fact,) = (await ask(house, ops.AskDigest(facts=("kept",)))).facts
         digests.append(fact.digest)
         assert (fact.name, fact.count) == ("kept", 3)
 

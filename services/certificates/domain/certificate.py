@@ -3,6 +3,7 @@
 Sources: ATIGA Annex 7 (Form D and overleaf notes) and Annex 8 (Operational Certification Procedures, `OCP`).
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -160,6 +161,7 @@ class Certificate:
     office: str = field(init=False)
     status: Status = Status.DRAFT
     submission: int = 0
+    submitted_on: date | None = None
     remarks: str | None = None
     worksheet: str | None = None
     reviewed_by: UUID | None = None
@@ -189,7 +191,12 @@ class Certificate:
         self.status, self.remarks = Status.SUBMITTED, None
         self.reviewed_by = self.worksheet = None
         self.submission += 1
+        self.submitted_on = on
         self.version += 1
+
+    def was_submitted(self, submission: int) -> None:
+        """It is known from elsewhere how often it was handed in: the next time counts on from there."""
+        self.submission = max(self.submission, submission)
 
     def give_back(self, remarks: str) -> None:
         """An officer returns it for correction, saying what to correct."""
@@ -235,6 +242,12 @@ class Certificate:
         self.issued_retroactively = self.consignment.departure_date < on
         self.version += 1
 
+    def was_issued(self, reference: str, on: date, valid_until: date, version: int, *, retroactively: bool) -> None:
+        """It is known from elsewhere that it was issued, whatever is remembered here."""
+        self.status, self.reference, self.held_because = Status.ISSUED, reference, None
+        self.issued_on, self.valid_until, self.issued_retroactively = on, valid_until, retroactively
+        self.version = version
+
     def waits_for(self, *, settled: bool) -> tuple[str, ...]:
         """What must happen before it is issued, as slugs; nothing once it is decided."""
         acts = {
@@ -261,6 +274,17 @@ class Certificate:
             raise NotAllowedNow(f"A certificate that is {self.status} does not allow: {act}.", "certificate_id")
 
 
+NUMBER = re.compile(r"(?P<form>[A-Z0-9]{1,4})(?P<year>[0-9]{4})-(?P<office>[A-Z]{2,5})-(?P<serial>[0-9]{6,9})")
+
+
 def reference_of(form: str, year: int, office: str, serial: int) -> str:
     """A certificate's number, e.g. `D2026-PNH-000123`: gap-free per office, form and year (OCP Rule 7(3); template ours)."""
     return f"{form}{year}-{office}-{serial:06}"
+
+
+def number_of(reference: str) -> tuple[str, int, str, int]:
+    """The form, year, office and serial number that a reference is made of. Raises ValueError."""
+    parts = NUMBER.fullmatch(reference)
+    if parts is None:
+        raise ValueError(f"{reference} is no certificate's number")
+    return parts["form"], int(parts["year"]), parts["office"], int(parts["serial"])

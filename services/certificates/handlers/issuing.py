@@ -18,10 +18,11 @@ from services.certificates.store import (
     find_certificate,
     find_exporter,
     is_settled,
+    keep_document,
     next_serial,
     note_settlement,
 )
-from services.certificates.views import documented, issued
+from services.certificates.views import document_of, documented, issued
 from shared.contracts.fees import FeeSettled
 from shared.contracts.registry import RegistrationApproved
 from shared.router import Router
@@ -84,5 +85,7 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     certificate.issue(reference_of(certificate.form, today.year, certificate.office, serial), today)
 
     form = work.use(Catalogue).form(certificate.form, today)
-    work.announce(issued(certificate, work))
-    work.announce(documented(certificate, exporter, form, work.country, work))
+    document = document_of(certificate, exporter, form, work.country)
+    await keep_document(work, document)
+    work.announce(issued(document, work))
+    work.announce(documented(document, work))
