@@ -39,7 +39,7 @@ from shared.contracts.registry import (
 
 T = TypeVar("T")
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds for which people look again until the system has caught up."""
 
 

@@ -17,7 +17,8 @@ from shared.work import Workshop
 log = logging.getLogger(__name__)
 
 MOST_TOGETHER = 200
-CLAIM = timedelta(seconds=30)
+CLAIM = timedelta(seconds=10)
+"""For how long a replica may publish what it has claimed; one attempt takes half of that at most."""
 SWEEP = 2.0
 PAUSE = timedelta(seconds=5)
 

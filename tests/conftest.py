@@ -27,6 +27,11 @@ trace.set_tracer_provider(TracerProvider())  # before any replica sets its own: 
 trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(_spans))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make prove`: what is tried on a few certificates in every run is tried on thousands."""
+    parser.addoption("--full-scale", action="store_true", help="prove on thousands of certificates what is tested on a few")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was skipped is said aloud, with what it takes to run it."""
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))  # type: ignore[index]

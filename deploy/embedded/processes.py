@@ -104,7 +104,9 @@ class Supervised:
                 if answer.is_success or recovering or self.program.any_answer:
                     self._was_ready = True
                     if recovering:
-                        self._tell(self.program.name, f"is in recovery and changes nothing: run `co recover {self.program.name}`")
+                        self._tell(
+                            self.program.name, f"is in recovery and changes nothing: run `co recover {self.program.name}`"
+                        )
                     return
             if not self._was_ready and self._process and self._process.returncode is not None:
                 raise StackFailed(

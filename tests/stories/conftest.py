@@ -1,8 +1,10 @@
 """The whole system, once for all stories: a real nats-server, five services, two partners, customs."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -63,14 +65,20 @@ def to(destination: str, status: str = "REC") -> Example:
     return found[0]
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def nation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nation]:
-    root = tmp_path_factory.mktemp("nation")
+@asynccontextmanager
+async def a_nation(root: Path, partners: tuple[str, ...]) -> AsyncIterator[Nation]:
+    """A whole system with its officers."""
     async with (
-        Stack(root, partners=PARTNERS, ports=free_ports) as stack,
+        Stack(root, partners=partners, ports=free_ports) as stack,
         await Asker.connect("portal", stack.nats_url, stack.seed("portal"), patience=60) as portal,
         await Asker.connect("operator", stack.nats_url, stack.seed("operator")) as operator,
         httpx.AsyncClient(base_url=stack.address("tracking"), timeout=10) as web,
     ):
         ministry = await Ministry.open(portal, "administrator@ministry.example", stack.administrator_password)
         yield Nation(stack, portal, operator, ministry, web)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def nation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nation]:
+    async with a_nation(tmp_path_factory.mktemp("nation"), PARTNERS) as nation:
+        yield nation

@@ -1,0 +1,143 @@
+"""Many certificates on their way at once, and the proof that each of them arrived once."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from cli.audit import audited
+from cli.demo import ZONE
+from cli.people import Exporter, Journey, until
+from cli.reach import Where
+from shared.asking import Asker
+from shared.bus import STREAM, connect
+from shared.contracts import ops
+from shared.contracts.certificates import DraftCertificate
+from shared.contracts.kinds import Command, Request
+from tests.stories.conftest import Nation, to
+from tests.stories.faults.faulty import TAKEN_OVER_AFTER
+
+FAULTY = Path(__file__).with_name("faulty.py")
+PARTNER = "VN"
+AT_ONCE = 16
+
+
+class TwiceAsker(Asker):
+    """Sends every command twice at the same time, as a nervous client does; both must get the same answer."""
+
+    repeated = 0
+
+    async def ask(self, request: Request, **whom: Any) -> Any:
+        if not isinstance(request, Command) or request.secret:
+            return await super().ask(request, **whom)
+        one, other = await asyncio.gather(super().ask(request, **whom), super().ask(request, **whom))
+        assert one == other
+        self.repeated += 1
+        return one
+
+
+@dataclass
+class Crowd:
+    """One exporter's certificates for one partner, and what is known of them."""
+
+    nation: Nation
+    exporter: Exporter
+    products: list[Any]
+    partner: Asker
+    sent: int = 0
+    patience: float = 60.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    async def gather(cls, nation: Nation, partner: Asker, patience: float) -> "Crowd":
+        """An exporter with an examined product."""
+        example = to(PARTNER)
+        await _hand_over_sooner(nation)
+        exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
+        products = example.products(exporter.exporter_id)
+        await exporter.register_products(nation.ministry, products)
+        return cls(nation, exporter, products, partner, patience=patience)
+
+    async def send(self, count: int) -> None:
+        """So many certificates are drafted, submitted, paid, reviewed and approved, sixteen at a time."""
+        hands = asyncio.Semaphore(AT_ONCE)
+
+        async def one() -> None:
+            async with hands:
+                await self._hand_in()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                group.create_task(one())
+        self.sent += count
+
+    async def _hand_in(self) -> None:
+        today = datetime.now(ZONE).date()
+        journey = Journey(to(PARTNER), self.exporter, self.nation.ministry, uuid4(), self.products)
+        consignment = journey.example.consignment(self.products, today)
+        draft = DraftCertificate(
+            certificate_id=journey.certificate_id, exporter_id=self.exporter.exporter_id, consignment=consignment
+        )
+        await self.exporter.person.ask(draft)
+        await journey.submit()
+        await self.nation.decide(journey)
+
+    async def must_have_arrived(self) -> None:
+        """Waits until all were received, audits, and counts: each was accepted, paid, numbered, sent and shown once."""
+        operator, stack = self.nation.operator, self.nation.stack
+
+        async def all_received() -> bool | None:
+            return True if await self._count(operator, "tracking", "received") >= self.sent else None
+
+        await until(all_received, f"{self.sent} certificates to arrive", within=self.patience)
+        findings = await audited(operator, stack.services, patience=self.patience)
+        assert [(finding.says, finding.offenders[:5]) for finding in findings if not finding.holds] == []
+        self.counts = {
+            "accepted": await self._count(operator, "certificates", "submitted"),
+            "settled": await self._count(operator, "fees", "settled"),
+            "numbered": await self._count(operator, "certificates", "numbered"),
+            "transmitted": await self._count(operator, "gateway", "transmitted"),
+            "tracked": await self._count(operator, "tracking", "received"),
+            "received abroad": await self._count(self.partner, "gateway", "decided_by_customs"),
+        }
+        assert self.counts == dict.fromkeys(self.counts, self.sent)
+
+    async def _count(self, asker: Asker, service: str, fact: str) -> int:
+        digest: ops.Digest = await asker.ask(ops.AskDigest(facts=(fact,)), service=service)
+        assert digest.facts[0].repeated == 0
+        return digest.facts[0].count
+
+    @property
+    def where(self) -> Where:
+        """The system, as an operator names it."""
+        return Where(root=self.nation.stack.root)
+
+    async def become_faulty(self, folder: Path, faults: Callable[[str], tuple[str, ...]]) -> None:
+        """Every service that has faults is run with them from now on, and all are well again when this is called with none."""
+        for name, process in self.nation.stack.processes.items():
+            if name not in self.nation.stack.services:
+                continue
+            of_name = faults(name)
+            command = (str(FAULTY), name, str(folder), *of_name) if of_name else ("-m", f"services.{name}")
+            if process.program.command[1:] != command:
+                process.program = replace(process.program, command=(sys.executable, *command))
+                process.kill()
+        await asyncio.sleep(1)
+        await self.nation.stack.ready()
+
+
+async def _hand_over_sooner(nation: Nation) -> None:
+    """What a dead replica had been handed over is handed to another after seconds."""
+    client = await connect("operator", nation.stack.nats_url, nation.stack.seed("operator"))
+    jetstream = client.jetstream()
+    for service in nation.stack.services:
+        consumer = (await jetstream.consumer_info(STREAM, service)).config
+        await jetstream.add_consumer(STREAM, replace(consumer, ack_wait=TAKEN_OVER_AFTER))
+    await client.close()
+
+
+NO_FAULTS: Callable[[str], tuple[str, ...]] = lambda name: ()  # noqa: E731

@@ -1,0 +1,118 @@
+"""Runs a service with a fault in it: `python faulty.py SERVICE FOLDER FAULT...`. Nothing of this is in the product.
+
+Points: the process kills itself there, once for each point named; a file in FOLDER notes that it has. Other faults: `twice`
+has every event delivered a second time, `shuffled` publishes in any order, `clock` adds the seconds in FOLDER/clock.
+
+What a dead replica had claimed is taken over after seconds here instead of a minute, so that a test need not wait.
+"""
+
+import asyncio
+import os
+import random
+import runpy
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from shared import relay, tasks
+from shared.answering import Answerer
+from shared.clock import Clock
+from shared.listening import Listener
+from shared.relay import Relay
+from shared.tasks import TaskRunner
+from shared.work import Task
+
+TAKEN_OVER_AFTER = 5
+
+POINTS: dict[str, tuple[type, str]] = {
+    "command-before-commit": (Answerer, "_once"),
+    "command-answered-not-told": (Answerer, "answer"),
+    "event-before-commit": (Listener, "_react"),
+    "event-committed-not-acknowledged": (Listener, "_take_together"),
+    "event-published-not-marked": (Relay, "_publish"),
+    "task-before-commit": (TaskRunner, "_put_away"),
+    "task-committed": (TaskRunner, "_attempt"),
+}
+DOCUMENT_SENT = "document-sent-not-noted"
+OPERATIONAL = "ops."
+
+
+def crash_at(owner: type, method: str, crash: Callable[[], None]) -> None:
+    """Has a method end with the death of the process, where it would have returned."""
+    original = getattr(owner, method)
+
+    @wraps(original)
+    async def dying(self: Any, *args: Any) -> Any:
+        outcome = await original(self, *args)
+        request = getattr(self, "_request", None)
+        if request is None or not request.subject.startswith(OPERATIONAL):
+            crash()
+        return outcome
+
+    setattr(owner, method, dying)
+
+
+def deliver_twice() -> None:
+    """An event that was taken is given back once, as if the acknowledgement had been lost."""
+    acknowledge = Msg.ack
+
+    async def ack(self: Msg) -> None:
+        await (self.nak() if self.metadata.num_delivered == 1 else acknowledge(self))
+
+    Msg.ack = ack  # type: ignore[method-assign]
+
+
+def shuffle() -> None:
+    """Events are published one before another as chance will have it."""
+    publish = Relay._publish
+
+    async def later(self: Relay, row: Any) -> None:
+        await asyncio.sleep(random.uniform(0, 0.5))
+        await publish(self, row)
+
+    Relay._publish = later  # type: ignore[method-assign]
+
+
+def step_clock(file: Path) -> None:
+    """The clock is off by what stands in a file."""
+    now = Clock.now
+    Clock.now = lambda self: now(self) + timedelta(seconds=float(file.read_text()))  # type: ignore[method-assign]
+
+
+def main(service: str, folder: Path, *faults: str) -> None:
+    relay.CLAIM = tasks.LEASE = timedelta(seconds=TAKEN_OVER_AFTER)
+    Task.limit, tasks.MARGIN = TAKEN_OVER_AFTER - 1.0, timedelta(seconds=1)
+    ahead = [fault for fault in faults if fault in POINTS or fault == DOCUMENT_SENT]
+    if point := next((point for point in ahead if not (folder / f"{service}-{point}").exists()), None):
+        countdown = [random.randint(1, 5)]
+
+        def crash() -> None:
+            countdown[0] -= 1
+            if countdown[0] <= 0:
+                (folder / f"{service}-{point}").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        if point == DOCUMENT_SENT:
+            from services.gateway.wire.exchange import Exchange
+
+            crash_at(Exchange, "send", crash)
+        else:
+            crash_at(*POINTS[point], crash)
+    if "twice" in faults:
+        deliver_twice()
+    if "shuffled" in faults:
+        shuffle()
+    if "clock" in faults:
+        step_clock(folder / "clock")
+    sys.argv = [f"services.{service}"]
+    runpy.run_module(f"services.{service}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
