@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format generate lock clean
+.PHONY: help demo up test prove lint format generate lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ else
 	@echo "Tests that need containers skip where there are none; \`make test CONTAINERS=required\` insists on them."
 	@$(BIN)/pytest $(ARGS)
 endif
+
+prove: $(INSTALLED) ## Prove at full scale, on thousands of certificates, what is tested on a few (ARGS=faults; long)
+	@$(BIN)/pytest --full-scale -s --durations=0 tests/stories/$(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and who may import whom
 	@$(BIN)/ruff check --quiet

@@ -8,7 +8,15 @@ from rich.markup import escape
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
 from shared.asking import Asker, AskRefused
-from shared.contracts.ops import DeadLetter, DeadLetters, ListDeadLetters, RetryDeadLetter, ShowDeadLetter
+from shared.contracts.ops import (
+    DeadLetter,
+    DeadLetters,
+    DiscardDeadLetter,
+    Discarded,
+    ListDeadLetters,
+    RetryDeadLetter,
+    ShowDeadLetter,
+)
 
 app = App(name="dead", help="The events and tasks that services gave up: dead letters.")
 
@@ -71,6 +79,27 @@ async def retry(service: str, *letter_ids: int, everything: bool = False, where:
             else:
                 console.print(f"{service} {letter_id}: taken")
     return 1 if failed else 0
+
+
+@app.command
+async def discard(service: str, *letter_ids: int, because: str, where: Where | None = None) -> None:
+    """Give dead letters up for good, such as a message that nobody can read.
+
+    Parameters
+    ----------
+    service
+        The service that laid them aside.
+    letter_ids
+        Which of its dead letters.
+    because
+        Why; it stands in the service's log.
+    """
+    target = (where or Where()).target()
+    target.only(service)
+    async with target.asker() as asker:
+        for letter_id in letter_ids:
+            gone: Discarded = await asker.ask(DiscardDeadLetter(id=letter_id, because=because), service=service)
+            plain().print(f"{service} {letter_id}: {gone.discarded.kind} {gone.discarded.name} is discarded")
 
 
 async def _letters_of(asker: Asker, service: str) -> list[DeadLetter]:

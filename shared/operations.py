@@ -1,5 +1,6 @@
 """What every service answers to its operators, and what it does of itself: keys, revoked sessions, pruning."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
@@ -20,6 +21,8 @@ from shared.work import Task, Work, about
 
 if TYPE_CHECKING:
     from shared.service import Replica
+
+log = logging.getLogger(__name__)
 
 ANSWERS_KEPT = timedelta(days=7)
 OUTBOX_KEPT = timedelta(days=29)
@@ -133,6 +136,17 @@ def plumbing_of(replica: "Replica") -> Router:
         except Exception as error:
             raise DeadLetterFailsAgain(f"{type(error).__name__}: {error}"[:1000]) from error
         return ops.Retried(retried=1)
+
+    @router.answers(ops.DiscardDeadLetter)
+    async def discard_dead_letter(command: ops.DiscardDeadLetter, work: Work) -> ops.Discarded:
+        discarded = delete(dead_letters).where(dead_letters.c.id == command.id).returning(dead_letters)
+        letter = (await work.session.execute(discarded)).mappings().first()
+        if letter is None:
+            raise DeadLetterNotFound("", "id")
+        log.warning(
+            "a dead letter was discarded", extra={"letter": letter["name"], "key": letter["key"], "why": command.because}
+        )
+        return ops.Discarded(discarded=ops.DeadLetter(**{**letter, "body": None, "error": letter["error"][:ERROR_LISTED]}))
 
     return router
 

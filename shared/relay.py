@@ -46,11 +46,10 @@ class Relay:
         sent = [row.id for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)]
         failed = [row.id for row, result in zip(rows, results, strict=True) if isinstance(result, BaseException)]
         async with self._workshop.database.writing() as transaction:
-            await transaction.session.execute(
-                update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=self._workshop.clock.now())
-            )
+            mine = update(outbox).where(outbox.c.claimed_until == rows[0].claimed_until)  # else it is to be published anew
+            await transaction.session.execute(mine.where(outbox.c.id.in_(sent)).values(sent_at=self._workshop.clock.now()))
             again = self._workshop.clock.now() + PAUSE if sent else None
-            await transaction.session.execute(update(outbox).where(outbox.c.id.in_(failed)).values(claimed_until=again))
+            await transaction.session.execute(mine.where(outbox.c.id.in_(failed)).values(claimed_until=again))
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, BaseException):
                 if not sent:
@@ -60,7 +59,8 @@ class Relay:
 
     async def _claim(self) -> list[Row[Any]]:
         now = self._workshop.clock.now()
-        unsent = outbox.c.sent_at.is_(None) & or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now)
+        claimed = outbox.c.claimed_until.between(now, now + CLAIM)  # what is further ahead was written by a clock put back
+        unsent = outbox.c.sent_at.is_(None) & or_(outbox.c.claimed_until.is_(None), ~claimed)
         async with self._workshop.database.reading() as session:
             if not await session.scalar(select(exists().where(unsent))):
                 return []

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
-from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.fates import LONGEST_DELAY, Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.loops import keep_going
 from shared.refusals import Unavailable
 from shared.router import Reacting
@@ -26,6 +26,7 @@ AT_ONCE = 8
 LEASE = timedelta(seconds=60)
 MARGIN = timedelta(seconds=15)
 SWEEP = 1.0
+LONGEST_WAIT = timedelta(seconds=LONGEST_DELAY)
 
 
 class LeaseLost(Exception):
@@ -71,7 +72,9 @@ class TaskRunner:
         if most <= 0:
             return []
         now = self._workshop.clock.now()
-        ready = (tasks.c.due_at <= now) & or_(tasks.c.leased_until.is_(None), tasks.c.leased_until < now)
+        due = (tasks.c.due_at <= now) | ((tasks.c.attempts > 0) & (tasks.c.due_at > now + LONGEST_WAIT))
+        leased = tasks.c.leased_until.between(now, now + self._lasts)
+        ready = due & or_(tasks.c.leased_until.is_(None), ~leased)  # what is further ahead was written by a clock put back
         async with self._workshop.database.reading() as session:
             if not await session.scalar(select(exists().where(ready))):
                 return []

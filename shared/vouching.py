@@ -73,9 +73,8 @@ def vouching_of(replica: "Replica") -> Router:
 
     @router.answers(ops.Republish)
     async def republish(command: ops.Republish, work: Work) -> ops.Republished:
-        sent = outbox.c.event_id.in_(command.event_ids) & outbox.c.sent_at.is_not(None)
-        unsent = update(outbox).where(sent).values(sent_at=None, claimed_until=None)
-        return ops.Republished(republished=len((await work.session.execute(unsent.returning(outbox.c.id))).all()))
+        anew = update(outbox).where(outbox.c.event_id.in_(command.event_ids)).values(sent_at=None, claimed_until=None)
+        return ops.Republished(republished=len((await work.session.execute(anew.returning(outbox.c.id))).all()))
 
     @router.answers(ops.Reannounce)
     async def reannounce(command: ops.Reannounce, work: Work) -> ops.Reannounced:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.kinds import Answer, Command, Contract, Event, Instant, Question, Slug
+from shared.contracts.kinds import Answer, Command, Contract, Event, Instant, Line, Question, Slug
 
 RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Key = Annotated[str, StringConstraints(max_length=120)]
@@ -109,6 +109,22 @@ class RetryDeadLetter(Command):
     answer: ClassVar[type[Answer]] = Retried
     anonymous: ClassVar[bool] = True
     id: RowId
+
+
+class Discarded(Answer):
+    """The dead letter that is gone."""
+
+    discarded: DeadLetter
+
+
+class DiscardDeadLetter(Command):
+    """Gives a dead letter up for good, for a reason that is logged: it can never be taken."""
+
+    subject: ClassVar[str] = "ops.{service}.discard-dead-letter.v1"
+    answer: ClassVar[type[Answer]] = Discarded
+    anonymous: ClassVar[bool] = True
+    id: RowId
+    because: Line
 
 
 class Fact(Contract):
@@ -259,6 +275,7 @@ OPERATIONS = (
     ListDeadLetters,
     ShowDeadLetter,
     RetryDeadLetter,
+    DiscardDeadLetter,
     AskDigest,
     ListKeys,
     ListLostKeys,

@@ -1,6 +1,9 @@
 """A system of its own for the faults: small in the ordinary run, thousands of certificates with `--full-scale`."""
 
-from collections.abc import AsyncIterator
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -16,9 +19,29 @@ def many(request: pytest.FixtureRequest) -> int:
     return 2000 if request.config.getoption("--full-scale") else 16
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def crowd(tmp_path_factory: pytest.TempPathFactory, many: int) -> AsyncIterator[Crowd]:
+@pytest.fixture(scope="package")
+def root(tmp_path_factory: pytest.TempPathFactory, many: int) -> Iterator[Path]:
+    """Where the system keeps its things; its databases stand on a small disk of their own, where this may make one."""
     root = tmp_path_factory.mktemp("faults")
+    (root / "data").mkdir()
+    size = f"{64 + many}m"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", root / "data"], capture_output=True)
+    yield root
+    if mounted.returncode == 0:
+        subprocess.run(["umount", "-l", root / "data"], check=True)
+
+
+@pytest.fixture
+def small_disk(root: Path) -> Path:
+    """The disk of the databases. Only root can make one, so elsewhere this skips aloud."""
+    if not (root / "data").is_mount():
+        missing = "a disk of its own needs the right to mount a tmpfs"
+        (pytest.fail if os.environ.get("CO_CONTAINERS") == "required" else pytest.skip)(missing)
+    return root / "data"
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def crowd(root: Path, many: int) -> AsyncIterator[Crowd]:
     async with (
         a_nation(root, (PARTNER,)) as nation,
         await Asker.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,

@@ -1,0 +1,103 @@
+"""The bus is replaceable: it may die, forget everything, or repeat and disorder what it carries."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cli.bus import republish
+from shared.bus import EVENT_ID_HEADER, STREAM, connect, ids_in_stream
+from shared.contracts import ops
+from shared.contracts.certificates import CertificateSubmitted
+from tests.conftest import eventually
+from tests.stories.faults.crowd import NO_FAULTS, PARTNER, Crowd, TwiceAsker
+
+EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
+
+
+async def test_the_whole_data_of_nats_is_deleted_and_rebuilt_from_what_the_services_keep(
+    crowd: Crowd, many: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = crowd.nation.stack
+    travelling = asyncio.create_task(crowd.send(many))
+    await crowd.in_flight.wait()
+    await asyncio.sleep(1)
+
+    await stack.stop("nats")
+    shutil.rmtree(stack.root / "nats" / "store")
+    await stack.start("nats")
+    await republish(where=crowd.where)
+    await republish(where=crowd.at(PARTNER))
+    await travelling
+
+    assert "events were missing and are published again" in capsys.readouterr().out
+    await crowd.must_have_arrived()
+
+
+async def test_republishing_while_the_stream_is_whole_changes_nothing_and_says_so(
+    crowd: Crowd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await crowd.must_have_arrived()
+    before = await _stream_length(crowd)
+
+    await republish(where=crowd.where)
+
+    assert "Nothing is missing: the stream holds all" in capsys.readouterr().out
+    assert await _stream_length(crowd) == before
+
+
+async def test_every_event_comes_twice_in_any_order_and_every_command_twice_at_once(
+    crowd: Crowd, many: int, tmp_path: Path
+) -> None:
+    await crowd.become_faulty(tmp_path, lambda name: ("twice", "shuffled"))
+    stack = crowd.nation.stack
+    async with await TwiceAsker.connect("portal", stack.nats_url, stack.seed("portal"), patience=60) as twice:
+        nervous = crowd.asking_through(twice)
+
+        await nervous.send(many)
+
+        crowd.sent += many
+        assert twice.repeated >= 5 * many
+    await crowd.must_have_arrived()
+    await crowd.become_faulty(tmp_path, NO_FAULTS)
+
+
+async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_up(crowd: Crowd, many: int) -> None:
+    stack = crowd.nation.stack
+    client = await connect("certificates", stack.nats_url, stack.seed("certificates"))
+    jetstream, subject = client.jetstream(), CertificateSubmitted.subject
+    example = json.loads((EXAMPLES / f"{subject}.json").read_text())
+    poison = [b"\xff\x00{", b"{}", b"[" * 100_000, json.dumps(example | {"goods": "none"}).encode()]
+
+    travelling = asyncio.create_task(crowd.send(many))
+    await crowd.in_flight.wait()
+    for body in poison:
+        await jetstream.publish(subject, body, headers={EVENT_ID_HEADER: str(uuid4())})
+    await jetstream.publish(subject, json.dumps(example).encode(), headers={EVENT_ID_HEADER: "no id"})
+    await travelling
+    await client.close()
+
+    async def laid_aside() -> list[ops.DeadLetter]:
+        letters: ops.DeadLetters = await crowd.nation.operator.ask(ops.ListDeadLetters(), service="fees")
+        return list(letters.letters) if len(letters.letters) == len(poison) + 1 else []
+
+    letters = await eventually(laid_aside, within=20)
+    assert {letter.name for letter in letters} == {subject}
+    assert all(letter.error for letter in letters)
+    for letter in letters:
+        discard = ops.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
+        await crowd.nation.operator.ask(discard, service="fees")
+    await crowd.must_have_arrived()
+
+
+async def _stream_length(crowd: Crowd) -> int:
+    stack = crowd.nation.stack
+    client = await connect("operator", stack.nats_url, stack.seed("operator"))
+    info = await client.jetstream().stream_info(STREAM)
+    ids = await ids_in_stream(client.jetstream())
+    await client.close()
+    assert len(ids) == info.state.messages
+    return info.state.messages

@@ -1,0 +1,48 @@
+"""The machine misbehaves: its clock steps, its disk is full for a while."""
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from tests.stories.faults.crowd import NO_FAULTS, Crowd
+
+AN_HOUR = "3600"
+
+
+async def test_clocks_that_step_by_an_hour_lose_nothing(crowd: Crowd, many: int, tmp_path: Path) -> None:
+    clocks = {name: tmp_path / name for name in crowd.nation.stack.services}
+    for folder in clocks.values():
+        folder.mkdir()
+        (folder / "clock").write_text("0")
+    await crowd.become_faulty(tmp_path, lambda name: ("clock",))
+
+    for step in (AN_HOUR, "0"):  # forward while certificates are on their way, and back before the next
+        travelling = asyncio.create_task(crowd.send(many // 2))
+        await crowd.in_flight.wait()
+        for folder in clocks.values():
+            await asyncio.sleep(0.3)
+            (folder / "clock").write_text(step)
+        await travelling
+        await crowd.must_have_arrived()
+
+    await crowd.become_faulty(tmp_path, NO_FAULTS)
+
+
+async def test_a_disk_that_is_full_for_a_while_loses_nothing(crowd: Crowd, many: int, small_disk: Path) -> None:
+    travelling = asyncio.create_task(crowd.send(many))
+    await crowd.in_flight.wait()
+    await asyncio.sleep(0.5)
+
+    ballast = small_disk / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(os.urandom(64 * 1024))
+    assert shutil.disk_usage(small_disk).free == 0
+    await asyncio.sleep(4)
+    assert not travelling.done()
+    ballast.unlink()
+    await travelling
+
+    await crowd.must_have_arrived()
