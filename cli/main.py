@@ -10,14 +10,16 @@ from rich.console import Console
 
 from cli import bus, dead, secrets
 from cli.audit import audit
+from cli.copies import backup, restore
 from cli.health import health
 from cli.reach import CommandFailed
 from cli.recover import recover
 from cli.up import show, up
 from deploy.embedded.processes import StackFailed
 from shared.asking import AskRefused, NobodyAnswers
+from shared.copies import CopyRefused
 
-EXPECTED = (CommandFailed, StackFailed, AskRefused, NobodyAnswers, NatsError, OSError)
+EXPECTED = (CommandFailed, StackFailed, CopyRefused, AskRefused, NobodyAnswers, NatsError, OSError)
 
 
 class CommandLine(App):
@@ -38,6 +40,8 @@ app.command(up)
 app.command(show, name="demo")
 app.command(health)
 app.command(audit)
+app.command(backup)
+app.command(restore)
 app.command(recover)
 app.command(bus.app)
 app.command(dead.app)

@@ -30,17 +30,25 @@ def migrate(service: str, url: URL) -> None:
     command.upgrade(_config(service, url), "heads")
 
 
+def heads_of(service: str) -> set[str]:
+    """The newest revisions of a service's schema in this release."""
+    return set(ScriptDirectory.from_config(_config(service)).get_heads())
+
+
+def revisions_of(service: str) -> set[str]:
+    """Every revision of a service's schema that this release knows."""
+    return {revision.revision for revision in ScriptDirectory.from_config(_config(service)).walk_revisions()}
+
+
 def check_schema(connection: Connection, service: str) -> None:
     """Raises SchemaMismatch where the schema is older than this release, or has revisions it does not know."""
-    script = ScriptDirectory.from_config(_config(service))
     present = set(MigrationContext.configure(connection).get_current_heads())
-    known = {revision.revision for revision in script.walk_revisions()}
-    if newer := present - known:
+    if newer := present - revisions_of(service):
         raise SchemaMismatch(
             f"The database of {service} has the schema {', '.join(sorted(newer))}, which is newer than this release: "
             "run the newer release, or restore the database to this one's schema."
         )
-    if missing := set(script.get_heads()) - present:
+    if missing := heads_of(service) - present:
         raise SchemaMismatch(
             f"The database of {service} lacks {', '.join(sorted(missing))}: run `python -m services.{service} migrate` first."
         )
