@@ -12,7 +12,17 @@ from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Target, Where
 from shared.asking import Asker
 from shared.bus import hand_over_again, take_back_own_events
-from shared.contracts.ops import MOST_KEYS, AskLag, AskRecovery, ConfirmRecovery, Lag, LearnLostKeys, Recovery
+from shared.contracts.ops import (
+    MOST_KEYS,
+    AskHealth,
+    AskLag,
+    AskRecovery,
+    ConfirmRecovery,
+    Health,
+    Lag,
+    LearnLostKeys,
+    Recovery,
+)
 
 PATIENCE = 30.0
 LOOK = 0.3
@@ -57,6 +67,7 @@ async def recover(
         if confirm:
             await asker.ask(ConfirmRecovery(), service=service)
             await take_back_own_events(jetstream, service)
+            await _works(asker, service)
             plain().print(f"{service} works again.")
         else:
             plain().print(f"It changes nothing until you confirm: co recover {service} --confirm")
@@ -75,6 +86,17 @@ async def _caught_up(asker: Asker, service: str, within: float) -> Recovery:
             progress.update(told, description=f"{service} has {lag.events_waiting} events to hear")
             await asyncio.sleep(LOOK)
     raise CommandFailed(f"{service} had not read what the stream holds within {within:.0f} s: say the same again.")
+
+
+async def _works(asker: Asker, service: str) -> None:
+    """Waits until the service has noticed that it may work again."""
+    until = monotonic() + PATIENCE
+    while monotonic() < until:
+        health: Health = await asker.ask(AskHealth(), service=service)
+        if health.ready:
+            return
+        await asyncio.sleep(LOOK)
+    raise CommandFailed(f"{service} is out of recovery, but not ready: {'; '.join(health.problems)}.")
 
 
 async def _compare(asker: Asker, target: Target, service: str) -> None:

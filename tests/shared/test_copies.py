@@ -240,7 +240,7 @@ async def test_killed_in_the_midst_of_it_no_half_copy_bears_its_name(sqlite_url:
 
 
 async def test_a_copy_that_cannot_be_written_is_refused_and_leaves_nothing(sqlite_url: URL, tmp_path: Path) -> None:
-    with pytest.raises(CopyRefused, match="cannot be copied to .*: No such file or directory"):
+    with pytest.raises(CopyRefused, match=r"cannot be copied to .*: No such file or directory"):
         await copied(sqlite_url, tmp_path / "nowhere" / "fees.copy")
     migrate_in_thread("fees", sqlite_url)
     assert list(tmp_path.iterdir()) == []

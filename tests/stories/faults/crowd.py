@@ -68,12 +68,13 @@ class Crowd:
     async def send(self, count: int) -> None:
         """So many certificates are drafted and submitted; when all are in flight, they are paid, reviewed and approved."""
         self.in_flight.clear()
-        journeys = await _sixteen_at_a_time(self._submit() for _ in range(count))
+        journeys = await _sixteen_at_a_time(self.submitted() for _ in range(count))
         self.in_flight.set()
         await _sixteen_at_a_time(map(self.nation.decide, journeys))
         self.sent += count
 
-    async def _submit(self) -> Journey:
+    async def submitted(self) -> Journey:
+        """A certificate that was handed in."""
         today = datetime.now(ZONE).date()
         journey = Journey(to(PARTNER), self.exporter, self.nation.ministry, uuid4(), self.products)
         consignment = journey.example.consignment(self.products, today)
