@@ -14,6 +14,7 @@ from cli.copies import backup, restore
 from cli.health import health
 from cli.reach import CommandFailed
 from cli.recover import recover
+from cli.trace import trace
 from cli.up import show, up
 from deploy.embedded.processes import StackFailed
 from shared.asking import AskRefused, NobodyAnswers
@@ -40,6 +41,7 @@ app.command(up)
 app.command(show, name="demo")
 app.command(health)
 app.command(audit)
+app.command(trace)
 app.command(backup)
 app.command(restore)
 app.command(recover)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.telemetry import CERTIFICATE_ID
+from shared.telemetry import CERTIFICATE_ID, CERTIFICATE_REFERENCE, MESSAGE_ID
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class KeptSpan:
     error: str | None
     certificate_id: str | None
     links: tuple[str, ...]
+    reference: str | None = None
+    message_id: str | None = None
 
 
 def kept_spans(folder: Path, home: str) -> Iterator[KeptSpan]:
@@ -46,7 +48,14 @@ def kept_spans(folder: Path, home: str) -> Iterator[KeptSpan]:
                 error=row["error"],
                 certificate_id=row["attributes"].get(CERTIFICATE_ID),
                 links=tuple(row["links"]),
+                reference=row["attributes"].get(CERTIFICATE_REFERENCE),
+                message_id=row["attributes"].get(MESSAGE_ID),
             )
+
+
+def certificate_of(reference: str, spans: list[KeptSpan]) -> str | None:
+    """The id of the certificate with a public reference, where it was issued within what is kept."""
+    return next((span.certificate_id for span in spans if span.reference == reference), None)
 
 
 def traces_of(certificate_id: str, spans: list[KeptSpan]) -> dict[str, list[KeptSpan]]:

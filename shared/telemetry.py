@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 CERTIFICATE_ID = "co.certificate.id"
+CERTIFICATE_REFERENCE = "co.certificate.reference"
 SUBJECT = "messaging.destination.name"
 MESSAGE_ID = "messaging.message.id"
 ATTEMPT = "co.attempt"

@@ -19,7 +19,7 @@ from shared.contracts.kinds import Contract, Event
 from shared.database import Database, Transaction
 from shared.identity import NOBODY, Actor, NotSignedIn
 from shared.tables import ask_again, inbox, outbox
-from shared.telemetry import CERTIFICATE_ID, link_to, traceparent
+from shared.telemetry import CERTIFICATE_ID, CERTIFICATE_REFERENCE, link_to, traceparent
 
 MAX_EVENT = 700 * 1024
 """Characters of an event; the bus carries 1 MiB of bytes."""
@@ -117,6 +117,10 @@ class Work:
         """Says which certificate this is about, so that its traces can be joined."""
         self.about = certificate_id
         self.span.set_attribute(CERTIFICATE_ID, str(certificate_id))
+
+    def known_as(self, reference: str) -> None:
+        """Says by which public reference the certificate is known, so that its traces can be found."""
+        self.span.set_attribute(CERTIFICATE_REFERENCE, reference)
 
     async def follows(self, subject_id: UUID) -> None:
         """Links this act to the former one about the same certificate, or about what permits it."""

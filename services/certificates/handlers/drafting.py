@@ -54,6 +54,7 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     work.actor.must_be("signatory")
     certificate = await certificate_by_id(work, command.certificate_id)
     work.actor.must_act_for(certificate.exporter_id)
+    await work.follows(certificate.exporter_id)
 
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
 

@@ -82,7 +82,10 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     assert exporter is not None
 
     serial = await next_serial(work, certificate.office, certificate.form, today.year)
-    certificate.issue(reference_of(certificate.form, today.year, certificate.office, serial), today)
+    reference = reference_of(certificate.form, today.year, certificate.office, serial)
+    work.known_as(reference)
+
+    certificate.issue(reference, today)
 
     form = work.use(Catalogue).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)
