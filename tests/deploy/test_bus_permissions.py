@@ -1,12 +1,14 @@
 """What each user of the bus must be able to do, and what it must be refused, tried on a real server."""
 
 import pytest
+from nats.aio.msg import Msg
 
 from deploy.nats.permissions import FILE, USERS, rendered
-from shared.bus import STREAM, inbox_prefix, next_events_subject
-from shared.contracts.catalogue import SERVICES, contracts, owner_of
+from shared.bus import STREAM, inbox_prefix, last_event_subject, next_events_subject, own_consumer
+from shared.contracts.catalogue import ASKERS, SERVICES, contracts, events_of, owner_of
 from shared.contracts.kinds import Event
 from shared.contracts.ops import OPERATIONS
+from tests.conftest import eventually
 from tests.deploy.conftest import Bus
 
 OPERATOR_ONLY = (
@@ -41,6 +43,12 @@ def who_may_publish() -> dict[str, set[str]]:
         may[f"$JS.API.CONSUMER.INFO.{STREAM}.{service}"] = {service, "operator"}
         may[next_events_subject(service)] = {service, "operator"}
         may[f"$JS.ACK.{STREAM}.{service}.1.1.1.1.1"] = {service}
+        own = {service} if events_of(service) else set()
+        consumer = own_consumer(service)
+        may[f"$JS.API.CONSUMER.INFO.{STREAM}.{consumer}"] = {*own, "operator"}
+        may[next_events_subject(consumer)] = {*own, "operator"}
+        may[f"$JS.ACK.{STREAM}.{consumer}.1.1.1.1.1"] = own
+        may |= {last_event_subject(event.subject): {service, "operator"} for event in events_of(service)}
     return may
 
 
@@ -71,6 +79,68 @@ async def test_a_user_hears_what_is_its_own_and_nothing_else(bus: Bus, user: str
     async with bus.user(user) as connection:
         let = {subject: await connection.may_subscribe(subject, user) for subject in who_may_subscribe()}
     assert let == {subject: user in users for subject, users in who_may_subscribe().items()}
+
+
+@pytest.mark.parametrize("user", [*SERVICES, *ASKERS])
+async def test_only_the_operator_administers_the_stream_and_its_consumers(bus: Bus, user: str) -> None:
+    streams = (
+        "INFO",
+        "UPDATE",
+        "PURGE",
+        "DELETE",
+        "MSG.GET",
+        "MSG.DELETE",
+        "SNAPSHOT",
+        "RESTORE",
+        "LEADER.STEPDOWN",
+        "PEER.REMOVE",
+    )
+    consumers = ("CREATE", "DURABLE.CREATE", "DELETE", "PAUSE", "RESET", "UNPIN", "LEADER.STEPDOWN")
+    asked = [
+        *(f"$JS.API.STREAM.{verb}.{STREAM}" for verb in streams),
+        *(f"$JS.API.CONSUMER.{verb}.{STREAM}.{name}" for verb in consumers for name in (*SERVICES, "new")),
+        f"$JS.API.CONSUMER.CREATE.{STREAM}",
+        f"$JS.API.CONSUMER.CREATE.{STREAM}.new.evt.certificate.documented.v1",
+        f"$JS.API.CONSUMER.NAMES.{STREAM}",
+        f"$JS.API.DIRECT.GET.{STREAM}",
+        "$JS.API.INFO",
+        "$JS.API.ACCOUNT.INFO",
+        "$JS.FC.x",
+    ]
+    async with bus.user(user) as connection:
+        assert [subject for subject in asked if await connection.may_publish(subject)] == []
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_nobody_hears_more_by_a_wildcard(bus: Bus, user: str) -> None:
+    others = "portal" if user != "portal" else "fees"
+    wildcards = ("evt.certificate.*.v1", "evt.*.*.v1", "*.certificate.>", "cmd.*.submit.v1", "ops.*.ask-health.v1")
+    inboxes = ("*.>", f"_INBOX_{others}.*", f"_INBOX_{others}.x.y", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>")
+    async with bus.user(user) as connection:
+        assert [subject for subject in (*wildcards, *inboxes) if await connection.may_subscribe(subject, user)] == []
+
+
+async def test_a_service_answers_only_what_it_was_asked_and_only_once(bus: Bus) -> None:
+    async with bus.user("portal") as portal, bus.user("fees") as fees:
+        heard = []
+
+        async def answer_twice(message: Msg) -> None:
+            await message.respond(b"one")
+            await message.respond(b"two")
+
+        async def hear(message: Msg) -> None:
+            heard.append(message.data)
+
+        await fees.client.subscribe("qry.invoice.get.v1", "fees", cb=answer_twice)
+        await portal.client.subscribe("_INBOX_portal.here", cb=hear)
+        await fees.settle()
+        await portal.client.publish("qry.invoice.get.v1", b"{}", reply="_INBOX_portal.here")
+        await eventually(lambda: heard)
+        await fees.settle()
+        await portal.settle()
+
+        assert heard == [b"one"]
+        assert not await fees.may_publish("_INBOX_portal.here")
 
 
 @pytest.mark.parametrize("service", SERVICES)

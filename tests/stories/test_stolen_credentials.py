@@ -1,0 +1,206 @@
+"""Somebody has stolen the portal's seed for the bus. Without a person's token it opens next to nothing."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from joserfc.jwk import OKPKey
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeout
+
+from cli.people import Exporter, Person
+from shared.asking import Asker, AskRefused
+from shared.bus import connect
+from shared.contracts import ops
+from shared.contracts.catalogue import SERVICES, contracts, events
+from shared.contracts.kinds import Request
+from shared.contracts.registry import GetRegistration, RevokeSession
+from shared.identity import Actor, public_jwk, sign_token
+from tests.conftest import eventually
+from tests.stories.conftest import Nation, to
+
+EXAMPLES = Path(__file__).parents[1] / "contracts" / "examples"
+NOT_LET_IN = {"not_signed_in", "token_invalid", "token_expired"}
+GUARDED = tuple(kind for kind in contracts() if issubclass(kind, Request) and not kind.anonymous)
+OFFICER = Actor(
+    uuid4(), uuid4(), "PNH", frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator"})
+)
+
+
+def example_of(kind: type[Request]) -> Request:
+    """A valid request, so that nothing but the token can be at fault."""
+    return kind.model_validate_json((EXAMPLES / f"{kind.subject}.json").read_bytes())
+
+
+def part(content: dict[str, Any] | bytes) -> str:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def parts_of(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    header, claims, signature = token.split(".")
+    return *(json.loads(base64.urlsafe_b64decode(text + "==")) for text in (header, claims)), signature
+
+
+def signed(key: OKPKey, **changed: Any) -> str:
+    present = {"audience": "KH", "now": datetime.now(UTC), "lasts": timedelta(hours=1)}
+    return sign_token(key, OFFICER, **present | changed)
+
+
+def with_copied_kid(key: OKPKey) -> str:
+    own = OKPKey.generate_key("Ed25519")
+    header, claims, _ = parts_of(signed(own))
+    unsigned = f"{part(header | {'kid': key.thumbprint()})}.{part(claims)}"
+    return f"{unsigned}.{part(own.private_key.sign(unsigned.encode()))}"
+
+
+def with_header(key: OKPKey, **changed: Any) -> str:
+    header, claims, signature = parts_of(signed(key))
+    return f"{part(header | changed)}.{part(claims)}.{signature}"
+
+
+def with_the_public_key_as_secret(key: OKPKey) -> str:
+    header, claims, _ = parts_of(signed(key))
+    unsigned = f"{part(header | {'alg': 'HS256'})}.{part(claims)}"
+    return f"{unsigned}.{part(hmac.digest(public_jwk(key).encode(), unsigned.encode(), hashlib.sha256))}"
+
+
+def with_more_roles(key: OKPKey) -> str:
+    header, claims, signature = parts_of(signed(key))
+    return f"{part(header)}.{part(claims | {'roles': ['auditor', *claims['roles']]})}.{signature}"
+
+
+FORGERIES: dict[str, Callable[[OKPKey], str | None]] = {
+    "no token": lambda key: None,
+    "an empty token": lambda key: ".",
+    "another's key": lambda key: signed(OKPKey.generate_key("Ed25519")),
+    "another's key under the known id": with_copied_kid,
+    "expired": lambda key: signed(key, now=datetime.now(UTC) - timedelta(hours=9)),
+    "for another country": lambda key: signed(key, audience="VN"),
+    "algorithm none": lambda key: with_header(key, alg="none").rpartition(".")[0] + ".",
+    "signed with the public key": with_the_public_key_as_secret,
+    "more roles": with_more_roles,
+    "key id as a path": lambda key: with_header(key, kid="../../secrets/registry"),
+    "key id as an address": lambda key: with_header(key, kid="https://thief.example/key", jku="https://thief.example/key"),
+    "a key of its own in the header": lambda key: with_header(key, jwk=OKPKey.generate_key("Ed25519").as_dict(private=False)),
+    "a huge key id": lambda key: with_header(key, kid="k" * 3000),
+    "far too long": lambda key: signed(key) + "A" * 100_000,
+}
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def thief(nation: Nation) -> AsyncIterator[Client]:
+    client = await connect("portal", nation.stack.nats_url, nation.stack.seed("portal"))
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def registry_key(nation: Nation) -> OKPKey:
+    """The key that registry signs with; the thief does not have it."""
+    return OKPKey.import_key(json.loads(nation.stack.secrets.registry_signing_key.read_text()))
+
+
+async def what_is_there(nation: Nation) -> dict[str, Any]:
+    """The facts of every service."""
+    digests = [await nation.operator.ask(ops.AskDigest(), service=service) for service in SERVICES]
+    return {digest.service: digest.facts for digest in digests}
+
+
+async def refusals(thief: Client, token: str | None, kinds: tuple[type[Request], ...] = GUARDED) -> dict[str, str]:
+    """What each request is refused with; `let in` where it is not."""
+    asker, found = Asker(thief, patience=10), {}
+    for kind in kinds:
+        try:
+            await asker.ask(example_of(kind), token=token)
+            found[kind.__name__] = "let in"
+        except AskRefused as error:
+            found[kind.__name__] = error.refusal.code
+    return found
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_no_request_is_let_in_with_a_forged_token(
+    nation: Nation, thief: Client, registry_key: OKPKey, forgery: str
+) -> None:
+    before = await what_is_there(nation)
+
+    found = await refusals(thief, FORGERIES[forgery](registry_key))
+
+    assert {name: code for name, code in found.items() if code not in NOT_LET_IN} == {}
+    assert len(found) == len(GUARDED) > 20
+    assert await what_is_there(nation) == before
+
+
+async def test_a_token_that_was_signed_out_opens_nothing_anywhere(nation: Nation, thief: Client) -> None:
+    administrator = await Person.sign_in(nation.portal, "administrator@ministry.example", nation.stack.administrator_password)
+    token = administrator.session.token
+    await administrator.ask(RevokeSession())
+
+    async def is_out_everywhere() -> bool:
+        return set((await refusals(thief, token)).values()) == {"token_invalid"}
+
+    await eventually(is_out_everywhere, within=15)
+
+
+async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(nation: Nation, thief: Client) -> None:
+    example = to("VN")
+    exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
+    before = await what_is_there(nation)
+
+    kinds = tuple(kind for kind in GUARDED if kind is not RevokeSession)  # which ends one's own session
+    found = await refusals(thief, exporter.person.session.token, kinds)
+
+    refused_for = {"role_required", "not_yours", "roles_not_yours_to_give"}
+    missing = {name for name, code in found.items() if code.endswith("_not_found")}
+    assert {name: code for name, code in found.items() if code not in refused_for and name not in missing} == {}
+    assert await what_is_there(nation) == before
+
+
+async def test_the_seed_does_not_reach_events_operations_or_the_stream(nation: Nation, thief: Client) -> None:
+    before = await what_is_there(nation)
+    subjects = [event.subject for event in events()]
+    subjects += [operation.subject.format(service=service) for operation in ops.OPERATIONS for service in SERVICES]
+    subjects += ["$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.EVENTS", "$JS.API.CONSUMER.DELETE.EVENTS.fees"]
+
+    for subject in subjects:
+        with pytest.raises((NatsTimeout, NoRespondersError)):
+            await thief.request(subject, b"{}", timeout=0.05)
+
+    assert await what_is_there(nation) == before
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff" * 1000, b"{" * 500_000, b'{"a":' + b"1" * 900_000 + b"}"])
+async def test_garbage_is_refused_and_the_services_go_on(nation: Nation, thief: Client, body: bytes) -> None:
+    for kind in GUARDED:
+        answer = json.loads((await thief.request(kind.subject, body, timeout=10)).data)
+        assert answer["refusal"]["code"] in ("malformed_request", "request_too_large")
+
+    for service in SERVICES:
+        assert (await nation.operator.ask(ops.AskHealth(), service=service)).ready
+
+
+async def test_who_has_the_seed_hears_what_the_portal_is_answered_until_the_seed_is_changed(
+    nation: Nation, thief: Client
+) -> None:
+    """What remains: the inbox is the portal's, and so is the seed. It must be kept like the portal itself."""
+    heard: list[bytes] = []
+
+    async def listen(message: Any) -> None:
+        heard.append(message.data)
+
+    await thief.subscribe("_INBOX_portal.>", cb=listen)
+    await thief.flush()
+    with pytest.raises(AskRefused):
+        await nation.portal.ask(GetRegistration(exporter_id=uuid4()))
+
+    await eventually(lambda: any(b"not_signed_in" in data for data in heard))
