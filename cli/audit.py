@@ -23,6 +23,7 @@ async def audit(
     *,
     where: Where | None = None,
     patience: float = 15.0,
+    answer_within: float = 30.0,
     json_file: Annotated[Path | None, Parameter("--json")] = None,
 ) -> int:
     """Ask every service what it vouches for, and compare. Ends with 1 where something is lost, there twice or given up.
@@ -31,12 +32,14 @@ async def audit(
     ----------
     patience
         Seconds to look again, where something may still be on its way.
+    answer_within
+        Seconds after which a service that is silent counts as away.
     json_file
         Where to write the findings with every offender, for programs.
     """
     target = (where or Where()).target()
     async with target.client() as client:
-        findings = await audited(Asker(client, patience=max(patience, 30.0)), target.services, patience)
+        findings = await audited(Asker(client, answer_within), target.services, patience)
     if json_file:
         rows = [asdict(finding) | {"holds": finding.holds} for finding in findings]
         json_file.write_text(json.dumps({"holds": all(f.holds for f in findings), "rules": rows}, indent=2) + "\n")

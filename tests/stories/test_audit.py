@@ -1,0 +1,104 @@
+"""`co audit` finds what is wrong between services: each thing is put wrong by hand once, and put right again."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.audit import audit
+from cli.ledgers import missing_numbers
+from cli.reach import Where
+from tests.stories.conftest import Nation, to
+
+A_SECOND_TRANSMISSION = """
+    INSERT INTO transmissions SELECT 'f' || substr(transmission_id, 2), certificate_id, exporter_id, 'D2026-PNH-999999',
+    destination, number, document FROM transmissions LIMIT 1
+"""
+A_DEAD_LETTER = """
+    INSERT INTO dead_letters (kind, name, key, body, error, died_at)
+    VALUES ('event', 'evt.x.y.v1', 'k', '', 'E: x', '2026-01-01T00:00:00.000000Z')
+"""
+A_NUMBER_LEFT_OUT = """
+    UPDATE documents SET reference = 'D2026-PNH-000900'
+    WHERE certificate_id = (SELECT max(certificate_id) FROM documents WHERE reference LIKE '%-PNH-%')
+"""
+WRONGS = (
+    ("tracking", "tracked_steps", "DELETE FROM tracked_steps WHERE code = 'AS2'", "REC is shown, with AS1 and AS2 before it"),
+    ("tracking", "tracked_certificates", "DELETE FROM tracked_certificates", "a number can be followed by the public"),
+    ("tracking", "inbox", "DELETE FROM inbox WHERE subject = 'evt.certificate.issued.v1'", "CertificateIssued was heard"),
+    ("fees", "invoices", "UPDATE invoices SET settled_submission = 0", "an issued certificate is paid"),
+    ("fees", "payments", "DELETE FROM payments", "what an invoice counts as paid is in the books, slip by slip"),
+    ("fees", "dead_letters", A_DEAD_LETTER, "fees has given nothing up"),
+    ("certificates", "documents", A_NUMBER_LEFT_OUT, "numbers have no gap"),
+    ("certificates", "certificates", "UPDATE certificates SET submission = 0", "a submitted certificate has one fee"),
+    ("gateway", "transmissions", A_SECOND_TRANSMISSION, "nothing is there twice"),
+    ("gateway", "transmissions", "DELETE FROM transmissions", "an issued certificate is sent once"),
+)
+
+
+@contextmanager
+def put_wrong(file: Path, table: str, statement: str) -> Iterator[None]:
+    """One table is as the statement makes it within this block, and as before after it."""
+    with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as database:
+        rows = database.execute(f"SELECT * FROM {table}").fetchall()
+        database.execute(statement)
+        yield
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(f"DELETE FROM {table}")
+        if rows:
+            database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        database.execute("COMMIT")
+
+
+async def rules_broken(nation: Nation, file: Path, patience: float = 0) -> tuple[int, dict[str, Any]]:
+    code = await audit(where=Where(root=nation.stack.root), patience=patience, json_file=file)
+    found = json.loads(file.read_text())
+    assert found["holds"] is (code == 0)
+    return code, {rule["says"].partition(":")[0]: rule["offenders"] for rule in found["rules"] if not rule["holds"]}
+
+
+@pytest.mark.parametrize(("service", "table", "statement", "rule"), WRONGS, ids=[rule for *_, rule in WRONGS])
+async def test_the_audit_finds_it(
+    nation: Nation,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    service: str,
+    table: str,
+    statement: str,
+    rule: str,
+) -> None:
+    if not (await nation.web.get("/public-search/atiga", params={"reference": "D2026-PNH-000001"})).is_success:
+        await nation.travel(to("VN"))
+    assert await rules_broken(nation, tmp_path / "before.json", patience=30) == (0, {})
+
+    with put_wrong(nation.stack.root / "data" / f"{service}.db", table, statement):
+        code, broken = await rules_broken(nation, tmp_path / "wrong.json")
+
+    assert code == 1
+    assert broken[rule]
+    assert f"Not so: {rule}" in capsys.readouterr().out
+    assert await rules_broken(nation, tmp_path / "after.json", patience=5) == (0, {})
+
+
+async def test_a_service_that_does_not_answer_is_found(nation: Nation, tmp_path: Path) -> None:
+    where = Where(root=nation.stack.root)
+    await nation.stack.stop("tracking")
+    try:
+        code = await audit(where=where, patience=0, json_file=tmp_path / "a.json", answer_within=2)
+    finally:
+        await nation.stack.start("tracking")
+
+    assert code == 1
+    rules = json.loads((tmp_path / "a.json").read_text())["rules"]
+    assert [rule["says"] for rule in rules if not rule["holds"]] == ["tracking answers"]
+
+
+def test_missing_numbers_are_those_before_the_last_of_each_office_form_and_year() -> None:
+    given = ["D2026-PNH-000001", "D2026-PNH-000004", "D2026-SVR-000002", "D2025-PNH-000001"]
+
+    assert missing_numbers(given) == ["D2026-PNH-000002", "D2026-PNH-000003", "D2026-SVR-000001"]
+    assert missing_numbers([]) == []
