@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from cli.audit import audit
-from cli.ledgers import missing_numbers
 from cli.reach import Where
 from tests.stories.conftest import Nation, to
 
@@ -26,6 +25,7 @@ A_NUMBER_LEFT_OUT = """
     UPDATE documents SET reference = 'D2026-PNH-000900'
     WHERE certificate_id = (SELECT max(certificate_id) FROM documents WHERE reference LIKE '%-PNH-%')
 """
+NO_SUBMISSION = "a submitted certificate has one fee, and nothing else"
 WRONGS = (
     ("tracking", "tracked_steps", "DELETE FROM tracked_steps WHERE code = 'AS2'", "REC is shown, with AS1 and AS2 before it"),
     ("tracking", "tracked_certificates", "DELETE FROM tracked_certificates", "a number can be followed by the public"),
@@ -34,7 +34,7 @@ WRONGS = (
     ("fees", "payments", "DELETE FROM payments", "what an invoice counts as paid is in the books, slip by slip"),
     ("fees", "dead_letters", A_DEAD_LETTER, "fees has given nothing up"),
     ("certificates", "documents", A_NUMBER_LEFT_OUT, "numbers have no gap"),
-    ("certificates", "certificates", "UPDATE certificates SET submission = 0", "a submitted certificate has one fee"),
+    ("certificates", "certificates", "UPDATE certificates SET submission = 0", NO_SUBMISSION),
     ("gateway", "transmissions", A_SECOND_TRANSMISSION, "nothing is there twice"),
     ("gateway", "transmissions", "DELETE FROM transmissions", "an issued certificate is sent once"),
 )
@@ -95,10 +95,3 @@ async def test_a_service_that_does_not_answer_is_found(nation: Nation, tmp_path:
     assert code == 1
     rules = json.loads((tmp_path / "a.json").read_text())["rules"]
     assert [rule["says"] for rule in rules if not rule["holds"]] == ["tracking answers"]
-
-
-def test_missing_numbers_are_those_before_the_last_of_each_office_form_and_year() -> None:
-    given = ["D2026-PNH-000001", "D2026-PNH-000004", "D2026-SVR-000002", "D2025-PNH-000001"]
-
-    assert missing_numbers(given) == ["D2026-PNH-000002", "D2026-PNH-000003", "D2026-SVR-000001"]
-    assert missing_numbers([]) == []
