@@ -10,15 +10,16 @@ from typing import Annotated
 from uuid import UUID
 
 from cyclopts import Parameter
+from rich.bar import Bar
 from rich.markup import escape
 
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed
-from cli.traces import KeptSpan, certificate_of, kept_spans, traces_of
+from cli.traces import KeptSpan, certificate_of, kept_spans, spans_about, traces_of
 from deploy.embedded.layout import HOME, Layout
 
 BAR = 40
-"""Characters of the bar of a whole trace."""
+"""Characters of the bar of a whole trace, where the terminal is wide enough."""
 NS_PER_MS = 1_000_000
 
 
@@ -33,6 +34,17 @@ class Line:
     lasted_ms: float
     error: str | None
     orphan: bool
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """One act and what followed from it. `began`: UTC; `follows`: the traces of the former acts that it is linked to."""
+
+    trace_id: str
+    act: str
+    began: str
+    follows: tuple[str, ...]
+    spans: list[Line]
 
 
 def trace(
@@ -55,17 +67,17 @@ def trace(
     json_file
         Where to write the traces, for programs.
     """
-    folder = spans or Layout(root).spans_dir
-    kept = list(kept_spans(folder, _home(root)))
-    certificate_id = _as_id(reference) or certificate_of(reference, kept)
-    traces = traces_of(certificate_id, kept) if certificate_id else {}
+    folder, home = spans or Layout(root).spans_dir, _home(root)
+    certificate_id = _as_id(reference) or certificate_of(reference, kept_spans(folder, home, text=reference))
+    traces = traces_of(certificate_id, spans_about(certificate_id, folder, home)) if certificate_id else {}
     if not traces:
         raise CommandFailed(f"No span of {reference} is kept in {folder}; old ones are rotated away.")
+    waterfalls = [waterfall(members) for members in traces.values()]
     if json_file:
-        rows = {name: [asdict(line) for line in lines_of(members)] for name, members in traces.items()}
-        json_file.write_text(json.dumps(rows, indent=2) + "\n")
-    for name, members in traces.items():
-        _print(name, members, known=set(traces))
+        json_file.write_text(json.dumps([asdict(shown) for shown in waterfalls], indent=2) + "\n")
+    acts = {shown.trace_id: shown.act for shown in waterfalls}
+    for shown in waterfalls:
+        _print(shown, acts)
 
 
 def _home(root: Path) -> str:
@@ -77,6 +89,18 @@ def _as_id(text: str) -> str | None:
         return str(UUID(text))
     except ValueError:
         return None
+
+
+def waterfall(members: list[KeptSpan]) -> Waterfall:
+    """One trace as it is shown."""
+    lines = lines_of(members)
+    return Waterfall(
+        trace_id=members[0].trace_id,
+        act=lines[0].name,
+        began=datetime.fromtimestamp(min(span.start_ns for span in members) / 1e9, UTC).isoformat(timespec="milliseconds"),
+        follows=tuple(sorted({link for span in members for link in span.links})),
+        spans=lines,
+    )
 
 
 def lines_of(members: list[KeptSpan]) -> list[Line]:
@@ -103,24 +127,25 @@ def lines_of(members: list[KeptSpan]) -> list[Line]:
     return list(walk(None, 0))
 
 
-def _print(name: str, members: list[KeptSpan], known: set[str]) -> None:
-    lines = lines_of(members)
-    began = datetime.fromtimestamp(min(span.start_ns for span in members) / 1e9, UTC)
-    follows = sorted({link[:8] for span in members for link in span.links if link in known})
-    after = f", follows {', '.join(follows)}" if follows else ""
-    plain().print(f"\n{lines[0].name}  {began:%Y-%m-%d %H:%M:%S.%f} UTC  trace {name}{after}")
-    shown = table("service", "span", right=("start ms", "lasted ms"))
-    shown.add_column("")
-    whole = max(line.start_ms + line.lasted_ms for line in lines) or 1.0
-    for line in lines:
+def _print(shown: Waterfall, acts: dict[str, str]) -> None:
+    former = ", ".join(f"{acts.get(link, 'an act that is not kept')} {link[:8]}" for link in shown.follows)
+    follows = f", follows {former}" if former else ""
+    plain().print(f"\n{shown.act}  {shown.began}  trace {shown.trace_id}{follows}")
+    lines = table("service", "span", right=("start ms", "lasted ms"))
+    for column in lines.columns:
+        column.no_wrap = True  # a narrow terminal costs the bars their length first
+    lines.add_column("", max_width=BAR)
+    whole = max(line.start_ms + line.lasted_ms for line in shown.spans) or 1.0
+    for line in shown.spans:
         said = escape("  " * line.depth + line.name) + (" [dim](what it came from is not kept)[/]" if line.orphan else "")
         if line.error:
             said = f"[red]{said} {escape(line.error)}[/]"
-        shown.add_row(line.service, said, f"{line.start_ms:.1f}", f"{line.lasted_ms:.1f}", bar(line, whole))
-    page().print(shown)
+        lines.add_row(line.service, said, f"{line.start_ms:.1f}", f"{line.lasted_ms:.1f}", bar(line, whole))
+    page().print(lines)
 
 
-def bar(line: Line, whole_ms: float) -> str:
-    """Where a span lies in its trace of so many ms."""
-    before = int(line.start_ms / whole_ms * BAR)
-    return " " * before + "█" * max(1, round(line.lasted_ms / whole_ms * BAR))
+def bar(line: Line, whole_ms: float) -> Bar:
+    """Where a span lies in its trace of so many ms; the shortest is still seen."""
+    least = whole_ms / BAR
+    begin = min(line.start_ms, whole_ms - least)
+    return Bar(whole_ms, begin, max(line.start_ms + line.lasted_ms, begin + least), color="red" if line.error else "default")

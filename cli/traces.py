@@ -2,11 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.telemetry import CERTIFICATE_ID, CERTIFICATE_REFERENCE, MESSAGE_ID
+
+TRACE_ID = slice(len('{"trace_id": "'), len('{"trace_id": "') + 32)
+"""Where a line has the id of its trace: most lines are of other traces, and parsing them all takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,12 @@ class KeptSpan:
     message_id: str | None = None
 
 
-def kept_spans(folder: Path, home: str) -> Iterator[KeptSpan]:
-    """Every whole line of every file, rotated ones too."""
+def kept_spans(folder: Path, home: str, *, text: str = "", traces: Set[str] | None = None) -> Iterator[KeptSpan]:
+    """Every whole line of every file, rotated ones too; only those with this text, and of these traces, where some are given."""
     for path in sorted(folder.glob("*.jsonl*")):
-        for line in path.read_text().splitlines():
+        for line in path.open():
+            if text not in line or (traces is not None and line[TRACE_ID] not in traces):
+                continue
             try:
                 row = json.loads(line)
             except ValueError:
@@ -53,9 +58,23 @@ def kept_spans(folder: Path, home: str) -> Iterator[KeptSpan]:
             )
 
 
-def certificate_of(reference: str, spans: list[KeptSpan]) -> str | None:
+def certificate_of(reference: str, spans: Iterable[KeptSpan]) -> str | None:
     """The id of the certificate with a public reference, where it was issued within what is kept."""
-    return next((span.certificate_id for span in spans if span.reference == reference), None)
+    # the number of an attempt that failed goes to another certificate
+    return next((span.certificate_id for span in spans if span.reference == reference and not span.error), None)
+
+
+def spans_about(certificate_id: str, folder: Path, home: str) -> list[KeptSpan]:
+    """All that `traces_of` needs to know of a folder of spans, without keeping the rest."""
+    found: dict[str, KeptSpan] = {}  # by id: a file rotated meanwhile is read twice
+    wanted = {span.trace_id for span in kept_spans(folder, home, text=certificate_id)}
+    read: set[str] = set()
+    while wanted:
+        members = list(kept_spans(folder, home, traces=wanted))
+        found |= {span.span_id: span for span in members}
+        read |= wanted
+        wanted = {link for span in members for link in span.links} - read
+    return list(found.values())
 
 
 def traces_of(certificate_id: str, spans: list[KeptSpan]) -> dict[str, list[KeptSpan]]:

@@ -83,9 +83,8 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
 
     serial = await next_serial(work, certificate.office, certificate.form, today.year)
     reference = reference_of(certificate.form, today.year, certificate.office, serial)
-    work.known_as(reference)
-
     certificate.issue(reference, today)
+    work.known_as(reference)
 
     form = work.use(Catalogue).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)
