@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from cli.reach import CommandFailed
+from cli.main import app
 from cli.trace import bar, lines_of, trace
-from cli.traces import kept_spans
+from cli.traces import certificate_of, kept_spans
 
 REFERENCE = "D2026-PNH-000123"
 
@@ -54,34 +54,96 @@ def test_a_span_whose_parent_is_not_kept_is_shown_and_marked(tmp_path: Path) -> 
     ]
 
 
-def test_the_bar_of_a_span_lies_where_it_was(tmp_path: Path) -> None:
-    write(tmp_path, a_span("root", lasts=100), a_span("half", "root", start=50, lasts=50))
+def test_the_bar_of_a_span_lies_where_it_was_and_the_shortest_is_seen(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        a_span("root", lasts=100),
+        a_span("half", "root", start=50, lasts=50),
+        a_span("last", "root", start=100, lasts=0),
+    )
 
-    whole, half = (bar(line, 100.0) for line in lines_of(list(kept_spans(tmp_path, "KH"))))
+    bars = [bar(line, 100.0) for line in lines_of(list(kept_spans(tmp_path, "KH")))]
 
-    assert (whole, half) == ("█" * 40, " " * 20 + "█" * 20)
+    assert [(shown.begin, shown.end) for shown in bars] == [(0, 100), (50, 100), (97.5, 100)]
 
 
-def test_a_certificate_is_found_by_its_number_in_rotated_files_too_and_errors_are_named(
+def test_a_certificate_is_found_by_its_number_and_its_id_in_rotated_files_too_and_after_a_line_cut_short(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     certificate = {"co.certificate.id": str(uuid4())}
     number = {"co.certificate.reference": REFERENCE}
     write(tmp_path, a_span("due IssueCertificate", attributes=certificate | number), name="kh-certificates-1.jsonl.1")
-    write(tmp_path, a_span("on It", trace_id="b" * 32, attributes=certificate, error="Refused"), rest='{"trace_id": "aaaa')
+    write(tmp_path, a_span("on It", trace_id="b" * 32, attributes=certificate), rest='{"trace_id": "aaaa')
+    write(tmp_path, a_span("of another", trace_id="c" * 32, attributes={"co.certificate.id": str(uuid4())}), name="z.jsonl")
 
-    trace(REFERENCE, spans=tmp_path, json_file=tmp_path / "traces.json")
-    trace(certificate["co.certificate.id"], spans=tmp_path)
+    for reference in (REFERENCE, certificate["co.certificate.id"]):
+        trace(reference, spans=tmp_path)
+
+        said = capsys.readouterr().out
+        assert ("due IssueCertificate" in said, "on It" in said, "of another" in said) == (True, True, False)
+
+
+def test_an_act_is_headed_by_its_name_its_time_and_the_act_that_it_follows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former, latter, gone = "a" * 32, "b" * 32, "c" * 32
+    certificate_id = str(uuid4())
+    write(
+        tmp_path,
+        a_span("Approve", trace_id=latter, start=2500, attributes={"co.certificate.id": certificate_id}, links=[former]),
+        a_span("Register", trace_id=former, links=[gone]),
+    )
+
+    trace(certificate_id, spans=tmp_path, json_file=tmp_path / "traces.json")
 
     said = capsys.readouterr().out
-    assert said.count("due IssueCertificate") == 4
-    assert "on It Refused" in said
-    assert set(json.loads((tmp_path / "traces.json").read_text())) == {"a" * 32, "b" * 32}
+    assert f"Register  1970-01-01T00:00:00.000+00:00  trace {former}, follows an act that is not kept cccccccc\n" in said
+    assert f"Approve  1970-01-01T00:00:02.500+00:00  trace {latter}, follows Register aaaaaaaa\n" in said
+    written = json.loads((tmp_path / "traces.json").read_text())
+    assert [(act["act"], act["follows"], len(act["spans"])) for act in written] == [
+        ("Register", [gone], 1),
+        ("Approve", [former], 1),
+    ]
+
+
+def test_errors_are_red_and_say_their_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    certificate_id = str(uuid4())
+    write(
+        tmp_path,
+        a_span("root", lasts=9, attributes={"co.certificate.id": certificate_id}),
+        a_span("on It", "root", start=1, error="Refused"),
+    )
+
+    trace(certificate_id, spans=tmp_path)
+
+    assert "\x1b[31m  on It Refused" in capsys.readouterr().out
+
+
+def test_a_number_belongs_to_the_certificate_that_got_it_not_to_an_attempt_that_failed(tmp_path: Path) -> None:
+    first, second = str(uuid4()), str(uuid4())
+    number = {"co.certificate.reference": REFERENCE}
+    write(
+        tmp_path,
+        a_span("failed", attributes=number | {"co.certificate.id": first}, error="OperationalError"),
+        a_span("done", attributes=number | {"co.certificate.id": second}),
+    )
+
+    assert certificate_of(REFERENCE, kept_spans(tmp_path, "KH")) == second
 
 
 @pytest.mark.parametrize("reference", [REFERENCE, str(uuid4()), "nonsense", ""])
-def test_a_reference_of_which_nothing_is_kept_is_said_to_be_so(tmp_path: Path, reference: str) -> None:
-    write(tmp_path, a_span("root"))
+def test_a_reference_of_which_nothing_is_kept_is_said_to_be_so(
+    tmp_path: Path, reference: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "spans", a_span("root"))
 
-    with pytest.raises(CommandFailed, match="old ones are rotated away"):
-        trace(reference, spans=tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        app(["trace", reference, "--root", str(tmp_path)])
+
+    assert ended.value.code == 2
+    said = f"co: No span of {reference} is kept in {tmp_path / 'spans'}; old ones are rotated away.\n"
+    assert capsys.readouterr().err == said

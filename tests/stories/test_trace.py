@@ -2,16 +2,26 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 
 import pytest
 
-from cli.people import until
+from cli.demo import ZONE
+from cli.people import Exporter, Journey, until
 from cli.trace import trace
 from cli.traces import KeptSpan, certificate_of, kept_spans, traces_of
 from shared.contracts.catalogue import SERVICES
 from tests.stories.conftest import Nation, to
 
 AT_ONCE = 8
+HEARD = {
+    ("fees", "on CertificateSubmitted"): 1,
+    ("certificates", "on FeeSettled"): 1,
+    ("gateway", "on CertificateDocumented"): 1,
+    ("tracking", "on CertificateIssued"): 1,
+    ("tracking", "on TransmissionAdvanced"): 3,
+}
+"""How often each event about one certificate is heard until it has arrived."""
 
 
 async def kept_traces(nation: Nation, reference: str) -> dict[str, list[KeptSpan]]:
@@ -53,22 +63,24 @@ async def test_all_services_and_the_partner_appear_and_acts_are_linked(
 
 
 async def test_every_event_has_one_span_of_its_own_also_in_a_batch(nation: Nation) -> None:
-    journeys = await asyncio.gather(*(nation.journey(to("VN")) for _ in range(AT_ONCE)))
+    example, today = to("VN"), datetime.now(ZONE).date()
+    exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
+    journeys = [await Journey.begin(example, exporter, nation.ministry, today) for _ in range(AT_ONCE)]
 
     await asyncio.gather(*(journey.submit() for journey in journeys))
+    await asyncio.gather(*(nation.decide(journey) for journey in journeys))
 
     ids = {str(journey.certificate_id) for journey in journeys}
 
-    def spans_of(name: str) -> list[KeptSpan]:
-        spans = kept_spans(nation.stack.spans_dir, nation.stack.country)
-        return [span for span in spans if span.name == name and span.certificate_id in ids and span.error is None]
+    async def on_disk() -> list[KeptSpan] | None:
+        spans = list(kept_spans(nation.stack.spans_dir, nation.stack.country))
+        about_them = [span for span in spans if span.certificate_id in ids]
+        heard = Counter((span.service, span.name) for span in about_them if span.message_id)
+        return about_them if all(heard[event] >= times * AT_ONCE for event, times in HEARD.items()) else None
 
-    async def on_disk() -> tuple[list[KeptSpan], list[KeptSpan]] | None:
-        found = spans_of("SubmitCertificate"), spans_of("on CertificateSubmitted")
-        return found if all(len(spans) >= AT_ONCE for spans in found) else None
-
-    submitted, heard = await until(on_disk, "certificates and fees to have written their spans", within=15)
-    assert set(Counter(span.message_id for span in heard).values()) == {1}
-    act_of = {span.trace_id: span.certificate_id for span in submitted}
-    assert {span.trace_id: span.certificate_id for span in heard}.items() <= act_of.items()
-    assert {span.certificate_id for span in heard} == ids
+    spans = await until(on_disk, "every service to have written its spans")
+    heard = [span for span in spans if span.message_id and span.error is None]
+    assert Counter((span.service, span.name) for span in heard) == {event: times * AT_ONCE for event, times in HEARD.items()}
+    assert set(Counter((span.service, span.message_id) for span in heard).values()) == {1}
+    act_of = {span.trace_id: span.certificate_id for span in spans if span.parent_id is None}
+    assert [span for span in heard if act_of[span.trace_id] != span.certificate_id] == []
