@@ -43,15 +43,15 @@ PATIENCE = 60.0
 """Seconds for which people look again until the system has caught up."""
 
 
-async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE) -> T:
-    """Looks again and again until there is something to see. Raises TimeoutError, saying what was waited for."""
+async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, look_again: float = 0.02) -> T:
+    """Looks every `look_again` seconds until there is something to see. Raises TimeoutError, saying what was waited for."""
     last = monotonic() + within
     while True:
         if (seen := await look()) is not None:
             return seen
         if monotonic() > last:
             raise TimeoutError(f"waited {within:.0f} s for {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(look_again)
 
 
 @dataclass(frozen=True)

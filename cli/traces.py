@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shared.telemetry import CERTIFICATE_ID, CERTIFICATE_REFERENCE, MESSAGE_ID
 
@@ -32,30 +33,33 @@ class KeptSpan:
 
 
 def kept_spans(folder: Path, home: str, *, text: str = "", traces: Set[str] | None = None) -> Iterator[KeptSpan]:
-    """Every whole line of every file, rotated ones too; only those with this text, and of these traces, where some are given."""
+    """Every whole line of every file, rotated ones too; where told, only those with a text, or of some traces."""
     for path in sorted(folder.glob("*.jsonl*")):
-        for line in path.open():
-            if text not in line or (traces is not None and line[TRACE_ID] not in traces):
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue  # the last line of a process that was killed
-            partner = "" if row["country"] == home else f"-{row['country'].lower()}"
-            yield KeptSpan(
-                trace_id=row["trace_id"],
-                span_id=row["span_id"],
-                parent_id=row["parent_id"],
-                name=row["name"],
-                service=row["service"] + partner,
-                start_ns=row["start_ns"],
-                end_ns=row["end_ns"],
-                error=row["error"],
-                certificate_id=row["attributes"].get(CERTIFICATE_ID),
-                links=tuple(row["links"]),
-                reference=row["attributes"].get(CERTIFICATE_REFERENCE),
-                message_id=row["attributes"].get(MESSAGE_ID),
-            )
+        with path.open() as lines:
+            for line in lines:
+                if text in line and (traces is None or line[TRACE_ID] in traces):
+                    try:
+                        yield _kept(json.loads(line), home)
+                    except ValueError:
+                        continue  # the last line of a process that was killed
+
+
+def _kept(row: dict[str, Any], home: str) -> KeptSpan:
+    partner = "" if row["country"] == home else f"-{row['country'].lower()}"
+    return KeptSpan(
+        trace_id=row["trace_id"],
+        span_id=row["span_id"],
+        parent_id=row["parent_id"],
+        name=row["name"],
+        service=row["service"] + partner,
+        start_ns=row["start_ns"],
+        end_ns=row["end_ns"],
+        error=row["error"],
+        certificate_id=row["attributes"].get(CERTIFICATE_ID),
+        links=tuple(row["links"]),
+        reference=row["attributes"].get(CERTIFICATE_REFERENCE),
+        message_id=row["attributes"].get(MESSAGE_ID),
+    )
 
 
 def certificate_of(reference: str, spans: Iterable[KeptSpan]) -> str | None:

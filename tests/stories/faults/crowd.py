@@ -93,7 +93,7 @@ class Crowd:
             return True if await self._count(operator, "tracking", "received") >= self.sent else None
 
         with suppress(TimeoutError):  # the audit says more of what is missing
-            await until(all_received, f"{self.sent} certificates to arrive", within=self.patience)
+            await until(all_received, f"{self.sent} certificates to arrive", within=self.patience, look_again=0.2)
         findings = await audited(operator, stack.services, patience=self.patience)
         assert [(finding.says, finding.offenders[:5]) for finding in findings if not finding.holds] == []
         self.counts = {
