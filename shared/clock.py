@@ -1,7 +1,10 @@
 """Instants are UTC; legal dates are counted in the instance's zone. Time is injected, so that tests can walk it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+MOST_APART = timedelta(minutes=10)
+"""By how much the clocks of replicas may differ. What is further ahead was written by a clock that was put back since."""
 
 
 class Clock:

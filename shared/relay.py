@@ -10,6 +10,7 @@ from sqlalchemy import Row, exists, or_, select, update
 
 from shared import metrics
 from shared.bus import EVENT_ID_HEADER, PUBLISH_TIMEOUT, STREAM, TRACE_HEADER
+from shared.clock import MOST_APART
 from shared.loops import keep_going
 from shared.tables import outbox
 from shared.work import Workshop
@@ -59,7 +60,7 @@ class Relay:
 
     async def _claim(self) -> list[Row[Any]]:
         now = self._workshop.clock.now()
-        claimed = outbox.c.claimed_until.between(now, now + CLAIM)  # what is further ahead was written by a clock put back
+        claimed = outbox.c.claimed_until.between(now, now + CLAIM + MOST_APART)
         unsent = outbox.c.sent_at.is_(None) & or_(outbox.c.claimed_until.is_(None), ~claimed)
         async with self._workshop.database.reading() as session:
             if not await session.scalar(select(exists().where(unsent))):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
+from shared.clock import MOST_APART
 from shared.fates import LONGEST_DELAY, Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.loops import keep_going
 from shared.refusals import Unavailable
@@ -72,9 +73,9 @@ class TaskRunner:
         if most <= 0:
             return []
         now = self._workshop.clock.now()
-        due = (tasks.c.due_at <= now) | ((tasks.c.attempts > 0) & (tasks.c.due_at > now + LONGEST_WAIT))
-        leased = tasks.c.leased_until.between(now, now + self._lasts)
-        ready = due & or_(tasks.c.leased_until.is_(None), ~leased)  # what is further ahead was written by a clock put back
+        due = (tasks.c.due_at <= now) | ((tasks.c.attempts > 0) & (tasks.c.due_at > now + LONGEST_WAIT + MOST_APART))
+        leased = tasks.c.leased_until.between(now, now + self._lasts + MOST_APART)
+        ready = due & or_(tasks.c.leased_until.is_(None), ~leased)
         async with self._workshop.database.reading() as session:
             if not await session.scalar(select(exists().where(ready))):
                 return []

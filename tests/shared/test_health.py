@@ -36,7 +36,7 @@ async def test_a_replica_that_can_work_is_live_and_ready(sqlite_house: House) ->
 
     assert (await get(running, "/live")).json() == {"live": True}
     ready = await get(running, "/ready")
-    assert (ready.status_code, ready.json()) == (200, {"ready": True, "problems": []})
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "recovering": False, "problems": []})
 
 
 async def test_the_metrics_can_be_read(sqlite_house: House) -> None:

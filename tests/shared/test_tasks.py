@@ -502,6 +502,19 @@ async def test_a_task_of_another_process_is_leased_by_one_of_many_at_once(databa
             await other.close()
 
 
+@pytest.mark.parametrize(("back", "leased"), [(timedelta(hours=1), 1), (timedelta(seconds=30), 0)])
+async def test_a_lease_of_a_clock_that_was_put_back_does_not_hold_but_one_of_a_clock_that_is_a_little_ahead_does(
+    sqlite_desk: Desk, back: timedelta, leased: int
+) -> None:
+    await sqlite_desk.leave("1")
+    sqlite_desk.clock.ahead = back
+    assert len(await sqlite_desk.runner(do_it)._lease(1)) == 1
+
+    sqlite_desk.clock.ahead = timedelta()
+
+    assert len(await sqlite_desk.runner(do_it)._lease(1)) == leased
+
+
 async def test_the_lease_is_longer_than_any_task_may_take(sqlite_desk: Desk) -> None:
     class Patient(Chore):
         kind: ClassVar[str] = "patient"

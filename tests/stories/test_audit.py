@@ -14,7 +14,7 @@ from cli.reach import Where
 from tests.stories.conftest import Nation, to
 
 A_SECOND_TRANSMISSION = """
-    INSERT INTO transmissions SELECT 'f' || substr(transmission_id, 2), certificate_id, exporter_id, 'D2026-PNH-999999',
+    INSERT INTO transmissions SELECT '000000000000400080000000000000aa', certificate_id, exporter_id, 'D2026-PNH-999999',
     destination, number, document FROM transmissions LIMIT 1
 """
 A_DEAD_LETTER = """
