@@ -35,6 +35,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "command-answered-not-told": (Answerer, "answer"),
     "event-before-commit": (Listener, "_react"),
     "event-committed-not-acknowledged": (Listener, "_take_together"),
+    "event-claimed-not-published": (Relay, "_claim"),
     "event-published-not-marked": (Relay, "_publish"),
     "task-before-commit": (TaskRunner, "_put_away"),
     "task-committed": (TaskRunner, "_attempt"),
@@ -51,7 +52,8 @@ def crash_at(owner: type, method: str, crash: Callable[[], None]) -> None:
     async def dying(self: Any, *args: Any) -> Any:
         outcome = await original(self, *args)
         request = getattr(self, "_request", None)
-        if request is None or not request.subject.startswith(OPERATIONAL):
+        found_nothing = outcome == []
+        if not found_nothing and (request is None or not request.subject.startswith(OPERATIONAL)):
             crash()
         return outcome
 
