@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, or_, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
@@ -122,9 +122,9 @@ def plumbing_of(replica: "Replica") -> Router:
         if letter is None:
             raise DeadLetterNotFound("", "id")
         if letter["kind"] == "task":
-            columns = ("body", "about", "traceparent")
-            row = {"kind": letter["name"], "key": letter["key"], "due_at": work.now} | {name: letter[name] for name in columns}
-            await work.session.execute(ask_again(work.dialect), [row | {"body": letter["body"].decode()}])
+            same = {name: letter[name] for name in ("key", "about", "traceparent")}
+            row = {"kind": letter["name"], "body": letter["body"].decode(), "due_at": work.now, "scheduled": False} | same
+            await work.session.execute(ask_again(work.dialect), [row])
             return ops.Retried(retried=1)
         try:
             event_type, handler = replica.listens_to(letter["name"])
@@ -163,7 +163,7 @@ async def what_waits(session: AsyncSession, now: datetime) -> dict[str, int | fl
         return await session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0  # type: ignore[arg-type]
 
     unsent = outbox.c.sent_at.is_(None)
-    due = (tasks.c.due_at <= now) | or_(tasks.c.attempts > 0)
+    due = (tasks.c.due_at <= now) | ~tasks.c.scheduled
     oldest_unsent = await session.scalar(select(func.min(outbox.c.recorded_at)).where(unsent))
     oldest_due = await session.scalar(select(func.min(tasks.c.due_at)).where(due))
     lag: dict[str, int | float] = {

@@ -238,8 +238,9 @@ class Replica:
 
 
 async def _drain(subscriber: Any) -> None:
-    """Asks the bus for no more, and handles what it has sent already."""
+    """Asks the bus for no more, and waits until what it has sent already is handled."""
     subscription, subscriber.subscription = subscriber.subscription, None
     if subscription is not None:
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(subscription.drain(), 5)
+    await subscriber.stop()

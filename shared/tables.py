@@ -73,6 +73,7 @@ tasks = Table(
     Column("about", Uuid),
     Column("traceparent", String(55)),
     Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("scheduled", Boolean, nullable=False, server_default=false()),
     Column("leased_until", UtcDateTime),
     Column("leased_by", Uuid),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -164,7 +165,8 @@ def ask_again(dialect: str) -> Insert:
     """An insert of tasks; one that is there already is asked for once more, and due when either is."""
     insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tasks)
     sooner = case((tasks.c.due_at < insert.excluded.due_at, tasks.c.due_at), else_=insert.excluded.due_at)
-    return insert.on_conflict_do_update(index_elements=["kind", "key"], set_={"asked": tasks.c.asked + 1, "due_at": sooner})
+    both = {"asked": tasks.c.asked + 1, "due_at": sooner, "scheduled": tasks.c.scheduled & insert.excluded.scheduled}
+    return insert.on_conflict_do_update(index_elements=["kind", "key"], set_=both)
 
 
 async def add_one(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str) -> int:

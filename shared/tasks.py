@@ -73,7 +73,7 @@ class TaskRunner:
         if most <= 0:
             return []
         now = self._workshop.clock.now()
-        due = (tasks.c.due_at <= now) | ((tasks.c.attempts > 0) & (tasks.c.due_at > now + LONGEST_WAIT + MOST_APART))
+        due = (tasks.c.due_at <= now) | (~tasks.c.scheduled & (tasks.c.due_at > now + LONGEST_WAIT + MOST_APART))
         leased = tasks.c.leased_until.between(now, now + self._lasts + MOST_APART)
         ready = due & or_(tasks.c.leased_until.is_(None), ~leased)
         async with self._workshop.database.reading() as session:
@@ -148,6 +148,7 @@ class TaskRunner:
                         failures=failures,
                         last_error=_reason(error),
                         due_at=self._workshop.clock.now() + timedelta(seconds=delay),
+                        scheduled=False,
                     )
                 )
         except Exception as worse:

@@ -170,6 +170,7 @@ class Work:
             "about": self.about,
             "traceparent": traceparent(),
             "due_at": due_at or self.now,
+            "scheduled": due_at is not None,
         }
 
     def _must_write(self) -> None:

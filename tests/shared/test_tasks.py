@@ -34,7 +34,7 @@ class Desk:
         self._running: list[asyncio.Task[None]] = []
 
     async def leave(self, *names: str, key: str | None = None, after: float = 0, task: type[Task] = Chore) -> None:
-        due_at = self.clock.now() + timedelta(seconds=after)
+        due_at = self.clock.now() + timedelta(seconds=after) if after else None
         async with self.workshop.work(INVALID_SPAN) as work:
             for name in names:
                 work.later(task(name=name), key=key or name, due_at=due_at)
@@ -509,6 +509,18 @@ async def test_a_lease_of_a_clock_that_was_put_back_does_not_hold_but_one_of_a_c
     await sqlite_desk.leave("1")
     sqlite_desk.clock.ahead = back
     assert len(await sqlite_desk.runner(do_it)._lease(1)) == 1
+
+    sqlite_desk.clock.ahead = timedelta()
+
+    assert len(await sqlite_desk.runner(do_it)._lease(1)) == leased
+
+
+@pytest.mark.parametrize(("wait", "leased"), [(0, 1), (60, 0)])
+async def test_a_task_left_by_a_clock_that_was_put_back_is_due_unless_it_was_to_wait(
+    sqlite_desk: Desk, wait: int, leased: int
+) -> None:
+    sqlite_desk.clock.ahead = timedelta(hours=1)
+    await sqlite_desk.leave("1", after=wait)
 
     sqlite_desk.clock.ahead = timedelta()
 

@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
+from cli.audit import audited
 from cli.people import Exporter, Person
 from shared.asking import Asker, AskRefused
 from shared.bus import connect
@@ -111,7 +112,8 @@ def registry_key(nation: Nation) -> OKPKey:
 
 
 async def what_is_there(nation: Nation) -> dict[str, Any]:
-    """The facts of every service."""
+    """The facts of every service, once all have heard what was announced."""
+    await audited(nation.operator, nation.stack.services, patience=30)
     digests = [await nation.operator.ask(ops.AskDigest(), service=service) for service in SERVICES]
     return {digest.service: digest.facts for digest in digests}
 
