@@ -43,10 +43,7 @@ def without_their_parent(traces: dict[str, list[KeptSpan]]) -> list[str]:
     """The names of spans whose parent is not on disk within the same trace."""
     ids = {name: {span.span_id for span in members} for name, members in traces.items()}
     return [
-        span.name
-        for name, members in traces.items()
-        for span in members
-        if span.parent_id and span.parent_id not in ids[name]
+        span.name for name, members in traces.items() for span in members if span.parent_id and span.parent_id not in ids[name]
     ]
 
 
