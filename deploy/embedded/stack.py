@@ -142,8 +142,8 @@ class Stack(Layout):
             self.root / "nats" / "nats.conf",
             accounts,
             store_dir=self.root / "nats" / "store",
-            port=self.ports["nats"],
-            monitor_port=self.ports["nats-monitor"],
+            listen=f"127.0.0.1:{self.ports['nats']}",
+            monitor=f"127.0.0.1:{self.ports['nats-monitor']}",
         )
         for country in self.countries:
             file = self.partners_file(country)

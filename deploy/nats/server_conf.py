@@ -17,22 +17,36 @@ class Account:
     """The public nkey of each user."""
 
 
-def write_server_conf(path: Path, accounts: tuple[Account, ...], *, store_dir: Path, port: int, monitor_port: int) -> None:
-    """Writes the configuration, and beside it the permissions that it includes. Listens on this machine only."""
+@dataclass(frozen=True)
+class Tls:
+    """What the server shows, as paths where the server finds them."""
+
+    certificate: Path
+    key: Path
+
+    def as_config(self) -> str:
+        """The form that nats-server reads."""
+        return f"tls {{\n  cert_file: {json.dumps(str(self.certificate))}\n  key_file: {json.dumps(str(self.key))}\n}}\n"
+
+
+def write_server_conf(
+    path: Path, accounts: tuple[Account, ...], *, store_dir: Path, listen: str, monitor: str, tls: Tls | None = None
+) -> None:
+    """Writes the configuration, and beside it the permissions that it includes. `listen` and `monitor` are `host:port`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     (path.parent / FILE.name).write_text(FILE.read_text())  # an include is always relative
     countries = "\n".join(map(_account, accounts))
     path.write_text(
         f"""\
 server_name: co
-listen: "127.0.0.1:{port}"
-http: "127.0.0.1:{monitor_port}"
+listen: {json.dumps(listen)}
+http: {json.dumps(monitor)}
 max_payload: 1MB
 jetstream {{
   store_dir: {json.dumps(str(store_dir))}
   sync_interval: always
 }}
-
+{tls.as_config() if tls else ""}
 include ./{FILE.name}
 
 accounts {{

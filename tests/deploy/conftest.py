@@ -12,9 +12,9 @@ import pytest
 from nats.aio.client import Client
 
 from deploy.embedded.layout import free_ports, nats_server
-from deploy.embedded.secrets import Secrets
 from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, write_server_conf
+from deploy.secrets import Secrets
 from shared.bus import inbox_prefix, set_up_bus
 from shared.contracts.catalogue import SERVICES
 
@@ -37,8 +37,8 @@ class Bus:
                 for country, users in USERS_OF.items()
             ),
             store_dir=folder / "stream",
-            port=self.ports["nats"],
-            monitor_port=self.ports["monitor"],
+            listen=f"127.0.0.1:{self.ports['nats']}",
+            monitor=f"127.0.0.1:{self.ports['monitor']}",
         )
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import OKPKey
 
-from deploy.embedded.secrets import Secrets
+from deploy.secrets import Secrets
 
 USERS = {"KH": ("registry", "operator"), "VN": ("gateway", "operator")}
 
@@ -77,7 +77,7 @@ def test_the_signing_key_of_registry_is_a_private_ed25519_jwk(secrets: Secrets) 
 
 def test_the_authority_vouches_for_this_machine_even_to_a_strict_client(secrets: Secrets) -> None:
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=secrets.ca_certificate)
-    server.load_cert_chain(secrets.tls_certificate, secrets.tls_key)
+    server.load_cert_chain(secrets.tls_certificate("localhost"), secrets.tls_key("localhost"))
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [
@@ -91,6 +91,6 @@ def test_the_authority_vouches_for_this_machine_even_to_a_strict_client(secrets:
                 ends.remove(end)
             except ssl.SSLWantReadError:
                 pass
-    assert x509.load_pem_x509_certificate(secrets.tls_certificate.read_bytes()).issuer.rfc4514_string() == (
-        "CN=CO embedded authority"
+    assert x509.load_pem_x509_certificate(secrets.tls_certificate("localhost").read_bytes()).issuer.rfc4514_string() == (
+        "CN=CO authority"
     )

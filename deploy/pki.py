@@ -1,4 +1,4 @@
-"""The certificates of an embedded run: a small authority, one for this machine, one per country that signs documents."""
+"""The certificates of one instance: a small authority, one for each machine, one per country that signs documents."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,17 +22,18 @@ class Pair:
 
 
 def authority() -> Pair:
-    """An authority that vouches for the machines of one embedded run."""
-    return _issued("CO embedded authority", x509.BasicConstraints(ca=True, path_length=0), _usage("key_cert_sign", "crl_sign"))
+    """An authority that vouches for the machines of one instance."""
+    return _issued("CO authority", x509.BasicConstraints(ca=True, path_length=0), _usage("key_cert_sign", "crl_sign"))
 
 
-def localhost(by: Pair) -> Pair:
-    """A certificate for TLS on this machine."""
+def machine(host: str, by: Pair) -> Pair:
+    """A certificate for TLS of a machine, reached by its name or from itself."""
+    names = sorted({host, "localhost"})
     return _issued(
-        "localhost",
+        host,
         x509.BasicConstraints(ca=False, path_length=None),
         _usage("digital_signature"),
-        x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]),
+        x509.SubjectAlternativeName([*map(x509.DNSName, names), x509.IPAddress(IPv4Address("127.0.0.1"))]),
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
         by=by,
     )

@@ -1,0 +1,13 @@
+# Stands in for nats:2.15-alpine: the server is the one of the wheel that requirements.lock names, put beside this file.
+ARG DEBIAN_IMAGE
+FROM ${DEBIAN_IMAGE}
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends busybox \
+ && ln -s busybox /bin/wget \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
+ && install -d -o nobody -g nogroup /data
+COPY nats-server /usr/local/bin/
+USER nobody
+VOLUME /data
+EXPOSE 4222 6222 8222
+ENTRYPOINT ["nats-server"]

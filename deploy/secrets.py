@@ -1,0 +1,112 @@
+"""The secrets of one instance, made once: seeds of the bus, keys, certificates and passwords."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+import nkeys
+from joserfc.jwk import OKPKey
+
+from deploy import pki
+
+
+class Secrets:
+    """Where the secrets of one run are. `make` makes those that are missing and never touches the others.
+
+    Their owner alone may read them. `for_containers` leaves that to the folder, which nobody else may enter: a container is
+    handed single files, and its processes are other users than their owner.
+    """
+
+    def __init__(self, folder: Path, *, for_containers: bool = False) -> None:
+        self.folder = folder
+        self._mode = 0o644 if for_containers else 0o600
+        self.registry_signing_key = folder / "registry-signing-key.json"
+        self.administrator_password = folder / "administrator-password"
+        self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
+
+    def seed(self, country: str, user: str) -> Path:
+        """The nkey seed of a user of the bus."""
+        return self.folder / "bus" / country / f"{user}.seed"
+
+    def public_key(self, country: str, user: str) -> str:
+        """The public half of a user's nkey."""
+        return str(nkeys.from_seed(self.seed(country, user).read_bytes()).public_key.decode())
+
+    def signing_certificate(self, country: str) -> Path:
+        """The certificate that a country's messages are verified with."""
+        return self.folder / "exchange" / f"{country}.crt"
+
+    def signing_key(self, country: str) -> Path:
+        """The key that a country signs its messages with."""
+        return self.folder / "exchange" / f"{country}.key"
+
+    def tls_certificate(self, host: str) -> Path:
+        """The certificate that a machine shows."""
+        return self.folder / "tls" / f"{host}.crt"
+
+    def tls_key(self, host: str) -> Path:
+        """The key of the certificate that a machine shows."""
+        return self.folder / "tls" / f"{host}.key"
+
+    def database_password(self, host: str, role: str) -> Path:
+        """The password of a role in the database of a machine."""
+        return self.folder / "databases" / host / f"{role}.password"
+
+    def make(
+        self,
+        users: Mapping[str, tuple[str, ...]],
+        hosts: Iterable[str] = ("localhost",),
+        roles: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> list[Path]:
+        """Makes what is missing for the bus users of each country, for the machines that show a certificate, and for the
+        roles of each database; returns the files made."""
+        before = self._present()
+        for country, names in users.items():
+            for user in names:
+                self._write_new(self.seed(country, user), nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
+            pair = self.signing_certificate(country), self.signing_key(country)
+            self._write_new_pair(*pair, partial(pki.document_signer, country))
+        self._write_new(self.registry_signing_key, json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode())
+        self._write_new(self.administrator_password, secrets.token_urlsafe(18).encode())
+        self._write_new_pair(self.ca_certificate, self._ca_key, pki.authority)
+        for host in hosts:
+            pair = self.tls_certificate(host), self.tls_key(host)
+            self._write_new_pair(*pair, partial(self._machine, host))
+        for host, names in roles.items():
+            for role in names:
+                self._write_new(self.database_password(host, role), secrets.token_urlsafe(24).encode())
+        return sorted(self._present() - before)
+
+    def _machine(self, host: str) -> pki.Pair:
+        return pki.machine(host, self._authority())
+
+    def _authority(self) -> pki.Pair:
+        return pki.Pair(self.ca_certificate.read_bytes(), self._ca_key.read_bytes())
+
+    def _present(self) -> set[Path]:
+        return {path for path in self.folder.rglob("*") if path.is_file()}
+
+    def _write_new_pair(self, certificate: Path, key: Path, make: Callable[[], pki.Pair]) -> None:
+        """Writes the key first, so that a certificate never stands there without its key."""
+        if not certificate.exists():
+            pair = make()
+            key.unlink(missing_ok=True)
+            self._write_new(key, pair.key)
+            self._write_new(certificate, pair.certificate)
+
+    def _write_new(self, path: Path, content: bytes) -> None:
+        """Writes a file, whole or not at all, unless it is there."""
+        if path.exists():
+            return
+        for folder in reversed(path.parents):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}")
+        unfinished.unlink(missing_ok=True)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        unfinished.chmod(self._mode)
+        unfinished.rename(path)
