@@ -37,11 +37,13 @@ class Where:
     seed_file: Annotated[Path | None, Parameter(env_var="CO_NATS_SEED_FILE")] = None
     """The seed of the operator's user on the bus."""
     ca_file: Annotated[Path | None, Parameter(env_var="CO_NATS_CA_FILE")] = None
+    services: tuple[str, ...] = SERVICES
+    """The services on the bus at that address."""
 
     def target(self) -> "Target":
         """The bus that is meant. Raises CommandFailed."""
         if self.nats_url and self.seed_file:
-            return Target(self.nats_url, _read(self.seed_file), SERVICES, self.ca_file)
+            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file)
         if self.nats_url or self.seed_file:
             raise CommandFailed("Give both --nats-url and --seed-file, or neither to use the stack that runs here.")
         layout = running(self.root)

@@ -36,7 +36,7 @@ from shared.recovering import Recovery
 from shared.relay import Relay
 from shared.rim import Rim, application
 from shared.router import Reacting, Router
-from shared.settings import Settings
+from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
 from shared.tasks import TaskRunner
 from shared.telemetry import start_telemetry
 from shared.work import Workshop
@@ -66,16 +66,18 @@ class Service:
 
 def run(service: Service) -> None:
     """The whole of a service's `__main__`: `serve`, the default, or `migrate`."""
-    settings = service.settings()
-    start_logs(service.name, settings.country, settings.log_level)
     what = sys.argv[1] if len(sys.argv) > 1 else "serve"
+    if what not in ("serve", "migrate"):
+        sys.exit(f"{service.name}: there is no {what!r}; say serve or migrate")
     try:
-        if what == "migrate":
-            migrate(service.name, settings.database)
-        elif what == "serve":
+        settings = read(DatabaseSettings if what == "migrate" else service.settings)
+        start_logs(service.name, settings.country, settings.log_level)
+        if isinstance(settings, Settings):
             asyncio.run(Replica(service, settings).serve())
         else:
-            sys.exit(f"{service.name}: there is no {what!r}; say serve or migrate")
+            migrate(service.name, settings.database)
+    except SettingsWrong as error:
+        sys.exit(f"{service.name}: {error}")
     except SchemaMismatch as error:
         log.critical(str(error))
         sys.exit(3)

@@ -1,42 +1,28 @@
 """What a service is told from outside: `CO_...` variables, secrets always as paths of files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, FilePath, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 
-class Settings(BaseSettings):
-    """The settings every service has. A service with more of its own extends this class."""
+class SettingsWrong(Exception):
+    """A service is not told what it needs; the message says what, by the names of its variables."""
+
+
+class DatabaseSettings(BaseSettings):
+    """What it takes to reach a service's database: all that a migration needs."""
 
     model_config = SettingsConfigDict(env_prefix="CO_", frozen=True)
 
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "KH"
     """The country this instance serves; also the audience of its tokens."""
-    zone: ZoneInfo = ZoneInfo("Asia/Phnom_Penh")
-    """Where legal dates are counted."""
-
     database_url: str
     """`postgresql+asyncpg://user@host/name` or `sqlite+aiosqlite:///path`."""
-    database_password_file: Path | None = None
-    migrate_on_start: bool = False
-    """Only where the service itself may change the schema: the embedded run."""
-
-    nats_url: str = "nats://127.0.0.1:4222"
-    nats_seed_file: Path
-    """The nkey seed of this service's own user on the bus."""
-    nats_ca_file: Path | None = None
-
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(default=8000, ge=1, le=65535)
-    tls_certificate_file: Path | None = None
-    tls_key_file: Path | None = None
-
-    spans_dir: Path | None = None
-    """Where spans are kept as lines of JSON when no collector is at hand."""
+    database_password_file: FilePath | None = None
     log_level: str = "INFO"
 
     @property
@@ -46,3 +32,37 @@ class Settings(BaseSettings):
         if self.database_password_file is None:
             return url
         return url.set(password=self.database_password_file.read_text().strip())
+
+
+class Settings(DatabaseSettings):
+    """The settings every service has. A service with more of its own extends this class."""
+
+    zone: ZoneInfo = ZoneInfo("Asia/Phnom_Penh")
+    """Where legal dates are counted."""
+    migrate_on_start: bool = False
+    """Only where the service itself may change the schema: the embedded run."""
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    nats_seed_file: FilePath
+    """The nkey seed of this service's own user on the bus."""
+    nats_ca_file: FilePath | None = None
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=1, le=65535)
+    tls_certificate_file: FilePath | None = None
+    tls_key_file: FilePath | None = None
+
+    spans_dir: Path | None = None
+    """Where spans are kept as lines of JSON when no collector is at hand."""
+
+
+Kind = TypeVar("Kind", bound=DatabaseSettings)
+
+
+def read(kind: type[Kind]) -> Kind:
+    """The settings in the environment. Raises SettingsWrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        wrong = [f"CO_{'_'.join(map(str, each['loc'])).upper()} ({each['msg']})" for each in error.errors(include_input=False)]
+        raise SettingsWrong(f"What this service is told is not enough or not right: {', '.join(wrong)}.") from None

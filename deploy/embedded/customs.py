@@ -75,20 +75,21 @@ class Desk(BaseHTTPRequestHandler):
         """Says nothing: documents are confidential."""
 
 
-def customs_server(port: int, rules_file: Path) -> ThreadingHTTPServer:
-    """The stand-in, listening on this machine only; port 0 takes a free one."""
+def customs_server(port: int, rules_file: Path, host: str = "127.0.0.1") -> ThreadingHTTPServer:
+    """The stand-in, listening on this machine only unless told otherwise; port 0 takes a free one."""
     json.loads(rules_file.read_text())
-    return ThreadingHTTPServer(("127.0.0.1", port), type("Desk", (Desk,), {"rules_file": rules_file}))
+    return ThreadingHTTPServer((host, port), type("Desk", (Desk,), {"rules_file": rules_file}))
 
 
 def main() -> None:
     """Runs until it is told to stop."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--rules", type=Path, required=True)
     told = arguments.parse_args()
     try:
-        customs_server(told.port, told.rules).serve_forever()
+        customs_server(told.port, told.rules, told.host).serve_forever()
     except KeyboardInterrupt:
         sys.exit(0)
 

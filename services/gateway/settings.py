@@ -2,9 +2,8 @@
 
 import ssl
 from collections.abc import Iterable
-from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, FilePath
 
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange, http_client
@@ -16,12 +15,12 @@ from shared.settings import Settings
 class GatewaySettings(Settings):
     """Where partners and customs are, and what this gateway signs with."""
 
-    partners_file: Path
+    partners_file: FilePath
     """The partner directory: JSON, by country `{"address", "certificate_file", "trust_trace"}`."""
-    signing_certificate_file: Path
-    signing_key_file: Path
+    signing_certificate_file: FilePath
+    signing_key_file: FilePath
     """The private key of the certificate, EC P-256, as PEM."""
-    exchange_ca_file: Path
+    exchange_ca_file: FilePath
     """The authority whose TLS certificates partners and customs must show."""
     customs_url: str = Field(pattern=r"^https?://")
     """Where the national customs system takes documents."""

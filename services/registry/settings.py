@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from joserfc.jwk import OKPKey
+from pydantic import FilePath
 
 from services.registry.passwords import Passwords
 from shared.settings import Settings
@@ -14,9 +14,9 @@ from shared.settings import Settings
 class RegistrySettings(Settings):
     """Registry alone holds the key that signs actor tokens."""
 
-    token_key_file: Path
+    token_key_file: FilePath
     """The private Ed25519 key as a JWK."""
-    administrator_password_file: Path
+    administrator_password_file: FilePath
     """The password of the ministry's first administrator, used once, while there is no account."""
     administrator_email: str = "administrator@ministry.example"
     head_office: str = "PNH"
