@@ -78,6 +78,11 @@ def run(service: Service) -> None:
             migrate(service.name, settings.database)
     except SettingsWrong as error:
         sys.exit(f"{service.name}: {error}")
+    except (DBAPIError, OSError) as error:
+        if what == "serve" or not is_transient(error):
+            raise
+        log.critical("the database does not answer: %s", error)
+        sys.exit(4)
     except SchemaMismatch as error:
         log.critical(str(error))
         sys.exit(3)

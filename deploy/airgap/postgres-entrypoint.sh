@@ -15,6 +15,7 @@ make_database() {
   rm -rf "$PGDATA"/.making; mkdir "$PGDATA"/.making
   initdb -D "$PGDATA"/.making -U "$user" -A scram-sha-256 --auth-local=trust --pwfile=<(printf %s "$POSTGRES_PASSWORD") >/dev/null
   echo "host all all all scram-sha-256" >> "$PGDATA"/.making/pg_hba.conf
+  echo "listen_addresses = '*'" >> "$PGDATA"/.making/postgresql.conf
   pg_ctl -D "$PGDATA"/.making -o "-c listen_addresses=''" -w start >/dev/null
   if [ "$POSTGRES_DB" != postgres ]; then
     psql -v ON_ERROR_STOP=1 -U "$user" -d postgres -qc "CREATE DATABASE \"$POSTGRES_DB\""

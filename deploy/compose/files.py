@@ -1,5 +1,6 @@
-"""The files that `docker-compose.yml` hands to its containers: secrets, and the configuration of the bus."""
+"""The files that `docker-compose.yml` hands to its containers: secrets, whom gateways exchange with, and the bus."""
 
+import json
 from pathlib import Path
 
 from deploy.nats.permissions import OPERATOR, USERS
@@ -22,10 +23,14 @@ class ComposeFiles:
     def __init__(self, folder: Path, country: str, partner: str) -> None:
         self.folder = folder
         self.secrets = Secrets(folder / "secrets", for_containers=True)
+        self._partners = {
+            "gateway": _partner(partner, "gateway-abroad:8000"),
+            "gateway-abroad": _partner(country, "proxy:8443"),
+        }
         self._users = {country: USERS, partner: ("gateway", OPERATOR)}
 
     def make(self) -> list[Path]:
-        """Makes the secrets that are missing, and the configuration of the bus anew; returns the secrets made."""
+        """Makes the secrets that are missing, and the other files anew; returns the secrets made."""
         made = self.secrets.make(self._users, HOSTS, dict.fromkeys(DATABASES, ROLES))
         accounts = tuple(
             Account(country, {user: self.secrets.public_key(country, user) for user in users})
@@ -39,4 +44,14 @@ class ComposeFiles:
             monitor="127.0.0.1:8222",
             tls=Tls(_IN_CONTAINER / "tls.crt", _IN_CONTAINER / "tls.key"),
         )
+        for gateway, partners in self._partners.items():
+            file = self.folder / "partners" / f"{gateway}.json"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(partners, indent=2))
         return made
+
+
+def _partner(country: str, host: str) -> dict[str, object]:
+    """What stands in the partner directory of a gateway."""
+    certificate = str(_IN_CONTAINER / "partner.crt")
+    return {country: {"address": f"https://{host}/asw/messages", "certificate_file": certificate, "trust_trace": True}}
