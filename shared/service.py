@@ -250,4 +250,6 @@ async def _drain(subscriber: Any) -> None:
     if subscription is not None:
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(subscription.drain(), 5)
-    await subscriber.stop()
+    subscriber.send_stream.close()  # `subscriber.stop()` would drop the messages that still wait for a hand
+    if subscriber.tasks:
+        await asyncio.wait(subscriber.tasks, timeout=GRACE)

@@ -36,7 +36,7 @@ def test_the_gateway_is_equipped_from_its_settings(tmp_path: Path, monkeypatch: 
     certificate, key = put_keys(tmp_path, "kh", a_signer("KH"))
     for name, value in {
         "DATABASE_URL": "sqlite+aiosqlite://",
-        "NATS_SEED_FILE": "seed",
+        "NATS_SEED_FILE": key,
         "PARTNERS_FILE": a_directory(tmp_path),
         "SIGNING_CERTIFICATE_FILE": certificate,
         "SIGNING_KEY_FILE": key,
