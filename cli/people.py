@@ -25,16 +25,13 @@ from shared.contracts.certificates import (
 )
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Request
-from shared.contracts.registry import (
-    AddUser,
+from shared.contracts.registry.identity import AddUser, OpenSession, Role, Session
+from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     ApproveRegistration,
     AttachRegistrationDocument,
     DocumentKind,
-    OpenSession,
     PutRegistrationFile,
-    Role,
-    Session,
 )
 
 T = TypeVar("T")

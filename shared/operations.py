@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import metrics
 from shared.contracts import ops
 from shared.contracts.kinds import Event
-from shared.contracts.registry import SessionRevoked, SigningKeyPublished
+from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublished
 from shared.recovering import recovering_of
 from shared.refusals import Refused
 from shared.router import Router

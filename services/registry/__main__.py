@@ -2,7 +2,7 @@
 
 from services.registry.handlers import router
 from services.registry.settings import RegistrySettings, equip
-from services.registry.store import TABLES
+from services.registry.store.tables import TABLES
 from shared.service import Service, run
 
 run(Service("registry", router, TABLES, RegistrySettings, equip))

@@ -1,7 +1,8 @@
-"""Every contract there is, and whose it is: the owner of a contract is the module it stands in."""
+"""Every contract there is, and whose it is: the owner of a contract is the module or package it stands in."""
 
 from collections.abc import Iterator
 from importlib import import_module
+from pkgutil import iter_modules
 
 from shared.contracts.kinds import Contract, Event, Request
 
@@ -14,13 +15,13 @@ ASKERS = ("portal",)
 
 def contracts() -> tuple[type[Request] | type[Event], ...]:
     """Every command, question and event, ordered by subject."""
-    found = {kind for service in SERVICES for kind in _declared_in(f"shared.contracts.{service}")}
+    found = {kind for service in SERVICES for module in _modules_of(service) for kind in _declared_in(module)}
     return tuple(sorted(found, key=lambda kind: kind.subject))
 
 
 def owner_of(contract: type[Contract]) -> str:
     """The service that announces an event or answers a request."""
-    return contract.__module__.rpartition(".")[2]
+    return contract.__module__.split(".")[2]
 
 
 def events() -> tuple[type[Event], ...]:
@@ -41,6 +42,14 @@ def events_of(service: str) -> tuple[type[Event], ...]:
 def events_heard_by(service: str) -> tuple[type[Event], ...]:
     """Every event that a service is permitted to hear."""
     return tuple(kind for kind in events() if service in kind.listeners)
+
+
+def _modules_of(service: str) -> Iterator[str]:
+    """The module of a service's contracts, and the modules in it where there are several."""
+    name = f"shared.contracts.{service}"
+    yield name
+    for part in iter_modules(getattr(import_module(name), "__path__", ())):
+        yield f"{name}.{part.name}"
 
 
 def _declared_in(module: str) -> Iterator[type[Request] | type[Event]]:

@@ -31,7 +31,7 @@ from shared.contracts.certificates import (
 )
 from shared.contracts.fees import FeeSettled
 from shared.contracts.kinds import Refusal, Request
-from shared.contracts.registry import RegistrationApproved
+from shared.contracts.registry.registrations import RegistrationApproved
 from shared.identity import Actor
 from tests.desk import Desk, a_desk, a_person
 

@@ -9,29 +9,31 @@ from uuid import UUID, uuid4
 import pytest
 from joserfc.jwk import OKPKey
 
-from services.registry.domain import ALLOWED, Act, Registration, Status
+from services.registry.domain.registration import ALLOWED, Act, Registration, Status
 from services.registry.handlers import router
 from services.registry.passwords import Passwords
 from services.registry.settings import Issuer
 from shared.contracts.kinds import Refusal
-from shared.contracts.registry import (
+from shared.contracts.registry.identity import (
     AddUser,
-    ApplyForRegistration,
-    ApproveRegistration,
-    AttachRegistrationDocument,
-    GetRegistration,
-    GetRegistrationFile,
     OpenSession,
-    PutRegistrationFile,
-    RefuseRegistration,
-    RegistrationApproved,
-    RegistrationState,
-    RegistrationStatus,
     RevokeSession,
     Role,
     Session,
     SessionRevoked,
     SigningKeyPublished,
+)
+from shared.contracts.registry.registrations import (
+    ApplyForRegistration,
+    ApproveRegistration,
+    AttachRegistrationDocument,
+    GetRegistration,
+    GetRegistrationFile,
+    PutRegistrationFile,
+    RefuseRegistration,
+    RegistrationApproved,
+    RegistrationState,
+    RegistrationStatus,
 )
 from shared.refusals import Refused
 from tests.desk import Desk, a_desk, a_person

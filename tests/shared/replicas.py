@@ -22,7 +22,7 @@ from shared.columns import ROW_ID
 from shared.contracts.certificates import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Event
-from shared.contracts.registry import SigningKeyPublished
+from shared.contracts.registry.identity import SigningKeyPublished
 from shared.database import Database
 from shared.identity import Actor, public_jwk, sign_token
 from shared.router import Reacting, Router

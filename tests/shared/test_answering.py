@@ -16,7 +16,7 @@ from shared.asking import AskRefused
 from shared.bus import TOKEN_HEADER
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Refusal
-from shared.contracts.registry import OpenSession, Session, SessionRevoked
+from shared.contracts.registry.identity import OpenSession, Session, SessionRevoked
 from shared.refusals import Refused, Unavailable
 from shared.router import Router
 from shared.tables import answers, outbox

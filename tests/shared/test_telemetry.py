@@ -19,7 +19,7 @@ from shared.asking import AskRefused
 from shared.bus import EVENT_ID_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.certificates import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
-from shared.contracts.registry import OpenSession
+from shared.contracts.registry.identity import OpenSession
 from shared.refusals import Refused
 from shared.router import Router
 from shared.tables import outbox

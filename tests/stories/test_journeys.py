@@ -14,7 +14,7 @@ from shared.bus import connect
 from shared.contracts import ops
 from shared.contracts.certificates import CertificateSubmitted
 from shared.contracts.gateway import GetTransmission
-from shared.contracts.registry import RevokeSession
+from shared.contracts.registry.identity import RevokeSession
 from tests.stories.conftest import PARTNERS, Nation, to
 
 HERE = [example for example in all_examples() if example.destination in PARTNERS]

@@ -24,7 +24,8 @@ from shared.bus import connect
 from shared.contracts import ops
 from shared.contracts.catalogue import SERVICES, contracts, events
 from shared.contracts.kinds import Request
-from shared.contracts.registry import GetRegistration, RevokeSession
+from shared.contracts.registry.identity import RevokeSession
+from shared.contracts.registry.registrations import GetRegistration
 from shared.identity import Actor, public_jwk, sign_token
 from tests.conftest import eventually
 from tests.stories.conftest import Nation, to

@@ -24,7 +24,7 @@ from services.certificates.store import (
 )
 from services.certificates.views import document_of, documented, issued
 from shared.contracts.fees import FeeSettled
-from shared.contracts.registry import RegistrationApproved
+from shared.contracts.registry.registrations import RegistrationApproved
 from shared.router import Router
 from shared.work import Task, Work
 

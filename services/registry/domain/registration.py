@@ -1,10 +1,10 @@
-"""The rules of registry: a company is registered for a year, and a person signs in with a password.
+"""A company is registered for a year.
 
 Source: the ministry's site (yearly renewal, documents to hand in); what is our own decision says so.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,11 +38,6 @@ ALLOWED: dict[Status, frozenset[Act]] = {
 REQUIRED_DOCUMENTS = frozenset({"certificate_of_incorporation"})
 """What must be attached before a registration is approved. The full list comes with the registration forms."""
 
-COMPANY_ROLES = frozenset({"company_administrator", "preparer", "signatory"})
-MINISTRY_ROLES = frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator", "auditor"})
-TOKEN_LASTS = timedelta(hours=8)
-"""How long a session lasts (ours; short tokens with refresh come with the identity issue)."""
-
 
 class RegistrationNotFound(Refused):
     """There is no such registration."""
@@ -66,30 +61,6 @@ class TaxNumberTaken(Refused):
     """A company with this tax number has applied already."""
 
     code = "tax_number_taken"
-
-
-class EmailTaken(Refused):
-    """There is an account with this e-mail address already."""
-
-    code = "email_taken"
-
-
-class RolesNotYoursToGive(Refused):
-    """These roles cannot be given here: company roles belong to companies, ministry roles to offices."""
-
-    code = "roles_not_yours_to_give"
-
-
-class OfficeMissing(Refused):
-    """An officer belongs to an office: name it."""
-
-    code = "office_missing"
-
-
-class SignInFailed(Refused):
-    """The e-mail address or the password is wrong."""
-
-    code = "sign_in_failed"
 
 
 @dataclass(eq=False)
@@ -138,22 +109,3 @@ class Registration:
     def _must_allow(self, act: Act) -> None:
         if act not in ALLOWED[self.status]:
             raise AlreadyDecided(f"This registration is {self.status}: it can no longer be changed.")
-
-
-@dataclass(eq=False)
-class User:
-    """A person with an account: of a company (`organisation` is its exporter id) or of an office of the ministry."""
-
-    user_id: UUID
-    name: str
-    email: str
-    password_hash: str
-    organisation: str
-    roles: list[str]
-
-
-def must_be_givable(roles: set[str], *, by_ministry: bool) -> None:
-    """Refuses roles that do not belong to the side of the administrator who gives them."""
-    allowed = MINISTRY_ROLES if by_ministry else COMPANY_ROLES
-    if roles - allowed:
-        raise RolesNotYoursToGive(f"You can give: {', '.join(sorted(allowed))}.", "roles")

@@ -1,61 +1,42 @@
-"""What registry reacts to."""
+"""Registrations: a company applies and hands in its documents, an officer decides."""
 
-from datetime import timedelta
 from uuid import UUID, uuid4
 
-from services.registry import store
-from services.registry.domain import (
-    COMPANY_ROLES,
-    TOKEN_LASTS,
-    OfficeMissing,
-    Registration,
-    SignInFailed,
-    TaxNumberTaken,
-    User,
-    must_be_givable,
-)
+from services.registry.domain.registration import Registration, TaxNumberTaken
+from services.registry.domain.user import COMPANY_ROLES, User
 from services.registry.passwords import Passwords
-from services.registry.settings import Issuer
-from services.registry.store import registration_by_id
+from services.registry.store import registrations, users
+from services.registry.store.registrations import registration_by_id
 from shared.contracts.kinds import FileChunk, FileProgress
-from shared.contracts.registry import (
-    AddUser,
+from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     ApproveRegistration,
     AttachRegistrationDocument,
     GetRegistration,
     GetRegistrationFile,
-    OpenSession,
     PutRegistrationFile,
     RefuseRegistration,
     RegistrationApproved,
     RegistrationState,
-    RevokeSession,
-    Session,
-    SessionEnded,
-    SessionRevoked,
-    UserState,
 )
 from shared.files import get_file, put_file, require_files
-from shared.identity import Actor, public_jwk, sign_token
 from shared.router import Router
 from shared.work import Work
 
 router = Router()
 
-KEY_VALID = timedelta(days=365)
-
 
 @router.answers(ApplyForRegistration)
 async def apply_for_registration(command: ApplyForRegistration, work: Work) -> RegistrationState:
     """A company asks to be registered; sent twice, it is one application."""
-    if known := await store.find_registration(work, command.exporter_id):
-        first = await store.find_user_by_email(work, command.email)
+    if known := await registrations.find_registration(work, command.exporter_id):
+        first = await users.find_user_by_email(work, command.email)
         if first is None or first.organisation != str(command.exporter_id):
             raise TaxNumberTaken("This application id is in use.", "exporter_id")
         return state_of(known)
     password_hash = await work.outside(work.use(Passwords).hash, command.password)
-    await store.must_be_free(work, email=command.email, tax_number=command.tax_number)
+    await users.email_must_be_free(work, command.email)
+    await registrations.tax_number_must_be_free(work, command.tax_number)
 
     registration = Registration(command.exporter_id, command.company_name, command.address, command.tax_number)
     administrator = User(
@@ -126,95 +107,10 @@ async def get_registration(question: GetRegistration, work: Work) -> Registratio
     return state_of(await registration_by_id(work, question.exporter_id))
 
 
-@router.answers(AddUser)
-async def add_user(command: AddUser, work: Work) -> UserState:
-    """An administrator gives a colleague an account; sent twice, it is one account."""
-    work.actor.must_be("administrator", "company_administrator")
-    by_ministry = "administrator" in work.actor.roles
-    must_be_givable(set(command.roles), by_ministry=by_ministry)
-    if by_ministry and command.office is None:
-        raise OfficeMissing("", "office")
-    organisation = str(command.office) if by_ministry else work.actor.organisation
-    known = await store.find_user(work, command.user_id)
-    if known is not None and (known.email, known.organisation) == (command.email, organisation):
-        return user_state_of(known)
-    password_hash = await work.outside(work.use(Passwords).hash, command.password)
-    await store.must_be_free(work, email=command.email)
-
-    user = User(command.user_id, command.name, command.email, password_hash, organisation, sorted(set(command.roles)))
-
-    work.session.add(user)
-    return user_state_of(user)
-
-
-@router.answers(OpenSession)
-async def open_session(command: OpenSession, work: Work) -> Session:
-    """A person signs in and is given a token."""
-    user = await store.find_user_by_email(work, command.email)
-    right = await work.outside(work.use(Passwords).matches, user.password_hash if user else None, command.password)
-    user = await store.find_user_by_email(work, command.email)
-    if user is None or not right:
-        raise SignInFailed("", "email", "password")
-
-    actor = Actor(user.user_id, uuid4(), user.organisation, frozenset(user.roles))
-    issuer = work.use(Issuer)
-    return Session(
-        session_id=actor.session_id,
-        user_id=user.user_id,
-        organisation=actor.organisation,
-        roles=user.roles,
-        token=sign_token(issuer.key, actor, audience=issuer.audience, now=work.now, lasts=TOKEN_LASTS),
-        expires_at=work.now + TOKEN_LASTS,
-    )
-
-
-@router.answers(RevokeSession)
-async def revoke_session(command: RevokeSession, work: Work) -> SessionEnded:
-    """A person signs out; every service hears of it and refuses the token from then on."""
-    session_id = work.actor.must_have_session()
-    work.announce(SessionRevoked(session_id=session_id, until=work.now + TOKEN_LASTS, version=1, occurred_at=work.now))
-    return SessionEnded(session_id=session_id)
-
-
-@router.at_start
-async def publish_signing_key(work: Work) -> None:
-    """Every service learns the key that tokens are signed with."""
-    key = work.use(Issuer).key
-    if await store.is_new_key(work, key.thumbprint(), public_jwk(key), work.now, work.now + KEY_VALID):
-        work.announce(await store.signing_key(work, key.thumbprint()))
-
-
-@router.at_start
-async def appoint_first_administrator(work: Work) -> None:
-    """While nobody has an account, the ministry's administrator gets one, with the password from the secrets."""
-    if await store.there_are_users(work):
-        return
-    issuer = work.use(Issuer)
-    password_hash = await work.use(Passwords).hash(issuer.administrator_password)
-    work.session.add(
-        User(uuid4(), "Administrator", issuer.administrator_email, password_hash, issuer.head_office, ["administrator"])
-    )
-
-
-router.vouches("registered", store.active_registrations)
-
-
-@router.reannounces("registration", store.active_registrations)
+@router.reannounces("registration", registrations.active_registrations)
 async def announce_registration(exporter_id: UUID, work: Work) -> None:
     """A company may ask for certificates."""
     work.announce(approved(await registration_by_id(work, exporter_id), work))
-
-
-@router.reannounces("signing-key", store.key_ids)
-async def announce_signing_key(key_id: str, work: Work) -> None:
-    """Tokens are signed with this key."""
-    work.announce(await store.signing_key(work, key_id))
-
-
-@router.reannounces("session", store.revoked_session_ids)
-async def announce_revoked_session(session_id: UUID, work: Work) -> None:
-    """A session is over, and its last token not yet expired."""
-    work.announce(await store.revoked_session(work, session_id))
 
 
 def approved(registration: Registration, work: Work) -> RegistrationApproved:
@@ -244,8 +140,3 @@ def state_of(registration: Registration) -> RegistrationState:
         reason=registration.reason,
         version=registration.version,
     )
-
-
-def user_state_of(user: User) -> UserState:
-    """A person as shown to whoever gave the account."""
-    return UserState(user_id=user.user_id, name=user.name, organisation=user.organisation, roles=user.roles)

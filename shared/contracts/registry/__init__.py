@@ -1,0 +1,1 @@
+"""Registry: who may ask, for how long, and who they are."""
