@@ -204,7 +204,7 @@ async def test_a_wrong_password_and_an_unknown_person_are_told_the_same(desk: De
 async def test_passwords_are_kept_as_argon2id(desk: Desk) -> None:
     from sqlalchemy import select
 
-    from services.registry.store import users
+    from services.registry.store.tables import users
 
     await desk.ask(an_application())
     async with desk.work() as work:
