@@ -15,15 +15,10 @@ from deploy import pki
 
 
 class Secrets:
-    """Where the secrets of one run are. `make` makes those that are missing and never touches the others.
+    """Where the secrets of one run are, for their owner alone. `make` makes those that are missing and never touches the others."""
 
-    Their owner alone may read them. `for_containers` leaves that to the folder, which nobody else may enter: a container is
-    handed single files, and its processes are other users than their owner.
-    """
-
-    def __init__(self, folder: Path, *, for_containers: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._mode = 0o644 if for_containers else 0o600
         self.registry_signing_key = folder / "registry-signing-key.json"
         self.administrator_password = folder / "administrator-password"
         self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
@@ -108,5 +103,4 @@ class Secrets:
         unfinished.unlink(missing_ok=True)
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
-        unfinished.chmod(self._mode)
         unfinished.rename(path)

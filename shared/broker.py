@@ -5,7 +5,7 @@ import logging
 from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsNKey
 
-from shared.bus import inbox_prefix, log_error, tls_context
+from shared.bus import inbox_prefix, log_error, servers_in, tls_context
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def broker_of(service: str, settings: Settings) -> NatsBroker:
     """The FastStream broker of a service: its own user and inbox, reconnecting for ever, no log line per message."""
     seed = settings.nats_seed_file.read_text().strip()
     return NatsBroker(
-        settings.nats_url,
+        servers_in(settings.nats_url),
         name=service,
         security=NatsNKey.from_seed(seed, ssl_context=tls_context(settings.nats_ca_file)),
         inbox_prefix=inbox_prefix(service),

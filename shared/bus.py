@@ -38,6 +38,11 @@ STREAM_SETTINGS = ("subjects", "max_age", "num_replicas", "deny_purge", "allow_d
 """What `set_up_bus` changes of a stream that is there already."""
 
 
+def servers_in(addresses: str) -> list[str]:
+    """The servers of a bus: one address, or those of a cluster with commas between them."""
+    return [address.strip() for address in addresses.split(",")]
+
+
 def inbox_prefix(user: str) -> str:
     """Where a user's replies arrive; nobody else may listen there."""
     return f"_INBOX_{user}"
@@ -76,7 +81,7 @@ async def log_error(error: Exception) -> None:
 async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, **options: Any) -> Client:
     """A plain connection for those who only ask: the portal, `co` and the stories."""
     return await nats.connect(
-        url,
+        servers_in(url),
         name=user,
         nkeys_seed_str=seed,
         inbox_prefix=inbox_prefix(user).encode(),

@@ -43,6 +43,7 @@ class Settings(DatabaseSettings):
     """Only where the service itself may change the schema: the embedded run."""
 
     nats_url: str = "nats://127.0.0.1:4222"
+    """The bus: one address, or those of a cluster with commas between them."""
     nats_seed_file: FilePath
     """The nkey seed of this service's own user on the bus."""
     nats_ca_file: FilePath | None = None

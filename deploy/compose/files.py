@@ -1,57 +1,105 @@
-"""The files that `docker-compose.yml` hands to its containers: secrets, whom gateways exchange with, and the bus."""
+"""What `docker-compose.yml` hands to its containers: for each a folder with its secrets and nothing of another's."""
 
 import json
+import shutil
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from deploy.nats.permissions import OPERATOR, USERS
-from deploy.nats.server_conf import Account, Tls, write_server_conf
+from deploy.nats.server_conf import Account, Cluster, Tls, write_server_conf
 from deploy.secrets import Secrets
 from shared.contracts.catalogue import SERVICES
 
-DATABASES = tuple(f"{name}-db" for name in (*SERVICES, "gateway-abroad"))
-HOSTS = ("nats", "gateway", "gateway-abroad", "proxy", *DATABASES)
+GATEWAYS = ("gateway", "gateway-abroad")
+REPLICATED = (*SERVICES, "gateway-abroad")
+"""Everything that has a database of its own."""
+BUS = ("nats", "nats-2", "nats-3")
+"""The bus, and the servers that join it in a cluster."""
+DATABASES = tuple(f"{name}-db" for name in REPLICATED)
+HOSTS = (*BUS, *GATEWAYS, "proxy", *DATABASES)
 """The containers that show a certificate."""
 ROLES = ("owner", "migrator", "service")
 """Who enters a database: who made it, who may change its schema, and who may only change what is in it."""
+GRAFANA = "grafana"
 
-_IN_CONTAINER = Path("/run/secrets")
+IN_CONTAINER = Path("/run/co")
+"""Where a container finds its folder."""
 
 
 class ComposeFiles:
     """Where the files are, for a country and the partner it exchanges with."""
 
     def __init__(self, folder: Path, country: str, partner: str) -> None:
-        self.folder = folder
-        self.secrets = Secrets(folder / "secrets", for_containers=True)
-        self._partners = {
-            "gateway": _partner(partner, "gateway-abroad:8000"),
-            "gateway-abroad": _partner(country, "proxy:8443"),
-        }
+        self.handed = folder / "handed"
+        self.secrets = Secrets(folder / "secrets")
+        self._country, self._partner = country, partner
         self._users = {country: USERS, partner: ("gateway", OPERATOR)}
 
     def make(self) -> list[Path]:
-        """Makes the secrets that are missing, and the other files anew; returns the secrets made."""
-        made = self.secrets.make(self._users, HOSTS, dict.fromkeys(DATABASES, ROLES))
+        """Makes the secrets that are missing, and hands all out anew; returns the secrets made."""
+        roles = {GRAFANA: ("admin",)} | dict.fromkeys(DATABASES, ROLES)
+        made = self.secrets.make(self._users, HOSTS, roles)
+        self.handed.mkdir(mode=0o700, exist_ok=True)
+        for container, files in self._shares():
+            for name, source in files.items():
+                self._hand(container, name, source)
+        for server in BUS:
+            self._configure_bus(server)
+        self._introduce("gateway", self._partner, "gateway-abroad:8000")
+        self._introduce("gateway-abroad", self._country, "proxy:8443")
+        self._open()
+        return made
+
+    def _shares(self) -> Iterator[tuple[str, dict[str, Path]]]:
+        """Each container, and what it is handed under which name."""
+        secrets, home, partner = self.secrets, self._country, self._partner
+        ca = {"ca.crt": secrets.ca_certificate}
+        for name in REPLICATED:
+            country, service = (partner, "gateway") if name == "gateway-abroad" else (home, name)
+            password = partial(secrets.database_password, f"{name}-db")
+            yield f"{name}-db", {f"{role}.password": password(role) for role in ROLES}
+            yield f"{name}-migrate", ca | {"database.password": password("migrator")}
+            yield name, ca | {"bus.seed": secrets.seed(country, service), "database.password": password("service")}
+        yield "registry", {"token.key": secrets.registry_signing_key, "administrator.password": secrets.administrator_password}
+        for name, country, other in zip(GATEWAYS, (home, partner), (partner, home), strict=True):
+            signing = {"signing.crt": secrets.signing_certificate(country), "signing.key": secrets.signing_key(country)}
+            yield name, signing | {"partner.crt": secrets.signing_certificate(other)}
+        for host in HOSTS:
+            yield host, ca | {"tls.crt": secrets.tls_certificate(host), "tls.key": secrets.tls_key(host)}
+        yield "operator", ca | {"bus.seed": secrets.seed(home, OPERATOR)}
+        yield "operator-abroad", ca | {"bus.seed": secrets.seed(partner, OPERATOR)}
+        yield "prometheus", ca
+        yield GRAFANA, {"admin.password": secrets.database_password(GRAFANA, "admin")}
+
+    def _hand(self, container: str, name: str, source: Path) -> None:
+        file = self.handed / container / name
+        file.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, file)
+
+    def _configure_bus(self, server: str) -> None:
         accounts = tuple(
             Account(country, {user: self.secrets.public_key(country, user) for user in users})
             for country, users in self._users.items()
         )
-        write_server_conf(
-            self.folder / "nats" / "nats.conf",
-            accounts,
+        write = partial(
+            write_server_conf,
+            accounts=accounts,
             store_dir=Path("/data"),
             listen="0.0.0.0:4222",
             monitor="127.0.0.1:8222",
-            tls=Tls(_IN_CONTAINER / "tls.crt", _IN_CONTAINER / "tls.key"),
+            tls=Tls(IN_CONTAINER / "tls.crt", IN_CONTAINER / "tls.key"),
         )
-        for gateway, partners in self._partners.items():
-            file = self.folder / "partners" / f"{gateway}.json"
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(json.dumps(partners, indent=2))
-        return made
+        write(self.handed / server / "nats.conf")
+        write(self.handed / server / "cluster.conf", cluster=Cluster(server, BUS, IN_CONTAINER / "ca.crt"))
 
+    def _open(self) -> None:
+        """Lets the user of each container read its folder; nobody but their owner enters the folder above."""
+        for path in self.handed.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
-def _partner(country: str, host: str) -> dict[str, object]:
-    """What stands in the partner directory of a gateway."""
-    certificate = str(_IN_CONTAINER / "partner.crt")
-    return {country: {"address": f"https://{host}/asw/messages", "certificate_file": certificate, "trust_trace": True}}
+    def _introduce(self, gateway: str, country: str, host: str) -> None:
+        """Writes the partner directory of a gateway."""
+        certificate = str(IN_CONTAINER / "partner.crt")
+        partner = {"address": f"https://{host}/asw/messages", "certificate_file": certificate, "trust_trace": True}
+        (self.handed / gateway / "partners.json").write_text(json.dumps({country: partner}, indent=2))

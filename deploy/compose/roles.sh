@@ -1,7 +1,7 @@
 # Run once, when the database is made: `migrator` may change the schema, the service only what is in it.
 psql -v ON_ERROR_STOP=1 -qU "$POSTGRES_USER" -d "$POSTGRES_DB" \
   -v database="$POSTGRES_DB" -v service="$SERVICE" \
-  -v migrator_password="$(cat /run/secrets/migrator.password)" -v service_password="$(cat /run/secrets/service.password)" <<'SQL'
+  -v migrator_password="$(cat /run/co/migrator.password)" -v service_password="$(cat /run/co/service.password)" <<'SQL'
 CREATE ROLE migrator LOGIN PASSWORD :'migrator_password';
 CREATE ROLE :"service" LOGIN PASSWORD :'service_password';
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;

@@ -29,16 +29,56 @@ class Tls:
         return f"tls {{\n  cert_file: {json.dumps(str(self.certificate))}\n  key_file: {json.dumps(str(self.key))}\n}}\n"
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """One server of several that keep the stream together; they know each other by certificates of one authority."""
+
+    name: str
+    peers: tuple[str, ...]
+    authority: Path
+
+    def as_config(self, tls: Tls) -> str:
+        """The form that nats-server reads. Clients are told all servers by their own settings, not by the servers."""
+        routes = json.dumps([f"nats://{peer}:6222" for peer in self.peers if peer != self.name])
+        files = f"cert_file: {json.dumps(str(tls.certificate))}\n    key_file: {json.dumps(str(tls.key))}"
+        return f"""\
+cluster {{
+  name: co
+  listen: "0.0.0.0:6222"
+  no_advertise: true
+  routes: {routes}
+  tls {{
+    {files}
+    ca_file: {json.dumps(str(self.authority))}
+    verify: true
+    timeout: 5
+  }}
+}}
+"""
+
+
 def write_server_conf(
-    path: Path, accounts: tuple[Account, ...], *, store_dir: Path, listen: str, monitor: str, tls: Tls | None = None
+    path: Path,
+    accounts: tuple[Account, ...],
+    *,
+    store_dir: Path,
+    listen: str,
+    monitor: str,
+    tls: Tls | None = None,
+    cluster: Cluster | None = None,
 ) -> None:
-    """Writes the configuration, and beside it the permissions that it includes. `listen` and `monitor` are `host:port`."""
+    """Writes the configuration, and beside it the permissions that it includes. `listen` and `monitor` are `host:port`.
+
+    The servers of a cluster must have TLS. Raises ValueError.
+    """
+    if cluster and not tls:
+        raise ValueError("the servers of a cluster know each other by their certificates: say `tls`")
     path.parent.mkdir(parents=True, exist_ok=True)
     (path.parent / FILE.name).write_text(FILE.read_text())  # an include is always relative
     countries = "\n".join(map(_account, accounts))
     path.write_text(
         f"""\
-server_name: co
+server_name: {cluster.name if cluster else "co"}
 listen: {json.dumps(listen)}
 http: {json.dumps(monitor)}
 max_payload: 1MB
@@ -46,7 +86,7 @@ jetstream {{
   store_dir: {json.dumps(str(store_dir))}
   sync_interval: always
 }}
-{tls.as_config() if tls else ""}
+{tls.as_config() if tls else ""}{cluster.as_config(tls) if cluster and tls else ""}
 include ./{FILE.name}
 
 accounts {{
