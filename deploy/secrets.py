@@ -15,7 +15,10 @@ from deploy import pki
 
 
 class Secrets:
-    """Where the secrets of one run are, for their owner alone. `make` makes those that are missing and never touches the others."""
+    """Where the secrets of one run are, for their owner alone.
+
+    `make` makes those that are missing and never touches the others.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -5,7 +5,7 @@ import logging
 from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsNKey
 
-from shared.bus import inbox_prefix, log_error, servers_in, tls_context
+from shared.bus import PING_INTERVAL, inbox_prefix, log_error, servers_in, tls_context
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def broker_of(service: str, settings: Settings) -> NatsBroker:
         inbox_prefix=inbox_prefix(service),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
-        ping_interval=20,
+        ping_interval=PING_INTERVAL,
         apply_types=False,
         decoder=_whole_message,
         logger=None,

@@ -26,6 +26,8 @@ TRACE_HEADER = "traceparent"
 EVENT_ID_HEADER = "Nats-Msg-Id"
 
 PUBLISH_TIMEOUT = 5.0
+PING_INTERVAL = 5
+"""Seconds; a bus that leaves two pings unanswered is left, and connected to again."""
 ACK_WAIT = 30.0
 MAX_HANDED_OVER = 1000
 
@@ -88,6 +90,7 @@ async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, *
         tls=tls_context(ca_file),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.5,
+        ping_interval=PING_INTERVAL,
         **{"error_cb": log_error} | options,
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     URL,
     Connection,
     event,
+    text,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -31,6 +32,16 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | IsADirectoryError | NotADirectoryError):
         return False
     return isinstance(error, OSError | TimeoutError | PoolTimeout)
+
+
+FIRST_WORK = 4_210_002
+"""The lock that replicas take in turn; the number is ours and means nothing."""
+
+
+async def take_turns(session: AsyncSession, dialect: str) -> None:
+    """Waits until no other replica does this, and keeps them waiting until the transaction ends."""
+    if dialect == "postgresql":  # SQLite has one writer anyhow
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FIRST_WORK})
 
 
 SWITCH_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

@@ -23,7 +23,7 @@ from shared.bus import PUBLISH_TIMEOUT, STREAM, own_consumer
 from shared.clock import Clock
 from shared.contracts.catalogue import events_heard_by
 from shared.contracts.kinds import Event
-from shared.database import Database, is_transient
+from shared.database import Database, is_transient, take_turns
 from shared.fates import delay_after
 from shared.identity import Tokens
 from shared.listening import Listener
@@ -201,6 +201,7 @@ class Replica:
 
     async def _first_work(self) -> None:
         async with self.workshop.work(INVALID_SPAN) as work:
+            await take_turns(work.session, work.dialect)  # replicas may start at once
             leave_pruning(work, work.now)
             for step in self.router.first:
                 await step(work)

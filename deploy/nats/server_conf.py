@@ -82,6 +82,9 @@ server_name: {cluster.name if cluster else "co"}
 listen: {json.dumps(listen)}
 http: {json.dumps(monitor)}
 max_payload: 1MB
+# a client that is cut off is given up after ten seconds, so that no request waits for it longer
+ping_interval: "5s"
+ping_max: 2
 jetstream {{
   store_dir: {json.dumps(str(store_dir))}
   sync_interval: always

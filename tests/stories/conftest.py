@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from cli.people import Exporter, Journey, Ministry, until
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.asking import Asker
+from shared.bus import tls_context
 
 PARTNERS = ("VN", "MY")
 
@@ -28,11 +29,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
 
 
+class System(Protocol):
+    """A running instance, wherever its processes are."""
+
+    services: tuple[str, ...]
+    nats_url: str
+    administrator_password: str
+
+    def seed(self, user: str, country: str | None = None) -> str:
+        """The seed of a user of the bus."""
+
+    def address(self, service: str, country: str | None = None) -> str:
+        """Where a service is reached over HTTP."""
+
+
 @dataclass
 class Nation:
     """A running instance, the people who use it, and the public page."""
 
-    stack: Stack
+    stack: Any
     portal: Asker
     operator: Asker
     ministry: Ministry
@@ -68,14 +83,20 @@ def to(destination: str, status: str = "REC") -> Example:
 @asynccontextmanager
 async def a_nation(root: Path, partners: tuple[str, ...]) -> AsyncIterator[Nation]:
     """A whole system with its officers."""
+    async with Stack(root, partners=partners, ports=free_ports) as stack, the_people_of(stack) as nation:
+        yield nation
+
+
+@asynccontextmanager
+async def the_people_of(system: System, ca_file: Path | None = None, asker: type[Asker] = Asker) -> AsyncIterator[Nation]:
+    """The officers of a running system, and those who ask it. `ca_file`: whom to trust where the system shows certificates."""
     async with (
-        Stack(root, partners=partners, ports=free_ports) as stack,
-        await Asker.connect("portal", stack.nats_url, stack.seed("portal"), patience=60) as portal,
-        await Asker.connect("operator", stack.nats_url, stack.seed("operator")) as operator,
-        httpx.AsyncClient(base_url=stack.address("tracking"), timeout=10) as web,
+        await asker.connect("portal", system.nats_url, system.seed("portal"), ca_file, patience=60) as portal,
+        await Asker.connect("operator", system.nats_url, system.seed("operator"), ca_file) as operator,
+        httpx.AsyncClient(base_url=system.address("tracking"), verify=tls_context(ca_file) or True, timeout=10) as web,
     ):
-        ministry = await Ministry.open(portal, "administrator@ministry.example", stack.administrator_password)
-        yield Nation(stack, portal, operator, ministry, web)
+        ministry = await Ministry.open(portal, "administrator@ministry.example", system.administrator_password)
+        yield Nation(system, portal, operator, ministry, web)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

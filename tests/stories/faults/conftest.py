@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from shared.asking import Asker
 from tests.stories.conftest import a_nation
-from tests.stories.faults.crowd import PARTNER, Crowd
+from tests.stories.faults.crowd import PARTNER, Crowd, hand_over_sooner
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +44,5 @@ async def crowd(root: Path, many: int) -> AsyncIterator[Crowd]:
         a_nation(root, (PARTNER,)) as nation,
         await Asker.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,
     ):
+        await hand_over_sooner(nation)
         yield await Crowd.gather(nation, partner, patience=60 + many / 2)

@@ -59,7 +59,6 @@ class Crowd:
     async def gather(cls, nation: Nation, partner: Asker, patience: float) -> "Crowd":
         """An exporter with an examined product."""
         example = to(PARTNER)
-        await _hand_over_sooner(nation)
         exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
         products = example.products(exporter.exporter_id)
         await exporter.register_products(nation.ministry, products)
@@ -87,14 +86,14 @@ class Crowd:
 
     async def must_have_arrived(self) -> None:
         """Waits until all were received, audits, and counts: each was accepted, paid, numbered, sent and shown once."""
-        operator, stack = self.nation.operator, self.nation.stack
+        operator, services = self.nation.operator, self.nation.stack.services
 
         async def all_received() -> bool | None:
             return True if await self._count(operator, "tracking", "received") >= self.sent else None
 
         with suppress(TimeoutError):  # the audit says more of what is missing
             await until(all_received, f"{self.sent} certificates to arrive", within=self.patience, look_again=0.2)
-        findings = await audited(operator, stack.services, patience=self.patience)
+        findings = await audited(operator, services, patience=self.patience)
         assert [(finding.says, finding.offenders[:5]) for finding in findings if not finding.holds] == []
         self.counts = {
             "accepted": await self._count(operator, "certificates", "submitted"),
@@ -159,7 +158,7 @@ async def _sixteen_at_a_time(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]
     return [task.result() for task in tasks]
 
 
-async def _hand_over_sooner(nation: Nation) -> None:
+async def hand_over_sooner(nation: Nation) -> None:
     """What a dead replica had been handed over is handed to another after seconds."""
     client = await connect("operator", nation.stack.nats_url, nation.stack.seed("operator"))
     jetstream = client.jetstream()

@@ -1,0 +1,78 @@
+"""Real containers: required with `make test CONTAINERS=required`, else skipped aloud."""
+
+import os
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import docker
+import pytest
+import pytest_asyncio
+from docker.errors import DockerException
+
+from shared.asking import Asker
+from tests.containers.composed import PARTNER, Composed, compose_plugin
+from tests.containers.load import TimedAsker
+from tests.stories.conftest import Nation, the_people_of
+from tests.stories.faults.crowd import Crowd
+
+REPLICAS = {"registry": 2, "certificates": 3, "fees": 2, "gateway": 2, "tracking": 2, "gateway-abroad": 2}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of a module share its system, so they share its loop."""
+    for item in items:
+        if "tests/containers" in str(item.path):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> docker.DockerClient:
+    """The engine that runs containers."""
+    if os.environ.get("CO_CONTAINERS") != "required":
+        pytest.skip("on containers with `make test CONTAINERS=required`")
+    compose_plugin(tmp_path_factory.mktemp("docker"))
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        pytest.fail(f"containers are required, and no engine answers: {error}")
+    return client
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def images(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Our images, built anew from what stands here."""
+    await Composed(tmp_path_factory.mktemp("build"), "co-build").compose("--profile", "tools", "build", "--quiet")
+
+
+@pytest.fixture(scope="session")
+def many(request: pytest.FixtureRequest) -> int:
+    """How many certificates are taken through the system where that is what is tried."""
+    return 500 if request.config.getoption("--full-scale") else 40
+
+
+@pytest.fixture(scope="session")
+def away(request: pytest.FixtureRequest) -> float:
+    """Seconds for which something is away."""
+    return 20 if request.config.getoption("--full-scale") else 5
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def system(images: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Composed]:
+    """The whole system, three replicas of certificates and two of every other service."""
+    began = monotonic()
+    async with Composed(tmp_path_factory.mktemp("system"), "co-test", replicas=REPLICAS).running() as running:
+        print(f"{sum(REPLICAS.values())} replicas and all else healthy in {monotonic() - began:.0f} s")
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def nation(system: Composed) -> AsyncIterator[Nation]:
+    async with the_people_of(system, system.ca_file, TimedAsker) as nation:
+        yield nation
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def crowd(system: Composed, nation: Nation) -> AsyncIterator[Crowd]:
+    async with await Asker.connect("operator", system.nats_url, system.seed("operator", PARTNER), system.ca_file) as partner:
+        yield await Crowd.gather(nation, partner, patience=120)
