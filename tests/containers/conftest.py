@@ -1,6 +1,7 @@
 """Real containers: required with `make test CONTAINERS=required`, else skipped aloud."""
 
 import os
+from asyncio import iscoroutinefunction
 from collections.abc import AsyncIterator
 from time import monotonic
 
@@ -21,7 +22,7 @@ REPLICAS = {"registry": 2, "certificates": 3, "fees": 2, "gateway": 2, "tracking
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of a module share its system, so they share its loop."""
     for item in items:
-        if "tests/containers" in str(item.path):
+        if "tests/containers" in str(item.path) and iscoroutinefunction(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

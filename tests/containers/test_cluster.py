@@ -1,0 +1,78 @@
+"""The bus as a cluster of three: whoever leads the stream may die."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from nats.js.api import StreamInfo
+
+from shared.asking import Asker
+from shared.bus import STREAM, connect
+from tests.conftest import eventually
+from tests.containers.composed import PARTNER, Composed
+from tests.containers.load import TimedAsker, under_load
+from tests.stories.conftest import the_people_of
+from tests.stories.faults.crowd import Crowd
+
+SERVERS = 3
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def clustered(images: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Composed]:
+    """The whole system on three servers."""
+    told = {"CO_NATS_URL": "tls://nats:4222,tls://nats-2:4222,tls://nats-3:4222", "CO_STREAM_REPLICAS": str(SERVERS)}
+    async with Composed(
+        tmp_path_factory.mktemp("cluster"), "co-cluster", "deploy/nats/cluster.yml", **told
+    ).running() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def crowd(clustered: Composed) -> AsyncIterator[Crowd]:
+    async with (
+        the_people_of(clustered, clustered.ca_file, TimedAsker) as nation,
+        await Asker.connect("operator", clustered.nats_url, clustered.seed("operator", PARTNER), clustered.ca_file) as partner,
+    ):
+        yield await Crowd.gather(nation, partner, patience=120)
+
+
+async def test_the_leader_of_the_stream_is_killed_twice_and_nothing_is_lost(
+    clustered: Composed, crowd: Crowd, away: float
+) -> None:
+    led = []
+    async with under_load(crowd):
+        for _ in range(2):
+            await asyncio.sleep(2)
+            stream = await whole(clustered)
+            assert stream.cluster is not None
+            led.append(str(stream.cluster.leader))
+            server = clustered.container(led[-1])
+            server.kill()
+            await asyncio.sleep(away)
+            server.start()
+    print(f"killed while they led: {', '.join(led)}")
+    stream = await whole(clustered)
+    assert stream.config.num_replicas == SERVERS
+
+
+async def whole(system: Composed) -> StreamInfo:
+    """The stream, once it has a leader and both followers are up to date."""
+
+    async def look() -> StreamInfo | None:
+        client = await connect("operator", system.nats_url, system.seed("operator"), system.ca_file)
+        try:
+            stream = await client.jetstream(timeout=2).stream_info(STREAM)
+        finally:
+            await client.close()
+        followers = stream.cluster.replicas if stream.cluster and stream.cluster.leader else None
+        return stream if followers and all(peer.current and not peer.offline for peer in followers) else None
+
+    async def quietly() -> StreamInfo | None:
+        try:
+            return await look()
+        except Exception as error:
+            raise AssertionError(repr(error)) from error
+
+    found: StreamInfo = await eventually(quietly, within=60)
+    return found
