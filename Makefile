@@ -6,10 +6,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test prove lint format generate lock wheelhouse clean
+.PHONY: help demo up compose test prove lint format generate lock wheelhouse clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## Take real consignments through the whole system and say what became of them (ARGS="--json FILE")
 	@$(BIN)/co demo $(ARGS)
@@ -17,7 +17,15 @@ demo: $(INSTALLED) ## Take real consignments through the whole system and say wh
 up: $(INSTALLED) ## Run the whole system on this machine until Ctrl-C
 	@$(BIN)/co up $(ARGS)
 
-test: $(INSTALLED) ## Test (CONTAINERS=required: also what needs containers; ARGS="-k WORD")
+compose: wheelhouse ## Run the whole system in containers on this machine (ARGS="--scale certificates=3"; ends with `make compose-down`)
+	@$(BIN)/co secrets init --compose
+	@$(BIN)/docker-compose --profile tools build --quiet
+	@$(BIN)/docker-compose up --wait $(ARGS)
+
+compose-down: $(INSTALLED)
+	@$(BIN)/docker-compose down
+
+test: $(INSTALLED) $(if $(filter required,$(CONTAINERS)),wheelhouse) ## Test (CONTAINERS=required: also what needs containers; ARGS="-k WORD")
 ifeq ($(CONTAINERS),required)
 	@CO_CONTAINERS=required $(BIN)/pytest $(ARGS)
 else
@@ -25,8 +33,8 @@ else
 	@$(BIN)/pytest $(ARGS)
 endif
 
-prove: $(INSTALLED) ## Prove at full scale, on thousands of certificates, what is tested on a few (ARGS=faults; long)
-	@$(BIN)/pytest --full-scale -s --durations=0 tests/stories/$(ARGS)
+prove: $(INSTALLED) $(if $(CONTAINERS),wheelhouse) ## Prove at full scale what is tested on a few (ARGS=faults; CONTAINERS=required ARGS=tests/containers; long)
+	@CO_CONTAINERS=$(CONTAINERS) $(BIN)/pytest --full-scale -s --durations=0 $(if $(CONTAINERS),,tests/stories/)$(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and who may import whom
 	@$(BIN)/ruff check --quiet

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import httpx
 import pytest
 import pytest_asyncio
+from nats.aio.client import Client
 
 from cli.demo import ZONE, at_its_end
 from cli.examples import Example, all_examples
@@ -17,7 +18,7 @@ from cli.people import Exporter, Journey, Ministry, until
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.asking import Asker
-from shared.bus import tls_context
+from shared.bus import connect, tls_context
 
 PARTNERS = ("VN", "MY")
 
@@ -52,6 +53,11 @@ class Nation:
     operator: Asker
     ministry: Ministry
     web: httpx.AsyncClient
+    ca_file: Path | None = None
+
+    async def on_the_bus_as(self, user: str) -> Client:
+        """A connection of one of the users of the bus."""
+        return await connect(user, self.stack.nats_url, self.stack.seed(user), self.ca_file)
 
     async def journey(self, example: Example) -> Journey:
         """A consignment up to its draft, of an exporter of its own."""
@@ -96,7 +102,7 @@ async def the_people_of(system: System, ca_file: Path | None = None, asker: type
         httpx.AsyncClient(base_url=system.address("tracking"), verify=tls_context(ca_file) or True, timeout=10) as web,
     ):
         ministry = await Ministry.open(portal, "administrator@ministry.example", system.administrator_password)
-        yield Nation(system, portal, operator, ministry, web)
+        yield Nation(system, portal, operator, ministry, web, ca_file)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

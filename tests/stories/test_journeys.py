@@ -10,7 +10,6 @@ from cli.examples import Example, all_examples
 from cli.people import until
 from cli.traces import kept_spans, traces_of
 from shared.asking import AskRefused
-from shared.bus import connect
 from shared.contracts import ops
 from shared.contracts.certificates import CertificateSubmitted
 from shared.contracts.gateway import GetTransmission
@@ -86,7 +85,7 @@ async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_tra
 
 
 async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(nation: Nation) -> None:
-    client = await connect("certificates", nation.stack.nats_url, nation.stack.seed("certificates"))
+    client = await nation.on_the_bus_as("certificates")
     await client.jetstream().publish(CertificateSubmitted.subject, b"{ not json", headers={"Nats-Msg-Id": "nonsense"})
     await client.close()
 

@@ -15,7 +15,7 @@ from cli.demo import ZONE
 from cli.people import Exporter, Journey, Ministry, Person, until
 from cli.reach import Where
 from shared.asking import Asker
-from shared.bus import STREAM, connect
+from shared.bus import STREAM
 from shared.contracts import ops
 from shared.contracts.certificates import DraftCertificate
 from shared.contracts.kinds import Command, Request
@@ -160,7 +160,7 @@ async def _sixteen_at_a_time(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]
 
 async def hand_over_sooner(nation: Nation) -> None:
     """What a dead replica had been handed over is handed to another after seconds."""
-    client = await connect("operator", nation.stack.nats_url, nation.stack.seed("operator"))
+    client = await nation.on_the_bus_as("operator")
     jetstream = client.jetstream()
     for service in nation.stack.services:
         consumer = (await jetstream.consumer_info(STREAM, service)).config

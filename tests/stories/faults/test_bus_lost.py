@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from cli.bus import republish
-from shared.bus import EVENT_ID_HEADER, STREAM, connect, ids_in_stream
+from shared.bus import EVENT_ID_HEADER, STREAM, ids_in_stream
 from shared.contracts import ops
 from shared.contracts.certificates import CertificateSubmitted
 from tests.conftest import eventually
@@ -66,8 +66,7 @@ async def test_every_event_comes_twice_in_any_order_and_every_command_twice_at_o
 
 
 async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_up(crowd: Crowd, many: int) -> None:
-    stack = crowd.nation.stack
-    client = await connect("certificates", stack.nats_url, stack.seed("certificates"))
+    client = await crowd.nation.on_the_bus_as("certificates")
     jetstream, subject = client.jetstream(), CertificateSubmitted.subject
     example = json.loads((EXAMPLES / f"{subject}.json").read_text())
     poison = [b"\xff\x00{", b"{}", b"[" * 100_000, json.dumps(example | {"goods": "none"}).encode()]
@@ -94,8 +93,7 @@ async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_u
 
 
 async def _stream_length(crowd: Crowd) -> int:
-    stack = crowd.nation.stack
-    client = await connect("operator", stack.nats_url, stack.seed("operator"))
+    client = await crowd.nation.on_the_bus_as("operator")
     info = await client.jetstream().stream_info(STREAM)
     ids = await ids_in_stream(client.jetstream())
     await client.close()
