@@ -204,6 +204,8 @@ class Replica:
 
     async def _heed_bus(self, error: Exception) -> None:
         """The connection reports a trouble, and goes on trying."""
+        if self._is_unknown_to_bus and isinstance(error, ConnectionResetError | BrokenPipeError):
+            return  # refused again, and cut off before that could be read
         self._is_unknown_to_bus = is_unknown_to_bus(error)
         if self._connecting:
             self._say_waiting(waiting_for("the bus", error) or f"the bus: {type(error).__name__}")

@@ -54,7 +54,8 @@ def _why_no_answer(error: Exception) -> str | None:
     if isinstance(error, TimeoutError):
         return "it does not answer"
     if isinstance(error, OSError):
-        said = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or str(error) or type(error).__name__
+        number = error.errno or 0
+        said = os.strerror(number) if number > 0 else error.strerror or str(error) or type(error).__name__
         return f"it cannot be reached ({said})" if is_transient(error) else None
     said = getattr(error, "description", None) or str(error).removeprefix("nats: ") or type(error).__name__
     return f"it cannot be used ({said})"

@@ -90,7 +90,7 @@ BUSES: dict[str, tuple[Callable[[Bus], Awaitable[None]], str]] = {
 
 
 @pytest.mark.parametrize("what", BUSES)
-async def test_a_replica_whose_bus_is_not_as_it_must_be_says_why_and_starts_when_it_is(
+async def test_a_replica_whose_bus_is_not_as_it_must_be_says_why_once_and_starts_when_it_is(
     sqlite_house: House, logged: Logged, what: str
 ) -> None:
     bus, (spoil, sentence) = sqlite_house.bus, BUSES[what]
@@ -110,7 +110,7 @@ async def test_a_replica_whose_bus_is_not_as_it_must_be_says_why_and_starts_when
     await eventually(lambda: is_ready(running), within=10)
     await works(sqlite_house)
     lines = logged()
-    assert 0 < [line["message"] for line in lines].count(sentence) < 6  # two replicas; nothing is said with every try
+    assert [line["message"] for line in lines].count(sentence) in (1, 2)  # two replicas
     assert not [line for line in lines if "exception" in line]
 
 
@@ -162,7 +162,7 @@ async def test_a_clock_that_steps_at_work_stops_nothing(sqlite_house: House) -> 
     await works(sqlite_house)
 
 
-async def test_a_replica_whose_database_refuses_it_says_why_and_starts_when_it_is_let_in(
+async def test_a_replica_whose_database_refuses_it_says_why_once_and_starts_when_it_is_let_in(
     postgres_house: House, postgres: Postgres, logged: Logged
 ) -> None:
     house, name = postgres_house, str(make_url(postgres_house.url).database)
@@ -283,7 +283,7 @@ async def test_a_process_that_waits_for_its_bus_ends_with_zero_on_sigterm(sqlite
         sys.executable, "-m", "services.fees", cwd=ROOT, env=os.environ | environment, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while REFUSED not in (await process.stdout.readline()).decode():
             pass
     process.send_signal(signal.SIGTERM)
