@@ -10,11 +10,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.errors import ServiceUnavailableError
 
 from deploy.embedded.layout import Layout
 from deploy.nats.permissions import OPERATOR
 from shared.asking import Asker
-from shared.bus import connect
+from shared.bus import NO_JETSTREAM, NOT_FOR_ACCOUNT, connect
 from shared.contracts.catalogue import SERVICES
 
 CONNECTS_WITHIN = 5.0
@@ -73,6 +74,10 @@ class Target:
             raise CommandFailed(f"The bus at {self.nats_url} cannot be used: {why}.") from error
         try:
             yield client
+        except ServiceUnavailableError as error:
+            lacking = error.err_code in (None, NOT_FOR_ACCOUNT)
+            why = f"it has no JetStream: {NO_JETSTREAM}" if lacking else str(error.description)
+            raise CommandFailed(f"The bus at {self.nats_url} cannot be used: {why}.") from error
         finally:
             await client.close()
 

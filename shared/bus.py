@@ -39,6 +39,11 @@ STREAM_KEEPS = 30 * DAY
 STREAM_SETTINGS = ("subjects", "max_age", "num_replicas", "deny_purge", "allow_direct")
 """What `set_up_bus` changes of a stream that is there already."""
 
+NO_JETSTREAM = "nobody answers for it on this bus; enable it in the configuration of nats-server, and for this account"
+"""What to do about a bus that cannot keep events."""
+NOT_FOR_ACCOUNT = 10039
+"""JetStream's code for an account that may not use it; where it is not there at all, there is no code."""
+
 
 def servers_in(addresses: str) -> list[str]:
     """The servers of a bus: one address, or those of a cluster with commas between them."""
@@ -53,6 +58,11 @@ def inbox_prefix(user: str) -> str:
 def next_events_subject(consumer: str) -> str:
     """Where the next events of a consumer are asked for; a service's consumer bears its name."""
     return f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}"
+
+
+def about_consumer_subject(consumer: str) -> str:
+    """Where the state of a consumer is asked for."""
+    return f"$JS.API.CONSUMER.INFO.{STREAM}.{consumer}"
 
 
 def own_consumer(service: str) -> str:

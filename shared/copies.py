@@ -25,7 +25,7 @@ from sqlalchemy import URL, Executable, Row, insert, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.migrations.schema import heads_of, migrate, revisions_of
+from shared.migrations.schema import Schema, heads_of, migrate
 from shared.tables import recoveries
 
 MANIFEST, DATABASE = "manifest.json", "database"
@@ -44,7 +44,10 @@ class CopyRefused(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """Whose copy it is and when it was taken. `schema`: the revisions of its schema; `size`: bytes of the database."""
+    """Whose copy it is and when it was taken. `schema`: the revisions of its schema; `size`: bytes of the database.
+
+    `runnable`: the revisions whose code can run on it, where the database knew them.
+    """
 
     service: str
     country: str
@@ -54,6 +57,7 @@ class Manifest:
     size: int
     sha256: str
     release: str
+    runnable: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """The form in which it stands in the copy."""
@@ -63,7 +67,8 @@ class Manifest:
     def read(cls, content: bytes) -> "Manifest":
         """Raises ValueError, TypeError or KeyError where it is none."""
         row = json.loads(content)
-        return cls(**{**row, "schema": tuple(row["schema"]), "taken_at": datetime.fromisoformat(row["taken_at"])})
+        schema, runnable = tuple(row["schema"]), tuple(row.get("runnable", ()))
+        return cls(**row | {"schema": schema, "runnable": runnable, "taken_at": datetime.fromisoformat(row["taken_at"])})
 
 
 def take_copy(service: str, country: str, url: URL, file: Path) -> Manifest:
@@ -72,10 +77,14 @@ def take_copy(service: str, country: str, url: URL, file: Path) -> Manifest:
     try:
         with TemporaryDirectory(prefix=".copy-", dir=file.parent) as folder:
             taken_at, copied = datetime.now(UTC), Path(folder) / DATABASE
-            schema = _copy_sqlite(url, copied) if _is_sqlite(url) else _copy_postgresql(url, copied)
+            (_copy_sqlite if _is_sqlite(url) else _copy_postgresql)(url, copied)
+            found = asyncio.run(_schema(url.set(database=str(copied)) if _is_sqlite(url) else url))
+            if not found.present:
+                raise CopyRefused(f"The database of {service} has no schema: there is nothing to copy.")
+            schema, runnable = tuple(sorted(found.present)), tuple(sorted(found.runnable))
             size, sha256 = copied.stat().st_size, _digest(copied)
             release = version("co-automation")
-            manifest = Manifest(service, country, url.get_backend_name(), schema, taken_at, size, sha256, release)
+            manifest = Manifest(service, country, url.get_backend_name(), schema, taken_at, size, sha256, release, runnable)
             with os.fdopen(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as whole:
                 with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                     archive.writestr(MANIFEST, manifest.as_json())
@@ -114,8 +123,9 @@ def _checked(service: str, country: str, url: URL, file: Path) -> Iterator[tuple
         mine, theirs = (service, country, url.get_backend_name()), (manifest.service, manifest.country, manifest.dialect)
         if mine != theirs:
             raise CopyRefused(f"{file} is a copy of {' '.join(theirs)}, and cannot be put back as {' '.join(mine)}.")
-        if unknown := sorted(set(manifest.schema) - revisions_of(service)):
-            raise CopyRefused(f"{file} has the schema {', '.join(unknown)}, which this release does not know: use a newer one.")
+        schema = Schema(frozenset(manifest.schema), frozenset(manifest.runnable))
+        if (newer := sorted(schema.newer_than(service))) and schema.lacks(service):
+            raise CopyRefused(f"{file} has the schema {', '.join(newer)}, which this release does not know: use a newer one.")
         yield manifest, copied
 
 
@@ -145,14 +155,13 @@ def _begin_recovery(service: str, url: URL, manifest: Manifest, file: Path) -> N
     asyncio.run(_execute(url, insert(recoveries).values(row)))
 
 
-def _copy_sqlite(url: URL, copied: Path) -> tuple[str, ...]:
+def _copy_sqlite(url: URL, copied: Path) -> None:
     with closing(sqlite3.connect(f"file:{url.database}?mode=ro", uri=True)) as live, closing(sqlite3.connect(copied)) as copy:
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
         (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
         if verdict != "ok":
             raise CopyRefused(f"The database {url.database} is damaged: {verdict}.")
-        return tuple(sorted(revision for (revision,) in copy.execute("SELECT version_num FROM alembic_version")))
 
 
 def _place_sqlite(url: URL, copied: Path, now: datetime, prepare: Prepare) -> None:
@@ -182,12 +191,10 @@ def _must_be_alone(database: Path) -> None:
             pass  # it is what is to be replaced that is broken
 
 
-def _copy_postgresql(url: URL, copied: Path) -> tuple[str, ...]:
+def _copy_postgresql(url: URL, copied: Path) -> None:
     _run(
         url, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={copied}", *_server(url), str(url.database)
     )
-    revisions = asyncio.run(_execute(url, text("SELECT version_num FROM alembic_version")))
-    return tuple(sorted(revision for (revision,) in revisions))
 
 
 def _place_postgresql(url: URL, copied: Path, now: datetime, prepare: Prepare) -> None:
@@ -210,6 +217,15 @@ def _place_postgresql(url: URL, copied: Path, now: datetime, prepare: Prepare) -
         with suppress(Exception):
             administer(f'DROP DATABASE IF EXISTS "{new}"')
         raise
+
+
+async def _schema(url: URL) -> Schema:
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(Schema.of)
+    finally:
+        await engine.dispose()
 
 
 async def _execute(url: URL, statement: Executable) -> Sequence[Row[Any]]:

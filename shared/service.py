@@ -19,11 +19,11 @@ from starlette.routing import BaseRoute
 
 from shared.answering import Answerer
 from shared.broker import broker_of
-from shared.bus import PUBLISH_TIMEOUT, STREAM, own_consumer
+from shared.bus import PUBLISH_TIMEOUT, STREAM, log_error, own_consumer
 from shared.clock import Clock
 from shared.contracts.catalogue import events_heard_by
 from shared.contracts.kinds import Event
-from shared.database import Database, is_transient, take_turns
+from shared.database import Database, take_turns
 from shared.fates import delay_after
 from shared.identity import Tokens
 from shared.listening import Listener
@@ -37,6 +37,7 @@ from shared.relay import Relay
 from shared.rim import Rim, application
 from shared.router import Reacting, Router
 from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
+from shared.starting import SEED_REFUSED, WAITED_FOR, check_clock, is_unknown_to_bus, time_of_bus, time_of_database, waiting_for
 from shared.tasks import TaskRunner
 from shared.telemetry import start_telemetry
 from shared.work import Workshop
@@ -79,9 +80,9 @@ def run(service: Service) -> None:
     except SettingsWrong as error:
         sys.exit(f"{service.name}: {error}")
     except (DBAPIError, OSError) as error:
-        if what == "serve" or not is_transient(error):
+        if what == "serve" or (why := waiting_for("nothing is migrated without the database", error)) is None:
             raise
-        log.critical("the database does not answer: %s", error)
+        log.critical(why)
         sys.exit(4)
     except SchemaMismatch as error:
         log.critical(str(error))
@@ -106,13 +107,14 @@ class Replica:
         self.router.include(service.router)
         self._must_listen_to_what_is_permitted()
 
-        self.broker = broker_of(self.name, settings)
+        self.broker = broker_of(self.name, settings, self._heed_bus)
         self._tokens = Tokens(settings.country)
         self._listener = Listener(self.router.listening, self.workshop)
         self._tasks = TaskRunner(self.router.doing, self.workshop)
         self._rim = Rim(application(self.workshop, self.problems, service.routes), settings)
         self._stopping = asyncio.Event()
         self._state: str | None = "starting"
+        self._connecting = self._is_unknown_to_bus = False
 
     def _must_listen_to_what_is_permitted(self) -> None:
         permitted = set(events_heard_by(self.name))
@@ -170,13 +172,15 @@ class Replica:
         await self._wait_for("the database", self._check_database)
         await self._wait_for("the first work", self._first_work)
         self._state = "waiting for the bus"
+        self._connecting = True
         client = await self.broker.connect()
+        self._connecting = False
         self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
         self._puller = Puller(client, self.name)
         self._own_events = Puller(client, own_consumer(self.name))
         self._relay = Relay(self.workshop, self._jetstream)
         self._recovery = Recovery(self.workshop, self.router.reading_back, self._jetstream)
-        await self._wait_for("the stream and its consumer (run `co bus setup`)", self.events_waiting)
+        await self._wait_for("the bus", lambda: check_clock(self.workshop.clock, "bus", lambda: time_of_bus(client, self.name)))
         await self._wait_for("what it has announced", self._recovery.look)
         await self._puller.open()
         await self._subscribe()
@@ -187,17 +191,33 @@ class Replica:
             try:
                 await step()
                 return
-            except (DBAPIError, NatsError, OSError) as error:
-                if isinstance(error, DBAPIError) and not is_transient(error):
+            except WAITED_FOR as error:
+                if (waited := waiting_for(what, error)) is None:
                     raise
-                log.warning(self._state, extra={"error": type(error).__name__})
+                self._say_waiting(waited)
                 await asyncio.sleep(min(delay_after(tries), 2.0))
+
+    def _say_waiting(self, waited: str) -> None:
+        before, self._state = self._state, f"waiting for {waited}"
+        if self._state != before:  # once, not with every try
+            log.warning(self._state)
+
+    async def _heed_bus(self, error: Exception) -> None:
+        """The connection reports a trouble, and goes on trying."""
+        if self._is_unknown_to_bus and isinstance(error, ConnectionResetError | BrokenPipeError):
+            return  # refused again, and cut off before that could be read
+        self._is_unknown_to_bus = is_unknown_to_bus(error)
+        if self._connecting:
+            self._say_waiting(waiting_for("the bus", error) or f"the bus: {type(error).__name__}")
+        else:
+            await log_error(error)
 
     async def _check_database(self) -> None:
         if self._settings.migrate_on_start:
             await asyncio.to_thread(migrate, self.name, self._settings.database)
         async with self._database.engine.connect() as connection:
             await connection.run_sync(check_schema, self.name)
+        await check_clock(self.workshop.clock, "database", lambda: time_of_database(self._database))
 
     async def _first_work(self) -> None:
         async with self.workshop.work(INVALID_SPAN) as work:
@@ -241,7 +261,7 @@ class Replica:
         except Exception as error:
             found.append(f"the database does not answer ({type(error).__name__})")
         if self._state is None and not await self.broker.ping(timeout=2):
-            found.append("the bus does not answer")
+            found.append(f"the bus: {SEED_REFUSED}" if self._is_unknown_to_bus else "the bus does not answer")
         return found
 
 

@@ -1,16 +1,25 @@
 """What a service is told from outside: `CO_...` variables, secrets always as paths of files."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, FilePath, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+DRIVERS = ("postgresql+asyncpg", "sqlite+aiosqlite")
 
 
 class SettingsWrong(Exception):
     """A service is not told what it needs; the message says what, by the names of its variables."""
+
+    @classmethod
+    def because(cls, *wrong: str) -> Self:
+        """`wrong`: each a variable and, in brackets, why."""
+        return cls(f"What this service is told is not enough or not right: {', '.join(wrong)}.")
 
 
 class DatabaseSettings(BaseSettings):
@@ -61,9 +70,37 @@ Kind = TypeVar("Kind", bound=DatabaseSettings)
 
 
 def read(kind: type[Kind]) -> Kind:
-    """The settings in the environment. Raises SettingsWrong."""
+    """The settings in the environment, and whether every file they name can be read. Raises SettingsWrong."""
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
-        wrong = [f"CO_{'_'.join(map(str, each['loc'])).upper()} ({each['msg']})" for each in error.errors(include_input=False)]
-        raise SettingsWrong(f"What this service is told is not enough or not right: {', '.join(wrong)}.") from None
+        wrong = [f"{_variable(*each['loc'])} ({each['msg']})" for each in error.errors(include_input=False)]
+        raise SettingsWrong.because(*wrong) from None
+    except OSError as error:  # raised by the question whether a file is there
+        raise SettingsWrong.because(f"a file ({error.filename}: {error.strerror})") from None
+    if wrong := list(_wrong(settings)):
+        raise SettingsWrong.because(*wrong)
+    return settings
+
+
+def _variable(*name: int | str) -> str:
+    return f"CO_{'_'.join(map(str, name)).upper()}"
+
+
+def _wrong(settings: DatabaseSettings) -> Iterator[str]:
+    for name, value in settings:
+        if name.endswith("_file") and isinstance(value, Path):
+            try:
+                with value.open("rb") as file:
+                    file.read(1)
+            except OSError as error:
+                yield f"{_variable(name)} ({value} cannot be read: {error.strerror})"
+    try:
+        if settings.database.drivername not in DRIVERS:
+            yield f"{_variable('database_url')} (it must begin with {' or '.join(DRIVERS)})"
+    except ArgumentError:
+        yield f"{_variable('database_url')} (it is no address of a database)"
+    except UnicodeDecodeError:
+        yield f"{_variable('database_password_file')} (it holds no text)"
+    except OSError:
+        pass  # said above

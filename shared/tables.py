@@ -154,6 +154,8 @@ lost_keys = Table(
     Column("recovery_id", BigInteger, nullable=False),
 )
 
+runnable_revisions = Table("runnable_revisions", PLUMBING, Column("revision", String(32), primary_key=True))
+
 
 def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
     """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,13 @@ class Bus:
                 writer.close()
                 return
         raise TimeoutError((self.root / "nats.log").read_text())
+
+    async def start_with(self, change: Callable[[str], str]) -> None:
+        """Starts the server with another configuration than the one it stopped with."""
+        conf = self.root / "nats.conf"
+        conf.write_text(change(conf.read_text()))
+        await self.kill()
+        await self.start()
 
     async def kill(self) -> None:
         """Ends the server as a crash would."""

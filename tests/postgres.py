@@ -14,6 +14,9 @@ from deploy.embedded.layout import free_ports
 
 QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms -c shared_buffers=32MB"
 
+WARY = "wary"
+"""The one role, to be made by a test, whose password is asked for."""
+
 
 class NoPostgres(Exception):
     """PostgreSQL cannot be run here; the message says why."""
@@ -49,6 +52,8 @@ class Postgres:
         self._port = free_ports(["postgres"])["postgres"]  # of a range that no outgoing connection takes meanwhile
         self._names = (f"test_{number}" for number in count())
         self._run("initdb", "-D", "data", "-U", "co", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        trusted = self._folder / "data" / "pg_hba.conf"
+        trusted.write_text(f"host all {WARY} 127.0.0.1/32 scram-sha-256\n{trusted.read_text()}")
         self.start()
 
     def _run(self, program: str, *arguments: str) -> None:

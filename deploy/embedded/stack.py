@@ -20,7 +20,7 @@ from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
 from deploy.nats.permissions import OPERATOR
 from deploy.nats.server_conf import Account, write_server_conf
 from shared.bus import connect, set_up_bus
-from shared.migrations.schema import migrate
+from shared.migrations.schema import SchemaMismatch, migrate
 
 READY_WITHIN = 60.0
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
@@ -165,7 +165,7 @@ class Stack(Layout):
     def _migrate(self, service: str, country: str) -> None:
         try:
             migrate(service, make_url(self.database_url(service, country)))
-        except CommandError as error:
+        except (CommandError, SchemaMismatch) as error:
             raise StackFailed(f"The database of {self.name(service, country)} cannot be migrated: {error}.") from error
 
     async def _run(self, program: Program) -> None:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.bus import STREAM, inbox_prefix, last_event_subject, next_events_subject, own_consumer
+from shared.bus import STREAM, about_consumer_subject, inbox_prefix, last_event_subject, next_events_subject, own_consumer
 from shared.contracts.catalogue import ASKERS, SERVICES, contracts, events_of, requests_to
 from shared.contracts.kinds import Request
 
@@ -51,7 +51,7 @@ def permissions_of(user: str) -> Permissions:
         publish=(
             *own_events,
             *map(last_event_subject, own_events),
-            *(f"$JS.API.CONSUMER.INFO.{STREAM}.{consumer}" for consumer in consumers),
+            *map(about_consumer_subject, consumers),
             *map(next_events_subject, consumers),
             *(f"$JS.ACK.{STREAM}.{consumer}.>" for consumer in consumers),
         ),

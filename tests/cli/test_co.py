@@ -1,5 +1,6 @@
 """`co` on a system that really runs: what it shows, and how it ends."""
 
+import asyncio
 import json
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from cli.main import app
 from deploy.embedded.layout import Layout
+from tests.bus import a_bus
 
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
 
@@ -168,6 +170,20 @@ def test_a_bus_that_is_away_or_refuses_us_is_said(co: Co, root: Path) -> None:
     refused = co("health", "--nats-url", layout.nats_url, "--seed-file", str(stranger), on=None)
     assert refused.code == 2
     assert "authorization" in refused.error.lower()
+
+
+async def test_a_bus_without_jetstream_is_said_in_one_sentence(tmp_path: Path) -> None:
+    async with a_bus(tmp_path / "bus") as bus:
+        for without in (r"jetstream: enabled", r"jetstream \{[^}]*\}"):  # for the account; at all
+            await bus.start_with(lambda conf, without=without: re.sub(without, "", conf))
+            program = (sys.executable, "-c", "from cli.main import app; app()")
+            where = ("--nats-url", bus.url, "--seed-file", bus.seed_file("operator"))
+            done = await asyncio.to_thread(subprocess.run, (*program, "bus", "setup", *where), capture_output=True, text=True)
+            assert done.returncode == 2
+            assert done.stderr == (
+                f"co: The bus at {bus.url} cannot be used: it has no JetStream: nobody answers for it on this bus; "
+                "enable it in the configuration of nats-server, and for this account.\n"
+            )
 
 
 def test_secrets_are_made_once(co: Co, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from shared.migrations.schema import heads_of
 from shared.tables import files, recoveries, signing_keys
 from tests.conftest import Databases, eventually
 from tests.desk import migrate_in_thread
+from tests.shared.releases import a_newer_release, migrated_by, more_room
 
 
 async def rows(url: URL, table: Table) -> Sequence[Any]:
@@ -161,6 +162,23 @@ async def test_a_copy_with_a_newer_schema_is_refused(url: URL, tmp_path: Path) -
 
     with pytest.raises(CopyRefused, match="fees_9999, which this release does not know"):
         await restored(url, newer)
+
+
+async def test_a_copy_of_a_schema_that_a_newer_release_has_only_expanded_is_put_back(url: URL, tmp_path: Path) -> None:
+    await migrated_by(a_newer_release(tmp_path / "newer", more_room("fees_0002")), url.render_as_string(hide_password=False))
+    await write(url, a_file())
+    before, copy = await rows(url, files), tmp_path / "fees.copy"
+    assert "fees_0002" in (await copied(url, copy)).schema
+
+    await restored(url, copy)
+
+    assert await rows(url, files) == before
+    assert len(await rows(url, recoveries)) == 1
+
+
+async def test_an_empty_database_is_not_copied(sqlite_databases: Databases, tmp_path: Path) -> None:
+    with pytest.raises(CopyRefused, match="The database of fees has no schema"):
+        await copied(make_url(sqlite_databases.empty()), tmp_path / "fees.copy")
 
 
 async def test_a_database_in_use_is_not_replaced(url: URL, tmp_path: Path) -> None:
