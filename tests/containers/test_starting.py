@@ -1,0 +1,251 @@
+"""A container that is told too little ends with one sentence; one whose neighbours are away waits, and says for what."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import docker
+import httpx
+import nkeys
+import pytest
+import pytest_asyncio
+from testcontainers.community.nats import NatsContainer
+from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from deploy.nats.permissions import USERS
+from deploy.nats.server_conf import Account, write_server_conf
+from deploy.secrets import Secrets
+from shared.bus import connect, set_up_bus
+from tests.conftest import eventually
+from tests.containers.composed import base_image, image_of
+
+AHEAD = """
+from datetime import timedelta
+from shared.clock import Clock
+now = Clock.now
+Clock.now = lambda self: now(self) + timedelta(hours=1)
+"""
+
+
+@dataclass
+class Surroundings:
+    """A database with the schema of fees, a bus, and the network they are on."""
+
+    network: Network
+    database: PostgresContainer
+    bus: NatsContainer
+    folder: Path
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What a service is told to find them."""
+        return {
+            "CO_DATABASE_URL": "postgresql+asyncpg://co:secret@database/fees",
+            "CO_NATS_URL": "nats://bus:4222",
+            "CO_NATS_SEED_FILE": "/run/co/fees.seed",
+        }
+
+    def a_container(self, *command: str, **told: str | None) -> DockerContainer:
+        """A container of fees, told this instead."""
+        container = DockerContainer(image_of("fees"), network=self.network).with_command(list(command) or ["serve"])
+        container.with_volume_mapping(str(self.folder / "handed"), "/run/co", "ro")
+        for name, value in {**self.told, **told}.items():
+            if value is not None:
+                container.with_env(name, value)
+        return container
+
+    def ends(self, *command: str, **told: str | None) -> tuple[int, str]:
+        """Runs it to its end: its exit code, and what it says."""
+        with self.a_container(*command, **told) as container:
+            wrapped = container.get_wrapped_container()
+            code = wrapped.wait(timeout=60)["StatusCode"]
+            return code, wrapped.logs().decode()
+
+
+@pytest.fixture(scope="module")
+def surroundings(engine: docker.DockerClient, images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+    folder = tmp_path_factory.mktemp("starting")
+    secrets = Secrets(folder / "secrets")
+    secrets.make({"KH": USERS}, hosts=())
+    handed = folder / "handed"
+    handed.mkdir()
+    for user in ("fees", "operator"):
+        (handed / f"{user}.seed").write_text(secrets.seed("KH", user).read_text())
+    (handed / "stranger.seed").write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
+    account = Account("KH", {user: secrets.public_key("KH", user) for user in USERS})
+    conf = folder / "nats" / "nats.conf"
+    write_server_conf(conf, (account,), store_dir=Path("/data"), listen="0.0.0.0:4222", monitor="127.0.0.1:8222")
+    (conf.parent / "without.conf").write_text("\n".join(_without_jetstream(conf.read_text().splitlines())))
+    _readable(folder)
+    nats = base_image("NATS", "nats:2.15-alpine")
+    with (
+        Network() as network,
+        PostgresContainer(base_image("POSTGRES", "postgres:15-bookworm"), username="co", password="secret", dbname="fees")
+        .with_network(network)
+        .with_network_aliases("database") as database,
+        _server(nats, conf.parent, "nats.conf").with_network(network).with_network_aliases("bus") as bus,
+        _server(nats, conf.parent, "without.conf").with_network(network).with_network_aliases("plain-bus"),
+    ):
+        around = Surroundings(network, database, bus, folder)
+        code, said = around.ends("migrate")
+        assert (code, "Traceback" in said) == (0, False), said
+        asyncio.run(_set_up(around, secrets))
+        yield around
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sql(surroundings: Surroundings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the database."""
+    url = surroundings.database.get_connection_url(driver=None)
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"CO_NATS_SEED_FILE": None}, "CO_NATS_SEED_FILE"),
+        ({"CO_NATS_SEED_FILE": "/run/co/forgotten.seed"}, "CO_NATS_SEED_FILE"),
+        ({"CO_DATABASE_URL": None}, "CO_DATABASE_URL"),
+        ({"CO_COUNTRY": "Cambodia"}, "CO_COUNTRY"),
+    ],
+    ids=["no seed", "a seed that is not there", "no database", "a country in words"],
+)
+def test_a_service_that_is_told_too_little_ends_with_one_sentence(
+    surroundings: Surroundings, told: dict[str, str | None], says: str
+) -> None:
+    code, said = surroundings.ends(**told)
+    assert code == 1
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+async def test_a_schema_newer_than_the_code_is_refused(surroundings: Surroundings, sql: asyncpg.Connection) -> None:
+    (before,) = [row["version_num"] for row in await sql.fetch("SELECT * FROM alembic_version WHERE version_num LIKE 'fees%'")]
+    noted = await sql.fetch("DELETE FROM runnable_revisions RETURNING revision")
+    await sql.execute("UPDATE alembic_version SET version_num = 'fees_9999' WHERE version_num = $1", before)
+    try:
+        code, said = await asyncio.to_thread(surroundings.ends)
+        migrating, _ = await asyncio.to_thread(surroundings.ends, "migrate")
+    finally:
+        await sql.execute("UPDATE alembic_version SET version_num = $1 WHERE version_num = 'fees_9999'", before)
+        await sql.executemany("INSERT INTO runnable_revisions VALUES ($1)", [(row["revision"],) for row in noted])
+    assert (code, migrating) == (3, 3)
+    assert "fees_9999, which is newer than this release" in said
+    assert "Traceback" not in said
+
+
+async def test_migrating_a_database_that_is_away_ends_with_one_sentence(surroundings: Surroundings) -> None:
+    told = {"CO_DATABASE_URL": "postgresql+asyncpg://co:secret@nowhere/fees"}
+    code, said = await asyncio.to_thread(surroundings.ends, "migrate", **told)
+    assert code == 4
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "waits_for"),
+    [
+        ({"CO_DATABASE_URL": "postgresql+asyncpg://co:secret@nowhere/fees"}, "waiting for the database"),
+        ({"CO_DATABASE_URL": "postgresql+asyncpg://co:wrong@database/fees"}, "waiting for the database: it refuses"),
+        ({"CO_NATS_URL": "nats://nowhere:4222"}, "waiting for the bus"),
+        ({"CO_NATS_SEED_FILE": "/run/co/stranger.seed"}, "waiting for the bus: it refuses this service's seed"),
+        ({"CO_NATS_URL": "nats://plain-bus:4222"}, "waiting for JetStream"),
+        (
+            {"PYTHONPATH": "/run/co/ahead:/app"},
+            "waiting for clocks that agree: this machine's is 3600 s ahead of the database's",
+        ),
+    ],
+    ids=["no database", "another password", "no bus", "an unknown seed", "no JetStream", "a clock an hour ahead"],
+)
+async def test_a_service_waits_and_says_for_what(
+    surroundings: Surroundings, told: dict[str, str | None], waits_for: str
+) -> None:
+    container = surroundings.a_container(**told)
+    await asyncio.to_thread(container.start)
+    try:
+        wrapped = container.get_wrapped_container()
+
+        async def says_so() -> bool:
+            problems = await _problems(wrapped)
+            assert any(problem.startswith(waits_for) for problem in problems), (problems, wrapped.logs().decode()[-600:])
+            return True
+
+        await eventually(says_so, within=60)
+        assert waits_for in wrapped.logs().decode()
+        assert "Traceback" not in wrapped.logs().decode()
+        began = time.monotonic()
+        await asyncio.to_thread(wrapped.stop, timeout=30)
+        wrapped.reload()
+        assert wrapped.attrs["State"]["ExitCode"] == 0
+        assert time.monotonic() - began < 20
+    finally:
+        await asyncio.to_thread(container.stop)
+
+
+async def test_what_was_waited_for_comes_and_work_begins_by_itself(surroundings: Surroundings) -> None:
+    database = surroundings.database.get_wrapped_container()
+    container = surroundings.a_container()
+    await asyncio.to_thread(database.pause)
+    try:
+        await asyncio.to_thread(container.start)
+        wrapped = container.get_wrapped_container()
+
+        async def waits() -> bool:
+            return any("waiting for the database" in problem for problem in await _problems(wrapped))
+
+        await eventually(waits, within=30)
+    finally:
+        await asyncio.to_thread(database.unpause)
+
+    async def well() -> bool:
+        return await _problems(wrapped) == []
+
+    await eventually(well, within=90)
+    await asyncio.to_thread(container.stop)
+
+
+async def _problems(container: Any) -> list[str]:
+    container.reload()
+    ips = [network["IPAddress"] for network in container.attrs["NetworkSettings"]["Networks"].values()]
+    try:
+        async with httpx.AsyncClient(timeout=5) as http:
+            return list((await http.get(f"http://{ips[0]}:8000/ready")).json()["problems"])
+    except httpx.HTTPError as error:
+        raise AssertionError(f"{error!r}: {container.logs().decode()[-600:]}") from error
+
+
+def _server(image: str, folder: Path, conf: str) -> NatsContainer:
+    server = NatsContainer(image).with_command(["--config", f"/etc/nats/{conf}"])
+    server.with_volume_mapping(str(folder), "/etc/nats", "ro")
+    return server
+
+
+def _without_jetstream(lines: list[str]) -> Iterator[str]:
+    inside = False
+    for line in lines:
+        inside = inside or line.startswith("jetstream {")
+        if not inside and "jetstream: enabled" not in line:
+            yield line
+        inside = inside and line != "}"
+
+
+async def _set_up(around: Surroundings, secrets: Secrets) -> None:
+    client = await connect("operator", around.bus.nats_uri(), secrets.seed("KH", "operator").read_text())
+    await set_up_bus(client.jetstream())
+    await client.close()
+
+
+def _readable(folder: Path) -> None:
+    ahead = folder / "handed" / "ahead"
+    ahead.mkdir()
+    (ahead / "sitecustomize.py").write_text(AHEAD)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
