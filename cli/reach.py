@@ -53,6 +53,13 @@ class Where:
             raise CommandFailed(f"The stack under {self.root} serves {', '.join(layout.countries)}, not {country}.")
         return Target(layout.nats_url, layout.seed(OPERATOR, country), layout.services_of(country))
 
+    def seeds(self) -> Path:
+        """The folder of the operator's seed. Raises CommandFailed."""
+        if self.seed_file:
+            return self.seed_file.parent
+        layout = running(self.root)
+        return layout.secrets.seed(self.country or layout.country, OPERATOR).parent
+
 
 @dataclass(frozen=True)
 class Target:

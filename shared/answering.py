@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from time import perf_counter
 
 from faststream.nats import NatsMessage
@@ -10,14 +11,15 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from shared import logs, metrics
-from shared.bus import TOKEN_HEADER, TRACE_HEADER
+from shared.bus import FROM_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
 from shared.database import is_transient
-from shared.identity import NOBODY, NotSignedIn, Tokens
+from shared.identity import NOBODY, Actor, NotSignedIn, Tokens
 from shared.refusals import Refused, Unavailable
 from shared.router import Answering
 from shared.tables import answers, insert_new
 from shared.telemetry import OUTCOME, SUBJECT, span
+from shared.trail import UnderTrail, acting
 from shared.work import Work, Workshop
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ class Answerer:
             name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}
         ) as opened:
             try:
-                answer = await self._answer(message.body, headers.get(TOKEN_HEADER), opened)
+                answer = await self._answer(message.body, headers, opened)
                 body = f'{{"answer":{answer}}}'
                 outcome = "answered"
             except Exception as error:
@@ -90,16 +92,17 @@ class Answerer:
         metrics.request_seconds.labels(name).observe(perf_counter() - started)
         return body.encode()
 
-    async def _answer(self, body: bytes, token: str | None, opened: Span) -> str:
+    async def _answer(self, body: bytes, headers: Mapping[str, str], opened: Span) -> str:
         if len(body) > MAX_REQUEST:
             raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
-        request = self._parsed(body)
+        request, token = self._parsed(body), headers.get(TOKEN_HEADER)
         if isinstance(request, Command):
             if self._workshop.recovering and not request.while_recovering:
                 raise ServiceRecovering()
-            async with self._workshop.work(opened) as work:
-                await self._sign_in(work, token)
-                return await self._once(request, work, hashlib.sha256(body).hexdigest())
+            trail = acting(request, headers.get(FROM_HEADER), self._workshop, _code_of)
+            async with trail as act, self._workshop.work(opened) as work:
+                act.actor = await self._sign_in(work, token)
+                return await self._once(request, act, work, hashlib.sha256(body).hexdigest())
         async with self._workshop.reading(opened) as work:
             await self._sign_in(work, token)
             return await self._handle(request, work)
@@ -113,17 +116,18 @@ class Answerer:
             rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
             raise Malformed(f"{fields[0]}: {faults[0]['msg']}{rest}."[:500], *fields) from None
 
-    async def _sign_in(self, work: Work, token: str | None) -> None:
+    async def _sign_in(self, work: Work, token: str | None) -> Actor:
         actor = await self._tokens.actor(token, work.session, work.now)
         work.act_as(actor)
         logs.actor_id.set(actor.name)
         if actor is NOBODY and not self._request.anonymous:
             raise NotSignedIn()
+        return actor
 
-    async def _once(self, command: Command, work: Work, body_hash: str) -> str:
+    async def _once(self, command: Command, act: UnderTrail, work: Work, body_hash: str) -> str:
         """Handles a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
         if command.secret:
-            return await self._handle(command, work)
+            return await self._handle(command, work, act)
         work.stays_whole = True
         key = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
         same = [answers.c[column] == value for column, value in key.items()]
@@ -133,11 +137,11 @@ class Answerer:
             if stored.body_hash != body_hash:
                 raise CommandIdReused()
             return str(stored.answer)
-        answer = await self._handle(command, work)
+        answer = await self._handle(command, work, act)
         await work.session.execute(update(answers).where(*same).values(answer=answer))
         return answer
 
-    async def _handle(self, request: Request, work: Work) -> str:
+    async def _handle(self, request: Request, work: Work, act: UnderTrail | None = None) -> str:
         if certificate_id := getattr(request, "certificate_id", None):
             work.concerns(certificate_id)
             if isinstance(request, Command):
@@ -148,7 +152,13 @@ class Answerer:
         text = answer.model_dump_json()
         if len(text.encode()) > MAX_ANSWER:
             raise AnswerTooLarge()
+        if act:
+            await act.is_done(answer, work)
         return text
+
+
+def _code_of(error: Exception) -> str:
+    return _refusal_of(error).code
 
 
 def _refusal_of(error: Exception) -> Refusal:

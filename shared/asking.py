@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
-from shared.bus import TOKEN_HEADER, TRACE_HEADER, connect
+from shared.bus import FROM_HEADER, TOKEN_HEADER, TRACE_HEADER, connect
 from shared.contracts.kinds import MAX_CHUNK, TRY_AGAIN, PutFile, Refusal, Request
 from shared.telemetry import traceparent
 
@@ -58,20 +58,20 @@ class Asker:
         with suppress(NatsError):
             await self._client.close()
 
-    async def ask(self, request: Request, *, token: str | None = None, service: str = "") -> Any:
-        """The answer, of the class the request names. `service`: whom an operational question is for.
+    async def ask(self, request: Request, *, token: str | None = None, service: str = "", from_where: str | None = None) -> Any:
+        """The answer, of the class the request names. `service`: whom an operational question is for; `from_where`: the
+        address of the person's machine, where the one who asks for them has seen it.
 
         Raises AskRefused, and NobodyAnswers when patience ends.
         """
-        envelope = await self._envelope(request, token, service)
+        envelope = await self._envelope(request, service, {TOKEN_HEADER: token, FROM_HEADER: from_where})
         if envelope.refusal is not None:
             raise AskRefused(envelope.refusal)
         return request.answer.model_validate(envelope.answer)
 
-    async def _envelope(self, request: Request, token: str | None, service: str) -> _Envelope:
+    async def _envelope(self, request: Request, service: str, headers: dict[str, str | None]) -> _Envelope:
         subject = request.subject.format(service=service)
-        headers = {TOKEN_HEADER: token, TRACE_HEADER: traceparent()}
-        present = {name: value for name, value in headers.items() if value}
+        present = {name: value for name, value in (headers | {TRACE_HEADER: traceparent()}).items() if value}
         body = request.model_dump_json().encode()
         until = monotonic() + self._patience
         while True:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 STREAM = "EVENTS"
 TOKEN_HEADER = "Actor-Token"  # noqa: S105
 TRACE_HEADER = "traceparent"
+FROM_HEADER = "Co-From"
 EVENT_ID_HEADER = "Nats-Msg-Id"
 
 PUBLISH_TIMEOUT = 5.0

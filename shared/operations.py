@@ -15,6 +15,7 @@ from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublish
 from shared.recovering import recovering_of
 from shared.refusals import Refused
 from shared.router import Router
+from shared.sealing import sealing_of
 from shared.tables import answers, ask_again, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
 from shared.vouching import vouching_of
 from shared.work import Task, Work, about
@@ -57,6 +58,7 @@ def plumbing_of(replica: "Replica") -> Router:
     router = Router()
     router.include(vouching_of(replica))
     router.include(recovering_of(replica))
+    router.include(sealing_of(replica))
 
     @router.on(SigningKeyPublished)
     async def learn_key_on_signing_key_published(event: SigningKeyPublished, work: Work) -> None:

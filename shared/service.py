@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import count
 from typing import Any
 
+import nkeys
 from nats.errors import Error as NatsError
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import MetaData, text
@@ -36,6 +38,7 @@ from shared.recovering import Recovery
 from shared.relay import Relay
 from shared.rim import Rim, application
 from shared.router import Reacting, Router
+from shared.sealing import leave_sealing
 from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
 from shared.starting import SEED_REFUSED, WAITED_FOR, check_clock, is_unknown_to_bus, time_of_bus, time_of_database, waiting_for
 from shared.tasks import TaskRunner
@@ -122,6 +125,11 @@ class Replica:
         if permitted != listening:
             names = ", ".join(sorted(event.__name__ for event in permitted ^ listening))
             raise ValueError(f"{self.name} must handle exactly the events whose `listeners` name it; see {names}")
+
+    @cached_property
+    def key(self) -> nkeys.KeyPair:
+        """The service's own key on the bus; it signs the seals of the trail too."""
+        return nkeys.from_seed(self._settings.nats_seed_file.read_bytes().strip())
 
     def listens_to(self, subject: str) -> tuple[type[Event], Reacting]:
         """The event of a subject and its handler. Raises KeyError."""
@@ -223,6 +231,7 @@ class Replica:
         async with self.workshop.work(INVALID_SPAN) as work:
             await take_turns(work.session, work.dialect)  # replicas may start at once
             leave_pruning(work, work.now)
+            await leave_sealing(work, work.now)
             for step in self.router.first:
                 await step(work)
 

@@ -156,6 +156,38 @@ lost_keys = Table(
 
 runnable_revisions = Table("runnable_revisions", PLUMBING, Column("revision", String(32), primary_key=True))
 
+trail = Table(
+    "trail",
+    PLUMBING,
+    Column("id", ROW_ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("session", Uuid),
+    Column("organisation", String(80)),
+    Column("roles", String(400)),
+    Column("act", String(80), nullable=False),
+    Column("on_noun", String(40)),
+    Column("on_id", String(40), index=True),
+    Column("command_id", Uuid, nullable=False),
+    Column("from_where", String(45)),
+    Column("outcome", String(64), nullable=False),
+    Column("seal", BigInteger),
+)
+Index("ix_trail_seal", trail.c.seal, trail.c.id)
+
+trail_seals = Table(
+    "trail_seals",
+    PLUMBING,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("former", String(64), nullable=False),
+    Column("acts", Integer, nullable=False),
+    Column("batch", String(64), nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("key", String(60), nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+
 
 def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
     """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""

@@ -95,11 +95,12 @@ class Command(Request):
     """Asks a service to do something, once: repeated with the same `command_id` it gets the stored answer.
 
     `secret`: the body or the answer must not be kept, so no answer is stored. `while_recovering`: is done also by a service
-    that came back from an older copy and waits for its operators.
+    that came back from an older copy and waits for its operators. `in_trail`: whether it is an act that the trail keeps.
     """
 
     secret: ClassVar[bool] = False
     while_recovering: ClassVar[bool] = False
+    in_trail: ClassVar[bool] = True
     command_id: UUID = Field(default_factory=uuid4)
 
 
@@ -135,9 +136,13 @@ class FileChunk(Answer):
 
 
 class PutFile(Command):
-    """One piece of a file for its owner, addressed by the SHA-256 of the whole. `limit`: bytes of the whole."""
+    """One piece of a file for its owner, addressed by the SHA-256 of the whole. `limit`: bytes of the whole.
+
+    Pieces are no acts: to name the whole as a document is one.
+    """
 
     answer: ClassVar[type[Answer]] = FileProgress
+    in_trail: ClassVar[bool] = False
     limit: ClassVar[int]
     owner_id: UUID
     sha256: Sha256

@@ -1,0 +1,448 @@
+"""The trail: every act once, in its own transaction, and nothing in it can be doctored unnoticed."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import nkeys
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select, text, update
+
+from cli.proving import Chain, Checkpoint, Proof
+from shared import sealing
+from shared.asking import AskRefused
+from shared.contracts.catalogue import contracts
+from shared.contracts.kinds import Command
+from shared.contracts.ops import Act, DiscardDeadLetter, FindActs, Seal
+from shared.contracts.registry.identity import Session, SessionEnded
+from shared.seals import lines_of, sha256, statement_of
+from shared.tables import ask_again, tasks, trail, trail_seals
+from shared.trail import address_in, what_it_is_on
+from tests.conftest import eventually
+from tests.shared.replicas import House, Running, a_cashier, a_payment
+
+EXAMPLES = Path(__file__).parents[1] / "contracts" / "examples"
+
+
+async def a_replica(house: House) -> Running:
+    """A service early in a minute, which has nothing left to seal."""
+    house.clock.ahead += timedelta(seconds=65 - house.clock.now().second)
+    running = await house.replica()
+
+    async def waits_for_the_next_minute() -> bool:
+        return all(row.due_at > house.clock.now() for row in await house.rows(tasks) if row.kind == "seal")
+
+    await eventually(waits_for_the_next_minute)
+    return running
+
+
+async def acts_done(house: House, *, times: int = 1) -> None:
+    asker = await house.asker()
+    for _ in range(times):
+        await asker.ask(a_payment(), token=house.token())
+
+
+async def seal(house: House, running: Running) -> None:
+    """The minute passes."""
+    house.clock.ahead += timedelta(seconds=61)
+    running.replica.workshop.something_due.set()
+    await eventually(lambda: all_sealed(house), within=20)
+
+
+async def all_sealed(house: House) -> bool:
+    return all(row.seal is not None for row in await house.rows(trail))
+
+
+async def a_sealed_trail(house: House, *, seals: int = 3, acts: int = 2) -> Running:
+    """A service whose trail has some seals, with some acts under each: acts 1 and 2 under seal 1, and so on."""
+    running = await a_replica(house)
+    for _ in range(seals):
+        await acts_done(house, times=acts)
+        await seal(house, running)
+    return running
+
+
+async def proof_of(house: House, saved: Checkpoint | None = None) -> Proof:
+    """What an operator finds who knows the service's public key from the configuration of the bus."""
+    keys = frozenset({house.bus.secrets.public_key("KH", house.service)})
+    chain = Chain(await house.asker("operator"), house.service, keys)
+    return await chain.follow({f"KH/{house.service}": saved} if saved else {})
+
+
+async def execute(house: House, *statements: str) -> None:
+    async with house.database.writing() as transaction:
+        for statement in statements:
+            await transaction.session.execute(text(statement))
+
+
+async def test_an_act_says_who_what_when_from_where_on_what_and_how_it_ended(house: House) -> None:
+    await house.replica()
+    cashier, command, before = a_cashier(), a_payment(), house.clock.now()
+
+    await (await house.asker()).ask(command, token=house.token(cashier), from_where="2001:DB8::0001")
+
+    (row,) = await house.rows(trail)
+    assert before <= row.at <= house.clock.now()
+    assert row._asdict() | {"at": None} == {
+        "id": row.id,
+        "at": None,
+        "actor": str(cashier.user_id),
+        "session": cashier.session_id,
+        "organisation": "PNH",
+        "roles": "cashier",
+        "act": "RecordPayment",
+        "on_noun": "certificate",
+        "on_id": str(command.certificate_id),
+        "command_id": command.command_id,
+        "from_where": "2001:db8::1",
+        "outcome": "done",
+        "seal": None,
+    }
+    assert command.slip_number not in str(row)
+
+
+async def test_a_refused_act_is_in_the_trail_and_changed_nothing(house: House) -> None:
+    await house.replica()
+    auditor = a_cashier(roles=frozenset({"auditor"}))
+
+    with pytest.raises(AskRefused, match="role_required"):
+        await (await house.asker()).ask(a_payment(), token=house.token(auditor))
+
+    (row,) = await house.rows(trail)
+    assert (row.actor, row.roles, row.act, row.outcome) == (str(auditor.user_id), "auditor", "RecordPayment", "role_required")
+    assert await house.effects() == []
+
+
+async def test_a_refusal_is_answered_also_where_the_trail_cannot_take_it(
+    house: House, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    await house.replica()
+    await execute(house, "DROP TABLE trail")
+
+    with pytest.raises(AskRefused, match="role_required"):
+        await (await house.asker()).ask(a_payment(), token=house.token(a_cashier(roles=frozenset())))
+
+    assert [line["outcome"] for line in logged() if line["message"] == "the trail lacks a refused act"] == ["role_required"]
+
+
+async def test_an_act_that_the_trail_cannot_take_is_not_done(house: House) -> None:
+    await house.replica()
+    await execute(house, "DROP TABLE trail")
+
+    with pytest.raises(AskRefused, match="internal_error"):
+        await (await house.asker()).ask(a_payment(), token=house.token())
+
+    assert await house.effects() == []
+
+
+async def test_a_repeated_command_is_one_act(house: House) -> None:
+    await house.replica()
+    asker, token, command = await house.asker(), house.token(), a_payment()
+
+    for _ in range(3):
+        await asker.ask(command, token=token)
+
+    assert len(await house.rows(trail)) == 1
+
+
+async def test_two_hundred_acts_at_once_are_two_hundred_rows(house: House) -> None:
+    await house.replica()
+    asker, token = await house.asker(patience=30), house.token()
+    commands = [a_payment(slip_number=f"SLIP-{number}") for number in range(200)]
+
+    await asyncio.gather(*(asker.ask(command, token=token) for command in commands))
+
+    assert sorted(row.command_id for row in await house.rows(trail)) == sorted(command.command_id for command in commands)
+
+
+async def test_the_operator_and_those_whom_nobody_knows_are_in_the_trail_too(sqlite_house: House) -> None:
+    await sqlite_house.replica()
+    with pytest.raises(AskRefused):
+        await (await sqlite_house.asker("operator")).ask(DiscardDeadLetter(id=7, because="a try"), service="fees")
+    with pytest.raises(AskRefused):
+        await (await sqlite_house.asker()).ask(a_payment())
+
+    rows = await sqlite_house.rows(trail)
+
+    assert [(row.actor, row.act, row.on_noun, row.outcome) for row in rows] == [
+        ("operator", "DiscardDeadLetter", "dead_letter", "dead_letter_not_found"),
+        ("anonymous", "RecordPayment", "certificate", "not_signed_in"),
+    ]
+    assert rows[0].on_id == "7"
+
+
+async def test_acts_are_found_by_who_on_what_and_when_the_newest_first(house: House) -> None:
+    await house.replica()
+    asker, operator = await house.asker(), await house.asker("operator")
+    cashier, payments, before = a_cashier(), [a_payment() for _ in range(4)], house.clock.now()
+    for payment in payments:
+        await asker.ask(payment, token=house.token(cashier if payment is not payments[2] else a_cashier()))
+
+    async def found(**asked: Any) -> list[int]:
+        acts = (await operator.ask(FindActs(**asked), service="fees")).acts
+        return [[payment.command_id for payment in payments].index(act.command_id) for act in acts]
+
+    assert await found() == [3, 2, 1, 0]
+    assert await found(actor=str(cashier.user_id)) == [3, 1, 0]
+    assert await found(on=str(payments[1].certificate_id)) == [1]
+    assert await found(since=before, until=house.clock.now(), limit=2) == [3, 2]
+    assert await found(until=before) == []
+    assert await found(before=(await house.rows(trail))[2].id) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:DB8::0001", "2001:db8::1"),
+        (None, None),
+        ("", None),
+        ("192.0.2.7, 10.0.0.1", None),
+        ("fe80::1%Sok Chan", None),
+        ("localhost", None),
+        ("1" * 10_000, None),
+    ],
+)
+def test_from_where_is_an_address_or_nothing(header: str | None, address: str | None) -> None:
+    assert address_in(header) == address
+
+
+def test_every_command_names_what_it_is_on_or_its_answer_does() -> None:
+    commands = [contract for contract in contracts() if issubclass(contract, Command) and contract.in_trail]
+    examples = [command.model_validate_json((EXAMPLES / f"{command.subject}.json").read_text()) for command in commands]
+
+    nameless = {type(example).__name__ for example in examples if what_it_is_on(example) is None}
+
+    assert nameless == {"OpenSession", "RevokeSession"}
+    assert [kind.model_fields.keys() & {"session_id"} for kind in (Session, SessionEnded)] == [{"session_id"}] * 2
+
+
+async def test_acts_are_sealed_each_minute_and_what_is_sealed_holds(house: House) -> None:
+    running = await a_sealed_trail(house)
+    await acts_done(house)
+
+    proof = await proof_of(house)
+
+    assert (proof.doubts, proof.seals, proof.acts, proof.unsealed) == ([], 3, 6, 1)
+    assert proof.last
+    assert proof.last.number == 3
+    await seal(house, running)
+    assert (await proof_of(house)).acts == 7
+
+
+async def test_the_seals_can_be_computed_again_from_the_page_in_the_documentation(house: House) -> None:
+    """What `docs/operations.md` says, with no line of ours: plain rows, JSON, SHA-256, Ed25519."""
+    await a_sealed_trail(house)
+    public_key = Ed25519PublicKey.from_public_bytes(base64.b32decode(house.bus.secrets.public_key("KH", "fees"))[1:33])
+
+    def form(fields: dict[str, Any]) -> bytes:
+        plain = {
+            name: value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            if isinstance(value, datetime)
+            else value
+            if value is None or isinstance(value, int)
+            else str(value)
+            for name, value in fields.items()
+        }
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    former = "0" * 64
+    for row in await house.rows(trail_seals):
+        acts = [act._asdict() for act in await house.rows(trail) if act.seal == row.number]
+        for act in acts:
+            del act["seal"]
+        lines = "".join(f"{act['id']} {hashlib.sha256(form(act)).hexdigest()}\n" for act in acts)
+        statement = row._asdict() | {"service": "fees", "country": "KH"}
+        sealed, signature = statement.pop("sealed"), statement.pop("signature")
+        assert (sealed, row.batch) == (lines, hashlib.sha256(lines.encode()).hexdigest())
+        assert row.former == former
+        public_key.verify(bytes.fromhex(signature), form(statement))
+        former = hashlib.sha256(form(statement)).hexdigest()
+    assert former != "0" * 64
+
+
+INSERT = """
+    INSERT INTO trail (id, at, actor, act, command_id, outcome, seal)
+    SELECT {id}, at, 'somebody', act, command_id, outcome, {seal} FROM trail WHERE id = 3
+"""
+TAMPERED = {
+    "an outcome is changed": (["UPDATE trail SET outcome = 'refused' WHERE id = 3"], ["act 3 was changed since seal 2"]),
+    "a person is changed": (["UPDATE trail SET actor = 'operator' WHERE id = 5"], ["act 5 was changed since seal 3"]),
+    "an act is removed": (["DELETE FROM trail WHERE id = 4"], ["act 4 was removed: seal 2 names it"]),
+    "an act is inserted": ([INSERT.format(id=99, seal=2)], ["act 99 was inserted: seal 2 does not name it"]),
+    "an act is inserted below all": ([INSERT.format(id=-1, seal=1)], ["act -1 was inserted: seal 1 does not name it"]),
+    "an act is inserted under no seal": ([INSERT.format(id=99, seal=-5)], ["act 99 stands under seal -5, which is not there"]),
+    "an act is moved": (
+        ["UPDATE trail SET seal = 3 WHERE id = 3"],
+        ["act 3 was removed: seal 2 names it", "act 3 was inserted: seal 3 does not name it"],
+    ),
+    "a seal is taken off": (["UPDATE trail SET seal = NULL WHERE id = 3"], ["act 3 was removed: seal 2 names it"]),
+    "a seal is removed": (
+        ["DELETE FROM trail_seals WHERE number = 2"],
+        ["seal 3 comes after seal 1: what stood between them is gone", "act 3, 4 stands under seal 2, which is not there"],
+    ),
+    "a seal is removed with its acts": (
+        ["DELETE FROM trail_seals WHERE number = 2", "DELETE FROM trail WHERE seal = 2"],
+        ["seal 3 comes after seal 1: what stood between them is gone"],
+    ),
+    "the last seal is removed": (
+        ["DELETE FROM trail_seals WHERE number = 3"],
+        ["act 5, 6 stands under seal 3, which is not there"],
+    ),
+    "all seals are removed": (
+        ["DELETE FROM trail_seals"],
+        [
+            "act 1, 2 stands under seal 1, which is not there",
+            "act 3, 4 stands under seal 2, which is not there",
+            "act 5, 6 stands under seal 3, which is not there",
+        ],
+    ),
+    "two seals are swapped": (
+        [
+            "UPDATE trail_seals SET number = 99 WHERE number = 2",
+            "UPDATE trail_seals SET number = 2 WHERE number = 3",
+            "UPDATE trail_seals SET number = 3 WHERE number = 99",
+            "UPDATE trail SET seal = 5 - seal WHERE seal > 1",
+        ],
+        [
+            "seal 2 does not follow what stands as seal 1",
+            "seal 2 was changed: its signature does not fit what it says",
+            "seal 3 does not follow what stands as seal 2",
+            "seal 3 was changed: its signature does not fit what it says",
+        ],
+    ),
+    "the lines of a seal are changed": (
+        ["UPDATE trail_seals SET sealed = '' WHERE number = 2"],
+        [
+            "seal 2 was changed: its lines are not those that were sealed, so that any of its 2 acts may be wrong",
+            "act 3 was inserted: seal 2 does not name it",
+            "act 4 was inserted: seal 2 does not name it",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_it_is_found_and_named_when(house: House, what: str) -> None:
+    await a_sealed_trail(house)
+    statements, doubts = TAMPERED[what]
+
+    await execute(house, *statements)
+
+    assert (await proof_of(house)).doubts == doubts
+
+
+async def seal_anew(house: House, key: nkeys.KeyPair, number: int) -> None:
+    """Changes an act and computes its seal and all later ones again, as somebody with this key could."""
+    async with house.database.writing() as transaction:
+        session = transaction.session
+        first = select(trail.c.id).where(trail.c.seal == number).limit(1).scalar_subquery()
+        await session.execute(update(trail).where(trail.c.id == first).values(actor="operator"))
+        former = "0" * 64
+        for row in (await session.execute(select(trail_seals).order_by(trail_seals.c.number))).mappings().all():
+            if row["number"] >= number:
+                under = select(trail).where(trail.c.seal == row["number"]).order_by(trail.c.id)
+                lines = lines_of([Act(**act) for act in (await session.execute(under)).mappings()])
+                forged = {"former": former, "sealed": lines, "batch": sha256(lines), "key": key.public_key.decode()}
+                statement = statement_of(Seal(**{**row, **forged}), house.service, "KH")
+                forged["signature"] = key.sign(statement.encode()).hex()
+                await session.execute(update(trail_seals).where(trail_seals.c.number == row["number"]).values(forged))
+            else:
+                statement = statement_of(Seal(**row), house.service, "KH")
+            former = sha256(statement)
+
+
+async def test_seals_of_another_key_are_found(house: House) -> None:
+    await a_sealed_trail(house)
+    other = nkeys.from_seed(house.bus.seed_file("gateway").read_bytes())
+
+    await seal_anew(house, other, 2)
+
+    name = other.public_key.decode()
+    assert (await proof_of(house)).doubts == [
+        f"seal {number} is signed by another key than that of the service: {name}" for number in (2, 3)
+    ]
+
+
+async def test_a_history_rewritten_with_a_stolen_key_is_found_by_who_kept_a_checkpoint(house: House) -> None:
+    await a_sealed_trail(house)
+    kept = (await proof_of(house)).last
+    assert kept is not None
+
+    await seal_anew(house, nkeys.from_seed(house.bus.seed_file("fees").read_bytes()), 2)
+
+    assert (await proof_of(house)).doubts == []
+    (doubt,) = (await proof_of(house, kept)).doubts
+    assert doubt.startswith("seal 3 is not the one that stood there on ")
+
+
+async def test_a_tail_that_was_cut_off_is_found_by_who_kept_a_checkpoint(house: House) -> None:
+    running = await a_sealed_trail(house)
+    kept = (await proof_of(house)).last
+    assert (await proof_of(house, kept)).doubts == []
+
+    await execute(house, "DELETE FROM trail WHERE seal = 3", "DELETE FROM trail_seals WHERE number = 3")
+
+    assert (await proof_of(house)).doubts == []
+    (doubt,) = (await proof_of(house, kept)).doubts
+    assert re.fullmatch(r"seal 3 stood there on [0-9-]+ and is gone, and what came after seal 2", doubt)
+    await acts_done(house)
+    await seal(house, running)
+    (doubt,) = (await proof_of(house, kept)).doubts
+    assert doubt.startswith("seal 3 is not the one that stood there on ")
+
+
+async def test_replicas_that_seal_at_the_same_time_make_one_chain(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "MOST_SEALED", 5)
+    replicas = [await house.replica(), await house.replica()]
+    asker, token = await house.asker(patience=30), house.token()
+
+    async def leave_many() -> None:
+        row = {"kind": "seal", "body": "{}", "due_at": house.clock.now(), "scheduled": False}
+        async with house.database.writing() as transaction:
+            rows = [row | {"key": str(uuid4())} for _ in range(20)]
+            await transaction.session.execute(ask_again(house.dialect), rows)
+        for running in replicas:
+            running.replica.workshop.something_due.set()
+
+    for _ in range(4):
+        await asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(20)), leave_many())
+
+    await seal(house, replicas[0])
+    proof = await proof_of(house)
+    assert (proof.doubts, proof.acts, proof.unsealed) == ([], 80, 0)
+    assert proof.seals >= 16
+
+
+async def test_what_a_crash_left_unsealed_is_sealed_by_the_next_replica(house: House) -> None:
+    running = await a_replica(house)
+    await acts_done(house, times=3)
+    await running.stop()
+    assert not await all_sealed(house)
+
+    await house.replica()
+
+    await eventually(lambda: all_sealed(house))
+    proof = await proof_of(house)
+    assert (proof.doubts, proof.acts) == ([], 3)
+
+
+async def test_an_act_that_was_committed_late_is_under_the_next_seal(house: House) -> None:
+    running = await a_replica(house)
+    await acts_done(house, times=3)
+    await execute(house, "UPDATE trail SET seal = 0 WHERE id = 1")  # as if its transaction were not committed yet
+    await seal(house, running)
+
+    await execute(house, "UPDATE trail SET seal = NULL WHERE id = 1")
+    await seal(house, running)
+
+    assert [(row.id, row.seal) for row in await house.rows(trail)] == [(1, 2), (2, 1), (3, 1)]
+    assert (await proof_of(house)).doubts == []
