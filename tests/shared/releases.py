@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 
 import nkeys
 
+from shared.migrations.schema import heads_of
 from tests.bus import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -60,13 +61,13 @@ def a_newer_release(folder: Path, *steps: Step) -> Path:
     shutil.copytree(ROOT / "shared", folder / "shared", ignore=CODE)
     shutil.copytree(ROOT / "services" / "fees", folder / "services" / "fees", ignore=CODE)
     (folder / "services" / "__init__.py").touch()
+    newest = {head.partition("_")[0]: head for head in heads_of("fees")}
     for step in steps:
-        branch, number = step.revision.split("_")
+        branch = step.revision.partition("_")[0]
         versions = folder / ("shared/migrations/versions" if branch == "plumbing" else "services/fees/migrations")
         oldest = f'oldest_code = "{step.oldest_code}"\n' if step.oldest_code else ""
-        migration = MIGRATION.format(
-            revision=step.revision, before=f"{branch}_{int(number) - 1:04}", step=step.step, oldest=oldest
-        )
+        migration = MIGRATION.format(revision=step.revision, before=newest[branch], step=step.step, oldest=oldest)
+        newest[branch] = step.revision
         (versions / f"{step.revision}.py").write_text(migration)
     return folder
 
