@@ -1,0 +1,32 @@
+"""The schema of the next release comes first; the replicas of this one go on working on it, and start on it."""
+
+import asyncio
+from pathlib import Path
+
+from shared.migrations.schema import heads_of
+from tests.containers.composed import Composed
+from tests.containers.load import under_load
+from tests.shared.releases import MIGRATION
+from tests.stories.faults.crowd import Crowd
+
+EXPANSIONS = {
+    "certificates": 'op.add_column("certificates", sa.Column("of_the_next_release", sa.Text(), nullable=True))',
+    "fees": 'op.add_column("payments", sa.Column("of_the_next_release", sa.Text(), nullable=True))',
+}
+
+
+async def test_this_release_works_on_the_expanded_schema_of_the_next(system: Composed, crowd: Crowd, tmp_path: Path) -> None:
+    async with under_load(crowd):
+        for service, step in EXPANSIONS.items():
+            (head,) = [head for head in heads_of(service) if head.startswith(service)]
+            revision = f"{service}_next"
+            migration = tmp_path / f"{revision}.py"
+            migration.write_text(MIGRATION.format(revision=revision, before=head, step=step, oldest=""))
+            migration.chmod(0o644)
+            tmp_path.chmod(0o755)
+            inside = f"/app/services/{service}/migrations/{revision}.py"
+            await system.compose("run", "--rm", "--no-deps", "--volume", f"{migration}:{inside}:ro", f"{service}-migrate")
+
+        starting_anew = [system.replicas(service)[0] for service in EXPANSIONS]
+        await asyncio.gather(*(replica.restart() for replica in starting_anew))
+        assert all([await replica.is_ready() for replica in starting_anew])
