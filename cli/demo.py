@@ -78,7 +78,7 @@ async def travel(progress: Progress, asker: Asker, ministry: Ministry, web: http
     """Takes one consignment from the registration of its exporter to the customs of its destination."""
     example, today = progress.example, datetime.now(ZONE).date()
     progress.doing = "the company registers, an officer approves"
-    exporter = await Exporter.register(asker, ministry, example.exporter_name, example.exporter_address)
+    exporter = await Exporter.register(asker, ministry, example)
     progress.doing = "its product is examined, the certificate drafted"
     journey = await Journey.begin(example, exporter, ministry, today)
     progress.certificate_id = str(journey.certificate_id)

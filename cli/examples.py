@@ -30,7 +30,9 @@ class Example:
     title: str
     goods: str
     exporter_name: str
+    exporter_name_km: str
     exporter_address: str
+    exporter_district: str
     remarks: str | None
     """What the first officer returns it for, if so."""
     expected: Expected
@@ -44,7 +46,9 @@ class Example:
             title=content["title"],
             goods=content["goods"],
             exporter_name=content["exporter"]["name"],
+            exporter_name_km=content["exporter"]["name_km"],
             exporter_address=content["exporter"]["address"],
+            exporter_district=content["exporter"]["district"],
             remarks=content.get("returned_first", {}).get("remarks"),
             expected=Expected(**content["expected"]),
             _content=content,

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from time import monotonic
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
+
+from PIL import Image
+from pypdf import PdfWriter
 
 from cli.examples import Example
 from shared.asking import Asker, AskRefused
@@ -32,9 +36,12 @@ from shared.contracts.registry.registrations import (
     AttachRegistrationDocument,
     DocumentKind,
     PutRegistrationFile,
+    Representative,
 )
 
 T = TypeVar("T")
+
+PDF_PAPERS = (DocumentKind.CERTIFICATE_OF_INCORPORATION, DocumentKind.LETTER_OF_AUTHORISATION, DocumentKind.IDENTITY_DOCUMENT)
 
 PATIENCE = 60.0
 """Seconds for which people look again until the system has caught up."""
@@ -108,6 +115,20 @@ class Ministry:
         return await Person.sign_in(administrator.asker, email, password)
 
 
+def papers() -> dict[DocumentKind, tuple[bytes, str]]:
+    """What an applicant hands in, each with its media type: documents as PDF with an empty page, and a photo."""
+    found: dict[DocumentKind, tuple[bytes, str]] = {}
+    for kind in PDF_PAPERS:
+        document, paper = PdfWriter(), BytesIO()
+        document.add_blank_page(width=595, height=842)  # A4
+        document.add_metadata({"/Title": kind.replace("_", " ").capitalize()})
+        document.write(paper)
+        found[kind] = (paper.getvalue(), "application/pdf")
+    photo = BytesIO()
+    Image.new("RGB", (400, 600), "steelblue").save(photo, "PNG")
+    return found | {DocumentKind.PHOTO: (photo.getvalue(), "image/png")}
+
+
 @dataclass(frozen=True)
 class Exporter:
     """A registered company and the person who acts for it."""
@@ -116,28 +137,41 @@ class Exporter:
     exporter_id: UUID
 
     @classmethod
-    async def register(cls, asker: Asker, ministry: Ministry, name: str, address: str) -> Self:
-        """The company applies, hands in its certificate of incorporation, and is approved by an officer."""
+    async def register(cls, asker: Asker, ministry: Ministry, example: Example) -> Self:
+        """The company of an example applies and hands in its papers, and an officer approves."""
+        exporter = await cls.apply(asker, example)
+        await exporter.hand_in_papers()
+        await ministry.registration_officer.ask(ApproveRegistration(exporter_id=exporter.exporter_id))
+        return exporter
+
+    @classmethod
+    async def apply(cls, asker: Asker, example: Example) -> Self:
+        """The company applies, and its administrator signs in."""
         exporter_id, password = uuid4(), f"{uuid4()}"
         email = f"exports-{exporter_id.hex[:8]}@company.example"
         await asker.ask(
             ApplyForRegistration(
                 exporter_id=exporter_id,
-                company_name=name,
-                address=address,
+                company_name=example.exporter_name,
+                company_name_km=example.exporter_name_km,
+                address=example.exporter_address,
+                district=example.exporter_district,
+                phone="+855 23 123 456",
                 tax_number=f"K{exporter_id.int % 10**12:012}",
                 administrator_name="Chan Dara",
+                representative=Representative(name="Chan Dara", name_km="ចាន់ ដារ៉ា", position="Export manager"),
                 email=email,
                 password=password,
             )
         )
-        person = await Person.sign_in(asker, email, password)
-        paper = f"%PDF-1.4\n% Certificate of incorporation of {name}\n%%EOF\n".encode()
-        digest = await asker.put_file(PutRegistrationFile, exporter_id, paper, "application/pdf", person.session.token)
-        document = DocumentKind.CERTIFICATE_OF_INCORPORATION
-        await person.ask(AttachRegistrationDocument(exporter_id=exporter_id, kind=document, sha256=digest))
-        await ministry.registration_officer.ask(ApproveRegistration(exporter_id=exporter_id))
-        return cls(person, exporter_id)
+        return cls(await Person.sign_in(asker, email, password), exporter_id)
+
+    async def hand_in_papers(self) -> None:
+        """The company hands in what a registration needs."""
+        for kind, (paper, media_type) in papers().items():
+            token = self.person.session.token
+            digest = await self.person.asker.put_file(PutRegistrationFile, self.exporter_id, paper, media_type, token)
+            await self.person.ask(AttachRegistrationDocument(exporter_id=self.exporter_id, kind=kind, sha256=digest))
 
     async def register_products(self, ministry: Ministry, products: list[RegisterProduct]) -> None:
         """Each product is registered, and its origin examined by a reviewer."""

@@ -83,6 +83,13 @@ async def get_file(question: GetFile, work: Work) -> FileChunk:
     return FileChunk(chunk=found.chunk, size=found.size, media_type=found.media_type)
 
 
+async def whole_file(owner_id: UUID, sha256: str, work: Work) -> bytes:
+    """The content of a file that has arrived whole. Raises FileNotFound."""
+    await require_files(owner_id, [sha256], work)
+    pieces = (file_chunks.c.owner_id == owner_id) & (file_chunks.c.sha256 == sha256)
+    return b"".join(await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)))
+
+
 async def require_files(owner_id: UUID, digests: Iterable[str], work: Work) -> None:
     """Refuses, naming the field `documents`, unless every one of these files has arrived whole."""
     wanted = set(digests)

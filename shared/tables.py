@@ -195,6 +195,13 @@ def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) ->
     return insert(table).values(rows).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
+def insert_newer(dialect: str, table: Table, row: Mapping[str, Any], version: str) -> Insert:
+    """An insert of one row that takes the place of the present one of its key where its version is above that one's."""
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+    newer = table.c[version] < insert.excluded[version]
+    return insert.values(row).on_conflict_do_update(index_elements=[*table.primary_key.columns], set_=row, where=newer)
+
+
 def ask_again(dialect: str) -> Insert:
     """An insert of tasks; one that is there already is asked for once more, and due when either is."""
     insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tasks)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from opentelemetry.trace import Span
 from pydantic import BaseModel, ConfigDict
@@ -102,6 +103,11 @@ class Work:
     def today(self) -> date:
         """The legal date in the instance's zone."""
         return self._workshop.clock.today()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where legal dates are counted."""
+        return self._workshop.clock.zone
 
     def legal_date(self, instant: datetime) -> date:
         """The legal date of an instant."""

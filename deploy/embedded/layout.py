@@ -42,6 +42,7 @@ class Layout:
         self.secrets = Secrets(self.root / "secrets")
         self.spans_dir = self.root / "spans"
         self.log_dir = self.root / "log"
+        self.mail_dir = self.root / "mail"
         self.state_file = self.root / "stack.json"
         self.ports = (ports or fixed_ports)(
             ("nats", "nats-monitor", "customs", *map(self.name, *zip(*self.replicas, strict=True)))
@@ -149,6 +150,7 @@ class Layout:
             "registry": {
                 "TOKEN_KEY_FILE": self.secrets.registry_signing_key,
                 "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
+                "MAIL_DIR": self.mail_dir,
             },
             "gateway": {
                 "PARTNERS_FILE": self.partners_file(country),

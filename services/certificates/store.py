@@ -12,6 +12,7 @@ from services.certificates.domain.certificate import (
     CertificateNotFound,
     Consignment,
     Exporter,
+    Standing,
     Status,
     number_of,
 )
@@ -19,7 +20,7 @@ from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
 from shared.columns import AsJson, Words
 from shared.contracts.certificates import FormD
-from shared.tables import add_one, insert_new, raise_to
+from shared.tables import add_one, insert_new, insert_newer, raise_to
 from shared.work import Work
 
 TABLES = MetaData()
@@ -32,6 +33,14 @@ exporters = Table(
     Column("address", Text, nullable=False),
     Column("valid_from", Date, nullable=False),
     Column("valid_until", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+standings = Table(
+    "standings",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("standing", Words(Standing), nullable=False),
     Column("version", Integer, nullable=False),
 )
 
@@ -101,7 +110,6 @@ settlements = Table(
 )
 
 _mapping = registry(metadata=TABLES)
-_mapping.map_imperatively(Exporter, exporters)
 _mapping.map_imperatively(Product, products)
 _mapping.map_imperatively(Certificate, certificates)
 
@@ -144,8 +152,23 @@ async def find_product(work: Work, product_id: UUID) -> Product | None:
 
 
 async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
-    """What registry has told of an exporter, or None."""
-    return await work.session.get(Exporter, exporter_id)
+    """What registry has told of an exporter, or None where it never told of an approval."""
+    told = exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id)
+    columns = (*exporters.c, standings.c.standing)
+    row = (await work.session.execute(select(*columns).select_from(told).where(exporters.c.exporter_id == exporter_id))).first()
+    return None if row is None else Exporter(**{**row._mapping, "standing": row.standing or Standing.ACTIVE})
+
+
+async def keep_exporter(work: Work, exporter: Exporter) -> None:
+    """Keeps what an approval says of an exporter, unless a later one is known."""
+    row = {name: value for name, value in vars(exporter).items() if name != "standing"}
+    await work.session.execute(insert_newer(work.dialect, exporters, row, "version"))
+
+
+async def keep_standing(work: Work, exporter_id: UUID, standing: Standing, version: int) -> None:
+    """Keeps how an exporter stands, unless later news is known; also where its approval is still on its way."""
+    row = {"exporter_id": exporter_id, "standing": standing, "version": version}
+    await work.session.execute(insert_newer(work.dialect, standings, row, "version"))
 
 
 async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
@@ -199,3 +222,5 @@ numbered = select(documents.c.reference)
 handed_in = union(submitted, issued)
 settled = select(settlements.c.certificate_id).distinct()
 known_exporters = select(exporters.c.exporter_id)
+suspended_exporters = select(standings.c.exporter_id).where(standings.c.standing == Standing.SUSPENDED)
+expired_exporters = select(standings.c.exporter_id).where(standings.c.standing == Standing.EXPIRED)

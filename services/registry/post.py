@@ -5,8 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from shared.refusals import Refused, Unavailable
+
+PATIENCE = 20.0
+"""Seconds in which a mail server must answer."""
+
+
+class LetterNotTaken(Refused):
+    """The mail server will never take this letter."""
+
+    code = "letter_not_taken"
 
 
 @dataclass(frozen=True)
@@ -23,17 +38,28 @@ class Letter:
         """The letter in the form of RFC 5322."""
         message = EmailMessage()
         message["Message-ID"] = f"<{self.letter_id}@{sender.rpartition('@')[2]}>"
-        message["From"], message["To"], message["Subject"] = sender, self.to, self.subject
+        message["From"], message["To"], message["Subject"] = sender, self.to, " ".join(self.subject.split())
         message["Date"] = format_datetime(self.written_at)
         message.set_content(self.text)
         return message
 
 
-class Post(Protocol):
+class Carrier(Protocol):
     """Who carries letters."""
 
     async def send(self, letter: Letter) -> None:
         """Hands a letter over. Raises Unavailable where it cannot be taken just now."""
+
+
+class Post:
+    """What handlers send letters with: `await work.outside(work.use(Post).send, letter)`."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    async def send(self, letter: Letter) -> None:
+        """Hands a letter over. Raises Unavailable where it cannot be taken just now, LetterNotTaken where never."""
+        await self._carrier.send(letter)
 
 
 class PostOnDisk:
@@ -49,3 +75,49 @@ class PostOnDisk:
     def _write(self, letter: Letter) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / f"{letter.letter_id}.eml").write_bytes(letter.as_message(self._sender).as_bytes())
+
+
+class MailServer:
+    """Gives letters to a mail server: `smtps://user@host:465` or `smtp://user@host:587`, encrypted unless on this machine."""
+
+    def __init__(self, url: str, password: str | None, sender: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("a mail server is smtp://HOST:PORT or smtps://HOST:PORT")
+        self._host = parts.hostname
+        self._at_once_encrypted = parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._at_once_encrypted else 587)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = password
+        self._sender = sender
+
+    async def send(self, letter: Letter) -> None:
+        try:
+            await aiosmtplib.send(
+                letter.as_message(self._sender),
+                hostname=self._host,
+                port=self._port,
+                username=self._user,
+                password=self._password if self._user else None,
+                use_tls=self._at_once_encrypted,
+                start_tls=None if self._at_once_encrypted else not _is_this_machine(self._host),
+                timeout=PATIENCE,
+            )
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _seen_by(error) from None  # what the server said may name the person
+
+
+def _seen_by(error: Exception) -> Refused | Unavailable:
+    """Whether the letter may be taken later, or never: what a server says of us, an operator will mend (RFC 5321, 4.2.1)."""
+    said = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
+    codes = [each.code for each in said if isinstance(each, aiosmtplib.SMTPResponseException)]
+    if codes and min(codes) >= 500 and not isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return LetterNotTaken(f"The mail server will never take this letter: it said {min(codes)}.")
+    return Unavailable(f"The mail server takes no letters just now{f': it said {codes[0]}' if codes else ''}.")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

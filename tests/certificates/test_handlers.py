@@ -225,7 +225,7 @@ async def test_a_certificate_whose_exporter_lapsed_is_held_and_issued_after_rene
     await trader.settle(certificate_id)
     await desk.do_tasks()
     held = await trader.state(certificate_id)
-    assert (held.status, held.waits_for) == (CertificateStatus.APPROVED, ("exporter_not_registered",))
+    assert (held.status, held.waits_for) == (CertificateStatus.APPROVED, ("exporter_registration_expired",))
 
     await desk.hear(trader.approval(date(2027, 11, 23), version=3))
     await desk.do_tasks()

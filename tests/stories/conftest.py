@@ -61,8 +61,7 @@ class Nation:
 
     async def journey(self, example: Example) -> Journey:
         """A consignment up to its draft, of an exporter of its own."""
-        name, address = example.exporter_name, example.exporter_address
-        exporter = await Exporter.register(self.portal, self.ministry, name, address)
+        exporter = await Exporter.register(self.portal, self.ministry, example)
         return await Journey.begin(example, exporter, self.ministry, datetime.now(ZONE).date())
 
     async def travel(self, example: Example) -> dict[str, Any]:

@@ -157,7 +157,7 @@ async def test_a_token_that_was_signed_out_opens_nothing_anywhere(nation: Nation
 
 async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(nation: Nation, thief: Client) -> None:
     example = to("VN")
-    exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
+    exporter = await Exporter.register(nation.portal, nation.ministry, example)
     before = await what_is_there(nation)
 
     kinds = tuple(kind for kind in GUARDED if kind is not RevokeSession)  # which ends one's own session

@@ -71,7 +71,7 @@ async def test_all_services_and_the_partner_appear_and_acts_are_linked(
 
 async def test_every_event_has_one_span_of_its_own_also_in_a_batch(nation: Nation) -> None:
     example, today = to("VN"), datetime.now(ZONE).date()
-    exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
+    exporter = await Exporter.register(nation.portal, nation.ministry, example)
     journeys = [await Journey.begin(example, exporter, nation.ministry, today) for _ in range(AT_ONCE)]
 
     await asyncio.gather(*(journey.submit() for journey in journeys))

@@ -82,9 +82,27 @@ class FourEyesRequired(Refused):
 
 
 class ExporterNotRegistered(Refused):
-    """The exporter has no active registration: renew it first. Nothing that was drafted is lost."""
+    """The exporter is not registered: apply to the ministry first. Nothing that was drafted is lost."""
 
     code = "exporter_not_registered"
+
+
+class RegistrationNotBegun(ExporterNotRegistered):
+    """The exporter's registration has not begun yet: wait for its first day. Nothing that was drafted is lost."""
+
+    code = "exporter_registration_not_begun"
+
+
+class RegistrationOver(ExporterNotRegistered):
+    """The exporter's registration has expired: ask the ministry for another year. Nothing that was drafted is lost."""
+
+    code = "exporter_registration_expired"
+
+
+class ExporterSuspended(ExporterNotRegistered):
+    """The exporter's registration is suspended: see the reason there and turn to the ministry. Nothing drafted is lost."""
+
+    code = "exporter_suspended"
 
 
 class DepartureTooLongAgo(Refused):
@@ -134,7 +152,15 @@ class Consignment:
     items: list[Item]
 
 
-@dataclass(eq=False)
+class Standing(StrEnum):
+    """How a registered exporter stands with the ministry."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
 class Exporter:
     """What certificates knows of a registration."""
 
@@ -144,10 +170,19 @@ class Exporter:
     valid_from: date
     valid_until: date
     version: int
+    standing: Standing = Standing.ACTIVE
 
-    def is_registered(self, on: date) -> bool:
-        """Whether the registration is active on a day; its last day is included."""
-        return self.valid_from <= on <= self.valid_until
+    def must_be_registered(self, on: date) -> None:
+        """Refuses unless the registration is active on a day; its last day is included.
+
+        Raises RegistrationOver, ExporterSuspended, RegistrationNotBegun.
+        """
+        if self.standing is Standing.EXPIRED or on > self.valid_until:
+            raise RegistrationOver("", "exporter_id")
+        if self.standing is Standing.SUSPENDED:
+            raise ExporterSuspended("", "exporter_id")
+        if on < self.valid_from:
+            raise RegistrationNotBegun("", "exporter_id")
 
 
 @dataclass(eq=False)
@@ -264,8 +299,9 @@ class Certificate:
         return acts + payment + held
 
     def _must_be_issuable(self, on: date, exporter: Exporter | None) -> None:
-        if exporter is None or not exporter.is_registered(on):
+        if exporter is None:
             raise ExporterNotRegistered("", "exporter_id")
+        exporter.must_be_registered(on)
         if on > a_year_from(self.consignment.departure_date):
             raise DepartureTooLongAgo("", "consignment.transport.departure_date")
 

@@ -7,13 +7,11 @@ from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import (
     Certificate,
     DepartureTooLongAgo,
-    Exporter,
     ExporterNotRegistered,
     Status,
     reference_of,
 )
 from services.certificates.store import (
-    approved_of,
     certificate_by_id,
     find_certificate,
     find_exporter,
@@ -24,7 +22,6 @@ from services.certificates.store import (
 )
 from services.certificates.views import document_of, documented, issued
 from shared.contracts.fees import FeeSettled
-from shared.contracts.registry.registrations import RegistrationApproved
 from shared.router import Router
 from shared.work import Task, Work
 
@@ -49,20 +46,6 @@ async def note_settlement_on_fee_settled(event: FeeSettled, work: Work) -> None:
     """Nothing is owed any more: if the certificate is approved, it is issued."""
     await note_settlement(work, event.certificate_id, event.submission)
     if certificate := await find_certificate(work, event.certificate_id):
-        await issue_when_settled(certificate, work)
-
-
-@router.on(RegistrationApproved)
-async def know_exporter_on_registration_approved(event: RegistrationApproved, work: Work) -> None:
-    """The exporter may ask for certificates; what was held for want of a registration is taken up again."""
-    exporter = await find_exporter(work, event.exporter_id)
-    if exporter is None:
-        exporter = Exporter(event.exporter_id, event.name, event.address, event.valid_from, event.valid_until, event.version)
-        work.session.add(exporter)
-    elif event.version > exporter.version:
-        exporter.name, exporter.address, exporter.version = event.name, event.address, event.version
-        exporter.valid_from, exporter.valid_until = event.valid_from, event.valid_until
-    for certificate in await approved_of(work, event.exporter_id):
         await issue_when_settled(certificate, work)
 
 

@@ -1,13 +1,14 @@
-"""A company is registered for a year.
+"""A company is registered for a year, and renews.
 
 Source: the ministry's site (yearly renewal, documents to hand in); what is our own decision says so.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.registry.domain.particulars import Particulars, Requirements
 from shared.clock import a_year_from
 from shared.refusals import Refused
 
@@ -16,27 +17,60 @@ class Status(StrEnum):
     """Where a registration stands."""
 
     APPLIED = "applied"
-    ACTIVE = "active"
+    RETURNED = "returned"
     REFUSED = "refused"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+
+
+class Asked(StrEnum):
+    """Where the application for another year stands."""
+
+    NOTHING = "nothing"
+    APPLIED = "applied"
+    RETURNED = "returned"
 
 
 class Act(StrEnum):
-    """What can be done with a registration."""
+    """What can be done with a registration. The first is its beginning, the last is the calendar's."""
 
+    APPLY = "apply"
+    CORRECT = "correct"
     ATTACH = "attach"
+    HAND_IN = "hand in"
+    RENEW = "renew"
     APPROVE = "approve"
+    RETURN = "return"
     REFUSE = "refuse"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    EXPIRE = "expire"
 
 
-ALLOWED: dict[Status, frozenset[Act]] = {
-    Status.APPLIED: frozenset({Act.ATTACH, Act.APPROVE, Act.REFUSE}),
-    Status.ACTIVE: frozenset(),
-    Status.REFUSED: frozenset(),
+_PREPARED = frozenset({Act.CORRECT, Act.ATTACH})
+_DECIDED = _PREPARED | {Act.APPROVE, Act.RETURN, Act.REFUSE}
+_CORRECTED = _PREPARED | {Act.HAND_IN, Act.REFUSE}
+
+ALLOWED: dict[tuple[Status, Asked], frozenset[Act]] = {
+    (Status.APPLIED, Asked.NOTHING): _DECIDED,
+    (Status.RETURNED, Asked.NOTHING): _CORRECTED,
+    (Status.REFUSED, Asked.NOTHING): _PREPARED | {Act.HAND_IN},
+    (Status.ACTIVE, Asked.NOTHING): frozenset({Act.RENEW, Act.SUSPEND, Act.EXPIRE}),
+    (Status.ACTIVE, Asked.APPLIED): _DECIDED | {Act.SUSPEND, Act.EXPIRE},
+    (Status.ACTIVE, Asked.RETURNED): _CORRECTED | {Act.SUSPEND, Act.EXPIRE},
+    (Status.SUSPENDED, Asked.NOTHING): frozenset({Act.REINSTATE, Act.EXPIRE}),
+    (Status.SUSPENDED, Asked.APPLIED): (_DECIDED - {Act.APPROVE}) | {Act.REINSTATE, Act.EXPIRE},
+    (Status.SUSPENDED, Asked.RETURNED): _CORRECTED | {Act.REINSTATE, Act.EXPIRE},
+    (Status.EXPIRED, Asked.NOTHING): frozenset({Act.RENEW}),
+    (Status.EXPIRED, Asked.APPLIED): _DECIDED,
+    (Status.EXPIRED, Asked.RETURNED): _CORRECTED,
 }
-"""Which acts a status allows: the life cycle, as a registrar can check it."""
+"""Which acts a status allows, by what is asked for beside it: the life cycle, as a registrar can check it.
 
-REQUIRED_DOCUMENTS = frozenset({"certificate_of_incorporation"})
-"""What must be attached before a registration is approved. The full list comes with the registration forms."""
+A company that was refused may correct and hand in again: the refusal stays in the history (ours). While it is suspended, no
+other year is approved: reinstate it first (ours).
+"""
 
 
 class RegistrationNotFound(Refused):
@@ -45,7 +79,13 @@ class RegistrationNotFound(Refused):
     code = "registration_not_found"
 
 
-class AlreadyDecided(Refused):
+class NotAllowedNow(Refused):
+    """The registration's status does not allow this."""
+
+    code = "registration_not_allowed_now"
+
+
+class AlreadyDecided(NotAllowedNow):
     """The registration has been decided and can no longer be changed."""
 
     code = "registration_already_decided"
@@ -57,47 +97,191 @@ class DocumentsMissing(Refused):
     code = "registration_documents_missing"
 
 
+class ParticularsMissing(Refused):
+    """The company has not said all of itself that a registration needs."""
+
+    code = "registration_particulars_missing"
+
+
+class ChangedMeanwhile(Refused):
+    """The applicant has changed the application since it was looked at: look at it again."""
+
+    code = "registration_changed_meanwhile"
+
+
+class TooEarlyToRenew(Refused):
+    """It is too early to ask for another year."""
+
+    code = "registration_not_renewable_yet"
+
+
 class TaxNumberTaken(Refused):
     """A company with this tax number has applied already."""
 
     code = "tax_number_taken"
 
 
+class TaxNumberFixed(Refused):
+    """A registered company keeps its tax number: another number is another company."""
+
+    code = "tax_number_fixed"
+
+
 @dataclass(eq=False)
 class Registration:
-    """A company's registration with the ministry, identified by the exporter it makes."""
+    """A company's registration with the ministry, identified by the exporter it makes. Every act raises `version` by one.
+
+    `valid_from` is the first day of unbroken validity. While another year is asked for, `wanted` and `new_documents` hold what
+    the company hands in for it; they take the place of the former when it is approved, and are dropped when it is refused.
+    `approved_version` and `standing_version`: the versions at which it was last approved, and last changed its standing.
+    """
 
     exporter_id: UUID
-    company_name: str
-    address: str
+    particulars: Particulars
     tax_number: str
     status: Status = Status.APPLIED
+    asked: Asked = Asked.NOTHING
     documents: dict[str, str] = field(default_factory=dict)
+    wanted: Particulars | None = None
+    new_documents: dict[str, str] = field(default_factory=dict)
     valid_from: date | None = None
     valid_until: date | None = None
     reason: str | None = None
+    renewal_remarks: str | None = None
     version: int = 1
+    approved_version: int = 0
+    standing_version: int = 0
 
-    def attach(self, kind: str, sha256: str) -> None:
-        """The applicant hands in a document, or a better copy of one."""
+    @property
+    def in_hand(self) -> tuple[Particulars, dict[str, str]]:
+        """What an officer decides on: for another year, what was handed in for it over what was there before."""
+        return self.wanted or self.particulars, {**self.documents, **self.new_documents}
+
+    def attach(self, kind: str, sha256: str) -> bool:
+        """The applicant hands in a document, or a better copy of one; says whether it is new."""
         self._must_allow(Act.ATTACH)
-        self.documents = {**self.documents, kind: sha256}
+        if self.in_hand[1].get(kind) == sha256:
+            return False
+        if self.asked is Asked.NOTHING:
+            self.documents = {**self.documents, kind: sha256}
+        else:
+            self.new_documents = {**self.new_documents, kind: sha256}
+        self.version += 1
+        return True
+
+    def correct(self, particulars: Particulars, tax_number: str | None = None) -> None:
+        """The applicant changes what the application says of the company."""
+        self._must_allow(Act.CORRECT)
+        if tax_number not in (None, self.tax_number):
+            if self.approved_version:
+                raise TaxNumberFixed("", "tax_number")
+            self.tax_number = str(tax_number)
+        if self.asked is Asked.NOTHING:
+            self.particulars = particulars
+        else:
+            self.wanted = particulars
         self.version += 1
 
-    def approve(self, on: date) -> None:
-        """An officer registers the company for a year from that day, inclusive."""
+    def hand_in(self) -> None:
+        """The applicant hands in again what was returned or refused."""
+        self._must_allow(Act.HAND_IN)
+        if self.asked is Asked.NOTHING:
+            self.status, self.reason = Status.APPLIED, None
+        else:
+            self.asked, self.renewal_remarks = Asked.APPLIED, None
+        self.version += 1
+
+    def renew(self, on: date, particulars: Particulars | None, requirements: Requirements) -> None:
+        """The company asks for another year."""
+        self._must_allow(Act.RENEW)
+        first = self.renewable_from(requirements)
+        if first is not None and on < first:
+            raise TooEarlyToRenew(f"You can ask for another year from {first} on.", "exporter_id")
+        self.asked, self.wanted, self.renewal_remarks = Asked.APPLIED, particulars or self.particulars, None
+        self.version += 1
+
+    def renewable_from(self, requirements: Requirements) -> date | None:
+        """From which day on another year can be asked for; None before the first."""
+        return self.valid_until and self.valid_until - timedelta(days=requirements.renewable_days_before)
+
+    def must_be_as_seen(self, version: int | None) -> None:
+        """Refuses where the officer has seen another version."""
+        if version not in (None, self.version):
+            raise ChangedMeanwhile("", "version")
+
+    def approve(self, on: date, requirements: Requirements) -> None:
+        """An officer registers the company for a year from that day, inclusive.
+
+        Another year that is approved before the old one ends starts the day after it and ends on the same day of the next year,
+        so that no day is lost or counted twice (ours); after that, it starts at once.
+        """
         self._must_allow(Act.APPROVE)
-        if missing := REQUIRED_DOCUMENTS - self.documents.keys():
-            raise DocumentsMissing(f"Missing: {', '.join(sorted(missing)).replace('_', ' ')}.", "documents")
-        self.status = Status.ACTIVE
-        self.valid_from, self.valid_until = on, a_year_from(on)
+        particulars, documents = self.in_hand
+        if lacking := particulars.lacks(requirements.particulars):
+            raise ParticularsMissing(f"Missing: {_in_words(lacking)}.", *lacking)
+        if missing := sorted(requirements.documents - documents.keys()):
+            raise DocumentsMissing(f"Missing: {_in_words(missing)}.", "documents")
+        goes_on = self.valid_until is not None and on <= self.valid_until
+        if self.valid_until is not None and goes_on:
+            self.valid_until = a_year_from(self.valid_until)
+        else:
+            self.valid_from, self.valid_until = on, a_year_from(on)
+        self.particulars, self.documents = particulars, documents
+        self._forget_renewal()
+        self.status, self.reason = Status.ACTIVE, None
+        self.version += 1
+        self.approved_version = self.standing_version = self.version
+
+    def give_back(self, remarks: str) -> None:
+        """An officer returns the application for correction, saying what to correct."""
+        self._must_allow(Act.RETURN)
+        if self.asked is Asked.NOTHING:
+            self.status, self.reason = Status.RETURNED, remarks
+        else:
+            self.asked, self.renewal_remarks = Asked.RETURNED, remarks
         self.version += 1
 
     def refuse(self, reason: str) -> None:
-        """An officer refuses the application, with the reason."""
+        """An officer refuses the application, with the reason; a registration that is still valid stays so."""
         self._must_allow(Act.REFUSE)
-        self.status, self.reason = Status.REFUSED, reason
+        if self.asked is Asked.NOTHING:
+            self.status, self.reason = Status.REFUSED, reason
+        else:
+            self._forget_renewal()
+            self.renewal_remarks = reason
         self.version += 1
+
+    def suspend(self, reason: str) -> None:
+        """An officer suspends the registration, with the reason."""
+        self._must_allow(Act.SUSPEND)
+        self._now_stands(Status.SUSPENDED, reason)
+
+    def reinstate(self) -> None:
+        """An officer reinstates a suspended registration; its year is not prolonged."""
+        self._must_allow(Act.REINSTATE)
+        self._now_stands(Status.ACTIVE, None)
+
+    def expire(self) -> None:
+        """Its year is over."""
+        self._must_allow(Act.EXPIRE)
+        self._now_stands(Status.EXPIRED, None)
+
+    def is_over(self, on: date) -> bool:
+        """Whether its last day has passed and it is still taken for valid."""
+        return self.status in (Status.ACTIVE, Status.SUSPENDED) and self.valid_until is not None and on > self.valid_until
+
+    def was_approved(self, valid_from: date, valid_until: date, version: int) -> None:
+        """It is known from elsewhere that it was approved, whatever is remembered here."""
+        if version > self.approved_version:
+            self.valid_from, self.valid_until, self.approved_version = valid_from, valid_until, version
+            self._forget_renewal()
+        self.was(Status.ACTIVE, version)
+
+    def was(self, status: Status, version: int) -> None:
+        """It is known from elsewhere how it stood at a version."""
+        if version > self.standing_version:
+            self.status, self.standing_version = status, version
+        self.version = max(self.version, version)
 
     @property
     def validity(self) -> tuple[date, date]:
@@ -106,6 +290,22 @@ class Registration:
             raise ValueError(f"the registration {self.exporter_id} was never approved")
         return self.valid_from, self.valid_until
 
+    def _now_stands(self, status: Status, reason: str | None) -> None:
+        self.status, self.reason = status, reason
+        self.version += 1
+        self.standing_version = self.version
+
+    def _forget_renewal(self) -> None:
+        self.asked, self.wanted, self.new_documents, self.renewal_remarks = Asked.NOTHING, None, {}, None
+
     def _must_allow(self, act: Act) -> None:
-        if act not in ALLOWED[self.status]:
-            raise AlreadyDecided(f"This registration is {self.status}: it can no longer be changed.")
+        if act in ALLOWED[self.status, self.asked]:
+            return
+        if act in (Act.APPROVE, Act.RETURN, Act.REFUSE, Act.CORRECT, Act.ATTACH) and self.asked is Asked.NOTHING:
+            raise AlreadyDecided(f"This registration is {self.status}: there is no application to {act}.")
+        beside = "" if self.asked is Asked.NOTHING else f", its renewal {self.asked},"
+        raise NotAllowedNow(f"A registration that is {self.status}{beside} does not allow: {act}.")
+
+
+def _in_words(names: list[str]) -> str:
+    return ", ".join(names).replace("_", " ")

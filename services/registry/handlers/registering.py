@@ -1,29 +1,40 @@
-"""Registrations: a company applies and hands in its documents, an officer decides."""
+"""The company's part: it applies, says what it is, hands in its papers, asks for another year, and looks."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from services.registry.domain.registration import Registration, TaxNumberTaken
+from services.registry.catalogue import Catalogue
+from services.registry.domain.particulars import Particulars
+from services.registry.domain.registration import Act, Registration, TaxNumberTaken
 from services.registry.domain.user import COMPANY_ROLES, User
+from services.registry.papers import examine
 from services.registry.passwords import Passwords
 from services.registry.store import registrations, users
-from services.registry.store.registrations import registration_by_id
+from services.registry.store.registrations import acts_of, note_act, registration_by_id
+from services.registry.views import READERS, heard, state_of
 from shared.contracts.kinds import FileChunk, FileProgress
+from shared.contracts.registry import registrations as contracts
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
-    ApproveRegistration,
     AttachRegistrationDocument,
+    CorrectRegistration,
     GetRegistration,
     GetRegistrationFile,
+    GetRegistrationHistory,
+    HandInRegistration,
     PutRegistrationFile,
-    RefuseRegistration,
-    RegistrationApproved,
+    RegistrationAct,
+    RegistrationHistory,
     RegistrationState,
+    RenewRegistration,
 )
-from shared.files import get_file, put_file, require_files
+from shared.files import get_file, put_file, whole_file
+from shared.identity import Actor
 from shared.router import Router
 from shared.work import Work
 
 router = Router()
+
+WHO_HANDS_IN = ("company_administrator", "signatory")
 
 
 @router.answers(ApplyForRegistration)
@@ -33,12 +44,18 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
         first = await users.find_user_by_email(work, command.email)
         if first is None or first.organisation != str(command.exporter_id):
             raise TaxNumberTaken("This application id is in use.", "exporter_id")
-        return state_of(known)
+        return state_of(known, work)
+    if await registrations.was_lost(work, command.exporter_id):
+        raise TaxNumberTaken("This application id was in use before: choose a new one.", "exporter_id")
+    fields = set(contracts.Particulars.model_fields)
+    told = command.model_dump(include=fields) | {"contact_email": command.contact_email or command.email}
+    particulars = heard(contracts.Particulars.model_validate(told))
+    must_be_sound(particulars, work)
     password_hash = await work.outside(work.use(Passwords).hash, command.password)
     await users.email_must_be_free(work, command.email)
     await registrations.tax_number_must_be_free(work, command.tax_number)
 
-    registration = Registration(command.exporter_id, command.company_name, command.address, command.tax_number)
+    registration = Registration(command.exporter_id, particulars, command.tax_number)
     administrator = User(
         user_id=uuid4(),
         name=command.administrator_name,
@@ -48,7 +65,25 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
         roles=sorted(COMPANY_ROLES),  # whoever applies may do everything until colleagues are added (ours)
     )
     work.session.add_all([registration, administrator])
-    return state_of(registration)
+    await note_act(registration, Act.APPLY, work, Actor(administrator.user_id, organisation=administrator.organisation))
+    return state_of(registration, work)
+
+
+@router.answers(CorrectRegistration)
+async def correct_registration(command: CorrectRegistration, work: Work) -> RegistrationState:
+    """The applicant changes what the application, or the renewal, says of the company."""
+    work.actor.must_be(*WHO_HANDS_IN)
+    work.actor.must_act_for(command.exporter_id)
+    particulars = heard(command.particulars)
+    must_be_sound(particulars, work, "particulars.")
+    registration = await registration_by_id(work, command.exporter_id)
+    if command.tax_number not in (None, registration.tax_number):
+        await registrations.tax_number_must_be_free(work, str(command.tax_number))
+
+    registration.correct(particulars, command.tax_number)
+
+    await note_act(registration, Act.CORRECT, work, work.actor)
+    return state_of(registration, work)
 
 
 @router.answers(PutRegistrationFile)
@@ -67,76 +102,70 @@ async def get_registration_file(question: GetRegistrationFile, work: Work) -> Fi
 
 @router.answers(AttachRegistrationDocument)
 async def attach_registration_document(command: AttachRegistrationDocument, work: Work) -> RegistrationState:
-    """The applicant names an uploaded file as a document of the registration."""
-    registration = await registration_by_id(work, command.exporter_id)
-    work.actor.must_act_for(registration.exporter_id)
-    await require_files(registration.exporter_id, [command.sha256], work)
-
-    registration.attach(command.kind, command.sha256)
-
-    return state_of(registration)
-
-
-@router.answers(ApproveRegistration)
-async def approve_registration(command: ApproveRegistration, work: Work) -> RegistrationState:
-    """An officer registers the company for a year."""
-    work.actor.must_be("registration_officer")
+    """The applicant names an uploaded file as a document, once it is found to be a paper that nobody need fear to open."""
+    work.actor.must_act_for(command.exporter_id)
+    await registration_by_id(work, command.exporter_id)
+    await work.compute(examine, command.kind, await whole_file(command.exporter_id, command.sha256, work))
     registration = await registration_by_id(work, command.exporter_id)
 
-    registration.approve(on=work.today)
+    if registration.attach(command.kind, command.sha256):
+        document = {"document": command.kind, "sha256": command.sha256}
+        await note_act(registration, Act.ATTACH, work, work.actor, **document)
 
-    work.announce(approved(registration, work))
-    return state_of(registration)
+    return state_of(registration, work)
 
 
-@router.answers(RefuseRegistration)
-async def refuse_registration(command: RefuseRegistration, work: Work) -> RegistrationState:
-    """An officer refuses the application, with the reason."""
-    work.actor.must_be("registration_officer")
+@router.answers(HandInRegistration)
+async def hand_in_registration(command: HandInRegistration, work: Work) -> RegistrationState:
+    """The applicant hands in again what was returned or refused."""
+    work.actor.must_be(*WHO_HANDS_IN)
+    work.actor.must_act_for(command.exporter_id)
     registration = await registration_by_id(work, command.exporter_id)
 
-    registration.refuse(command.reason)
+    registration.hand_in()
 
-    return state_of(registration)
+    await note_act(registration, Act.HAND_IN, work, work.actor)
+    return state_of(registration, work)
+
+
+@router.answers(RenewRegistration)
+async def renew_registration(command: RenewRegistration, work: Work) -> RegistrationState:
+    """The company asks for another year."""
+    work.actor.must_be(*WHO_HANDS_IN)
+    work.actor.must_act_for(command.exporter_id)
+    particulars = heard(command.particulars) if command.particulars else None
+    if particulars:
+        must_be_sound(particulars, work, "particulars.")
+    registration = await registration_by_id(work, command.exporter_id)
+
+    registration.renew(work.today, particulars, work.use(Catalogue).requirements(work.today))
+
+    await note_act(registration, Act.RENEW, work, work.actor)
+    return state_of(registration, work)
 
 
 @router.answers(GetRegistration)
 async def get_registration(question: GetRegistration, work: Work) -> RegistrationState:
     """Where does this registration stand?"""
-    work.actor.may_read(question.exporter_id, "registration_officer", "administrator", "auditor")
-    return state_of(await registration_by_id(work, question.exporter_id))
+    work.actor.may_read(question.exporter_id, *READERS)
+    return state_of(await registration_by_id(work, question.exporter_id), work)
 
 
-@router.reannounces("registration", registrations.active_registrations)
-async def announce_registration(exporter_id: UUID, work: Work) -> None:
-    """A company may ask for certificates."""
-    work.announce(approved(await registration_by_id(work, exporter_id), work))
-
-
-def approved(registration: Registration, work: Work) -> RegistrationApproved:
-    """What certificates must know of a registration."""
-    valid_from, valid_until = registration.validity
-    return RegistrationApproved(
-        exporter_id=registration.exporter_id,
-        name=registration.company_name,
-        address=registration.address,
-        valid_from=valid_from,
-        valid_until=valid_until,
-        version=registration.version,
-        occurred_at=work.now,
+@router.answers(GetRegistrationHistory)
+async def get_registration_history(question: GetRegistrationHistory, work: Work) -> RegistrationHistory:
+    """Who did what with this registration, and when?"""
+    work.actor.may_read(question.exporter_id, *READERS)
+    await registration_by_id(work, question.exporter_id)
+    rows = await acts_of(work, question.exporter_id, question.before, question.limit + 1)
+    page = rows[: question.limit]
+    return RegistrationHistory(
+        exporter_id=question.exporter_id,
+        acts=[RegistrationAct.model_validate(dict(row._mapping)) for row in page],
+        go_on_before=page[-1].version if len(rows) > len(page) else None,
     )
 
 
-def state_of(registration: Registration) -> RegistrationState:
-    """A registration as it is shown."""
-    return RegistrationState(
-        exporter_id=registration.exporter_id,
-        company_name=registration.company_name,
-        tax_number=registration.tax_number,
-        status=registration.status,
-        documents=sorted(registration.documents),
-        valid_from=registration.valid_from,
-        valid_until=registration.valid_until,
-        reason=registration.reason,
-        version=registration.version,
-    )
+def must_be_sound(particulars: Particulars, work: Work, at: str = "") -> None:
+    """Refuses what cannot be true, cannot be printed, or names no district, naming the field."""
+    particulars.must_be_sound(work.today, at)
+    work.use(Catalogue).must_know(particulars, f"{at}district")

@@ -1,11 +1,13 @@
 """The tables of registry, and what is read from them as an object."""
 
 from sqlalchemy import JSON, Column, Date, Integer, MetaData, String, Table, Text, Uuid
-from sqlalchemy.orm import registry
+from sqlalchemy.orm import composite, registry
 
-from services.registry.domain.registration import Registration, Status
+from services.registry.domain.particulars import Particulars, Representative
+from services.registry.domain.registration import Asked, Registration, Status
+from services.registry.domain.reminders import Outcome
 from services.registry.domain.user import User
-from shared.columns import Words
+from shared.columns import AsJson, UtcDateTime, Words
 
 TABLES = MetaData()
 
@@ -14,14 +16,52 @@ registrations = Table(
     TABLES,
     Column("exporter_id", Uuid, primary_key=True),
     Column("company_name", String(200), nullable=False),
+    Column("company_name_km", String(200)),
     Column("address", Text, nullable=False),
+    Column("address_km", Text),
+    Column("district", String(4)),
+    Column("phone", String(30)),
+    Column("contact_email", String(254)),
+    Column("representative", AsJson(Representative)),
     Column("tax_number", String(20), nullable=False, unique=True),
     Column("status", Words(Status), nullable=False),
+    Column("asked", Words(Asked), nullable=False, server_default=Asked.NOTHING),
     Column("documents", JSON, nullable=False),
+    Column("wanted", AsJson(Particulars)),
+    Column("new_documents", JSON, nullable=False, server_default="{}"),
     Column("valid_from", Date),
     Column("valid_until", Date),
     Column("reason", Text),
+    Column("renewal_remarks", Text),
     Column("version", Integer, nullable=False),
+    Column("approved_version", Integer, nullable=False, server_default="0"),
+    Column("standing_version", Integer, nullable=False, server_default="0"),
+)
+
+registration_acts = Table(
+    "registration_acts",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("act", String(20), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("user_id", Uuid),
+    Column("organisation", String(40)),
+    Column("remarks", Text),
+    Column("document", String(40)),
+    Column("sha256", String(64)),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+)
+
+reminders = Table(
+    "reminders",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("valid_until", Date, primary_key=True),
+    Column("days_before", Integer, primary_key=True),
+    Column("outcome", Words(Outcome), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
 )
 
 users = Table(
@@ -36,5 +76,18 @@ users = Table(
 )
 
 _mapping = registry(metadata=TABLES)
-_mapping.map_imperatively(Registration, registrations)
+_said_of_itself = [
+    registrations.c[name]
+    for name in (
+        "company_name",
+        "company_name_km",
+        "address",
+        "address_km",
+        "district",
+        "phone",
+        "contact_email",
+        "representative",
+    )
+]
+_mapping.map_imperatively(Registration, registrations, properties={"particulars": composite(Particulars, *_said_of_itself)})
 _mapping.map_imperatively(User, users)

@@ -5,15 +5,18 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.contracts.kinds import (
     Answer,
     Command,
+    Contract,
     Email,
     Event,
     GetFile,
+    Instant,
     Line,
+    Part,
     PutFile,
     Question,
     Secret,
@@ -22,25 +25,96 @@ from shared.contracts.kinds import (
 )
 
 TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{5,29}$")]
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+MOST_ACTS = 100
+"""Acts of a history that are shown at a time."""
 
 
 class RegistrationStatus(StrEnum):
     """Where a registration stands."""
 
     APPLIED = "applied"
-    ACTIVE = "active"
+    RETURNED = "returned"
     REFUSED = "refused"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+
+
+class RenewalStatus(StrEnum):
+    """Where the application for another year stands."""
+
+    APPLIED = "applied"
+    RETURNED = "returned"
 
 
 class DocumentKind(StrEnum):
     """What an applicant hands in."""
 
     CERTIFICATE_OF_INCORPORATION = "certificate_of_incorporation"
+    GSP_MFN_CERTIFICATE = "gsp_mfn_certificate"
     LETTER_OF_AUTHORISATION = "letter_of_authorisation"
+    IDENTITY_DOCUMENT = "identity_document"
+    PHOTO = "photo"
+
+
+class Representative(Part):
+    """Who represents the company before the ministry and signs for it."""
+
+    name: Line
+    name_km: Line | None = None
+    position: Line
+    born_on: date | None = None
+
+
+class Particulars(Part):
+    """What a company says of itself. `address` is number, street and village; `district` a code of the list of districts.
+
+    Name and address in English are printed on certificates; those in Khmer stand on what the ministry writes.
+    """
+
+    company_name: Line
+    company_name_km: Line | None = None
+    address: Text
+    address_km: Text | None = None
+    district: DistrictCode | None = None
+    phone: Phone | None = None
+    contact_email: Email | None = None
+    representative: Representative | None = None
+
+
+class Place(Contract):
+    """A district with its province, in both languages."""
+
+    district: str
+    name_en: str
+    name_km: str
+    province_en: str
+    province_km: str
+
+
+class Paper(Contract):
+    """A document that was handed in, and the file that holds it."""
+
+    kind: DocumentKind
+    sha256: Sha256
+
+
+class Renewal(Contract):
+    """The application for another year: what the company says of itself now, and its papers."""
+
+    status: RenewalStatus
+    particulars: Particulars
+    papers: tuple[Paper, ...] = ()
+    remarks: str | None = None
 
 
 class RegistrationState(Answer):
-    """A registration as its company and the ministry see it."""
+    """A registration as its company and the ministry see it. `reason`: why it was returned, refused or suspended.
+
+    `lacks`: what must still be handed in before it can be approved, as names of particulars and documents.
+    """
 
     exporter_id: UUID
     company_name: str
@@ -51,6 +125,12 @@ class RegistrationState(Answer):
     valid_until: date | None = None
     reason: str | None = None
     version: int
+    particulars: Particulars | None = None
+    place: Place | None = None
+    papers: tuple[Paper, ...] = ()
+    renewal: Renewal | None = None
+    renewable_from: date | None = None
+    lacks: tuple[str, ...] = ()
 
 
 class ApplyForRegistration(Command):
@@ -70,6 +150,12 @@ class ApplyForRegistration(Command):
     administrator_name: Line
     email: Email
     password: Secret
+    company_name_km: Line | None = None
+    address_km: Text | None = None
+    district: DistrictCode | None = None
+    phone: Phone | None = None
+    contact_email: Email | None = None
+    representative: Representative | None = None
 
 
 class PutRegistrationFile(PutFile):
@@ -86,27 +172,89 @@ class GetRegistrationFile(GetFile):
 
 
 class AttachRegistrationDocument(Command):
-    """The applicant names an uploaded file as a document of the registration."""
+    """The applicant names an uploaded file as a document of the registration.
+
+    The file is examined before it is taken, so no officer ever opens one that was not. Naming it again changes nothing.
+    """
 
     subject: ClassVar[str] = "cmd.registration-document.attach.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    secret: ClassVar[bool] = True  # a file is examined between two transactions, so no answer can be stored in the first
     exporter_id: UUID
     kind: DocumentKind
     sha256: Sha256
 
 
-class ApproveRegistration(Command):
-    """An officer registers the company for a year."""
+class CorrectRegistration(Command):
+    """The applicant changes what the application, or the renewal, says of the company."""
 
-    subject: ClassVar[str] = "cmd.registration.approve.v1"
+    subject: ClassVar[str] = "cmd.registration.correct.v1"
+    answer: ClassVar[type[Answer]] = RegistrationState
+    exporter_id: UUID
+    particulars: Particulars
+    tax_number: TaxNumber | None = None
+
+
+class HandInRegistration(Command):
+    """The applicant hands in again what was returned or refused."""
+
+    subject: ClassVar[str] = "cmd.registration.hand-in.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
     exporter_id: UUID
 
 
+class RenewRegistration(Command):
+    """The company asks for another year; where it says nothing new of itself, what is known holds."""
+
+    subject: ClassVar[str] = "cmd.registration.renew.v1"
+    answer: ClassVar[type[Answer]] = RegistrationState
+    exporter_id: UUID
+    particulars: Particulars | None = None
+
+
+class ApproveRegistration(Command):
+    """An officer registers the company for a year, or for another one.
+
+    `version`: what the officer has seen; if the applicant has changed anything since, nothing is approved.
+    """
+
+    subject: ClassVar[str] = "cmd.registration.approve.v1"
+    answer: ClassVar[type[Answer]] = RegistrationState
+    exporter_id: UUID
+    version: Annotated[int, Field(ge=1)] | None = None
+
+
+class ReturnRegistration(Command):
+    """An officer gives the application, or the renewal, back for correction, saying what to correct."""
+
+    subject: ClassVar[str] = "cmd.registration.return.v1"
+    answer: ClassVar[type[Answer]] = RegistrationState
+    exporter_id: UUID
+    remarks: Text
+
+
 class RefuseRegistration(Command):
-    """An officer refuses the application, with the reason."""
+    """An officer refuses the application, or the renewal, with the reason."""
 
     subject: ClassVar[str] = "cmd.registration.refuse.v1"
+    answer: ClassVar[type[Answer]] = RegistrationState
+    exporter_id: UUID
+    reason: Text
+
+
+class SuspendRegistration(Command):
+    """An officer suspends a registration, with the reason: nothing can be submitted until it is reinstated."""
+
+    subject: ClassVar[str] = "cmd.registration.suspend.v1"
+    answer: ClassVar[type[Answer]] = RegistrationState
+    exporter_id: UUID
+    reason: Text
+
+
+class ReinstateRegistration(Command):
+    """An officer reinstates a suspended registration, with the reason; its year is not prolonged."""
+
+    subject: ClassVar[str] = "cmd.registration.reinstate.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
     exporter_id: UUID
     reason: Text
@@ -120,8 +268,41 @@ class GetRegistration(Question):
     exporter_id: UUID
 
 
+class RegistrationAct(Contract):
+    """One act on a registration. `version` is that of the registration after it; acts of the calendar have no person."""
+
+    version: int
+    act: str
+    at: Instant
+    user_id: UUID | None = None
+    organisation: str | None = None
+    remarks: str | None = None
+    document: DocumentKind | None = None
+    sha256: Sha256 | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+class RegistrationHistory(Answer):
+    """Acts, the latest first; `go_on_before` is there where there are older ones."""
+
+    exporter_id: UUID
+    acts: tuple[RegistrationAct, ...]
+    go_on_before: int | None = None
+
+
+class GetRegistrationHistory(Question):
+    """Who did what with this registration, and when? `before`: the version from which to go on to older acts."""
+
+    subject: ClassVar[str] = "qry.registration-history.get.v1"
+    answer: ClassVar[type[Answer]] = RegistrationHistory
+    exporter_id: UUID
+    before: Annotated[int, Field(ge=1)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ACTS)] = 50
+
+
 class RegistrationApproved(Event):
-    """A company may ask for certificates until `valid_until`, that day included."""
+    """A company may ask for certificates from `valid_from` until `valid_until`, both days included; renewals say it anew."""
 
     subject: ClassVar[str] = "evt.registration.approved.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
@@ -130,3 +311,27 @@ class RegistrationApproved(Event):
     address: str
     valid_from: date
     valid_until: date
+
+
+class RegistrationSuspended(Event):
+    """A company may not ask for certificates until it is reinstated."""
+
+    subject: ClassVar[str] = "evt.registration.suspended.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    exporter_id: UUID
+
+
+class RegistrationReinstated(Event):
+    """A company that was suspended may ask for certificates again, within its year."""
+
+    subject: ClassVar[str] = "evt.registration.reinstated.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    exporter_id: UUID
+
+
+class RegistrationExpired(Event):
+    """The year of a company is over: it may not ask for certificates until it is registered for another one."""
+
+    subject: ClassVar[str] = "evt.registration.expired.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    exporter_id: UUID

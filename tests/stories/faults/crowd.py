@@ -59,7 +59,7 @@ class Crowd:
     async def gather(cls, nation: Nation, partner: Asker, patience: float) -> "Crowd":
         """An exporter with an examined product."""
         example = to(PARTNER)
-        exporter = await Exporter.register(nation.portal, nation.ministry, example.exporter_name, example.exporter_address)
+        exporter = await Exporter.register(nation.portal, nation.ministry, example)
         products = example.products(exporter.exporter_id)
         await exporter.register_products(nation.ministry, products)
         return cls(nation, exporter, products, partner, patience=patience)

@@ -1,0 +1,74 @@
+"""What a company says of itself, and what must be known of it before it is registered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from shared.refusals import Refused
+
+
+class LatinNeeded(Refused):
+    """Certificates are in English (ATIGA Annex 8, Rule 7): write this in Latin letters; the Khmer has a field of its own."""
+
+    code = "latin_letters_needed"
+
+
+class BirthdayInFuture(Refused):
+    """Nobody is born in the future."""
+
+    code = "birthday_in_future"
+
+
+class DistrictUnknown(Refused):
+    """There is no such district."""
+
+    code = "district_unknown"
+
+
+@dataclass(frozen=True)
+class Representative:
+    """Who represents the company before the ministry."""
+
+    name: str
+    name_km: str | None
+    position: str
+    born_on: date | None
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """What a company says of itself."""
+
+    company_name: str
+    company_name_km: str | None = None
+    address: str = ""
+    address_km: str | None = None
+    district: str | None = None
+    phone: str | None = None
+    contact_email: str | None = None
+    representative: Representative | None = None
+
+    def must_be_sound(self, on: date, at: str = "") -> None:
+        """Refuses what cannot be true or printed; `at` stands before the field. Raises LatinNeeded, BirthdayInFuture."""
+        for field in ("company_name", "address"):
+            if any(ord(letter) > 0x24F for letter in getattr(self, field)):
+                raise LatinNeeded("", f"{at}{field}")
+        if self.representative and self.representative.born_on and self.representative.born_on > on:
+            raise BirthdayInFuture("", f"{at}representative.born_on")
+
+    def lacks(self, required: frozenset[str]) -> list[str]:
+        """Which of the required particulars are not there."""
+        return sorted(name for name in required if not getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What must be known and handed in before an approval, and how early a renewal may be asked for, as in force."""
+
+    particulars: frozenset[str]
+    documents: frozenset[str]
+    renewable_days_before: int
+
+    def lacks(self, particulars: Particulars, documents: Mapping[str, str]) -> list[str]:
+        """What is not there yet."""
+        return [*particulars.lacks(self.particulars), *sorted(self.documents - documents.keys())]

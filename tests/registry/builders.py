@@ -1,0 +1,171 @@
+"""Companies and papers with defaults, so that a test names only what it is about."""
+
+import hashlib
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from joserfc.jwk import OKPKey
+from pypdf import PdfWriter
+
+from cli.people import papers
+from services.registry.catalogue import Catalogue
+from services.registry.domain.particulars import Particulars, Representative
+from services.registry.domain.registration import Act, Asked, Registration, Status
+from services.registry.passwords import Passwords
+from services.registry.post import Post, PostOnDisk
+from services.registry.settings import Issuer
+from shared.contracts.registry.registrations import (
+    ApplyForRegistration,
+    ApproveRegistration,
+    AttachRegistrationDocument,
+    PutRegistrationFile,
+)
+from tests.desk import Desk, a_person
+
+OFFICER = a_person("registration_officer")
+PASSPHRASE = "correct horse battery"
+TODAY = date(2026, 11, 23)
+CATALOGUE = Catalogue.load()
+REQUIREMENTS = CATALOGUE.requirements(TODAY)
+PAPERS = papers()
+DOCUMENTS = {kind.value: hashlib.sha256(paper).hexdigest() for kind, (paper, _) in PAPERS.items()}
+
+
+def equipment(folder: Path) -> tuple[object, ...]:
+    """What the handlers of registry use; letters are laid in a folder `mail`."""
+    issuer = Issuer(OKPKey.generate_key("Ed25519"), "KH", "PNH", "administrator@ministry.example", "first password of all")
+    return Passwords(), issuer, CATALOGUE, Post(PostOnDisk(folder / "mail", "registry@ministry.example"))
+
+
+def an_application(**changes: Any) -> ApplyForRegistration:
+    """A company asks to be registered, with all that is asked of it."""
+    defaults: dict[str, Any] = {
+        "exporter_id": uuid4(),
+        "company_name": "Angkor Garment Co., Ltd.",
+        "company_name_km": "ក្រុមហ៊ុន អង្គរ កាត់ដេរ",
+        "address": "National Road 4, No. 12",
+        "address_km": "ផ្លូវជាតិលេខ៤",
+        "district": "1209",
+        "phone": "+855 12 345 678",
+        "tax_number": f"K{uuid4().int % 10**12:012}",
+        "administrator_name": "ចាន់ ដារ៉ា",
+        "representative": {"name": "Chan Dara", "name_km": "ចាន់ ដារ៉ា", "position": "Director", "born_on": "1985-02-28"},
+        "email": f"{uuid4().hex}@company.example",
+        "password": PASSPHRASE,
+    }
+    return ApplyForRegistration(**defaults | changes)
+
+
+def some_particulars(**changes: Any) -> Particulars:
+    """What a company says of itself, whole."""
+    defaults: dict[str, Any] = {
+        "company_name": "Angkor Garment Co., Ltd.",
+        "company_name_km": "ក្រុមហ៊ុន អង្គរ កាត់ដេរ",
+        "address": "National Road 4, No. 12",
+        "district": "1209",
+        "phone": "+855 12 345 678",
+        "contact_email": "office@angkor-garment.example",
+        "representative": Representative("Chan Dara", None, "Director", date(1985, 2, 28)),
+    }
+    return Particulars(**defaults | changes)
+
+
+def a_registration(status: Status = Status.APPLIED, asked: Asked = Asked.NOTHING, on: date = TODAY) -> Registration:
+    """A registration that has come to where it stands by the acts that lead there."""
+    registration = Registration(uuid4(), some_particulars(), f"K{uuid4().int % 10**12:012}", documents=dict(DOCUMENTS))
+    if status in (Status.ACTIVE, Status.SUSPENDED, Status.EXPIRED):
+        registration.approve(on, REQUIREMENTS)
+        if asked is not Asked.NOTHING:
+            do(registration, Act.RENEW)
+        if asked is Asked.RETURNED:
+            do(registration, Act.RETURN)
+    act = {
+        Status.RETURNED: Act.RETURN,
+        Status.REFUSED: Act.REFUSE,
+        Status.SUSPENDED: Act.SUSPEND,
+        Status.EXPIRED: Act.EXPIRE,
+    }.get(status)
+    if act:
+        do(registration, act)
+    assert (registration.status, registration.asked) == (status, asked)
+    return registration
+
+
+def do(registration: Registration, act: Act, on: date | None = None) -> None:
+    """Does one act by its name, on its last day where no other is named."""
+    day = on or registration.valid_until or TODAY
+    match act:
+        case Act.CORRECT:
+            registration.correct(some_particulars(company_name="Angkor Garment & Sons Ltd."))
+        case Act.ATTACH:
+            registration.attach("gsp_mfn_certificate", "0" * 64)
+        case Act.HAND_IN:
+            registration.hand_in()
+        case Act.RENEW:
+            registration.renew(day, None, REQUIREMENTS)
+        case Act.APPROVE:
+            registration.approve(day, REQUIREMENTS)
+        case Act.RETURN:
+            registration.give_back("The letter is not signed.")
+        case Act.REFUSE:
+            registration.refuse("The company does not exist.")
+        case Act.SUSPEND:
+            registration.suspend("The factory was closed.")
+        case Act.REINSTATE:
+            registration.reinstate()
+        case Act.EXPIRE:
+            registration.expire()
+
+
+def a_pdf(title: str = "A paper") -> bytes:
+    """A real PDF with an empty page."""
+    document, paper = PdfWriter(), BytesIO()
+    document.add_blank_page(width=595, height=842)
+    document.add_metadata({"/Title": title})
+    document.write(paper)
+    return paper.getvalue()
+
+
+async def upload(desk: Desk, owner_id: UUID, content: bytes, media_type: str = "application/pdf") -> str:
+    """Sends a file, in pieces as large as the bus carries."""
+    digest, piece = hashlib.sha256(content).hexdigest(), 512 * 1024
+    for start in range(0, len(content), piece):
+        command = PutRegistrationFile(
+            owner_id=owner_id,
+            sha256=digest,
+            size=len(content),
+            media_type=media_type,
+            offset=start,
+            chunk=content[start : start + piece],
+        )
+        progress = await desk.ask(command, a_person(organisation=owner_id))
+    assert progress.complete
+    return digest
+
+
+async def attach(desk: Desk, exporter_id: UUID, kind: str, content: bytes) -> Any:
+    """Uploads a file and names it as a document."""
+    digest = await upload(desk, exporter_id, content)
+    command = AttachRegistrationDocument(exporter_id=exporter_id, kind=kind, sha256=digest)
+    return await desk.ask(command, a_person("signatory", organisation=exporter_id))
+
+
+async def apply_with_papers(desk: Desk, without: str = "", **changes: Any) -> ApplyForRegistration:
+    """A company applies and hands in what a registration needs, but for one paper."""
+    application = an_application(**changes)
+    await desk.ask(application)
+    for kind, (paper, _) in PAPERS.items():
+        if kind != without:
+            await attach(desk, application.exporter_id, kind, paper)
+    return application
+
+
+async def registered(desk: Desk, **changes: Any) -> ApplyForRegistration:
+    """A company that is registered since the desk's present day."""
+    application = await apply_with_papers(desk, **changes)
+    state = await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    assert state.status == "active"
+    return application

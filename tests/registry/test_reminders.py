@@ -1,0 +1,188 @@
+"""Reminders come on their days, each once, and what the service slept through is made good in one letter."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from services.registry.domain.registration import Status
+from services.registry.domain.reminders import Outcome, outcome_of, over_at
+from services.registry.handlers import router
+from services.registry.store.tables import reminders
+from shared.contracts.registry.registrations import (
+    ApproveRegistration,
+    GetRegistration,
+    GetRegistrationHistory,
+    RegistrationExpired,
+    RenewRegistration,
+    ReturnRegistration,
+    SuspendRegistration,
+)
+from shared.tables import tasks
+from tests.desk import PHNOM_PENH, Desk, a_desk, a_person
+from tests.registry.builders import CATALOGUE, OFFICER, a_registration, equipment, registered
+
+SCHEDULE = CATALOGUE.schedule(date(2026, 11, 23))
+LAST_DAY = date(2027, 11, 23)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with a_desk("registry", router, tmp_path, *equipment(tmp_path)) as desk:
+        yield desk
+
+
+def local(day: date, hour: int, minute: int = 0) -> datetime:
+    """A time of day in Phnom Penh, as UTC."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=PHNOM_PENH).astimezone(UTC)
+
+
+async def outcomes(desk: Desk) -> dict[int, str]:
+    async with desk.workshop.database.reading() as session:
+        rows = (await session.execute(select(reminders).order_by(reminders.c.decided_at))).all()
+    return {row.days_before: row.outcome.value for row in rows}
+
+
+def letters(tmp_path: Path) -> list[Any]:
+    """The letters, in the order in which they were written."""
+    found = [message_from_bytes(file.read_bytes(), policy=default) for file in (tmp_path / "mail").glob("*.eml")]
+    return sorted(found, key=lambda letter: letter["Date"].datetime)
+
+
+async def at(desk: Desk, instant: datetime) -> None:
+    desk.clock.instant = instant
+    await desk.do_tasks()
+
+
+@pytest.mark.parametrize(
+    ("last_day", "days", "utc"),
+    [
+        (date(2027, 1, 1), 1, datetime(2026, 12, 31, 1, 0, tzinfo=UTC)),
+        (date(2027, 1, 1), 0, datetime(2027, 1, 1, 1, 0, tzinfo=UTC)),
+        (date(2028, 3, 1), 1, datetime(2028, 2, 29, 1, 0, tzinfo=UTC)),
+        (date(2029, 2, 28), 30, datetime(2029, 1, 29, 1, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_reminder_goes_out_at_eight_of_the_ministrys_clock(last_day: date, days: int, utc: datetime) -> None:
+    assert SCHEDULE.due_at(last_day, days, PHNOM_PENH) == utc
+
+
+def test_a_year_is_over_with_the_midnight_after_its_last_day() -> None:
+    assert over_at(date(2026, 12, 31), PHNOM_PENH) == datetime(2026, 12, 31, 17, 0, tzinfo=UTC)
+    assert over_at(date(2028, 2, 28), PHNOM_PENH) == datetime(2028, 2, 28, 17, 0, tzinfo=UTC)
+
+
+@given(
+    last_day=st.dates(date(2026, 1, 1), date(2040, 12, 31)),
+    hours_late=st.integers(0, 40 * 24),
+    zone=st.sampled_from([ZoneInfo("Asia/Phnom_Penh"), ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")]),
+)
+def test_at_any_instant_exactly_one_reminder_speaks_until_the_year_is_over(
+    last_day: date, hours_late: int, zone: ZoneInfo
+) -> None:
+    first = SCHEDULE.due_at(last_day, 30, zone)
+    now = first + timedelta(hours=hours_late)
+    due = [days for days in SCHEDULE.days_before if SCHEDULE.due_at(last_day, days, zone) <= now]
+    said = [outcome_of(last_day, SCHEDULE.overtaken_at(last_day, days, zone), last_day, now) for days in due]
+    assert said.count(Outcome.SENT) == (now < over_at(last_day, zone))
+    assert {outcome_of(last_day, now, LAST_DAY + timedelta(days=9999), now) for _ in due} == {Outcome.NOT_NEEDED}
+
+
+async def test_reminders_come_on_their_days_and_then_the_end(desk: Desk, tmp_path: Path) -> None:
+    application = await registered(desk)
+    for days in (30, 14, 7, 1, 0):
+        day = LAST_DAY - timedelta(days=days)
+        before = await outcomes(desk)
+        await at(desk, local(day, 7, 59))
+        assert await outcomes(desk) == before
+        await at(desk, local(day, 8))
+        assert await outcomes(desk) == before | {days: "sent"}
+
+    await at(desk, local(LAST_DAY, 23, 59))
+    assert await desk.announced(RegistrationExpired) == []
+    await at(desk, local(LAST_DAY + timedelta(days=1), 0))
+    (expired,) = await desk.announced(RegistrationExpired)
+    state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    assert (state.status, state.version) == ("expired", expired.version)
+
+    told = letters(tmp_path)
+    assert len(told) == 6
+    assert all(letter["To"] == application.email for letter in told)
+    first, last = told[0].get_content(), told[-1].get_content()
+    assert "ends on 23 November 2027. Days left: 30." in first
+    assert "ថ្ងៃទី ២៣ វិច្ឆិកា ២០២៧" in first
+    assert "ask for another year" in first
+    assert "ended on 23 November 2027" in last
+    history = await desk.ask(GetRegistrationHistory(exporter_id=application.exporter_id), OFFICER)
+    assert (history.acts[0].act, history.acts[0].user_id) == ("expire", None)
+
+
+async def test_what_was_slept_through_is_made_good_in_one_letter_with_the_right_number_of_days(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await registered(desk)
+    await at(desk, local(LAST_DAY - timedelta(days=5), 11))
+    assert await outcomes(desk) == {30: "missed", 14: "missed", 7: "sent"}
+    (letter,) = letters(tmp_path)
+    assert "Days left: 5." in letter.get_content()
+
+
+async def test_who_slept_through_the_end_is_told_that_it_is_over_and_nothing_else(desk: Desk, tmp_path: Path) -> None:
+    await registered(desk)
+    await at(desk, local(LAST_DAY + timedelta(days=40), 11))
+    assert await outcomes(desk) == {30: "missed", 14: "missed", 7: "missed", 1: "missed", 0: "missed", -1: "sent"}
+    (letter,) = letters(tmp_path)
+    assert "ended on 23 November 2027" in letter.get_content()
+
+
+async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(desk: Desk, tmp_path: Path) -> None:
+    application = await registered(desk)
+    company = a_person("signatory", organisation=application.exporter_id)
+    await at(desk, local(LAST_DAY - timedelta(days=20), 9))
+    await desk.ask(RenewRegistration(exporter_id=application.exporter_id), company)
+    await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+
+    await at(desk, local(LAST_DAY + timedelta(days=1), 9))
+    assert await outcomes(desk) == {30: "sent", 14: "not_needed", 7: "not_needed", 1: "not_needed", 0: "not_needed"}
+    state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    assert (state.status, state.valid_until) == ("active", date(2028, 11, 23))
+    async with desk.workshop.database.reading() as session:
+        left = await session.scalars(select(tasks.c.kind).where(tasks.c.about.is_(None)))
+    assert sorted(left) == ["expire_registration", *["remind_of_expiry"] * 5]
+    assert len(letters(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("returned", "what_to_do"), [(False, "What to do: nothing."), (True, "correct it as the remarks say")])
+async def test_who_has_asked_for_another_year_is_told_how_that_stands(
+    desk: Desk, tmp_path: Path, returned: bool, what_to_do: str
+) -> None:
+    application = await registered(desk)
+    await at(desk, local(LAST_DAY - timedelta(days=40), 9))
+    company = a_person("signatory", organisation=application.exporter_id)
+    await desk.ask(RenewRegistration(exporter_id=application.exporter_id), company)
+    if returned:
+        await desk.ask(ReturnRegistration(exporter_id=application.exporter_id, remarks="Unsigned."), OFFICER)
+    await at(desk, local(LAST_DAY - timedelta(days=30), 9))
+    (letter,) = letters(tmp_path)
+    assert what_to_do in letter.get_content()
+
+
+async def test_a_suspended_registration_is_over_all_the_same(desk: Desk) -> None:
+    application = await registered(desk)
+    await desk.ask(SuspendRegistration(exporter_id=application.exporter_id, reason="Closed."), OFFICER)
+    await at(desk, local(LAST_DAY + timedelta(days=1), 0))
+    assert len(await desk.announced(RegistrationExpired)) == 1
+
+
+def test_a_registration_that_is_over_is_over_once() -> None:
+    registration = a_registration(Status.ACTIVE)
+    registration.expire()
+    assert not registration.is_over(date(2099, 1, 1))

@@ -1,0 +1,238 @@
+"""A year of registrations: every reminder exactly once, whatever dies, however many replicas run, and whenever they slept.
+
+`--full-scale`: 5,000 registrations on PostgreSQL. Time is walked by whole days; replicas are killed in the midst of their tasks
+at random points, and on some days nobody runs at all.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import pytest
+from opentelemetry.trace import INVALID_SPAN
+from sqlalchemy import func, make_url, select
+
+from services.registry.domain.registration import Asked, Registration
+from services.registry.domain.reminders import OVER, Outcome
+from services.registry.handlers import router
+from services.registry.handlers.reminding import watch_the_year
+from services.registry.post import Letter, Post
+from services.registry.store.tables import registrations, reminders
+from services.registry.views import approved
+from shared.clock import a_year_from
+from shared.contracts.registry.registrations import RegistrationApproved, RegistrationExpired
+from shared.database import Database
+from shared.tables import dead_letters, outbox, tasks
+from shared.tasks import TaskRunner
+from shared.work import Workshop
+from tests.conftest import Databases
+from tests.desk import PHNOM_PENH, WalkedClock
+from tests.registry.builders import CATALOGUE, REQUIREMENTS, a_registration
+
+SMALL, FULL = 50, 5_000
+BEGIN = date(2027, 3, 1)
+"""So that the year walked holds 29 February 2028 and a turn of the year."""
+DAYS = 366 + 45
+REPLICAS = 3
+DAYS_BEFORE = (30, 14, 7, 1, 0)
+LONG_SLEEP = {date(2027, 9, 10) + timedelta(days=day) for day in range(12)}
+ASLEEP = {date(2027, 8, 3), date(2027, 12, 31), date(2028, 2, 29), *LONG_SLEEP}
+"""Days on which no task is done; one long sleep overtakes reminders, others fall on the turn of the year and the leap day."""
+RENEWS = 4
+"""Every so manieth company asks for another year in time."""
+
+
+@dataclass
+class PostBox:
+    """Where letters arrive, as a mail server would keep them; it is slow enough to be killed in between."""
+
+    handed_over: Counter[str] = field(default_factory=Counter)
+    contents: dict[str, Letter] = field(default_factory=dict)
+
+    async def send(self, letter: Letter) -> None:
+        await asyncio.sleep(0)
+        known = self.contents.setdefault(letter.letter_id, letter)
+        assert known == letter, "the same letter says the same however often it comes"
+        self.handed_over[letter.letter_id] += 1
+        await asyncio.sleep(0)
+
+
+class Nation:
+    """Replicas of registry on one database, on a day that the test walks."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self.url = url
+        self.clock = WalkedClock(at(BEGIN, 12))
+        self.post = PostBox()
+        self.chance = Random(seed)
+        self.killed = 0
+        self.database = Database(make_url(url))
+        self.alive: list[tuple[Workshop, TaskRunner]] = []
+
+    def born(self) -> tuple[Workshop, TaskRunner]:
+        """A new replica."""
+        equipment = (CATALOGUE, Post(self.post))
+        workshop = Workshop("registry", Database(make_url(self.url)), self.clock, None, equipment)  # type: ignore[arg-type]
+        return workshop, TaskRunner(router.doing, workshop)
+
+    async def kill(self, number: int) -> None:
+        """A replica ends in the midst of what it does: nothing is finished, nothing is given back."""
+        workshop, runner = self.alive[number]
+        self.killed += bool(runner._running)
+        await runner.finish(within=0)
+        await workshop.database.close()
+        self.alive[number] = self.born()
+
+    async def until_quiet(self, *, murderous: bool) -> None:
+        """Lets every replica do what is due, and kills some while they do; a lease that is left behind runs out."""
+        while True:
+            begun = await asyncio.gather(*(runner.begin_some() for _, runner in self.alive))
+            for number in range(REPLICAS):
+                if murderous and self.chance.random() < 0.05:
+                    for _ in range(self.chance.randrange(40)):
+                        await asyncio.sleep(0)
+                    await self.kill(number)
+                    murderous = False
+            await asyncio.gather(*(runner.finish(within=60) for _, runner in self.alive))
+            if not any(begun):
+                if not await self.left_behind():
+                    return
+                self.clock.instant += timedelta(minutes=2)
+
+    async def left_behind(self) -> int:
+        """How many tasks are due and not done: leased by whoever was killed, or tried again in a while."""
+        due = select(func.count()).select_from(tasks).where(tasks.c.due_at <= self.clock.instant + timedelta(minutes=1))
+        async with self.database.reading() as session:
+            return await session.scalar(due) or 0
+
+    async def begin(self, count: int) -> dict[UUID, date]:
+        """Registers so many companies within the first year, and says until when each is registered."""
+        first = BEGIN - timedelta(days=365)
+        until: dict[UUID, date] = {}
+        for start in range(0, count, 500):
+            async with self.alive[0][0].work(INVALID_SPAN) as work:
+                for number in range(start, min(start + 500, count)):
+                    day = first + timedelta(days=31 + number * 366 // count)
+                    registration = a_registration()
+                    registration.approve(day, REQUIREMENTS)
+                    work.session.add(registration)
+                    watch_the_year(registration, work)
+                    work.announce(approved(registration, work))
+                    until[registration.exporter_id] = registration.validity[1]
+        return until
+
+    async def renew(self, exporter_id: UUID) -> None:
+        """A company asks for another year, and an officer approves at once."""
+        async with self.alive[0][0].work(INVALID_SPAN) as work:
+            registration = await work.session.get(Registration, exporter_id)
+            assert registration is not None
+            registration.renew(work.today, None, REQUIREMENTS)
+            registration.approve(work.today, REQUIREMENTS)
+            assert registration.asked is Asked.NOTHING
+            watch_the_year(registration, work)
+            work.announce(approved(registration, work))
+
+    async def rows(self, table: Any) -> list[Any]:
+        async with self.database.reading() as session:
+            return list((await session.execute(select(table))).all())
+
+
+@asynccontextmanager
+async def a_nation(url: str) -> AsyncIterator[Nation]:
+    nation = Nation(url, seed=1217)
+    nation.alive = [nation.born() for _ in range(REPLICAS)]
+    try:
+        yield nation
+    finally:
+        for workshop, _ in nation.alive:
+            await workshop.database.close()
+        await nation.database.close()
+
+
+def at(day: date, hour: int) -> datetime:
+    """An hour of a day in Phnom Penh."""
+    return datetime(day.year, day.month, day.day, hour, tzinfo=PHNOM_PENH).astimezone(UTC)
+
+
+async def walk_a_year(url: str, count: int) -> str:
+    """Walks the year day by day, then counts. Returns the figures as a line."""
+    began = monotonic()
+    async with a_nation(url) as nation:
+        until = await nation.begin(count)
+        renewed_on = {
+            company: last - timedelta(days=20) for number, (company, last) in enumerate(until.items()) if number % RENEWS == 0
+        }
+        for day in (BEGIN + timedelta(days=number) for number in range(DAYS)):
+            for company in (company for company, on in renewed_on.items() if on == day):
+                nation.clock.instant = at(day, 7)
+                await nation.renew(company)
+            if day in ASLEEP:
+                continue
+            for hour in (0, 8):
+                nation.clock.instant = at(day, hour)
+                if await nation.left_behind():
+                    await nation.until_quiet(murderous=True)
+
+        decided = {(row.exporter_id, row.valid_until, row.days_before): row.outcome for row in await nation.rows(reminders)}
+        expected = dict(expected_outcomes(until, renewed_on))
+        assert decided == expected
+        sent = {f"registration-{who}-{until}-{days}" for (who, until, days), what in decided.items() if what is Outcome.SENT}
+        assert set(nation.post.handed_over) == sent
+        twice = sum(times > 1 for times in nation.post.handed_over.values())
+        assert all(times <= 1 + nation.killed for times in nation.post.handed_over.values())
+
+        told = Counter(row.subject for row in await nation.rows(outbox))
+        over = Counter(what for (_, _, days), what in decided.items() if days == OVER)[Outcome.SENT]
+        assert told == {RegistrationApproved.subject: count + len(renewed_on), RegistrationExpired.subject: over}
+        assert await nation.rows(dead_letters) == []
+        assert {row.status.value for row in await nation.rows(registrations)} == {"active", "expired"}
+        assert nation.killed > 0
+
+        by_outcome = Counter(outcome.value for outcome in decided.values())
+        return (
+            f"{count} registrations, {DAYS} days, {REPLICAS} replicas, {nation.killed} killed at work: {len(decided)} "
+            f"reminders ({', '.join(f'{number} {what}' for what, number in sorted(by_outcome.items()))}), {len(sent)} letters, "
+            f"{twice} of them handed over again after a crash under the same Message-ID, {over} expired; "
+            f"{monotonic() - began:.0f} s"
+        )
+
+
+def expected_outcomes(until: dict[UUID, date], renewed_on: dict[UUID, date]) -> list[tuple[Any, Outcome]]:
+    """What must become of each reminder, worked out day by day, in another way than the service does."""
+    awake = [BEGIN + timedelta(days=number) for number in range(DAYS) if BEGIN + timedelta(days=number) not in ASLEEP]
+    end = awake[-1]
+    expected: list[tuple[Any, Outcome]] = []
+    years = [(company, last, renewed_on.get(company)) for company, last in until.items()]
+    years += [(company, a_year_from(until[company]), None) for company in renewed_on]
+    for company, last, renewed in years:
+        for position, days in enumerate(DAYS_BEFORE):
+            due = last - timedelta(days=days)
+            later = [last - timedelta(days=other) for other in DAYS_BEFORE[position + 1 :]]
+            done = next((day for day in awake if day >= due), end + timedelta(days=1))
+            if done > end:
+                continue
+            if renewed and renewed <= done:
+                what = Outcome.NOT_NEEDED
+            elif done > last or any(other <= done for other in later):
+                what = Outcome.MISSED
+            else:
+                what = Outcome.SENT
+            expected.append(((company, last, days), what))
+        if not renewed and last < end:
+            expected.append(((company, last, OVER), Outcome.SENT))
+    return expected
+
+
+async def test_in_a_year_each_reminder_is_sent_exactly_once(databases: Databases, pytestconfig: pytest.Config) -> None:
+    full = pytestconfig.getoption("--full-scale")
+    if full and databases.dialect == "sqlite":
+        pytest.skip("the full scale is proven on PostgreSQL")
+    said = await walk_a_year(databases.of("registry"), FULL if full else SMALL)
+    print(f"\n{databases.dialect}: {said}")
