@@ -137,4 +137,6 @@ def _place(layout: Layout) -> Place:
         administrator_password=layout.administrator_password,
         tracking_address=layout.address("tracking"),
         spans_dir=layout.spans_dir,
+        letters_dir=layout.letters_dir,
+        authenticator_file=layout.authenticator_file,
     )

@@ -25,6 +25,7 @@ class Secrets:
         self.folder = folder
         self._mode = 0o644 if for_containers else 0o600
         self.registry_signing_key = folder / "registry-signing-key.json"
+        self.second_factor_key = folder / "second-factor-key"
         self.administrator_password = folder / "administrator-password"
         self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
 
@@ -71,6 +72,7 @@ class Secrets:
             pair = self.signing_certificate(country), self.signing_key(country)
             self._write_new_pair(*pair, partial(pki.document_signer, country))
         self._write_new(self.registry_signing_key, json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode())
+        self._write_new(self.second_factor_key, secrets.token_urlsafe(32).encode())
         self._write_new(self.administrator_password, secrets.token_urlsafe(18).encode())
         self._write_new_pair(self.ca_certificate, self._ca_key, pki.authority)
         for host in hosts:

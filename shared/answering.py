@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from shared import logs, metrics
-from shared.bus import TOKEN_HEADER, TRACE_HEADER
+from shared.bus import STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
 from shared.database import is_transient
-from shared.identity import NOBODY, NotSignedIn, Tokens
+from shared.identity import NOBODY, NotSignedIn, SecondFactorMissing, Tokens
 from shared.refusals import Refused, Unavailable
 from shared.router import Answering
+from shared.stepping_up import take_step_up
 from shared.tables import answers, insert_new
 from shared.telemetry import OUTCOME, SUBJECT, span
 from shared.work import Work, Workshop
@@ -76,7 +77,7 @@ class Answerer:
             name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}
         ) as opened:
             try:
-                answer = await self._answer(message.body, headers.get(TOKEN_HEADER), opened)
+                answer = await self._answer(message.body, headers.get(TOKEN_HEADER), headers.get(STEP_UP_HEADER), opened)
                 body = f'{{"answer":{answer}}}'
                 outcome = "answered"
             except Exception as error:
@@ -90,7 +91,7 @@ class Answerer:
         metrics.request_seconds.labels(name).observe(perf_counter() - started)
         return body.encode()
 
-    async def _answer(self, body: bytes, token: str | None, opened: Span) -> str:
+    async def _answer(self, body: bytes, token: str | None, step_up: str | None, opened: Span) -> str:
         if len(body) > MAX_REQUEST:
             raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
         request = self._parsed(body)
@@ -99,7 +100,7 @@ class Answerer:
                 raise ServiceRecovering()
             async with self._workshop.work(opened) as work:
                 await self._sign_in(work, token)
-                return await self._once(request, work, hashlib.sha256(body).hexdigest())
+                return await self._once(request, work, hashlib.sha256(body).hexdigest(), step_up)
         async with self._workshop.reading(opened) as work:
             await self._sign_in(work, token)
             return await self._handle(request, work)
@@ -117,12 +118,20 @@ class Answerer:
         actor = await self._tokens.actor(token, work.session, work.now)
         work.act_as(actor)
         logs.actor_id.set(actor.name)
-        if actor is NOBODY and not self._request.anonymous:
+        if self._request.anonymous:
+            return
+        if actor is NOBODY:
             raise NotSignedIn()
+        if actor.enrolling and not self._request.while_enrolling:
+            raise SecondFactorMissing()
+        if self._request.asked_by:
+            actor.must_be(*sorted(self._request.asked_by))
 
-    async def _once(self, command: Command, work: Work, body_hash: str) -> str:
+    async def _once(self, command: Command, work: Work, body_hash: str, step_up: str | None) -> str:
         """Handles a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
         if command.secret:
+            if command.step_up:
+                await take_step_up(step_up, command, work, self._tokens)
             return await self._handle(command, work)
         work.stays_whole = True
         key = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
@@ -133,6 +142,8 @@ class Answerer:
             if stored.body_hash != body_hash:
                 raise CommandIdReused()
             return str(stored.answer)
+        if command.step_up:
+            await take_step_up(step_up, command, work, self._tokens)
         answer = await self._handle(command, work)
         await work.session.execute(update(answers).where(*same).values(answer=answer))
         return answer

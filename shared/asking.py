@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
-from shared.bus import TOKEN_HEADER, TRACE_HEADER, connect
+from shared.bus import STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, connect
 from shared.contracts.kinds import MAX_CHUNK, TRY_AGAIN, PutFile, Refusal, Request
 from shared.telemetry import traceparent
 
@@ -58,19 +58,19 @@ class Asker:
         with suppress(NatsError):
             await self._client.close()
 
-    async def ask(self, request: Request, *, token: str | None = None, service: str = "") -> Any:
+    async def ask(self, request: Request, *, token: str | None = None, service: str = "", step_up: str | None = None) -> Any:
         """The answer, of the class the request names. `service`: whom an operational question is for.
 
         Raises AskRefused, and NobodyAnswers when patience ends.
         """
-        envelope = await self._envelope(request, token, service)
+        envelope = await self._envelope(request, token, service, step_up)
         if envelope.refusal is not None:
             raise AskRefused(envelope.refusal)
         return request.answer.model_validate(envelope.answer)
 
-    async def _envelope(self, request: Request, token: str | None, service: str) -> _Envelope:
+    async def _envelope(self, request: Request, token: str | None, service: str, step_up: str | None) -> _Envelope:
         subject = request.subject.format(service=service)
-        headers = {TOKEN_HEADER: token, TRACE_HEADER: traceparent()}
+        headers = {TOKEN_HEADER: token, STEP_UP_HEADER: step_up, TRACE_HEADER: traceparent()}
         present = {name: value for name, value in headers.items() if value}
         body = request.model_dump_json().encode()
         until = monotonic() + self._patience

@@ -42,6 +42,7 @@ class Layout:
         self.secrets = Secrets(self.root / "secrets")
         self.spans_dir = self.root / "spans"
         self.log_dir = self.root / "log"
+        self.letters_dir = self.root / "letters"
         self.state_file = self.root / "stack.json"
         self.ports = (ports or fixed_ports)(
             ("nats", "nats-monitor", "customs", *map(self.name, *zip(*self.replicas, strict=True)))
@@ -118,6 +119,11 @@ class Layout:
         """The password of the ministry's first administrator."""
         return self.secrets.administrator_password.read_text()
 
+    @property
+    def authenticator_file(self) -> Path:
+        """Where `co demo` keeps the authenticator of the first administrator, as a person would on a telephone."""
+        return self.root / "people" / "administrator-authenticator"
+
     def partners_file(self, country: str) -> Path:
         """Whom a country exchanges documents with."""
         return self.root / "partners" / f"{country}.json"
@@ -148,6 +154,8 @@ class Layout:
         own: dict[str, dict[str, object]] = {
             "registry": {
                 "TOKEN_KEY_FILE": self.secrets.registry_signing_key,
+                "SECOND_FACTOR_KEY_FILE": self.secrets.second_factor_key,
+                "LETTERS_DIR": self.letters_dir,
                 "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
             },
             "gateway": {

@@ -6,7 +6,6 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,7 @@ class Letter:
         return message
 
 
-class Post(Protocol):
-    """Who carries letters."""
-
-    async def send(self, letter: Letter) -> None:
-        """Hands a letter over. Raises Unavailable where it cannot be taken just now."""
-
-
-class PostOnDisk:
+class Post:
     """Lays letters in a folder: what a run without a mail server has in its place."""
 
     def __init__(self, folder: Path, sender: str) -> None:
@@ -44,6 +36,7 @@ class PostOnDisk:
         self._sender = sender
 
     async def send(self, letter: Letter) -> None:
+        """Hands a letter over."""
         await asyncio.to_thread(self._write, letter)
 
     def _write(self, letter: Letter) -> None:
