@@ -23,6 +23,8 @@ STEP = 30
 LINK = re.compile(r"/(?P<purpose>invitation|reset)#(?P<token>[A-Za-z0-9_-]{43})")
 SOON = timedelta(minutes=2)
 """How long before its end a token is refreshed."""
+COMPANIONS = 0.05
+"""Seconds for which a list of decisions waits for more of them."""
 STEPPED_DOWN = {"step_up_required", "step_up_expired", "step_up_used", "step_up_invalid"}
 SIGNED_OUT = {"token_expired", "token_invalid", "session_over"}
 
@@ -153,12 +155,12 @@ class Presence:
         return await given
 
     def busy_for(self) -> tuple[float, int]:
-        """How long until this person can confirm something more, and how much of theirs waits already."""
-        waits = self.account.authenticator.soonest() if not self._waiting else 0.0
-        return waits, len(self._waiting)
+        """In how many seconds this person can confirm something; of equals, whoever has a list begun comes first."""
+        return self.account.authenticator.soonest(), -len(self._waiting)
 
     async def _confirm(self) -> None:
         while self._waiting:
+            await asyncio.sleep(COMPANIONS)
             code = await self.account.authenticator.code()
             together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
             decisions = {(command.subject, digest_of(command)) for command, _ in together}

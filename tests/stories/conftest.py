@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from cli.accounts import Account, Mailbox
 from cli.demo import ZONE, at_its_end
 from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
@@ -52,10 +53,14 @@ class Nation:
         state = await journey.issued()
         return await until(lambda: at_its_end(self.web, str(state.reference)), f"{state.reference} to arrive", within=60)
 
-    async def decide(self, journey: Journey) -> None:
-        """Fee paid, reviewed, approved."""
+    async def prepare(self, journey: Journey) -> None:
+        """Fee paid, reviewed."""
         await journey.pay(await journey.invoice(), datetime.now(ZONE).date())
         await journey.review()
+
+    async def decide(self, journey: Journey) -> None:
+        """Fee paid, reviewed, approved."""
+        await self.prepare(journey)
         await journey.approve()
 
 
@@ -74,7 +79,8 @@ async def a_nation(root: Path, partners: tuple[str, ...]) -> AsyncIterator[Natio
         await Asker.connect("operator", stack.nats_url, stack.seed("operator")) as operator,
         httpx.AsyncClient(base_url=stack.address("tracking"), timeout=10) as web,
     ):
-        ministry = await Ministry.open(portal, "administrator@ministry.example", stack.administrator_password)
+        administrator = Account("administrator@ministry.example", stack.administrator_password)
+        ministry = await Ministry.open(portal, administrator, Mailbox(stack.letters_dir))
         yield Nation(stack, portal, operator, ministry, web)
 
 

@@ -145,7 +145,7 @@ async def test_no_request_is_let_in_with_a_forged_token(
 
 
 async def test_a_token_that_was_signed_out_opens_nothing_anywhere(nation: Nation, thief: Client) -> None:
-    administrator = await Person.sign_in(nation.portal, "administrator@ministry.example", nation.stack.administrator_password)
+    administrator = await Person.sign_in(nation.portal, nation.ministry.administrator.presence.account)
     token = administrator.session.token
     await administrator.ask(RevokeSession())
 

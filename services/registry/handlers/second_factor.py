@@ -39,6 +39,7 @@ async def enrol_second_factor(command: EnrolSecondFactor, work: Work) -> SecondF
     verdict = await work.outside(work.use(Passwords).verify, user.password_hash, command.password)
     if not verdict.right:
         raise SignInFailed("", "password")
+    user = await users.user_by_id(work, user_id)
     factor = await find_second_factor(work, user_id)
     if factor is not None and factor.confirmed:
         if command.code is None:
