@@ -3,21 +3,25 @@
 import asyncio
 import os
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pyotp
 
 from shared.asking import Asker, AskRefused
 from shared.contracts.kinds import Command, Request
-from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session
+from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session, StepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.stepping_up import MOST_AT_ONCE, digest_of
+
+T = TypeVar("T")
 
 STEP = 30
 LINK = re.compile(r"/(?P<purpose>invitation|reset)#(?P<token>[A-Za-z0-9_-]{43})")
@@ -161,12 +165,9 @@ class Presence:
     async def _confirm(self) -> None:
         while self._waiting:
             await asyncio.sleep(COMPANIONS)
-            code = await self.account.authenticator.code()
             together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-            decisions = {(command.subject, digest_of(command)) for command, _ in together}
-            give = GiveStepUp(code=code, decisions=tuple(Decision(act=act, digest=digest) for act, digest in decisions))
             try:
-                given = await self._asker.ask(give, token=await self.token())
+                given = await with_next_code(self.account.authenticator, partial(self._give_step_up, together))
             except Exception as error:
                 for _, waits in together:
                     if not waits.done():
@@ -175,6 +176,12 @@ class Presence:
                 for _, waits in together:
                     if not waits.done():
                         waits.set_result(given.token)
+
+    async def _give_step_up(self, together: list[tuple[Command, asyncio.Future[str]]], code: str) -> StepUp:
+        decided = {(command.subject, digest_of(command)) for command, _ in together}
+        decisions = tuple(Decision(act=act, digest=digest) for act, digest in decided)
+        given: StepUp = await self._asker.ask(GiveStepUp(code=code, decisions=decisions), token=await self.token())
+        return given
 
     async def _renew(self) -> None:
         if self.session.refresh_token:
@@ -190,14 +197,30 @@ class Presence:
     @staticmethod
     async def _sign_in(asker: Asker, account: Account) -> Session:
         """Signs in, with a code where there is an authenticator."""
-        code = await account.authenticator.code() if account.authenticator.set_up else None
-        session: Session = await asker.ask(OpenSession(email=account.email, password=account.password, code=code))
-        return session
+
+        async def sign_in(code: str | None = None) -> Session:
+            session: Session = await asker.ask(OpenSession(email=account.email, password=account.password, code=code))
+            return session
+
+        return await (with_next_code(account.authenticator, sign_in) if account.authenticator.set_up else sign_in())
 
     async def _enrol(self) -> None:
         """Sets up the authenticator, confirms it by its first code, and goes on with all roles."""
         token = self.session.token
         offer = await self._asker.ask(EnrolSecondFactor(password=self.account.password), token=token)
         self.account.authenticator.take(offer.otpauth)
-        await self._asker.ask(ConfirmSecondFactor(code=await self.account.authenticator.code()), token=token)
+        await with_next_code(
+            self.account.authenticator, lambda code: self._asker.ask(ConfirmSecondFactor(code=code), token=token)
+        )
         await self._renew()
+
+
+async def with_next_code(authenticator: Authenticator, show: Callable[[str], Awaitable[T]]) -> T:
+    """Shows a code; where the answer was lost and the code is used up, the next one. Raises AskRefused."""
+    for _ in range(2):
+        try:
+            return await show(await authenticator.code())
+        except AskRefused as refused:
+            if refused.refusal.code != "second_factor_wrong":
+                raise
+    return await show(await authenticator.code())

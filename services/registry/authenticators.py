@@ -24,25 +24,29 @@ class Authenticators:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    def offer(self, user_id: UUID, email: str) -> tuple[bytes, str]:
-        """A new secret: sealed as it is kept, and as the address that an authenticator reads from a picture."""
-        secret = pyotp.random_base32(32)
+    def new_secret(self, user_id: UUID) -> bytes:
+        """A new secret, sealed as it is kept."""
         nonce = os.urandom(NONCE)
-        sealed = nonce + self._cipher.encrypt(nonce, secret.encode(), user_id.bytes)
-        return sealed, pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+        return nonce + self._cipher.encrypt(nonce, pyotp.random_base32(32).encode(), user_id.bytes)
+
+    def otpauth(self, user_id: UUID, sealed: bytes, email: str) -> str:
+        """A secret as the address that an authenticator reads from a picture. Raises ValueError, as `step_of` does."""
+        return pyotp.TOTP(self._opened(user_id, sealed)).provisioning_uri(name=email, issuer_name=ISSUER)
 
     def step_of(self, user_id: UUID, sealed: bytes, code: str, now: datetime) -> int | None:
         """The step in which this person's authenticator shows this code, if that is about now.
 
         Raises ValueError where the secret was sealed for somebody else, or with another key.
         """
-        try:
-            secret = self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], user_id.bytes).decode()
-        except InvalidTag:
-            raise ValueError(f"the second factor of {user_id} cannot be opened with this key") from None
-        present, totp = int(now.timestamp()) // STEP, pyotp.TOTP(secret)
+        present, totp = int(now.timestamp()) // STEP, pyotp.TOTP(self._opened(user_id, sealed))
         about_now = range(present - STEPS_APART, present + STEPS_APART + 1)
         return max((step for step in about_now if hmac.compare_digest(totp.generate_otp(step), code)), default=None)
+
+    def _opened(self, user_id: UUID, sealed: bytes) -> str:
+        try:
+            return self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], user_id.bytes).decode()
+        except InvalidTag:
+            raise ValueError(f"the second factor of {user_id} cannot be opened with this key") from None
 
 
 def recovery_code() -> str:

@@ -49,26 +49,30 @@ async def enrol_second_factor(command: EnrolSecondFactor, work: Work) -> SecondF
             raise SecondFactorWrong("", "code")
     await tries.forget_tries(work, tries.of_account(user.email))
 
-    sealed, otpauth = work.use(Authenticators).offer(user_id, user.email)
+    authenticators = work.use(Authenticators)
     if factor is None:
-        work.session.add(SecondFactor(user_id, offered=sealed))
-    else:
-        factor.offered = sealed
-    return SecondFactorOffer(otpauth=otpauth)
+        factor = SecondFactor(user_id)
+        work.session.add(factor)
+    factor.offered = factor.offered or authenticators.new_secret(user_id)  # asked twice, it is one
+    return SecondFactorOffer(otpauth=authenticators.otpauth(user_id, factor.offered, user.email))
 
 
 @router.answers(ConfirmSecondFactor)
 async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> RecoveryCodes:
-    """The authenticator shows the right code: from now on it counts, and the one before does not."""
+    """The authenticator shows the right code: from now on it counts, and the one before does not.
+
+    Asked again with the same code, because the answer was lost, there are new recovery codes: nobody saw the first.
+    """
     user_id = work.actor.must_have_id()
     factor = await find_second_factor(work, user_id)
-    if factor is None or factor.offered is None:
+    secret = (factor.offered or factor.sealed) if factor else None
+    if factor is None or secret is None:
         raise SecondFactorNotOffered()
-    step = work.use(Authenticators).step_of(user_id, factor.offered, command.code, work.now)
-    if step is None:
+    step = work.use(Authenticators).step_of(user_id, secret, command.code, work.now)
+    if step is None or (factor.offered is None and step != factor.last_step):
         raise SecondFactorWrong("", "code")
 
-    factor.sealed, factor.offered, factor.last_step = factor.offered, None, step
+    factor.sealed, factor.offered, factor.last_step = secret, None, step
 
     codes = [recovery_code() for _ in range(RECOVERY_CODES)]
     await keep_recovery_codes(work, user_id, codes)

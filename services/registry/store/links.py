@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from services.registry.domain.session import LinkInvalid
 from services.registry.store.tables import links
@@ -40,17 +40,19 @@ async def link_made_at(work: Work, user_id: UUID, purpose: str) -> datetime | No
     return await work.session.scalar(mine)
 
 
-async def whose_link(work: Work, token: str, purpose: str) -> UUID:
-    """Whom a link is for. Raises LinkInvalid."""
-    user_id: UUID | None = await work.session.scalar(select(links.c.user_id).where(*_good(work, token, purpose)))
-    if user_id is None:
+async def whose_link(work: Work, token: str, purpose: str) -> tuple[UUID, bool]:
+    """Whom a link is for, and whether it was used already. Raises LinkInvalid."""
+    found = select(links.c.user_id, links.c.used_at).where(*_known(work, token, purpose))
+    link = (await work.session.execute(found)).first()
+    if link is None:
         raise LinkInvalid("", "token")
-    return user_id
+    return link.user_id, link.used_at is not None
 
 
 async def use_link(work: Work, token: str, purpose: str) -> None:
     """Uses a link, which can be done once, however many try at the same time. Raises LinkInvalid."""
-    used = delete(links).where(*_good(work, token, purpose)).returning(links.c.token_hash)
+    unused = *_known(work, token, purpose), links.c.used_at.is_(None)
+    used = update(links).where(*unused).values(used_at=work.now).returning(links.c.token_hash)
     if not (await work.session.execute(used)).all():
         raise LinkInvalid("", "token")
 
@@ -60,7 +62,7 @@ async def forget_links(work: Work, user_id: UUID, purpose: str) -> None:
     await work.session.execute(delete(links).where(links.c.user_id == user_id, links.c.purpose == purpose))
 
 
-def _good(work: Work, token: str, purpose: str) -> list[ColumnElement[bool]]:
+def _known(work: Work, token: str, purpose: str) -> list[ColumnElement[bool]]:
     return [links.c.token_hash == hashed(token), links.c.purpose == purpose, links.c.until > work.now]
 
 

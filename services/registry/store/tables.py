@@ -61,6 +61,7 @@ links = Table(
     Column("user_id", ForeignKey(users.c.user_id), nullable=False, index=True),
     Column("made_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime, nullable=False, index=True),
+    Column("used_at", UtcDateTime),
 )
 
 second_factors = Table(
