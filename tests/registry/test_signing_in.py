@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 from pathlib import Path
+from time import process_time
 from uuid import uuid4
 
 import pytest
@@ -51,18 +52,18 @@ async def test_a_wrong_password_and_an_unknown_person_are_told_the_same(desk: De
         assert wrong == unknown
 
 
-async def test_an_unknown_person_takes_as_long_as_a_known_one() -> None:
+async def test_an_unknown_person_costs_as_much_as_a_known_one() -> None:
     passwords = Passwords()
     known = await passwords.hash(PASSPHRASE)
-    loop, took = asyncio.get_running_loop(), {}
+    took = {}
     for name, kept in (("known", known), ("unknown", None)):
         times = []
         for _ in range(7):
-            began = loop.time()
-            await passwords.verify(kept, "wrong")
-            times.append(loop.time() - began)
+            began = process_time()  # of this process alone, whatever else the machine does
+            assert not (await passwords.verify(kept, "wrong")).right
+            times.append(process_time() - began)
         took[name] = min(times)
-    assert 0.5 < took["known"] / took["unknown"] < 2
+    assert 0.6 < took["known"] / took["unknown"] < 1.7
 
 
 async def test_passwords_are_kept_as_argon2id_and_stand_nowhere_else(
