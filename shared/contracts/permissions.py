@@ -15,8 +15,8 @@ handlers.
 
 **yes**: whoever has one of these roles is let in. *own*: it is enough to be signed in; the handler says whose things one may
 touch and see. **all**: also without signing in. **confirmed**: besides the role, a step-up token, given for a fresh code of the
-second factor and bound to exactly this command. An officer who has not yet set up the second factor is let in only where it says
-so.
+second factor and bound to exactly this command. An officer who has not yet set up the second factor is let in only where it
+says so.
 """
 
 
