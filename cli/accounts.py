@@ -17,7 +17,16 @@ import pyotp
 
 from shared.asking import Asker, AskRefused
 from shared.contracts.kinds import Command, Request
-from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session, StepUp
+from shared.contracts.registry.identity import (
+    Decision,
+    GiveStepUp,
+    OpenSession,
+    RefreshSession,
+    RevokeSession,
+    RevokeSessions,
+    Session,
+    StepUp,
+)
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.stepping_up import MOST_AT_ONCE, digest_of
 
@@ -106,6 +115,7 @@ class Presence:
         self.account = account
         self.session = session
         self._asker = asker
+        self._left = False
         self._renewing = asyncio.Lock()
         self._waiting: list[tuple[Command, asyncio.Future[str]]] = []
         self._confirming: asyncio.Task[None] | None = None
@@ -121,7 +131,7 @@ class Presence:
     async def token(self) -> str:
         """A token that is good for a while."""
         async with self._renewing:
-            if datetime.now(UTC) > self.session.expires_at - SOON:
+            if datetime.now(UTC) > self.session.expires_at - SOON and not self._left:
                 await self._renew()
         return self.session.token
 
@@ -139,16 +149,19 @@ class Presence:
             token = await self.token()
             step_up = await self.step_up(request) if isinstance(request, Command) and request.step_up else None
             try:
-                return await asker.ask(request, token=token, step_up=step_up)
+                answer = await asker.ask(request, token=token, step_up=step_up)
             except AskRefused as refused:
                 code = refused.refusal.code
-                if code in SIGNED_OUT and not renewed:
+                if code in SIGNED_OUT and not renewed and not self._left:
                     renewed = True
                     await self.renewed(token)
                 elif code in STEPPED_DOWN and confirmed < 3:
                     confirmed += 1  # it took longer than a minute, or the session is another meanwhile
                 else:
                     raise
+            else:
+                self._left = self._left or isinstance(request, RevokeSession | RevokeSessions)
+                return answer
 
     async def step_up(self, command: Command) -> str:
         """The confirmation of this command, with whatever else waits to be confirmed: one code serves them all."""
