@@ -117,10 +117,13 @@ class Desk:
 
 
 @asynccontextmanager
-async def a_desk(name: str, router: Router, root: Path, *equipment: object, now: datetime | None = None) -> AsyncIterator[Desk]:
-    """A service with an empty SQLite database; everybody's tokens are known to it."""
-    url = make_url(f"sqlite+aiosqlite:///{root}/{name}.db")
-    migrate_in_thread(name, url)
+async def a_desk(
+    name: str, router: Router, root: Path, *equipment: object, now: datetime | None = None, database_url: str | None = None
+) -> AsyncIterator[Desk]:
+    """A service with an empty SQLite database, or one that is ready for it; everybody's tokens are known to it."""
+    url = make_url(database_url or f"sqlite+aiosqlite:///{root}/{name}.db")
+    if database_url is None:
+        migrate_in_thread(name, url)
     clock = WalkedClock(now or datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
     key = OKPKey.generate_key("Ed25519")
     database = Database(url)

@@ -34,12 +34,14 @@ CHEAP = {"memory_kib": 64, "passes": 1}
 
 
 @asynccontextmanager
-async def a_registry(root: Path, keys: SigningKeys | None = None, passwords: Passwords | None = None) -> AsyncIterator[Desk]:
+async def a_registry(
+    root: Path, keys: SigningKeys | None = None, passwords: Passwords | None = None, database_url: str | None = None
+) -> AsyncIterator[Desk]:
     """Registry as it has just been started."""
     issuer = Issuer(keys or SigningKeys.of(OKPKey.generate_key("Ed25519")), "KH", "PNH", FIRST_EMAIL, FIRST_PASSWORD)
     post, authenticators = Post(root / "letters", "registry@ministry.example"), Authenticators(os.urandom(32))
     equipment = (passwords or Passwords(**CHEAP), authenticators, post, issuer)
-    async with a_desk("registry", router, root, *equipment) as desk:
+    async with a_desk("registry", router, root, *equipment, database_url=database_url) as desk:
         await desk.start()
         yield desk
 
