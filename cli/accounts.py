@@ -38,6 +38,8 @@ SOON = timedelta(minutes=2)
 """How long before its end a token is refreshed."""
 COMPANIONS = 0.05
 """Seconds for which a list of decisions waits for more of them."""
+MOST_RENEWALS, LOOK_AGAIN = 100, 0.3
+"""How often people try again where even a fresh token is refused, and after how many seconds."""
 STEPPED_DOWN = {"step_up_required", "step_up_expired", "step_up_used", "step_up_invalid"}
 SIGNED_OUT = {"token_expired", "token_invalid", "session_over"}
 
@@ -144,17 +146,18 @@ class Presence:
 
     async def ask(self, request: Request, asker: Asker | None = None) -> Any:
         """Asks as this person. Raises AskRefused."""
-        asker, renewed, confirmed = asker or self._asker, False, 0
+        asker, confirmed, renewed = asker or self._asker, 0, 0
         while True:
             token = await self.token()
-            step_up = await self.step_up(request) if isinstance(request, Command) and request.step_up else None
             try:
+                step_up = await self.step_up(request) if isinstance(request, Command) and request.step_up else None
                 answer = await asker.ask(request, token=token, step_up=step_up)
             except AskRefused as refused:
                 code = refused.refusal.code
-                if code in SIGNED_OUT and not renewed and not self._left:
-                    renewed = True
-                    await self.renewed(token)
+                if code in SIGNED_OUT and not self._left and renewed < MOST_RENEWALS:
+                    renewed += 1
+                    await self.renewed(token)  # where that is refused too, a clock is wrong somewhere, for the time being
+                    await asyncio.sleep(LOOK_AGAIN)
                 elif code in STEPPED_DOWN and confirmed < 3:
                     confirmed += 1  # it took longer than a minute, or the session is another meanwhile
                 else:
