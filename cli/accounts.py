@@ -232,8 +232,8 @@ class Presence:
 
 
 async def with_next_code(authenticator: Authenticator, show: Callable[[str], Awaitable[T]]) -> T:
-    """Shows a code; where the answer was lost and the code is used up, the next one. Raises AskRefused."""
-    for _ in range(2):
+    """Shows a code; where the answer was lost and the code is used up, or a clock is wrong, the next. Raises AskRefused."""
+    for _ in range(3):  # one less than the tries that are free
         try:
             return await show(await authenticator.code())
         except AskRefused as refused:
