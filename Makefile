@@ -46,8 +46,9 @@ format: $(INSTALLED) ## Put the code in its usual form
 	@$(BIN)/ruff check --fix --quiet
 	@$(BIN)/ruff format --quiet
 
-generate: $(INSTALLED) ## Make what is made from the contracts: the AsyncAPI document and the permissions of the bus
+generate: $(INSTALLED) ## Make what is made from the contracts: the AsyncAPI document, who may ask what, the permissions of the bus
 	@$(BIN)/python -m shared.contracts.asyncapi
+	@$(BIN)/python -m shared.contracts.permissions
 	@$(BIN)/python -m deploy.nats.permissions
 
 lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from cli.accounts import Account, Authenticator, Mailbox
 from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
 from cli.traces import kept_spans, traces_of
@@ -35,6 +36,8 @@ class Place:
     administrator_password: str
     tracking_address: str
     spans_dir: Path
+    mail_dir: Path
+    authenticator_file: Path
     administrator_email: str = "administrator@ministry.example"
 
 
@@ -127,7 +130,10 @@ async def run_all(place: Place, on_progress: Callable[[list[Progress]], None]) -
     journeys = [Progress(example) for example in all_examples()]
     asker = await Asker.connect("portal", place.nats_url, place.portal_seed)
     async with asker, httpx.AsyncClient(base_url=place.tracking_address, timeout=10) as web:
-        ministry = await Ministry.open(asker, place.administrator_email, place.administrator_password)
+        administrator = Account(
+            place.administrator_email, place.administrator_password, Authenticator(place.authenticator_file)
+        )
+        ministry = await Ministry.open(asker, administrator, Mailbox(place.mail_dir))
         for progress in journeys:
             travelling = asyncio.create_task(travel(progress, asker, ministry, web))
             while not travelling.done():

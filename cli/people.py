@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from PIL import Image
 from pypdf import PdfWriter
 
+from cli.accounts import Account, Mailbox, Presence
 from cli.examples import Example
 from shared.asking import Asker, AskRefused
 from shared.contracts.certificates import (
@@ -29,7 +30,7 @@ from shared.contracts.certificates import (
 )
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Request
-from shared.contracts.registry.identity import AddUser, OpenSession, Role, Session
+from shared.contracts.registry.identity import Session
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     ApproveRegistration,
@@ -38,6 +39,8 @@ from shared.contracts.registry.registrations import (
     PutRegistrationFile,
     Representative,
 )
+from shared.contracts.registry.users import AcceptInvitation, InviteOfficer
+from shared.contracts.roles import Role
 
 T = TypeVar("T")
 
@@ -45,6 +48,9 @@ PDF_PAPERS = (DocumentKind.CERTIFICATE_OF_INCORPORATION, DocumentKind.LETTER_OF_
 
 PATIENCE = 60.0
 """Seconds for which people look again until the system has caught up."""
+
+TEAMS = {Role.REGISTRATION_OFFICER: 6, Role.REVIEWER: 1, Role.APPROVER: 6, Role.CASHIER: 1}
+"""How many officers of each role there are: as many as it takes to confirm without waiting for codes."""
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, look_again: float = 0.02) -> T:
@@ -60,19 +66,24 @@ async def until(look: Callable[[], Awaitable[T | None]], what: str, within: floa
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in."""
+    """Somebody who is signed in, and stays so: tokens are refreshed, and what binds the state is confirmed, as they go."""
 
     asker: Asker
-    session: Session
+    presence: Presence
 
     @classmethod
-    async def sign_in(cls, asker: Asker, email: str, password: str) -> Self:
-        """Signs in and keeps the token."""
-        return cls(asker, await asker.ask(OpenSession(email=email, password=password)))
+    async def sign_in(cls, asker: Asker, account: Account) -> Self:
+        """Signs in; an officer sets up the second factor at the first time."""
+        return cls(asker, await Presence.begin(asker, account))
+
+    @property
+    def session(self) -> Session:
+        """The present session."""
+        return self.presence.session
 
     async def ask(self, request: Request) -> Any:
-        """Asks with this person's token. Raises AskRefused."""
-        return await self.asker.ask(request, token=self.session.token)
+        """Asks as this person. Raises AskRefused."""
+        return await self.presence.ask(request, self.asker)
 
     async def ask_until_not(self, code: str, request: Request) -> Any:
         """Asks again while the answer is this refusal: the system has not caught up yet."""
@@ -89,30 +100,55 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Ministry:
-    """The officers who decide, each with an account of their own."""
+class Officers:
+    """Colleagues with the same role. A code of a second factor serves once in half a minute, so they share the work."""
 
-    registration_officer: Person
-    reviewer: Person
-    approver: Person
-    cashier: Person
+    people: tuple[Person, ...]
+
+    async def ask(self, request: Request) -> Any:
+        """Whoever can confirm soonest asks. Raises AskRefused."""
+        return await min(self.people, key=lambda person: person.presence.busy_for()).ask(request)
+
+
+@dataclass(frozen=True)
+class Ministry:
+    """The officers who decide, each with an account of their own, and the administrator who invited them."""
+
+    administrator: Person
+    registration_officer: Officers
+    reviewer: Officers
+    approver: Officers
+    cashier: Officers
 
     @classmethod
-    async def open(cls, asker: Asker, email: str, password: str, office: str = "PNH") -> Self:
-        """The administrator signs in and appoints one officer for each role."""
-        administrator = await Person.sign_in(asker, email, password)
-        roles = (Role.REGISTRATION_OFFICER, Role.REVIEWER, Role.APPROVER, Role.CASHIER)
-        return cls(*await asyncio.gather(*(cls._appoint(administrator, role, office) for role in roles)))
+    async def open(cls, asker: Asker, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
+        """The administrator signs in and invites officers for each role; all of them follow their links."""
+        administrator = await Person.sign_in(asker, account)
+        teams = await asyncio.gather(*(cls._appoint(administrator, role, mailbox, office) for role in TEAMS))
+        return cls(administrator, *teams)
 
     @staticmethod
-    async def _appoint(administrator: Person, role: Role, office: str) -> Person:
-        user_id, password = uuid4(), f"{uuid4()}"
-        email = f"{role}-{user_id.hex[:8]}@ministry.example"
-        name = role.replace("_", " ").capitalize()
-        await administrator.ask(
-            AddUser(user_id=user_id, name=name, email=email, password=password, roles=(role,), office=office)
-        )
-        return await Person.sign_in(administrator.asker, email, password)
+    async def _appoint(administrator: Person, role: Role, mailbox: Mailbox, office: str) -> Officers:
+        async def one() -> Person:
+            user_id = uuid4()
+            account = Account(f"{role}-{user_id.hex[:8]}@ministry.example", f"{uuid4()}")
+            name = role.replace("_", " ").capitalize()
+            invitation = InviteOfficer(user_id=user_id, name=name, email=account.email, roles=(role,), office=office)
+            await administrator.ask(invitation)
+            return await follow_invitation(administrator.asker, account, mailbox)
+
+        return Officers(tuple(await asyncio.gather(*(one() for _ in range(TEAMS[role])))))
+
+
+async def follow_invitation(asker: Asker, account: Account, mailbox: Mailbox) -> Person:
+    """Waits for the letter, chooses the password, and signs in."""
+
+    async def look() -> str | None:
+        return mailbox.link(account.email, "invitation")
+
+    token = await until(look, f"a letter to {account.email}")
+    await asker.ask(AcceptInvitation(token=token, password=account.password))
+    return await Person.sign_in(asker, account)
 
 
 def papers() -> dict[DocumentKind, tuple[bytes, str]]:
@@ -164,7 +200,7 @@ class Exporter:
                 password=password,
             )
         )
-        return cls(await Person.sign_in(asker, email, password), exporter_id)
+        return cls(await Person.sign_in(asker, Account(email, password)), exporter_id)
 
     async def hand_in_papers(self) -> None:
         """The company hands in what a registration needs."""
@@ -240,8 +276,9 @@ class Journey:
         await self.ministry.reviewer.ask(ReviewCertificate(certificate_id=self.certificate_id, worksheet=worksheet))
 
     async def approve(self) -> None:
-        """The second officer agrees."""
-        await self.ministry.approver.ask(ApproveCertificate(certificate_id=self.certificate_id))
+        """The second officer looks at it, and agrees to what they have seen."""
+        seen: CertificateState = await self.ministry.approver.ask(GetCertificate(certificate_id=self.certificate_id))
+        await self.ministry.approver.ask(ApproveCertificate(certificate_id=self.certificate_id, version=seen.version))
 
     async def issued(self) -> CertificateState:
         """The certificate with its number."""

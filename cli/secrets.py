@@ -1,5 +1,6 @@
 """`co secrets`: the keys, certificates and passwords of an instance."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,10 @@ from cli.printing import plain
 from cli.reach import CommandFailed
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME, PARTNERS, Layout
+from deploy.secrets import RETIRED_AFTER
+
+ANNOUNCED_AHEAD = timedelta(days=1)
+"""How long a key is known before it signs: a service may be down for a night."""
 
 app = App(name="secrets", help="The keys, certificates and passwords of an instance.")
 
@@ -47,3 +52,29 @@ def init(
         console.print(f"made {path}")
     if not made:
         console.print(f"Nothing is missing in {folder}.")
+
+
+@app.command
+def rotate_token_key(*, root: Path = Path("var"), compose: bool = False, at_once: bool = False) -> None:
+    """Make the next key that actor tokens are signed with. Then restart registry, one replica after another.
+
+    It signs from a day later on, so that by then every service knows it; nobody is signed out. The key before stays valid for
+    an hour after that, and is refused from then on.
+
+    Parameters
+    ----------
+    root
+        Where everything is kept.
+    compose
+        The key of `docker compose`, not that of an embedded run.
+    at_once
+        The present key was stolen: the next one signs as soon as registry is restarted, and everybody signs in or refreshes.
+    """
+    secrets = ComposeFiles(root / "compose", HOME, PARTNERS[0]).secrets if compose else Layout(root).secrets
+    if not secrets.registry_signing_key.exists():
+        raise CommandFailed(f"There is no {secrets.registry_signing_key}: run `co secrets init` first.")
+    now = datetime.now(UTC).replace(microsecond=0)
+    signs_from = now if at_once else now + ANNOUNCED_AHEAD
+    key_id = secrets.rotate_token_key(now, signs_from, timedelta() if at_once else RETIRED_AFTER)
+    console = plain()
+    console.print(f"The key {key_id} signs from {signs_from:%Y-%m-%d %H:%M} UTC on, as soon as registry is restarted.")

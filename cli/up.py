@@ -137,4 +137,6 @@ def _place(layout: Layout) -> Place:
         administrator_password=layout.administrator_password,
         tracking_address=layout.address("tracking"),
         spans_dir=layout.spans_dir,
+        mail_dir=layout.mail_dir,
+        authenticator_file=layout.authenticator_file,
     )

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,11 @@ import nkeys
 from joserfc.jwk import OKPKey
 
 from deploy import pki
+
+RETIRED_AFTER = timedelta(hours=1)
+"""How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""
+FORGOTTEN_AFTER = timedelta(days=30)
+"""How long a retired key stays in the file, so that every replica has said that it is retired."""
 
 
 class Secrets:
@@ -23,6 +29,7 @@ class Secrets:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.registry_signing_key = folder / "registry-signing-key.json"
+        self.second_factor_key = folder / "second-factor-key"
         self.administrator_password = folder / "administrator-password"
         self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
 
@@ -69,6 +76,7 @@ class Secrets:
             pair = self.signing_certificate(country), self.signing_key(country)
             self._write_new_pair(*pair, partial(pki.document_signer, country))
         self._write_new(self.registry_signing_key, json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)).encode())
+        self._write_new(self.second_factor_key, secrets.token_urlsafe(32).encode())
         self._write_new(self.administrator_password, secrets.token_urlsafe(18).encode())
         self._write_new_pair(self.ca_certificate, self._ca_key, pki.authority)
         for host in hosts:
@@ -78,6 +86,23 @@ class Secrets:
             for role in names:
                 self._write_new(self.database_password(host, role), secrets.token_urlsafe(24).encode())
         return sorted(self._present() - before)
+
+    def rotate_token_key(self, now: datetime, signs_from: datetime, retired_after: timedelta = RETIRED_AFTER) -> str:
+        """Adds a signing key that signs from an instant on, and retires those before a while after; returns its id.
+
+        The file becomes a JWK set. Keys whose tokens have long expired are left out.
+        """
+        content = json.loads(self.registry_signing_key.read_text())
+        keys = [key for key in content.get("keys", [content]) if _instant(key.get("valid_until")) > now - FORGOTTEN_AFTER]
+        for key in keys:
+            key["valid_until"] = min(_instant(key.get("valid_until")), signs_from + retired_after).isoformat()
+        new = OKPKey.generate_key("Ed25519")
+        keys.append(new.as_dict(private=True) | {"signs_from": signs_from.isoformat()})
+        beside = self.registry_signing_key.with_name(".next-signing-key.json")
+        beside.unlink(missing_ok=True)
+        self._write_new(beside, json.dumps({"keys": keys}, indent=1).encode())
+        beside.rename(self.registry_signing_key)
+        return new.thumbprint()
 
     def _machine(self, host: str) -> pki.Pair:
         return pki.machine(host, self._authority())
@@ -107,3 +132,7 @@ class Secrets:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
         unfinished.rename(path)
+
+
+def _instant(text: str | None) -> datetime:
+    return datetime.fromisoformat(text) if text else datetime.max.replace(tzinfo=UTC)

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from shared import logs, metrics
-from shared.bus import FROM_HEADER, TOKEN_HEADER, TRACE_HEADER
+from shared.bus import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
 from shared.database import is_transient
-from shared.identity import NOBODY, Actor, NotSignedIn, Tokens
+from shared.identity import NOBODY, Actor, NotSignedIn, SecondFactorMissing, Tokens
 from shared.refusals import Refused, Unavailable
 from shared.router import Answering
+from shared.stepping_up import take_step_up
 from shared.tables import answers, insert_new
 from shared.telemetry import OUTCOME, SUBJECT, span
 from shared.trail import UnderTrail, acting
@@ -102,9 +103,11 @@ class Answerer:
             trail = acting(request, headers.get(FROM_HEADER), self._workshop, _code_of)
             async with trail as act, self._workshop.work(opened) as work:
                 act.actor = await self._sign_in(work, token)
-                return await self._once(request, act, work, hashlib.sha256(body).hexdigest())
+                self._must_be_permitted(act.actor)
+                body_hash = hashlib.sha256(body).hexdigest()
+                return await self._once(request, act, work, body_hash, headers.get(STEP_UP_HEADER))
         async with self._workshop.reading(opened) as work:
-            await self._sign_in(work, token)
+            self._must_be_permitted(await self._sign_in(work, token))
             return await self._handle(request, work)
 
     def _parsed(self, body: bytes) -> Request:
@@ -120,14 +123,23 @@ class Answerer:
         actor = await self._tokens.actor(token, work.session, work.now)
         work.act_as(actor)
         logs.actor_id.set(actor.name)
-        if actor is NOBODY and not self._request.anonymous:
-            raise NotSignedIn()
         return actor
 
-    async def _once(self, command: Command, act: UnderTrail, work: Work, body_hash: str) -> str:
-        """Handles a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
+    def _must_be_permitted(self, actor: Actor) -> None:
+        """Refuses whoever may not ask this at all; whose it is, is for the handler."""
+        if self._request.anonymous:
+            return
+        if actor is NOBODY:
+            raise NotSignedIn()
+        if actor.enrolling and not self._request.while_enrolling:
+            raise SecondFactorMissing()
+        if self._request.asked_by:
+            actor.must_be(*sorted(self._request.asked_by))
+
+    async def _once(self, command: Command, act: UnderTrail, work: Work, body_hash: str, step_up: str | None) -> str:
+        """Does a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
         if command.secret:
-            return await self._handle(command, work, act)
+            return await self._do(command, act, work, step_up)
         work.stays_whole = True
         key = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
         same = [answers.c[column] == value for column, value in key.items()]
@@ -137,9 +149,14 @@ class Answerer:
             if stored.body_hash != body_hash:
                 raise CommandIdReused()
             return str(stored.answer)
-        answer = await self._handle(command, work, act)
+        answer = await self._do(command, act, work, step_up)
         await work.session.execute(update(answers).where(*same).values(answer=answer))
         return answer
+
+    async def _do(self, command: Command, act: UnderTrail, work: Work, step_up: str | None) -> str:
+        if command.step_up:
+            await take_step_up(step_up, command, work, self._tokens)
+        return await self._handle(command, work, act)
 
     async def _handle(self, request: Request, work: Work, act: UnderTrail | None = None) -> str:
         if certificate_id := getattr(request, "certificate_id", None):

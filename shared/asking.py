@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
-from shared.bus import FROM_HEADER, TOKEN_HEADER, TRACE_HEADER, connect
+from shared.bus import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, connect
 from shared.contracts.kinds import MAX_CHUNK, TRY_AGAIN, PutFile, Refusal, Request
 from shared.telemetry import traceparent
 
@@ -58,13 +58,22 @@ class Asker:
         with suppress(NatsError):
             await self._client.close()
 
-    async def ask(self, request: Request, *, token: str | None = None, service: str = "", from_where: str | None = None) -> Any:
+    async def ask(
+        self,
+        request: Request,
+        *,
+        token: str | None = None,
+        service: str = "",
+        step_up: str | None = None,
+        from_where: str | None = None,
+    ) -> Any:
         """The answer, of the class the request names. `service`: whom an operational question is for; `from_where`: the
         address of the person's machine, where the one who asks for them has seen it.
 
         Raises AskRefused, and NobodyAnswers when patience ends.
         """
-        envelope = await self._envelope(request, service, {TOKEN_HEADER: token, FROM_HEADER: from_where})
+        headers = {TOKEN_HEADER: token, STEP_UP_HEADER: step_up, FROM_HEADER: from_where}
+        envelope = await self._envelope(request, service, headers)
         if envelope.refusal is not None:
             raise AskRefused(envelope.refusal)
         return request.answer.model_validate(envelope.answer)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 STREAM = "EVENTS"
 TOKEN_HEADER = "Actor-Token"  # noqa: S105
+STEP_UP_HEADER = "Co-Step-Up"
 TRACE_HEADER = "traceparent"
 FROM_HEADER = "Co-From"
 EVENT_ID_HEADER = "Nats-Msg-Id"

@@ -1,12 +1,14 @@
 """Who asks: the actor token, verified by every service itself with the keys it knows from events.
 
 Tokens are JWTs signed with Ed25519 (RFC 8037, RFC 9864): issuer `registry`, audience the instance's country, the claims
-`sub` (user), `sid` (session), `org` (company id or office code) and `roles`.
+`sub` (user), `sid` (session), `org` (company id or office code) and `roles`; `enrolling` where an officer has yet to set up
+the second factor.
 """
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
@@ -21,6 +23,10 @@ from shared.tables import revoked_sessions, signing_keys
 ALGORITHM = "Ed25519"
 ISSUER = "registry"
 LEEWAY = 5
+LONGEST = 4096
+"""Characters of an actor token."""
+LOOKED_AGAIN = timedelta(seconds=10)
+"""How old what is known of the keys may be: a key may be retired before its time."""
 
 
 class NotSignedIn(Refused):
@@ -41,6 +47,12 @@ class TokenInvalid(Refused):
     code = "token_invalid"
 
 
+class SecondFactorMissing(Refused):
+    """Officers need a second factor: set one up first."""
+
+    code = "second_factor_missing"
+
+
 class RoleRequired(Refused):
     """This person does not have the role that the act needs."""
 
@@ -55,12 +67,16 @@ class NotYours(Refused):
 
 @dataclass(frozen=True)
 class Actor:
-    """A known person, the organisation they act for and their roles; or nobody."""
+    """A known person, the organisation they act for and their roles; or nobody.
+
+    `enrolling`: an officer who may do nothing yet but set up the second factor.
+    """
 
     user_id: UUID | None = None
     session_id: UUID | None = None
     organisation: str = ""
     roles: frozenset[str] = field(default_factory=frozenset)
+    enrolling: bool = False
 
     @property
     def name(self) -> str:
@@ -100,7 +116,7 @@ NOBODY = Actor()
 
 def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts: timedelta) -> str:
     """The actor token that registry gives at sign-in."""
-    claims = {
+    claims: dict[str, object] = {
         "iss": ISSUER,
         "aud": audience,
         "sub": str(actor.user_id),
@@ -110,6 +126,8 @@ def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts
         "iat": int(now.timestamp()),
         "exp": int((now + lasts).timestamp()),
     }
+    if actor.enrolling:
+        claims["enrolling"] = True
     return jwt.encode({"alg": ALGORITHM, "kid": key.thumbprint()}, claims, key, algorithms=[ALGORITHM])
 
 
@@ -117,8 +135,9 @@ class Tokens:
     """Verifies actor tokens against the keys in a service's own database."""
 
     def __init__(self, audience: str) -> None:
-        self._audience = audience
+        self.audience = audience
         self._keys: dict[str, tuple[OKPKey, datetime, datetime]] = {}
+        self._learned_at = datetime.min.replace(tzinfo=UTC)
 
     async def actor(self, token: str | None, session: AsyncSession, now: datetime) -> Actor:
         """The actor a token names; nobody, where there is no token.
@@ -127,25 +146,14 @@ class Tokens:
         """
         if token is None:
             return NOBODY
-        if len(token) > 4096:
-            raise TokenInvalid()
-        key = await self._key_of(token, session, now)
+        claims = await self.claims(token, session, now, audience=self.audience, longest=LONGEST)
         try:
-            claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
-            jwt.JWTClaimsRegistry(
-                now=int(now.timestamp()),
-                leeway=LEEWAY,
-                iss={"essential": True, "value": ISSUER},
-                aud={"essential": True, "value": self._audience},
-                exp={"essential": True},
-                iat={"essential": True},
-            ).validate(claims)
             if not isinstance(claims["roles"], list):
                 raise TokenInvalid()
-            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), frozenset(map(str, claims["roles"])))
-        except ExpiredTokenError:
-            raise TokenExpired() from None
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            roles = frozenset(map(str, claims["roles"]))
+            enrolling = claims.get("enrolling", False) is not False
+            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), roles, enrolling)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise TokenInvalid() from None
         revoked = await session.scalar(
             select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
@@ -154,14 +162,36 @@ class Tokens:
             raise TokenInvalid("This session was signed out: sign in again.")
         return actor
 
+    async def claims(self, token: str, session: AsyncSession, now: datetime, *, audience: str, longest: int) -> dict[str, Any]:
+        """What a token says that registry signed for this audience. Raises TokenExpired or TokenInvalid."""
+        if len(token) > longest:
+            raise TokenInvalid()
+        key = await self._key_of(token, session, now)
+        try:
+            claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+            jwt.JWTClaimsRegistry(
+                now=int(now.timestamp()),
+                leeway=LEEWAY,
+                iss={"essential": True, "value": ISSUER},
+                aud={"essential": True, "value": audience},
+                exp={"essential": True},
+                iat={"essential": True},
+            ).validate(claims)
+        except ExpiredTokenError:
+            raise TokenExpired() from None
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            raise TokenInvalid() from None
+        return claims
+
     async def _key_of(self, token: str, session: AsyncSession, now: datetime) -> OKPKey:
         try:
             header = json.loads(_decoded(token.split(".")[0]))
             key_id = str(header["kid"])
         except (ValueError, KeyError, TypeError, RecursionError):
             raise TokenInvalid() from None
-        if key_id not in self._keys:
+        if key_id not in self._keys or abs(now - self._learned_at) > LOOKED_AGAIN:
             await self._learn(session)
+            self._learned_at = now
         key, not_before, not_after = self._keys.get(key_id, (None, now, now))
         if key is None or not not_before - timedelta(seconds=LEEWAY) <= now <= not_after:
             raise TokenInvalid("The key of this token is not known here, or no longer valid: sign in again.")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
@@ -16,7 +16,18 @@ from shared.recovering import recovering_of
 from shared.refusals import Refused
 from shared.router import Router
 from shared.sealing import sealing_of
-from shared.tables import answers, ask_again, dead_letters, inbox, insert_new, outbox, revoked_sessions, signing_keys, tasks
+from shared.tables import (
+    answers,
+    ask_again,
+    dead_letters,
+    inbox,
+    insert_new,
+    outbox,
+    revoked_sessions,
+    signing_keys,
+    tasks,
+    used_step_ups,
+)
 from shared.vouching import vouching_of
 from shared.work import Task, Work, about
 
@@ -68,7 +79,10 @@ def plumbing_of(replica: "Replica") -> Router:
             "not_before": event.not_before,
             "not_after": event.not_after,
         }
-        await work.session.execute(insert_new(work.dialect, signing_keys, [row]))
+        if not (await work.session.execute(insert_new(work.dialect, signing_keys, [row]))).all():
+            known = signing_keys.c.key_id == event.key_id  # a key may be retired sooner, and never later
+            sooner = update(signing_keys).where(known, signing_keys.c.not_after > event.not_after)
+            await work.session.execute(sooner.values(not_after=event.not_after))
 
     @router.on(SessionRevoked)
     async def deny_on_session_revoked(event: SessionRevoked, work: Work) -> None:
@@ -82,6 +96,7 @@ def plumbing_of(replica: "Replica") -> Router:
             delete(outbox).where(outbox.c.sent_at < work.now - OUTBOX_KEPT),
             delete(inbox).where(inbox.c.received_at < work.now - INBOX_KEPT),
             delete(revoked_sessions).where(revoked_sessions.c.until < work.now),
+            delete(used_step_ups).where(used_step_ups.c.until < work.now),
         ):
             await work.session.execute(stale)
         leave_pruning(work, work.now + timedelta(days=1))

@@ -114,6 +114,14 @@ revoked_sessions = Table(
     Column("until", UtcDateTime, nullable=False, index=True),
 )
 
+used_step_ups = Table(
+    "used_step_ups",
+    PLUMBING,
+    Column("token_id", Uuid, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
+)
+
 files = Table(
     "files",
     PLUMBING,

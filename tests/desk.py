@@ -17,14 +17,15 @@ from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, make_url, select
 
 from shared.answering import Answerer
-from shared.bus import TOKEN_HEADER
+from shared.bus import STEP_UP_HEADER, TOKEN_HEADER
 from shared.clock import Clock
 from shared.contracts.catalogue import events
-from shared.contracts.kinds import Event, Refusal, Request
+from shared.contracts.kinds import Command, Event, Refusal, Request
 from shared.database import Database
 from shared.identity import Actor, Tokens, public_jwk, sign_token
 from shared.migrations.schema import migrate
 from shared.router import Router
+from shared.stepping_up import STEP_UP_LASTS, digest_of, sign_step_up
 from shared.tables import outbox, signing_keys
 from shared.tasks import TaskRunner
 from shared.work import Work, Workshop
@@ -61,15 +62,22 @@ class Desk:
         """A person's token, signed at the desk's present time."""
         return sign_token(self.key, person, audience="KH", now=self.clock.now(), lasts=lasts)
 
-    async def ask(self, request: Request, person: Actor | None = None) -> Any:
-        """The answer, or the refusal."""
-        token = self.token_of(person) if person else None
-        return await self.ask_raw(type(request), request.model_dump_json().encode(), token)
+    def step_up_of(self, person: Actor, *commands: Command) -> str:
+        """A person's confirmation of what they have decided."""
+        decisions = [(command.subject, digest_of(command)) for command in commands]
+        return sign_step_up(self.key, person, decisions, audience="KH", now=self.clock.now(), lasts=STEP_UP_LASTS)
 
-    async def ask_raw(self, kind: type[Request], body: bytes, token: str | None) -> Any:
-        """The same with a body and a token of any kind."""
+    async def ask(self, request: Request, person: Actor | None = None) -> Any:
+        """The answer, or the refusal; what binds the state is confirmed."""
+        token = self.token_of(person) if person else None
+        confirmed = self.step_up_of(person, request) if person and isinstance(request, Command) and request.step_up else None
+        return await self.ask_raw(type(request), request.model_dump_json().encode(), token, confirmed)
+
+    async def ask_raw(self, kind: type[Request], body: bytes, token: str | None, step_up: str | None = None) -> Any:
+        """The same with a body and tokens of any kind."""
         answerer = Answerer(kind, self.router.answering[kind], self.workshop, Tokens("KH"))
-        message = NatsMessage(raw_message=None, body=body, headers={TOKEN_HEADER: token} if token else {})
+        headers = {name: value for name, value in ((TOKEN_HEADER, token), (STEP_UP_HEADER, step_up)) if value}
+        message = NatsMessage(raw_message=None, body=body, headers=headers)
         envelope = json.loads(await answerer.answer(message))
         if "refusal" in envelope:
             return Refusal.model_validate(envelope["refusal"])
@@ -109,10 +117,13 @@ class Desk:
 
 
 @asynccontextmanager
-async def a_desk(name: str, router: Router, root: Path, *equipment: object, now: datetime | None = None) -> AsyncIterator[Desk]:
-    """A service with an empty SQLite database; everybody's tokens are known to it."""
-    url = make_url(f"sqlite+aiosqlite:///{root}/{name}.db")
-    migrate_in_thread(name, url)
+async def a_desk(
+    name: str, router: Router, root: Path, *equipment: object, now: datetime | None = None, database_url: str | None = None
+) -> AsyncIterator[Desk]:
+    """A service with an empty SQLite database, or one that is ready for it; everybody's tokens are known to it."""
+    url = make_url(database_url or f"sqlite+aiosqlite:///{root}/{name}.db")
+    if database_url is None:
+        migrate_in_thread(name, url)
     clock = WalkedClock(now or datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
     key = OKPKey.generate_key("Ed25519")
     database = Database(url)

@@ -32,6 +32,8 @@ class ComposeFiles:
 
     def __init__(self, folder: Path, country: str, partner: str) -> None:
         self.handed = folder / "handed"
+        self.mail = folder / "mail"
+        """Where registry lays its letters where no mail server is named."""
         self.secrets = Secrets(folder / "secrets")
         self._country, self._partner = country, partner
         self._users = {country: USERS, partner: ("gateway", OPERATOR)}
@@ -41,6 +43,8 @@ class ComposeFiles:
         roles = {GRAFANA: ("admin",)} | dict.fromkeys(DATABASES, ROLES)
         made = self.secrets.make(self._users, HOSTS, roles)
         self.handed.mkdir(mode=0o700, exist_ok=True)
+        self.mail.mkdir(exist_ok=True)
+        self.mail.chmod(0o777)  # the user of a container writes here; nobody else enters the folder above
         for container, files in self._shares():
             for name, source in files.items():
                 self._hand(container, name, source)
@@ -61,7 +65,14 @@ class ComposeFiles:
             yield f"{name}-db", {f"{role}.password": password(role) for role in ROLES}
             yield f"{name}-migrate", ca | {"database.password": password("migrator")}
             yield name, ca | {"bus.seed": secrets.seed(country, service), "database.password": password("service")}
-        yield "registry", {"token.key": secrets.registry_signing_key, "administrator.password": secrets.administrator_password}
+        yield (
+            "registry",
+            {
+                "token.key": secrets.registry_signing_key,
+                "second-factor.key": secrets.second_factor_key,
+                "administrator.password": secrets.administrator_password,
+            },
+        )
         for name, country, other in zip(GATEWAYS, (home, partner), (partner, home), strict=True):
             signing = {"signing.crt": secrets.signing_certificate(country), "signing.key": secrets.signing_key(country)}
             yield name, signing | {"partner.crt": secrets.signing_certificate(other)}

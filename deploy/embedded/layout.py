@@ -119,6 +119,11 @@ class Layout:
         """The password of the ministry's first administrator."""
         return self.secrets.administrator_password.read_text()
 
+    @property
+    def authenticator_file(self) -> Path:
+        """Where `co demo` keeps the authenticator of the first administrator, as a person would on a telephone."""
+        return self.root / "people" / "administrator-authenticator"
+
     def partners_file(self, country: str) -> Path:
         """Whom a country exchanges documents with."""
         return self.root / "partners" / f"{country}.json"
@@ -149,6 +154,7 @@ class Layout:
         own: dict[str, dict[str, object]] = {
             "registry": {
                 "TOKEN_KEY_FILE": self.secrets.registry_signing_key,
+                "SECOND_FACTOR_KEY_FILE": self.secrets.second_factor_key,
                 "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
                 "MAIL_DIR": self.mail_dir,
             },

@@ -70,6 +70,7 @@ class PostOnDisk:
         self._sender = sender
 
     async def send(self, letter: Letter) -> None:
+        """Hands a letter over."""
         await asyncio.to_thread(self._write, letter)
 
     def _write(self, letter: Letter) -> None:

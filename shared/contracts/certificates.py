@@ -29,6 +29,7 @@ from shared.contracts.kinds import (
     Text,
     Unit,
 )
+from shared.contracts.roles import Role
 
 
 def _latin(text: str) -> str:
@@ -91,6 +92,7 @@ class RegisterProduct(Command):
 
     subject: ClassVar[str] = "cmd.product.register.v1"
     answer: ClassVar[type[Answer]] = ProductState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     product_id: UUID
     exporter_id: UUID
     description: LatinText
@@ -104,6 +106,7 @@ class ApproveProduct(Command):
 
     subject: ClassVar[str] = "cmd.product.approve.v1"
     answer: ClassVar[type[Answer]] = ProductState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     product_id: UUID
 
 
@@ -112,6 +115,7 @@ class RefuseProduct(Command):
 
     subject: ClassVar[str] = "cmd.product.refuse.v1"
     answer: ClassVar[type[Answer]] = ProductState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     product_id: UUID
     reason: Text
 
@@ -201,6 +205,7 @@ class DraftCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.draft.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     certificate_id: UUID
     exporter_id: UUID
     form: Literal["D"] = "D"
@@ -212,6 +217,7 @@ class ReviseCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.revise.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     certificate_id: UUID
     consignment: Consignment
 
@@ -221,6 +227,7 @@ class SubmitCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.submit.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.SIGNATORY})
     certificate_id: UUID
 
 
@@ -229,6 +236,7 @@ class ReturnCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     certificate_id: UUID
     remarks: Text
 
@@ -238,25 +246,32 @@ class ReviewCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.review.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     certificate_id: UUID
     worksheet: Text
 
 
 class ApproveCertificate(Command):
-    """A second officer agrees with the review."""
+    """A second officer agrees with the review. `version`: that of the certificate the officer has seen; of another, refused."""
 
     subject: ClassVar[str] = "cmd.certificate.approve.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
+    step_up: ClassVar[bool] = True
     certificate_id: UUID
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class RejectCertificate(Command):
-    """An officer refuses the certificate, with the reason."""
+    """An officer refuses the certificate, with the reason. `version`: as in `ApproveCertificate`."""
 
     subject: ClassVar[str] = "cmd.certificate.reject.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
+    step_up: ClassVar[bool] = True
     certificate_id: UUID
     reason: Text
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class GetCertificate(Question):

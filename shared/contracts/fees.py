@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from shared.contracts.kinds import Answer, Command, Contract, Event, Question, Riel
+from shared.contracts.roles import Role
 
 SlipNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9/-]{2,39}$")]
 
@@ -44,6 +45,7 @@ class RecordPayment(Command):
 
     subject: ClassVar[str] = "cmd.payment.record.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CASHIER})
     certificate_id: UUID
     amount_khr: Annotated[Riel, Field(gt=0)]
     slip_number: SlipNumber

@@ -18,6 +18,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from shared.contracts.roles import Role
+
 MAX_CHUNK = 512 * 1024
 """Bytes of a file that travel in one message; NATS carries 1 MiB and base64 adds a third."""
 
@@ -83,12 +85,18 @@ class Refusal(Answer):
 
 
 class Request(Contract):
-    """A command or a question. `anonymous`: may be asked without an actor token."""
+    """A command or a question. `anonymous`: may be asked without an actor token.
+
+    `asked_by`: who may ask at all, by any one of these; empty where it is enough to be signed in. Whose things they may
+    touch is for the handler to say. `while_enrolling`: may be asked also by an officer who has no second factor yet.
+    """
 
     model_config = ConfigDict(extra="forbid")
     subject: ClassVar[str]
     answer: ClassVar[type[Answer]]
     anonymous: ClassVar[bool] = False
+    asked_by: ClassVar[frozenset[Role]] = frozenset()
+    while_enrolling: ClassVar[bool] = False
 
 
 class Command(Request):
@@ -96,11 +104,13 @@ class Command(Request):
 
     `secret`: the body or the answer must not be kept, so no answer is stored. `while_recovering`: is done also by a service
     that came back from an older copy and waits for its operators. `in_trail`: whether it is an act that the trail keeps.
+    `step_up`: binds the state, so it also needs a step-up token for exactly this command.
     """
 
     secret: ClassVar[bool] = False
     while_recovering: ClassVar[bool] = False
     in_trail: ClassVar[bool] = True
+    step_up: ClassVar[bool] = False
     command_id: UUID = Field(default_factory=uuid4)
 
 

@@ -89,6 +89,7 @@ class Composed:
         self.project = project
         self.files = ComposeFiles(folder / "compose", HOME, PARTNER)
         self.ca_file = self.files.secrets.ca_certificate
+        self.mail_dir = self.files.mail
         self._replicas = replicas or {}
         self._ports = free_ports(PORTS)
         ports = {variable: str(self._ports[name]) for name, variable in PORTS.items()}

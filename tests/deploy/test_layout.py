@@ -44,10 +44,10 @@ def test_no_two_processes_share_a_database_or_a_port(tmp_path: Path) -> None:
         assert len({environment[setting] for environment in told}) == len(told)
 
 
-def test_only_registry_is_told_where_the_signing_key_is(tmp_path: Path) -> None:
+def test_only_registry_is_told_where_its_keys_are(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    holders = [service for service, country in layout.replicas if "CO_TOKEN_KEY_FILE" in layout.environment(service, country)]
-    assert holders == ["registry"]
+    for key in ("CO_TOKEN_KEY_FILE", "CO_SECOND_FACTOR_KEY_FILE"):
+        assert [service for service, country in layout.replicas if key in layout.environment(service, country)] == ["registry"]
 
 
 def test_a_layout_is_found_again_from_its_state(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import OKPKey
 
 from deploy.secrets import Secrets
+from services.registry.signing_keys import SigningKeys
 
 USERS = {"KH": ("registry", "operator"), "VN": ("gateway", "operator")}
 
@@ -94,3 +96,21 @@ def test_the_authority_vouches_for_this_machine_even_to_a_strict_client(secrets:
     assert x509.load_pem_x509_certificate(secrets.tls_certificate("localhost").read_bytes()).issuer.rfc4514_string() == (
         "CN=CO authority"
     )
+
+
+def test_the_next_signing_key_signs_a_day_later_and_the_one_before_is_retired_an_hour_after_that(secrets: Secrets) -> None:
+    old = SigningKeys.read(secrets.registry_signing_key).keys[0].key.thumbprint()
+    now = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    tomorrow = now + timedelta(days=1)
+
+    new = secrets.rotate_token_key(now, tomorrow)
+
+    keys = SigningKeys.read(secrets.registry_signing_key)
+    assert secrets.registry_signing_key.stat().st_mode & 0o777 == 0o600
+    assert keys.at(now).thumbprint() == keys.at(tomorrow - timedelta(seconds=1)).thumbprint() == old
+    assert keys.at(tomorrow).thumbprint() == new
+    assert keys.keys[0].valid_until == tomorrow + timedelta(hours=1)
+
+    newest = secrets.rotate_token_key(now + timedelta(days=100), now + timedelta(days=101))
+    after = SigningKeys.read(secrets.registry_signing_key)
+    assert [each.key.thumbprint() for each in after.keys] == [new, newest]

@@ -3,20 +3,15 @@
 import hashlib
 from datetime import date
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from joserfc.jwk import OKPKey
 from pypdf import PdfWriter
 
 from cli.people import papers
 from services.registry.catalogue import Catalogue
 from services.registry.domain.particulars import Particulars, Representative
 from services.registry.domain.registration import Act, Asked, Registration, Status
-from services.registry.passwords import Passwords
-from services.registry.post import Post, PostOnDisk
-from services.registry.settings import Issuer
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     ApproveRegistration,
@@ -32,12 +27,6 @@ CATALOGUE = Catalogue.load()
 REQUIREMENTS = CATALOGUE.requirements(TODAY)
 PAPERS = papers()
 DOCUMENTS = {kind.value: hashlib.sha256(paper).hexdigest() for kind, (paper, _) in PAPERS.items()}
-
-
-def equipment(folder: Path) -> tuple[object, ...]:
-    """What the handlers of registry use; letters are laid in a folder `mail`."""
-    issuer = Issuer(OKPKey.generate_key("Ed25519"), "KH", "PNH", "administrator@ministry.example", "first password of all")
-    return Passwords(), issuer, CATALOGUE, Post(PostOnDisk(folder / "mail", "registry@ministry.example"))
 
 
 def an_application(**changes: Any) -> ApplyForRegistration:

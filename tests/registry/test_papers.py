@@ -2,9 +2,8 @@
 
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from time import process_time
 from uuid import uuid4
 
@@ -22,11 +21,10 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-from services.registry.handlers import router
 from services.registry.papers import PaperUnfit, examine
 from shared.contracts.registry.registrations import PutRegistrationFile
-from tests.desk import Desk, a_desk, a_person
-from tests.registry.builders import PAPERS, a_pdf, an_application, attach, equipment
+from tests.desk import Desk, a_person
+from tests.registry.builders import PAPERS, a_pdf, an_application, attach
 
 
 def a_document(change: Callable[[PdfWriter], object]) -> bytes:
@@ -220,13 +218,6 @@ def test_what_is_no_such_photo_is_refused(content: bytes) -> None:
     with pytest.raises(PaperUnfit) as refused:
         examine("photo", content)
     assert (refused.value.code, refused.value.fields) == ("paper_not_a_photo", ("sha256",))
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("registry", router, tmp_path, *equipment(tmp_path)) as desk:
-        await desk.start()
-        yield desk
 
 
 async def test_no_officer_ever_sees_a_paper_that_was_not_examined(desk: Desk) -> None:

@@ -1,8 +1,6 @@
 """A company's registration: applied for, examined, decided, renewed, suspended, and what others hear of it."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -35,7 +33,7 @@ from shared.contracts.registry.registrations import (
     SuspendRegistration,
 )
 from shared.refusals import Refused
-from tests.desk import Desk, a_desk, a_person
+from tests.desk import Desk, a_person
 from tests.registry.builders import (
     CATALOGUE,
     OFFICER,
@@ -48,7 +46,6 @@ from tests.registry.builders import (
     apply_with_papers,
     attach,
     do,
-    equipment,
     registered,
     upload,
 )
@@ -56,13 +53,6 @@ from tests.registry.builders import (
 KHMER = "ក្រុមហ៊ុន អង្គរ"
 UNBORN = {"name": "A", "position": "B", "born_on": "2026-11-24"}
 LINES = ("company_name", "company_name_km", "address", "address_km", "phone", "administrator_name", "contact_email")
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("registry", router, tmp_path, *equipment(tmp_path)) as desk:
-        await desk.start()
-        yield desk
 
 
 def the_company(exporter_id: Any) -> Any:

@@ -242,7 +242,7 @@ class House:
         """Puts any bytes on the stream."""
         await (await self.client("certificates")).jetstream().publish(subject, body, headers=headers)
 
-    async def publish_key(self, key: OKPKey) -> None:
+    async def publish_key(self, key: OKPKey, lasts: timedelta = timedelta(days=1)) -> None:
         now = self.clock.now()
         event = SigningKeyPublished(
             version=1,
@@ -250,7 +250,7 @@ class House:
             key_id=key.thumbprint(),
             public_key=public_jwk(key),
             not_before=now,
-            not_after=now + timedelta(days=1),
+            not_after=now + lasts,
         )
         await self.publish(event, by="registry")
 

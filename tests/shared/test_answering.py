@@ -19,7 +19,7 @@ from shared.contracts.kinds import Refusal
 from shared.contracts.registry.identity import OpenSession, Session, SessionRevoked
 from shared.refusals import Refused, Unavailable
 from shared.router import Router
-from shared.tables import answers, outbox
+from shared.tables import answers, outbox, signing_keys
 from shared.work import Work
 from tests.bus import Bus
 from tests.conftest import Databases, eventually
@@ -455,3 +455,22 @@ async def test_a_key_that_registry_publishes_is_trusted_soon(sqlite_house: House
             return None
 
     assert await eventually(trusted)
+
+
+async def test_a_key_that_registry_retires_is_refused_soon_in_whichever_order_its_news_come(sqlite_house: House) -> None:
+    await sqlite_house.replica()
+    asker, key, never = await sqlite_house.asker(), OKPKey.generate_key("Ed25519"), OKPKey.generate_key("Ed25519")
+    at_once = timedelta(seconds=-1)
+    for each, news in ((key, (timedelta(days=1), at_once)), (never, (at_once, timedelta(days=1)))):
+        for lasts in news:
+            await sqlite_house.publish_key(each, lasts)
+
+    async def known() -> bool:
+        return len(await sqlite_house.rows(signing_keys)) == 3
+
+    await eventually(known)
+    sqlite_house.clock.ahead = timedelta(seconds=11)
+
+    for each in (key, never):
+        with pytest.raises(AskRefused, match="no longer valid"):
+            await asker.ask(A_QUESTION, token=sqlite_house.token(key=each))

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
-from sqlalchemy import insert, make_url
+from sqlalchemy import insert, make_url, update
 
 from shared.database import Database
 from shared.identity import (
@@ -186,6 +186,21 @@ async def test_keys_overlap_when_they_are_changed(database: Database) -> None:
 
     assert await actor_of(database, a_token(OTHER), tokens=tokens)
     assert await actor_of(database, a_token(KEY), tokens=tokens)
+
+
+async def test_a_key_that_is_retired_before_its_time_is_not_believed_any_more_within_seconds(database: Database) -> None:
+    tokens = Tokens("KH")
+    assert await actor_of(database, a_token(), tokens=tokens)
+    async with database.writing() as transaction:
+        await transaction.session.execute(update(signing_keys).values(not_after=NOW - timedelta(minutes=1)))
+
+    with pytest.raises(TokenInvalid, match="no longer valid"):
+        await actor_of(database, a_token(), NOW + timedelta(seconds=11), tokens=tokens)
+
+
+async def test_a_token_of_an_officer_without_a_second_factor_says_so(database: Database) -> None:
+    enrolling = Actor(ACTOR.user_id, ACTOR.session_id, "PNH", frozenset(), enrolling=True)
+    assert await actor_of(database, a_token(actor=enrolling)) == enrolling
 
 
 @pytest.mark.parametrize("since", [NOW + timedelta(hours=1), NOW - timedelta(days=3)], ids=["too early", "too late"])

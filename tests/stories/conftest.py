@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
+from cli.accounts import Account, Mailbox
 from cli.demo import ZONE, at_its_end
 from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
@@ -36,6 +37,7 @@ class System(Protocol):
     services: tuple[str, ...]
     nats_url: str
     administrator_password: str
+    mail_dir: Path
 
     def seed(self, user: str, country: str | None = None) -> str:
         """The seed of a user of the bus."""
@@ -72,10 +74,14 @@ class Nation:
         state = await journey.issued()
         return await until(lambda: at_its_end(self.web, str(state.reference)), f"{state.reference} to arrive", within=60)
 
-    async def decide(self, journey: Journey) -> None:
-        """Fee paid, reviewed, approved."""
+    async def prepare(self, journey: Journey) -> None:
+        """Fee paid, reviewed."""
         await journey.pay(await journey.invoice(), datetime.now(ZONE).date())
         await journey.review()
+
+    async def decide(self, journey: Journey) -> None:
+        """Fee paid, reviewed, approved."""
+        await self.prepare(journey)
         await journey.approve()
 
 
@@ -100,7 +106,8 @@ async def the_people_of(system: System, ca_file: Path | None = None, asker: type
         await Asker.connect("operator", system.nats_url, system.seed("operator"), ca_file) as operator,
         httpx.AsyncClient(base_url=system.address("tracking"), verify=tls_context(ca_file) or True, timeout=10) as web,
     ):
-        ministry = await Ministry.open(portal, "administrator@ministry.example", system.administrator_password)
+        administrator = Account("administrator@ministry.example", system.administrator_password)
+        ministry = await Ministry.open(portal, administrator, Mailbox(system.mail_dir))
         yield Nation(system, portal, operator, ministry, web, ca_file)
 
 

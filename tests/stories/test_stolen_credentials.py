@@ -23,9 +23,12 @@ from shared.asking import Asker, AskRefused
 from shared.bus import connect
 from shared.contracts import ops
 from shared.contracts.catalogue import SERVICES, contracts, events
+from shared.contracts.certificates import ApproveCertificate, GetCertificate
 from shared.contracts.kinds import Request
-from shared.contracts.registry.identity import RevokeSession
+from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
 from shared.contracts.registry.registrations import GetRegistration
+from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
+from shared.contracts.registry.users import InviteColleague, ListUsers
 from shared.identity import Actor, public_jwk, sign_token
 from tests.conftest import eventually
 from tests.stories.conftest import Nation, to
@@ -33,6 +36,17 @@ from tests.stories.conftest import Nation, to
 EXAMPLES = Path(__file__).parents[1] / "contracts" / "examples"
 NOT_LET_IN = {"not_signed_in", "token_invalid", "token_expired"}
 GUARDED = tuple(kind for kind in contracts() if issubclass(kind, Request) and not kind.anonymous)
+OF_ONES_OWN = {
+    RevokeSession,
+    RevokeSessions,
+    ListSessions,
+    EnrolSecondFactor,
+    ConfirmSecondFactor,
+    GiveStepUp,
+    ListUsers,
+    InviteColleague,
+}
+"""What everybody may ask about themselves, and a company's administrator about its people."""
 OFFICER = Actor(
     uuid4(), uuid4(), "PNH", frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator"})
 )
@@ -145,7 +159,7 @@ async def test_no_request_is_let_in_with_a_forged_token(
 
 
 async def test_a_token_that_was_signed_out_opens_nothing_anywhere(nation: Nation, thief: Client) -> None:
-    administrator = await Person.sign_in(nation.portal, "administrator@ministry.example", nation.stack.administrator_password)
+    administrator = await Person.sign_in(nation.portal, nation.ministry.administrator.presence.account)
     token = administrator.session.token
     await administrator.ask(RevokeSession())
 
@@ -160,13 +174,44 @@ async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(nation:
     exporter = await Exporter.register(nation.portal, nation.ministry, example)
     before = await what_is_there(nation)
 
-    kinds = tuple(kind for kind in GUARDED if kind is not RevokeSession)  # which ends one's own session
+    kinds = tuple(kind for kind in GUARDED if kind not in OF_ONES_OWN)
     found = await refusals(thief, exporter.person.session.token, kinds)
 
-    refused_for = {"role_required", "not_yours", "roles_not_yours_to_give"}
+    refused_for = {"role_required", "not_yours", "roles_not_yours_to_give", "password_not_yours_to_choose"}
     missing = {name for name, code in found.items() if code.endswith("_not_found")}
     assert {name: code for name, code in found.items() if code not in refused_for and name not in missing} == {}
     assert await what_is_there(nation) == before
+
+
+async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_approves_only_what_the_officer_confirmed(
+    nation: Nation, thief: Client
+) -> None:
+    journeys = [await nation.journey(to("VN")) for _ in range(2)]
+    for journey in journeys:
+        await journey.submit()
+        await nation.prepare(journey)
+    confirmed, other = (ApproveCertificate(certificate_id=journey.certificate_id) for journey in journeys)
+    officer = nation.ministry.approver.people[0]
+    token, step_up = officer.session.token, await officer.presence.step_up(confirmed)
+    asker = Asker(thief, patience=10)
+
+    for command, stolen, code in (
+        (other, None, "step_up_required"),
+        (other, step_up, "step_up_invalid"),
+        (confirmed.model_copy(update={"version": 1}), step_up, "step_up_invalid"),
+        (other, token, "step_up_invalid"),
+    ):
+        with pytest.raises(AskRefused, match=code):
+            await asker.ask(command, token=token, step_up=stolen)
+    await asker.ask(confirmed, token=token, step_up=step_up)
+    with pytest.raises(AskRefused, match="step_up_used"):
+        await asker.ask(ApproveCertificate(certificate_id=confirmed.certificate_id), token=token, step_up=step_up)
+
+    assert (await journeys[0].issued()).reference
+    state = await officer.ask(GetCertificate(certificate_id=other.certificate_id))
+    assert state.status == "reviewed"
+    await journeys[1].approve()
+    await journeys[1].issued()
 
 
 async def test_the_seed_does_not_reach_events_operations_or_the_stream(nation: Nation, thief: Client) -> None:

@@ -81,6 +81,12 @@ class FourEyesRequired(Refused):
     code = "four_eyes_required"
 
 
+class CertificateChanged(Refused):
+    """The certificate has changed since you saw it: look at it again."""
+
+    code = "certificate_changed"
+
+
 class ExporterNotRegistered(Refused):
     """The exporter is not registered: apply to the ministry first. Nothing that was drafted is lost."""
 
@@ -258,6 +264,11 @@ class Certificate:
         self._must_allow(Act.REJECT)
         self.status, self.remarks = Status.REJECTED, reason
         self.version += 1
+
+    def must_be_as_seen(self, version: int | None) -> None:
+        """Refuses where an officer who says what they have seen has seen another version. Raises CertificateChanged."""
+        if version is not None and version != self.version:
+            raise CertificateChanged("", "version")
 
     def must_be_issuable(self, on: date, exporter: Exporter | None) -> None:
         """Refuses unless it may be issued that day: approved, its exporter active, the goods gone a year at most."""

@@ -21,7 +21,6 @@ router = Router()
 @router.answers(ReturnCertificate)
 async def return_certificate(command: ReturnCertificate, work: Work) -> CertificateState:
     """An officer gives the certificate back for correction."""
-    work.actor.must_be("reviewer", "approver")
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
@@ -33,7 +32,6 @@ async def return_certificate(command: ReturnCertificate, work: Work) -> Certific
 @router.answers(ReviewCertificate)
 async def review_certificate(command: ReviewCertificate, work: Work) -> CertificateState:
     """An officer finds the application complete and the goods originating."""
-    work.actor.must_be("reviewer")
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
@@ -45,10 +43,10 @@ async def review_certificate(command: ReviewCertificate, work: Work) -> Certific
 @router.answers(ApproveCertificate)
 async def approve_certificate(command: ApproveCertificate, work: Work) -> CertificateState:
     """A second officer agrees; the certificate is issued as soon as it is paid."""
-    work.actor.must_be("approver")
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
+    certificate.must_be_as_seen(command.version)
     certificate.approve(work.actor.must_have_id())
 
     await issue_when_settled(certificate, work)
@@ -58,10 +56,10 @@ async def approve_certificate(command: ApproveCertificate, work: Work) -> Certif
 @router.answers(RejectCertificate)
 async def reject_certificate(command: RejectCertificate, work: Work) -> CertificateState:
     """An officer refuses the certificate, with the reason."""
-    work.actor.must_be("reviewer", "approver")
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
+    certificate.must_be_as_seen(command.version)
     certificate.reject(command.reason)
 
     return await state_of(certificate, work)

@@ -1,15 +1,57 @@
-"""A person signs in with a password, and has roles at a company or an office of the ministry."""
+"""A person has an account by invitation, and roles at a company or an office of the ministry."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from shared.refusals import Refused
 
 COMPANY_ROLES = frozenset({"company_administrator", "preparer", "signatory"})
 MINISTRY_ROLES = frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator", "auditor"})
-TOKEN_LASTS = timedelta(hours=8)
-"""How long a session lasts (ours; short tokens with refresh come with the identity issue)."""
+CUSTOMS_ROLES = frozenset({"customs_viewer"})
+
+APART = {"administrator": MINISTRY_ROLES - {"administrator"}, "auditor": MINISTRY_ROLES - {"auditor"}}
+"""Roles that one person does not have together (ours): who gives rights does not use them, who examines does not act."""
+
+
+class Status(StrEnum):
+    """Where an account stands."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+
+
+class Act(StrEnum):
+    """What can be done with an account."""
+
+    INVITE_AGAIN = "invite_again"
+    ACCEPT = "accept"
+    RESET_PASSWORD = "reset_password"  # noqa: S105
+    CHANGE_ROLES = "change_roles"
+    TRANSFER = "transfer"
+    DEACTIVATE = "deactivate"
+    SIGN_IN = "sign_in"
+
+
+ALLOWED: dict[Status, frozenset[Act]] = {
+    Status.INVITED: frozenset({Act.INVITE_AGAIN, Act.ACCEPT, Act.CHANGE_ROLES, Act.TRANSFER, Act.DEACTIVATE}),
+    Status.ACTIVE: frozenset({Act.RESET_PASSWORD, Act.CHANGE_ROLES, Act.TRANSFER, Act.DEACTIVATE, Act.SIGN_IN}),
+    Status.DEACTIVATED: frozenset(),
+}
+"""Which acts a status allows: the life of an account."""
+
+
+class UserNotFound(Refused):
+    """There is no such person here."""
+
+    code = "user_not_found"
+
+
+class UserIdTaken(Refused):
+    """This user id is in use: choose a new one."""
+
+    code = "user_id_taken"
 
 
 class EmailTaken(Refused):
@@ -18,22 +60,34 @@ class EmailTaken(Refused):
     code = "email_taken"
 
 
+class UserNotAllowedNow(Refused):
+    """The status of this account does not allow this."""
+
+    code = "user_not_allowed_now"
+
+
 class RolesNotYoursToGive(Refused):
     """These roles cannot be given here: company roles belong to companies, ministry roles to offices."""
 
     code = "roles_not_yours_to_give"
 
 
-class OfficeMissing(Refused):
-    """An officer belongs to an office: name it."""
+class RolesKeptApart(Refused):
+    """One person does not have these roles together: who gives rights does not use them, who examines does not act."""
 
-    code = "office_missing"
+    code = "roles_kept_apart"
 
 
-class SignInFailed(Refused):
-    """The e-mail address or the password is wrong."""
+class NotOnOneself(Refused):
+    """Nobody changes their own rights: a colleague must."""
 
-    code = "sign_in_failed"
+    code = "not_on_oneself"
+
+
+class PasswordNotYoursToChoose(Refused):
+    """People choose their own passwords: invite them."""
+
+    code = "password_not_yours_to_choose"
 
 
 @dataclass(eq=False)
@@ -43,13 +97,77 @@ class User:
     user_id: UUID
     name: str
     email: str
-    password_hash: str
+    password_hash: str | None
     organisation: str
     roles: list[str]
+    status: Status = Status.ACTIVE
+
+    @property
+    def of_company(self) -> bool:
+        """Whether this is somebody of a company; all others are of the ministry or of customs."""
+        return COMPANY_ROLES.issuperset(self.roles)
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whoever acts for the state, or reads what only the state may, signs in with a second factor."""
+        return not self.of_company
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether this account is open."""
+        return Act.SIGN_IN in ALLOWED[self.status]
+
+    def invited_again(self) -> None:
+        """The letter is sent once more."""
+        self._must_allow(Act.INVITE_AGAIN)
+
+    def accept(self, password_hash: str) -> None:
+        """The person has followed the link and chosen a password."""
+        self._must_allow(Act.ACCEPT)
+        self.password_hash, self.status = password_hash, Status.ACTIVE
+
+    def reset_password(self, password_hash: str) -> None:
+        """The person has another password from now on."""
+        self._must_allow(Act.RESET_PASSWORD)
+        self.password_hash = password_hash
+
+    def change_roles(self, roles: set[str], *, by: UUID) -> None:
+        """The person has these roles from now on, of the side they are on. Raises NotOnOneself, RolesNotYoursToGive."""
+        self._must_allow(Act.CHANGE_ROLES)
+        self._must_not_be(by)
+        must_be_givable(roles, to_company=self.of_company)
+        self.roles = sorted(roles)
+
+    def transfer(self, office: str, *, by: UUID) -> None:
+        """The officer belongs to another office from now on."""
+        self._must_allow(Act.TRANSFER)
+        self._must_not_be(by)
+        self.organisation = office
+
+    def deactivate(self, *, by: UUID) -> None:
+        """The account is closed for good; who acted stays on record."""
+        self._must_allow(Act.DEACTIVATE)
+        self._must_not_be(by)
+        self.status, self.password_hash = Status.DEACTIVATED, None
+
+    def lose_second_factor(self, *, by: UUID) -> None:
+        """A colleague says that the person's second factor is lost."""
+        self._must_allow(Act.RESET_PASSWORD)
+        self._must_not_be(by)
+
+    def _must_not_be(self, other: UUID) -> None:
+        if self.user_id == other:
+            raise NotOnOneself()
+
+    def _must_allow(self, act: Act) -> None:
+        if act not in ALLOWED[self.status]:
+            raise UserNotAllowedNow(f"An account that is {self.status} does not allow: {act.replace('_', ' ')}.", "user_id")
 
 
-def must_be_givable(roles: set[str], *, by_ministry: bool) -> None:
-    """Refuses roles that do not belong to the side of the administrator who gives them."""
-    allowed = MINISTRY_ROLES if by_ministry else COMPANY_ROLES
-    if roles - allowed:
-        raise RolesNotYoursToGive(f"You can give: {', '.join(sorted(allowed))}.", "roles")
+def must_be_givable(roles: set[str], *, to_company: bool) -> None:
+    """Refuses roles of another side, and those that one person does not have together."""
+    sides = (COMPANY_ROLES,) if to_company else (MINISTRY_ROLES, CUSTOMS_ROLES)
+    if not any(roles <= side for side in sides):
+        raise RolesNotYoursToGive(f"You can give: {', '.join(sorted(frozenset().union(*sides)))}.", "roles")
+    if any(role in roles and roles & others for role, others in APART.items()):
+        raise RolesKeptApart("", "roles")

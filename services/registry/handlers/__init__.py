@@ -1,6 +1,18 @@
 """What registry reacts to: registrations, identity, and the keys that tokens are signed with."""
 
-from services.registry.handlers import again, deciding, identity, keys, registering, reminding
+from services.registry.handlers import (
+    accounts,
+    again,
+    deciding,
+    keys,
+    letters,
+    passwords,
+    registering,
+    reminding,
+    second_factor,
+    sessions,
+    signing_in,
+)
 from services.registry.store.registrations import (
     REGISTERED,
     ever_registered,
@@ -10,8 +22,8 @@ from services.registry.store.registrations import (
 from shared.router import Router
 
 router = Router()
-for part in (registering.router, deciding.router, reminding.router, again.router, identity.router, keys.router):
-    router.include(part)
+for part in (registering, deciding, reminding, again, accounts, letters, passwords, signing_in, second_factor, sessions, keys):
+    router.include(part.router)
 
 router.vouches(REGISTERED, ever_registered)
 router.vouches("suspended", suspended_registrations)

@@ -18,13 +18,10 @@ from shared.work import Work
 
 router = Router()
 
-WHO_DECIDES = ("registration_officer",)
-
 
 @router.answers(ApproveRegistration)
 async def approve_registration(command: ApproveRegistration, work: Work) -> RegistrationState:
     """An officer registers the company for a year, or for another one."""
-    work.actor.must_be(*WHO_DECIDES)
     registration = await registration_by_id(work, command.exporter_id)
     registration.must_be_as_seen(command.version)
 
@@ -40,7 +37,6 @@ async def approve_registration(command: ApproveRegistration, work: Work) -> Regi
 @router.answers(ReturnRegistration)
 async def return_registration(command: ReturnRegistration, work: Work) -> RegistrationState:
     """An officer gives the application back for correction, saying what to correct."""
-    work.actor.must_be(*WHO_DECIDES)
     registration = await registration_by_id(work, command.exporter_id)
 
     registration.give_back(command.remarks)
@@ -52,7 +48,6 @@ async def return_registration(command: ReturnRegistration, work: Work) -> Regist
 @router.answers(RefuseRegistration)
 async def refuse_registration(command: RefuseRegistration, work: Work) -> RegistrationState:
     """An officer refuses the application, with the reason."""
-    work.actor.must_be(*WHO_DECIDES)
     registration = await registration_by_id(work, command.exporter_id)
 
     registration.refuse(command.reason)
@@ -64,7 +59,6 @@ async def refuse_registration(command: RefuseRegistration, work: Work) -> Regist
 @router.answers(SuspendRegistration)
 async def suspend_registration(command: SuspendRegistration, work: Work) -> RegistrationState:
     """An officer suspends a registration: nothing can be submitted until it is reinstated."""
-    work.actor.must_be(*WHO_DECIDES)
     registration = await registration_by_id(work, command.exporter_id)
 
     registration.suspend(command.reason)
@@ -77,7 +71,6 @@ async def suspend_registration(command: SuspendRegistration, work: Work) -> Regi
 @router.answers(ReinstateRegistration)
 async def reinstate_registration(command: ReinstateRegistration, work: Work) -> RegistrationState:
     """An officer reinstates a suspended registration; its year is not prolonged."""
-    work.actor.must_be(*WHO_DECIDES)
     registration = await registration_by_id(work, command.exporter_id)
 
     registration.reinstate()

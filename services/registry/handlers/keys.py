@@ -1,8 +1,7 @@
-"""Every service learns the keys that tokens are signed with."""
-
-from datetime import timedelta
+"""Every service learns the keys that tokens are signed with, a good while before each signs."""
 
 from services.registry.settings import Issuer
+from services.registry.signing_keys import VALID
 from services.registry.store import keys
 from shared.identity import public_jwk
 from shared.router import Router
@@ -10,15 +9,15 @@ from shared.work import Work
 
 router = Router()
 
-KEY_VALID = timedelta(days=365)
-
 
 @router.at_start
-async def publish_signing_key(work: Work) -> None:
-    """Every service learns the key that tokens are signed with."""
-    key = work.use(Issuer).key
-    if await keys.is_new_key(work, key.thumbprint(), public_jwk(key), work.now, work.now + KEY_VALID):
-        work.announce(await keys.signing_key(work, key.thumbprint()))
+async def publish_signing_keys(work: Work) -> None:
+    """Every service learns the keys, also those that sign only later, and which are retired before their time."""
+    for each in work.use(Issuer).keys.keys:
+        valid_until = each.valid_until or work.now + VALID
+        key_id = each.key.thumbprint()
+        if await keys.is_news(work, key_id, public_jwk(each.key), work.now, valid_until):
+            work.announce(await keys.signing_key(work, key_id))
 
 
 @router.reannounces("signing-key", keys.key_ids)

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from services.registry.catalogue import Catalogue
 from services.registry.domain.particulars import Particulars
+from services.registry.domain.password import must_be_hard_to_guess
 from services.registry.domain.registration import Act, Registration, TaxNumberTaken
 from services.registry.domain.user import COMPANY_ROLES, User
 from services.registry.papers import examine
@@ -34,8 +35,6 @@ from shared.work import Work
 
 router = Router()
 
-WHO_HANDS_IN = ("company_administrator", "signatory")
-
 
 @router.answers(ApplyForRegistration)
 async def apply_for_registration(command: ApplyForRegistration, work: Work) -> RegistrationState:
@@ -51,6 +50,7 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     told = command.model_dump(include=fields) | {"contact_email": command.contact_email or command.email}
     particulars = heard(contracts.Particulars.model_validate(told))
     must_be_sound(particulars, work)
+    must_be_hard_to_guess(command.password, command.administrator_name, command.email)
     password_hash = await work.outside(work.use(Passwords).hash, command.password)
     await users.email_must_be_free(work, command.email)
     await registrations.tax_number_must_be_free(work, command.tax_number)
@@ -72,7 +72,6 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
 @router.answers(CorrectRegistration)
 async def correct_registration(command: CorrectRegistration, work: Work) -> RegistrationState:
     """The applicant changes what the application, or the renewal, says of the company."""
-    work.actor.must_be(*WHO_HANDS_IN)
     work.actor.must_act_for(command.exporter_id)
     particulars = heard(command.particulars)
     must_be_sound(particulars, work, "particulars.")
@@ -118,7 +117,6 @@ async def attach_registration_document(command: AttachRegistrationDocument, work
 @router.answers(HandInRegistration)
 async def hand_in_registration(command: HandInRegistration, work: Work) -> RegistrationState:
     """The applicant hands in again what was returned or refused."""
-    work.actor.must_be(*WHO_HANDS_IN)
     work.actor.must_act_for(command.exporter_id)
     registration = await registration_by_id(work, command.exporter_id)
 
@@ -131,7 +129,6 @@ async def hand_in_registration(command: HandInRegistration, work: Work) -> Regis
 @router.answers(RenewRegistration)
 async def renew_registration(command: RenewRegistration, work: Work) -> RegistrationState:
     """The company asks for another year."""
-    work.actor.must_be(*WHO_HANDS_IN)
     work.actor.must_act_for(command.exporter_id)
     particulars = heard(command.particulars) if command.particulars else None
     if particulars:

@@ -3,23 +3,24 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, update
 
 from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublished
-from shared.tables import revoked_sessions, signing_keys
+from shared.tables import insert_new, revoked_sessions, signing_keys
 from shared.work import Work
 
 key_ids = select(signing_keys.c.key_id)
 revoked_session_ids = select(revoked_sessions.c.session_id)
 
 
-async def is_new_key(work: Work, key_id: str, public_key: str, not_before: datetime, not_after: datetime) -> bool:
-    """Notes a signing key; says whether it was not known before."""
-    known = await work.session.scalar(select(signing_keys.c.key_id).where(signing_keys.c.key_id == key_id))
-    if known is None:
-        row = {"key_id": key_id, "public_key": public_key, "not_before": not_before, "not_after": not_after}
-        await work.session.execute(insert(signing_keys).values(row))
-    return known is None
+async def is_news(work: Work, key_id: str, public_key: str, not_before: datetime, not_after: datetime) -> bool:
+    """Notes a signing key, or that it is retired sooner than was said; says whether either was not known before."""
+    row = {"key_id": key_id, "public_key": public_key, "not_before": not_before, "not_after": not_after}
+    if (await work.session.execute(insert_new(work.dialect, signing_keys, [row]))).all():
+        return True
+    sooner = update(signing_keys).where(signing_keys.c.key_id == key_id, signing_keys.c.not_after > not_after)
+    retired = sooner.values(not_after=not_after).returning(signing_keys.c.key_id)
+    return bool((await work.session.execute(retired)).all())
 
 
 async def signing_key(work: Work, key_id: str) -> SigningKeyPublished:

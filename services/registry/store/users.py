@@ -4,14 +4,22 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.registry.domain.user import EmailTaken, User
-from services.registry.store.tables import users
+from services.registry.domain.user import EmailTaken, User, UserNotFound
+from services.registry.store.tables import second_factors, users
 from shared.work import Work
 
 
 async def find_user(work: Work, user_id: UUID) -> User | None:
     """The user with this id, or None."""
-    return await work.session.get(User, user_id)
+    return await work.session.get(User, user_id, with_for_update=work.may_write)
+
+
+async def user_by_id(work: Work, user_id: UUID) -> User:
+    """The user with this id. Raises UserNotFound."""
+    found = await find_user(work, user_id)
+    if found is None:
+        raise UserNotFound("", "user_id")
+    return found
 
 
 async def find_user_by_email(work: Work, email: str) -> User | None:
@@ -28,3 +36,16 @@ async def email_must_be_free(work: Work, email: str) -> None:
     """Raises EmailTaken."""
     if await find_user_by_email(work, email) is not None:
         raise EmailTaken("", "email")
+
+
+async def users_of(work: Work, organisation: str | None, after: UUID | None, limit: int) -> list[tuple[User, bool]]:
+    """A page of the users of a company, or of every office, each with whether there is a second factor."""
+    page = select(User, second_factors.c.sealed.is_not(None)).outerjoin(second_factors)
+    page = page.order_by(users.c.user_id).limit(limit)
+    if after is not None:
+        page = page.where(users.c.user_id > after)
+    if organisation is not None:
+        page = page.where(users.c.organisation == organisation)
+    else:  # the id of a company is longer than the code of any office
+        page = page.where(users.c.organisation.not_like("%-%"))
+    return [(user, bool(has)) for user, has in (await work.session.execute(page)).all()]

@@ -23,6 +23,10 @@ from shared.contracts.kinds import (
     Sha256,
     Text,
 )
+from shared.contracts.roles import Role
+
+HANDING_IN = frozenset({Role.COMPANY_ADMINISTRATOR, Role.SIGNATORY})
+"""Who asks for a registration in the name of a company."""
 
 TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{5,29}$")]
@@ -190,6 +194,7 @@ class CorrectRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.correct.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = HANDING_IN
     exporter_id: UUID
     particulars: Particulars
     tax_number: TaxNumber | None = None
@@ -200,6 +205,7 @@ class HandInRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.hand-in.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = HANDING_IN
     exporter_id: UUID
 
 
@@ -208,6 +214,7 @@ class RenewRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.renew.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = HANDING_IN
     exporter_id: UUID
     particulars: Particulars | None = None
 
@@ -220,6 +227,8 @@ class ApproveRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.approve.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
+    step_up: ClassVar[bool] = True
     exporter_id: UUID
     version: Annotated[int, Field(ge=1)] | None = None
 
@@ -229,6 +238,7 @@ class ReturnRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.return.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
     exporter_id: UUID
     remarks: Text
 
@@ -238,6 +248,8 @@ class RefuseRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.refuse.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
+    step_up: ClassVar[bool] = True
     exporter_id: UUID
     reason: Text
 
@@ -247,6 +259,8 @@ class SuspendRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.suspend.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
+    step_up: ClassVar[bool] = True
     exporter_id: UUID
     reason: Text
 
@@ -256,6 +270,8 @@ class ReinstateRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.reinstate.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
+    step_up: ClassVar[bool] = True
     exporter_id: UUID
     reason: Text
 

@@ -12,13 +12,14 @@ from uuid import uuid4
 
 from cli.audit import audited
 from cli.demo import ZONE
-from cli.people import Exporter, Journey, Ministry, Person, until
+from cli.people import Exporter, Journey, Ministry, Officers, Person, until
 from cli.reach import Where
 from shared.asking import Asker
 from shared.bus import STREAM
 from shared.contracts import ops
 from shared.contracts.certificates import DraftCertificate
 from shared.contracts.kinds import Command, Request
+from shared.stepping_up import MOST_AT_ONCE
 from tests.stories.conftest import Nation, to
 from tests.stories.faults.faulty import TAKEN_OVER_AFTER
 
@@ -69,7 +70,8 @@ class Crowd:
         self.in_flight.clear()
         journeys = await _sixteen_at_a_time(self.submitted() for _ in range(count))
         self.in_flight.set()
-        await _sixteen_at_a_time(map(self.nation.decide, journeys))
+        await _sixteen_at_a_time(map(self.nation.prepare, journeys))
+        await _at_a_time(2 * MOST_AT_ONCE, (journey.approve() for journey in journeys))  # officers confirm lists
         self.sent += count
 
     async def submitted(self) -> Journey:
@@ -126,8 +128,12 @@ class Crowd:
         def person(of: Person) -> Person:
             return replace(of, asker=asker)
 
+        def team(of: Officers) -> Officers:
+            return Officers(tuple(map(person, of.people)))
+
         officers = self.nation.ministry
-        ministry = Ministry(*(person(getattr(officers, each.name)) for each in fields(officers)))
+        teams = (team(getattr(officers, each.name)) for each in fields(officers) if each.name != "administrator")
+        ministry = Ministry(officers.administrator, *teams)
         exporter = replace(self.exporter, person=person(self.exporter.person))
         return replace(self, nation=replace(self.nation, ministry=ministry), exporter=exporter, sent=0)
 
@@ -147,7 +153,11 @@ class Crowd:
 
 
 async def _sixteen_at_a_time(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    hands = asyncio.Semaphore(16)
+    return await _at_a_time(16, works)
+
+
+async def _at_a_time(many: int, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    hands = asyncio.Semaphore(many)
 
     async def one(work: Coroutine[Any, Any, T]) -> T:
         async with hands:

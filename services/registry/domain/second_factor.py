@@ -1,0 +1,48 @@
+"""A second factor: an authenticator that shows another code every half minute (TOTP, RFC 6238), and recovery codes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.refusals import Refused
+
+STEP = 30
+"""Seconds for which a code is shown (RFC 6238, 5.2)."""
+STEPS_APART = 1
+"""How many steps the clock of an authenticator may be off, before and after (RFC 6238, 6)."""
+RECOVERY_CODES = 10
+
+
+class SecondFactorRequired(Refused):
+    """The password is right; now the code of your authenticator, or a recovery code."""
+
+    code = "second_factor_required"
+
+
+class SecondFactorWrong(Refused):
+    """This code is wrong, or was used already: wait for the next one."""
+
+    code = "second_factor_wrong"
+
+
+class SecondFactorNotOffered(Refused):
+    """Ask for a second factor first."""
+
+    code = "second_factor_not_offered"
+
+
+@dataclass(eq=False)
+class SecondFactor:
+    """What is kept of an authenticator: its sealed secret, and the last step whose code was used.
+
+    `offered` is the sealed secret of one that is not confirmed yet.
+    """
+
+    user_id: UUID
+    sealed: bytes | None = None
+    offered: bytes | None = None
+    last_step: int = 0
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is asked for at sign-in."""
+        return self.sealed is not None

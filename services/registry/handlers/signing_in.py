@@ -1,0 +1,104 @@
+"""Signing in: a password, the code of a second factor, and a session whose tokens succeed each other."""
+
+from uuid import uuid4
+
+from services.registry.domain.second_factor import SecondFactorRequired, SecondFactorWrong
+from services.registry.domain.session import (
+    FREE_TRIES_OF_ADDRESS,
+    TOKEN_LASTS,
+    SessionOver,
+    SessionRecord,
+    SignInFailed,
+    lasts_until,
+)
+from services.registry.domain.user import User
+from services.registry.handlers.second_factor import is_recovery_code, shows_fresh_code
+from services.registry.passwords import Passwords
+from services.registry.settings import Issuer
+from services.registry.store import sessions, tries, users
+from services.registry.store.second_factors import find_second_factor, use_recovery_code
+from shared.contracts.registry.identity import OpenSession, RefreshedSession, RefreshSession, Session
+from shared.identity import Actor, sign_token
+from shared.router import Router
+from shared.work import Work
+
+router = Router()
+
+
+@router.answers(OpenSession)
+async def open_session(command: OpenSession, work: Work) -> Session:
+    """A person signs in. Every try counts as a wrong one until it is known to be right; who shows a fresh code of the
+    account's own authenticator is heard also while guessers are made to wait."""
+    user = await users.find_user_by_email(work, command.email)
+    fresh = user is not None and await shows_fresh_code(user.user_id, command.code, work)
+    await tries.count_try(work, tries.of_account(command.email), even_if_delayed=fresh)
+    if command.address:
+        await tries.count_try(work, tries.of_address(command.address), FREE_TRIES_OF_ADDRESS)
+
+    verdict = await work.outside(work.use(Passwords).verify, user.password_hash if user else None, command.password)
+
+    user = await users.find_user_by_email(work, command.email)
+    if user is None or not verdict.right or not user.may_sign_in:
+        raise SignInFailed("", "email", "password")
+    await must_have_shown_second_factor(user, command.code, fresh, work)
+    user.password_hash = verdict.better_hash or user.password_hash
+    await tries.forget_tries(work, tries.of_account(command.email))
+
+    until = lasts_until(work.now, of_company=user.of_company)
+    session = SessionRecord(uuid4(), user.user_id, work.now, work.now, until, command.address)
+    work.session.add(session)
+    await work.session.flush()
+    return await next_tokens(session, user, work)
+
+
+@router.answers(RefreshSession)
+async def refresh_session(command: RefreshSession, work: Work) -> RefreshedSession:
+    """The next pair of tokens. A token that was used before is in a thief's hands, or was: then nobody goes on with it."""
+    session_id = await sessions.session_of_token(work, command.refresh_token)
+    session = await sessions.find_session(work, session_id) if session_id else None
+    if session is None:
+        raise SessionOver()
+    user = await users.user_by_id(work, session.user_id)
+    if not user.may_sign_in or session.is_over(work.now, of_company=user.of_company):
+        raise SessionOver()
+    token = await sessions.shown(work, command.refresh_token)
+    if not token.is_good(work.now):
+        await sessions.end_session(work, session)
+        return RefreshedSession()
+
+    await sessions.use_refresh_token(work, token)
+    session.refreshed_at, session.address = work.now, command.address or session.address
+    return RefreshedSession(session=await next_tokens(session, user, work))
+
+
+async def must_have_shown_second_factor(user: User, code: str | None, fresh: bool, work: Work) -> None:
+    """Refuses, now that the password is right, whoever has a second factor and did not show it."""
+    factor = await find_second_factor(work, user.user_id)
+    if factor is None or not factor.confirmed or fresh:
+        return
+    if code is None:
+        raise SecondFactorRequired("", "code")
+    if not is_recovery_code(code) or not await use_recovery_code(work, user.user_id, code):
+        raise SecondFactorWrong("", "code")
+
+
+async def next_tokens(session: SessionRecord, user: User, work: Work) -> Session:
+    """A token for a quarter of an hour and a refresh token. An officer without a second factor has no role yet."""
+    factor = await find_second_factor(work, user.user_id)
+    enrolling = user.needs_second_factor and (factor is None or not factor.confirmed)
+    roles = [] if enrolling else user.roles
+    actor = Actor(user.user_id, session.session_id, user.organisation, frozenset(roles), enrolling)
+    issuer = work.use(Issuer)
+    expires_at = min(work.now + TOKEN_LASTS, session.until)
+    key, lasts = issuer.keys.at(work.now), expires_at - work.now
+    return Session(
+        session_id=session.session_id,
+        user_id=user.user_id,
+        organisation=user.organisation,
+        roles=roles,
+        token=sign_token(key, actor, audience=issuer.audience, now=work.now, lasts=lasts),
+        expires_at=expires_at,
+        refresh_token=await sessions.next_refresh_token(work, session.session_id),
+        until=session.until,
+        enrolling=enrolling,
+    )

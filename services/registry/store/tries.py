@@ -1,0 +1,57 @@
+"""Tries to sign in, counted before the password is looked at, so that guesses made at the same time are all counted."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.registry.domain.session import FORGOTTEN_AFTER, FREE_TRIES, SignInDelayed, delay_after
+from services.registry.store.tables import wrong_tries
+from shared.work import Work
+
+
+def of_account(email: str) -> str:
+    """Under what the tries for an account are counted, whether there is one or not."""
+    return f"a:{hashlib.sha256(email.encode()).hexdigest()}"
+
+
+def of_address(address: str) -> str:
+    """Under what the tries from an address are counted."""
+    return f"n:{address}"
+
+
+async def count_try(work: Work, whose: str, free: int = FREE_TRIES, *, even_if_delayed: bool = False) -> None:
+    """Counts a try as a wrong one until it is known to be right. Raises SignInDelayed, with the instant to come back.
+
+    One statement raises the counter, unless it is too early; whoever tries at the same time waits for that row, and then finds
+    the delay.
+    """
+    now = work.now
+    insert = sqlite.insert if work.dialect == "sqlite" else postgresql.insert
+    fresh = insert(wrong_tries).values(whose=whose, failures=1, last_at=now)
+    long_ago = wrong_tries.c.last_at < now - FORGOTTEN_AFTER
+    one_more = {"failures": case((long_ago, 1), else_=wrong_tries.c.failures + 1), "last_at": now}
+    in_time = None if even_if_delayed else wrong_tries.c.not_before.is_(None) | (wrong_tries.c.not_before <= now)
+    counted = fresh.on_conflict_do_update(index_elements=["whose"], set_=one_more, where=in_time)
+    failures = await work.session.scalar(counted.returning(wrong_tries.c.failures))
+    if failures is None:
+        raise SignInDelayed(await _not_before(work, whose))
+    if delay := delay_after(failures, free):
+        mine = wrong_tries.c.whose == whose
+        await work.session.execute(update(wrong_tries).where(mine).values(not_before=now + delay))
+
+
+async def forget_tries(work: Work, whose: str) -> None:
+    """The person has shown who they are: the count begins anew."""
+    await work.session.execute(delete(wrong_tries).where(wrong_tries.c.whose == whose))
+
+
+async def forget_old_tries(work: Work) -> None:
+    """Forgets the counts to which nothing was added for a day."""
+    await work.session.execute(delete(wrong_tries).where(wrong_tries.c.last_at < work.now - FORGOTTEN_AFTER))
+
+
+async def _not_before(work: Work, whose: str) -> datetime:
+    until = await work.session.scalar(select(wrong_tries.c.not_before).where(wrong_tries.c.whose == whose))
+    return until or work.now

@@ -1,0 +1,101 @@
+"""The table of who may ask what is the one that the contracts make, and the services keep to it, cell by cell."""
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.certificates.catalogue import Catalogue
+from services.fees.tariffs import Tariffs
+from shared.contracts import permissions
+from shared.contracts.catalogue import contracts, owner_of
+from shared.contracts.kinds import Command, Question, Request
+from shared.contracts.roles import Role
+from shared.identity import Actor
+from tests.desk import Desk, a_desk, a_person
+from tests.registry.people import a_registry
+
+EXAMPLES = Path(__file__).parent / "examples"
+COMPANY = {Role.COMPANY_ADMINISTRATOR, Role.PREPARER, Role.SIGNATORY}
+REQUESTS = [kind for kind in contracts() if issubclass(kind, Request)]
+ANSWERING = sorted({owner_of(kind) for kind in REQUESTS})
+
+
+@pytest.fixture
+async def desk(service: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    if service == "registry":
+        async with a_registry(tmp_path) as desk:
+            yield desk
+        return
+    router = import_module(f"services.{service}.handlers").router
+    async with a_desk(service, router, tmp_path, Catalogue.load(), Tariffs.load()) as desk:
+        yield desk
+
+
+def example_of(kind: type[Request]) -> Request:
+    request = kind.model_validate_json((EXAMPLES / f"{kind.subject}.json").read_text())
+    return request.model_copy(update={"command_id": uuid4()}) if isinstance(request, Command) else request
+
+
+def somebody(role: Role) -> Actor:
+    return a_person(role, organisation=uuid4() if role in COMPANY else "PNH")
+
+
+async def code_of(desk: Desk, request: Request, person: Actor | None, *, confirmed: bool = True) -> str:
+    """What a request is refused with; `let in` where it is not."""
+    if confirmed:
+        return getattr(await desk.ask(request, person), "code", "let in")
+    token = desk.token_of(person) if person else None
+    return getattr(await desk.ask_raw(type(request), request.model_dump_json().encode(), token), "code", "let in")
+
+
+def test_the_table_is_the_one_that_the_contracts_make() -> None:
+    assert permissions.FILE.read_text() == permissions.as_text(), "run `make generate`"
+
+
+@pytest.mark.parametrize("service", ANSWERING)
+async def test_every_cell_of_the_table_is_as_the_service_answers(desk: Desk, service: str) -> None:
+    wrong, tried = {}, 0
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == service):
+        for role in Role:
+            code = await code_of(desk, example_of(kind), somebody(role))
+            let_in = kind.anonymous or not kind.asked_by or role in kind.asked_by
+            tried += 1
+            if (code != "role_required") is not let_in or code in ("internal_error", "not_signed_in"):
+                wrong[kind.__name__, role.value] = code
+    assert wrong == {}
+    assert tried == len(Role) * len([kind for kind in REQUESTS if owner_of(kind) == service])
+
+
+@pytest.mark.parametrize("service", ANSWERING)
+async def test_nobody_is_let_in_without_a_token_but_where_the_table_says_all(desk: Desk, service: str) -> None:
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == service):
+        assert (await code_of(desk, example_of(kind), None) == "not_signed_in") is not kind.anonymous, kind
+
+
+@pytest.mark.parametrize("service", ANSWERING)
+async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(desk: Desk, service: str) -> None:
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
+        role = min(kind.asked_by, default=Role.PREPARER)
+        code = await code_of(desk, example_of(kind), somebody(role), confirmed=False)
+        assert (code == "step_up_required") is (issubclass(kind, Command) and kind.step_up), kind
+
+
+@pytest.mark.parametrize("service", ANSWERING)
+async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table_says_so(desk: Desk, service: str) -> None:
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
+        enrolling = Actor(uuid4(), uuid4(), "PNH", frozenset(), enrolling=True)
+        assert (await code_of(desk, example_of(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
+
+
+def test_only_roles_with_a_second_factor_can_be_asked_for_a_confirmation() -> None:
+    for kind in REQUESTS:
+        if issubclass(kind, Command) and kind.step_up:
+            assert kind.asked_by, kind
+            assert not kind.asked_by & COMPANY, kind
+
+
+def test_a_question_needs_no_confirmation() -> None:
+    assert not [kind for kind in REQUESTS if issubclass(kind, Question) and hasattr(kind, "step_up")]

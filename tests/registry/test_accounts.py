@@ -1,0 +1,247 @@
+"""Who has an account, how they came to it, and that nobody gives rights beyond their own side."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from services.registry.domain.user import ALLOWED, Act, Status, User
+from services.registry.store.tables import links, users
+from shared.contracts.registry.identity import ListSessions, SessionRevoked
+from shared.contracts.registry.users import (
+    AcceptInvitation,
+    AddUser,
+    ChangeColleagueRoles,
+    ChangeOfficerRoles,
+    DeactivateColleague,
+    DeactivateOfficer,
+    InviteColleague,
+    ListUsers,
+    RemoveSecondFactor,
+    RequestPasswordReset,
+    TransferOfficer,
+    UserStatus,
+)
+from shared.refusals import Refused
+from shared.tables import outbox, tasks
+from tests.desk import Desk, a_person
+from tests.registry.people import (
+    PASSPHRASE,
+    an_invitation,
+    an_officer,
+    mailbox,
+    somebody_of_a_company,
+    the_administrator,
+)
+
+ADMINISTRATOR = a_person("administrator")
+
+
+def test_the_contract_knows_every_status_of_an_account() -> None:
+    assert {status.value for status in Status} == {status.value for status in UserStatus}
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("act", [act for act in Act if act is not Act.SIGN_IN])
+def test_every_act_on_an_account_is_done_or_refused_as_the_table_says(status: Status, act: Act) -> None:
+    user, by = User(uuid4(), "A", "a@b", "hash", "PNH", ["reviewer"], status), uuid4()
+    do = {
+        Act.INVITE_AGAIN: user.invited_again,
+        Act.ACCEPT: lambda: user.accept("hash"),
+        Act.RESET_PASSWORD: lambda: user.reset_password("hash"),
+        Act.CHANGE_ROLES: lambda: user.change_roles({"approver"}, by=by),
+        Act.TRANSFER: lambda: user.transfer("SVR", by=by),
+        Act.DEACTIVATE: lambda: user.deactivate(by=by),
+    }[act]
+    if act in ALLOWED[status]:
+        do()
+    else:
+        with pytest.raises(Refused, match="user_not_allowed_now"):
+            do()
+
+
+async def test_an_officer_is_invited_chooses_a_password_and_signs_in(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+
+    officer = await an_officer(desk, administrator, "approver")
+
+    assert officer.session is not None
+    assert (officer.session.organisation, officer.session.roles) == ("PNH", ("approver",))
+    assert not officer.session.enrolling
+
+
+async def test_an_invitation_works_once_and_for_seven_days(desk: Desk) -> None:
+    used, late = an_invitation(), an_invitation()
+    for invitation in (used, late):
+        state = await desk.ask(invitation, ADMINISTRATOR)
+        assert (state.status, state.organisation) == ("invited", "PNH")
+    await desk.do_tasks()
+    token, too_late = (mailbox(desk).link(invitation.email, "invitation") for invitation in (used, late))
+    assert token != too_late
+
+    assert (await desk.ask(AcceptInvitation(token=token, password=PASSPHRASE))).status == "active"
+    again = await desk.ask(AcceptInvitation(token=token, password="another password entirely"))
+    desk.clock.instant += timedelta(days=7, seconds=1)
+    expired = await desk.ask(AcceptInvitation(token=too_late, password=PASSPHRASE))
+
+    assert (again.code, expired.code) == ("link_invalid", "link_invalid")
+    assert (await desk.ask(AcceptInvitation(token=token[::-1], password=PASSPHRASE))).code == "link_invalid"
+
+
+async def test_whoever_never_got_the_answer_to_an_accepted_invitation_asks_the_same_again(desk: Desk) -> None:
+    invitation = an_invitation()
+    await desk.ask(invitation, ADMINISTRATOR)
+    await desk.do_tasks()
+    accept = AcceptInvitation(token=mailbox(desk).link(invitation.email, "invitation"), password=PASSPHRASE)
+    assert await desk.ask(accept) == await desk.ask(accept)
+
+
+async def test_invited_again_the_link_before_is_void(desk: Desk) -> None:
+    invitation = an_invitation()
+    await desk.ask(invitation, ADMINISTRATOR)
+    await desk.do_tasks()
+    first = mailbox(desk).link(invitation.email, "invitation")
+    await desk.ask(invitation.model_copy(update={"command_id": uuid4()}), ADMINISTRATOR)
+    await desk.do_tasks()
+
+    assert mailbox(desk).link(invitation.email, "invitation") != first
+    assert (await desk.ask(AcceptInvitation(token=first, password=PASSPHRASE))).code == "link_invalid"
+
+
+async def test_no_link_stands_in_a_table_a_task_or_an_event(desk: Desk) -> None:
+    invitation = an_invitation()
+    await desk.ask(invitation, ADMINISTRATOR)
+    await desk.do_tasks()
+    token = str(mailbox(desk).link(invitation.email, "invitation"))
+    async with desk.work() as work:
+        kept = [str(row) for table in (links, users, tasks, outbox) for row in await work.session.execute(select(table))]
+    assert len(kept) >= 3
+    assert not [row for row in kept if token in row]
+
+
+@pytest.mark.parametrize(
+    ("roles", "code"),
+    [
+        (["signatory"], "roles_not_yours_to_give"),
+        (["reviewer", "preparer"], "roles_not_yours_to_give"),
+        (["customs_viewer", "reviewer"], "roles_not_yours_to_give"),
+        (["administrator", "approver"], "roles_kept_apart"),
+        (["auditor", "cashier"], "roles_kept_apart"),
+    ],
+)
+async def test_an_administrator_gives_no_roles_of_another_side_and_none_that_are_kept_apart(
+    desk: Desk, roles: list[str], code: str
+) -> None:
+    assert (await desk.ask(an_invitation(roles=roles), ADMINISTRATOR)).code == code
+
+
+@pytest.mark.parametrize("role", ["approver", "administrator", "auditor", "customs_viewer"])
+async def test_a_company_gives_no_role_of_the_ministry(desk: Desk, role: str) -> None:
+    company = a_person("company_administrator", organisation=uuid4())
+    invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=[role])
+    assert (await desk.ask(invite, company)).code == "roles_not_yours_to_give"
+
+
+async def test_nobody_gives_themselves_rights(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+    assert administrator.session is not None
+    me = administrator.session.user_id
+    for command in (
+        ChangeOfficerRoles(user_id=me, roles=["approver"]),
+        TransferOfficer(user_id=me, office="SVR"),
+        DeactivateOfficer(user_id=me),
+        RemoveSecondFactor(user_id=me),
+    ):
+        assert (await administrator.confirm(command)).code == "not_on_oneself"
+    boss = await somebody_of_a_company(desk)
+    assert boss.session is not None
+    promote = ChangeColleagueRoles(user_id=boss.session.user_id, roles=["signatory"])
+    assert (await boss.ask(promote)).code == "not_on_oneself"
+
+
+async def test_a_company_sees_and_changes_its_own_people_only(desk: Desk) -> None:
+    company = uuid4()
+    boss = await somebody_of_a_company(desk, company=company)
+    colleague = await somebody_of_a_company(desk, "preparer", company=company)
+    stranger = await somebody_of_a_company(desk)
+
+    listed = await boss.ask(ListUsers())
+    assert {user.email for user in listed.users} == {boss.email, colleague.email}
+    for other in (stranger, await the_administrator(desk)):
+        assert other.session is not None
+        for command in (
+            ChangeColleagueRoles(user_id=other.session.user_id, roles=["preparer"]),
+            DeactivateColleague(user_id=other.session.user_id),
+        ):
+            assert (await boss.ask(command)).code == "user_not_found"
+
+
+async def test_an_administrator_of_the_ministry_sees_officers_and_touches_no_company(desk: Desk) -> None:
+    administrator, boss = await the_administrator(desk), await somebody_of_a_company(desk)
+    assert boss.session is not None
+    listed = await administrator.ask(ListUsers())
+    assert [user.email for user in listed.users] == [administrator.email]
+    assert (await administrator.confirm(DeactivateOfficer(user_id=boss.session.user_id))).code == "user_not_found"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda user_id: ChangeOfficerRoles(user_id=user_id, roles=["reviewer"]),
+        lambda user_id: TransferOfficer(user_id=user_id, office="SVR"),
+        lambda user_id: DeactivateOfficer(user_id=user_id),
+        lambda user_id: RemoveSecondFactor(user_id=user_id),
+    ],
+    ids=["other roles", "another office", "deactivated", "second factor lost"],
+)
+async def test_whoever_may_do_other_things_is_signed_out_everywhere_at_once(desk: Desk, change: Any) -> None:
+    administrator = await the_administrator(desk)
+    officer = await an_officer(desk, administrator)
+    assert officer.session is not None
+
+    await administrator.confirm(change(officer.session.user_id))
+
+    assert (await officer.ask(ListSessions())).code == "token_invalid"
+    assert (await officer.refresh()).code == "session_over"
+    assert officer.session.session_id in {event.session_id for event in await desk.announced(SessionRevoked)}
+
+
+async def test_a_deactivated_officer_cannot_come_back(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+    officer = await an_officer(desk, administrator)
+    assert officer.session is not None
+    await administrator.confirm(DeactivateOfficer(user_id=officer.session.user_id))
+
+    assert (await officer.sign_in()).code == "sign_in_failed"
+    await desk.ask(RequestPasswordReset(email=officer.email))
+    await desk.do_tasks()
+    assert mailbox(desk).link(officer.email, "reset") is None
+
+
+async def test_an_officer_whose_second_factor_was_removed_sets_up_another(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+    officer = await an_officer(desk, administrator)
+    assert officer.session is not None
+    state = await administrator.confirm(RemoveSecondFactor(user_id=officer.session.user_id))
+    assert not state.has_second_factor
+
+    officer.totp = None
+    assert (await officer.sign_in()).enrolling
+    await officer.enrol()
+    assert officer.session.roles == ("approver",)
+
+
+async def test_nobody_chooses_the_password_of_another(desk: Desk) -> None:
+    add = AddUser(user_id=uuid4(), name="A", email="a@b.example", password=PASSPHRASE, roles=["reviewer"], office="PNH")
+    assert (await desk.ask(add, ADMINISTRATOR)).code == "password_not_yours_to_choose"
+
+
+async def test_the_same_invitation_is_one_account_and_another_under_its_id_is_refused(desk: Desk) -> None:
+    invitation = an_invitation()
+    await desk.ask(invitation, ADMINISTRATOR)
+    other = an_invitation(user_id=invitation.user_id)
+    same_mail = an_invitation(email=invitation.email)
+    assert (await desk.ask(other, ADMINISTRATOR)).code == "user_id_taken"
+    assert (await desk.ask(same_mail, ADMINISTRATOR)).code == "email_taken"

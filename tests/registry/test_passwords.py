@@ -1,0 +1,70 @@
+"""Passwords: chosen by their owners, hard to guess, and replaced by a link that works once."""
+
+import pytest
+
+from services.registry.domain.password import must_be_hard_to_guess
+from shared.contracts.registry.identity import ListSessions
+from shared.contracts.registry.users import AcceptInvitation, RequestPasswordReset, ResetPassword
+from shared.refusals import Refused
+from tests.desk import Desk, a_person
+from tests.registry.people import PASSPHRASE, Human, an_invitation, mailbox, somebody_of_a_company
+
+ADMINISTRATOR = a_person("administrator")
+
+
+async def test_a_forgotten_password_is_replaced_by_a_link_that_works_once_and_ends_every_session(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    known, unknown = [await desk.ask(RequestPasswordReset(email=email)) for email in (human.email, "nobody@company.example")]
+    await desk.do_tasks()
+    token = mailbox(desk).link(human.email, "reset")
+
+    await desk.ask(ResetPassword(token=token, password="a wholly other passphrase"))
+
+    assert known == unknown
+    assert mailbox(desk).link("nobody@company.example", "reset") is None
+    assert (await human.ask(ListSessions())).code == "token_invalid"
+    assert (await human.sign_in()).code == "sign_in_failed"
+    assert (await human.sign_in(password="a wholly other passphrase")).session_id
+    assert (await desk.ask(ResetPassword(token=token, password="and yet another passphrase"))).code == "link_invalid"
+
+
+async def test_a_link_for_another_password_lasts_an_hour_and_is_no_invitation(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    await desk.ask(RequestPasswordReset(email=human.email))
+    await desk.do_tasks()
+    token = mailbox(desk).link(human.email, "reset")
+    assert (await desk.ask(AcceptInvitation(token=token, password=PASSPHRASE))).code == "link_invalid"
+    human.later(3601)
+    assert (await desk.ask(ResetPassword(token=token, password=PASSPHRASE))).code == "link_invalid"
+
+
+async def test_a_stranger_cannot_fill_a_mailbox_with_links(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    for _ in range(5):
+        await desk.ask(RequestPasswordReset(email=human.email))
+        await desk.do_tasks()
+    assert len(list(mailbox(desk).folder.glob("reset-*"))) == 1
+
+
+@pytest.mark.parametrize("password", ["password1234", "Administrator1", "aaaaaaaaaaaa", "abcdefghijklmnop", "123456789012345"])
+def test_a_common_password_is_refused(password: str) -> None:
+    with pytest.raises(Refused, match="password_too_common"):
+        must_be_hard_to_guess(password, "Sok Vanna", "vanna@ministry.example")
+
+
+@pytest.mark.parametrize("password", ["sok.vanna.ministry", "Vanna@ministry", "សុខវណ្ណា-សុខវណ្ណា"])
+def test_a_password_of_ones_own_name_is_refused(password: str) -> None:
+    with pytest.raises(Refused, match="password_tells_who_you_are"):
+        must_be_hard_to_guess(password, "Sok Vanna សុខវណ្ណា", "vanna@ministry.example")
+
+
+@pytest.mark.parametrize(
+    "password", [PASSPHRASE, "ផ្លែស្វាយទុំធ្លាក់ពីលើដើម", "7c9e6679-7425-40de-944b-e07fc1f90ae7", "🥭" * 3 + " mango rain"]
+)
+async def test_any_other_password_of_any_letters_is_good(desk: Desk, password: str) -> None:
+    must_be_hard_to_guess(password, "Sok Vanna", "vanna@ministry.example")
+    invitation = an_invitation()
+    await desk.ask(invitation, ADMINISTRATOR)
+    await desk.do_tasks()
+    await desk.ask(AcceptInvitation(token=mailbox(desk).link(invitation.email, "invitation"), password=password))
+    assert (await Human(desk, invitation.email, password).sign_in()).enrolling

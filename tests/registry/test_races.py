@@ -1,0 +1,77 @@
+"""What is good once is good once, however many try at the same instant; on SQLite and on PostgreSQL."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.registry.domain.session import FREE_TRIES
+from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
+from shared.contracts.registry.users import AcceptInvitation
+from tests.conftest import Databases
+from tests.desk import Desk, a_person
+from tests.registry.people import Human, a_registry, an_invitation, mailbox, somebody_of_a_company, the_administrator
+
+
+@pytest.fixture
+async def desk(databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with a_registry(tmp_path, database_url=databases.of("registry")) as desk:
+        yield desk
+
+
+def codes(answers: list[Any]) -> Counter[str]:
+    return Counter(getattr(answer, "code", "let in") for answer in answers)
+
+
+async def test_of_fifty_guesses_at_once_only_five_are_looked_at(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    for email in (human.email, "nobody@company.example"):
+        guesses = (OpenSession(email=email, password=f"wrong {number}") for number in range(50))
+        answers = codes(await asyncio.gather(*map(desk.ask, guesses)))
+        assert answers == {"sign_in_failed": FREE_TRIES, "sign_in_delayed": 50 - FREE_TRIES}
+
+
+async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+    shown = OpenSession(email=administrator.email, password=administrator.password, code=administrator.code())
+    answers = codes(await asyncio.gather(*(desk.ask(shown) for _ in range(10))))
+    assert answers["let in"] == 1
+    assert set(answers) <= {"let in", "second_factor_wrong", "sign_in_delayed"}
+
+
+async def test_of_ten_who_use_the_same_confirmation_at_once_one_is_let_in(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+    invitation = an_invitation()
+    confirmed = (await administrator.step_up(invitation)).token
+    twins = [invitation.model_copy(update={"command_id": uuid4()}) for _ in range(10)]
+    answers = codes(await asyncio.gather(*(administrator.ask(twin, confirmed) for twin in twins)))
+    assert answers == {"let in": 1, "step_up_used": 9}
+
+
+async def test_of_ten_who_follow_the_same_link_at_once_one_chooses_the_password(desk: Desk) -> None:
+    invitation = an_invitation()
+    await desk.ask(invitation, a_person("administrator"))
+    await desk.do_tasks()
+    token = mailbox(desk).link(invitation.email, "invitation")
+    choices = [f"the passphrase of number {number}" for number in range(10)]
+    answers = await asyncio.gather(*(desk.ask(AcceptInvitation(token=token, password=choice)) for choice in choices))
+    assert codes(list(answers))["let in"] == 1
+    chosen = next(choice for choice, answer in zip(choices, answers, strict=True) if not hasattr(answer, "code"))
+    assert (await Human(desk, invitation.email, chosen).sign_in()).enrolling
+
+
+async def test_of_ten_pairs_given_for_the_same_refresh_token_at_once_only_the_last_is_good(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    assert human.session is not None
+    shown = RefreshSession(refresh_token=human.session.refresh_token)
+    pairs = [answer.session for answer in await asyncio.gather(*(desk.ask(shown) for _ in range(10)))]
+    assert len({pair.refresh_token for pair in pairs}) == 10
+
+    ended = [(await desk.ask(RefreshSession(refresh_token=pair.refresh_token))) for pair in pairs[:2]]
+
+    assert any(getattr(answer, "session", None) is None for answer in ended)
+    assert (await human.ask(ListSessions())).code == "token_invalid"

@@ -1,0 +1,175 @@
+"""Signing in: whom it lets in, how guessers are slowed down, and that nobody is locked out for ever."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from pathlib import Path
+from time import process_time
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS, delay_after
+from services.registry.passwords import Passwords
+from services.registry.store.tables import users, wrong_tries
+from shared.contracts.registry.identity import ListSessions, OpenSession, Session
+from shared.contracts.registry.users import ListUsers, RequestPasswordReset, ResetPassword
+from tests.desk import Desk
+from tests.registry.people import (
+    FIRST_EMAIL,
+    FIRST_PASSWORD,
+    PASSPHRASE,
+    Human,
+    a_registry,
+    an_officer,
+    mailbox,
+    somebody_of_a_company,
+    the_administrator,
+)
+
+
+async def guess(desk: Desk, email: str, times: int) -> list[str]:
+    """The answers to wrong passwords, one after another."""
+    return [(await desk.ask(OpenSession(email=email, password=f"wrong {number}"))).code for number in range(times)]
+
+
+async def test_whoever_signs_in_gets_a_token_for_a_quarter_of_an_hour(desk: Desk) -> None:
+    company = uuid4()
+    human = await somebody_of_a_company(desk, company=company)
+    session = human.session
+    assert isinstance(session, Session)
+    assert session.organisation == str(company)
+    assert session.expires_at == desk.clock.now() + timedelta(minutes=15)
+    assert session.token.count(".") == 2
+
+
+async def test_a_wrong_password_and_an_unknown_person_are_told_the_same(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    for _ in range(FREE_TRIES + 2):
+        wrong = await desk.ask(OpenSession(email=human.email, password="wrong"))
+        unknown = await desk.ask(OpenSession(email="nobody@company.example", password="wrong"))
+        assert wrong == unknown
+
+
+async def test_an_unknown_person_costs_as_much_as_a_known_one() -> None:
+    passwords = Passwords()
+    known = await passwords.hash(PASSPHRASE)
+    took = {}
+    for name, kept in (("known", known), ("unknown", None)):
+        times = []
+        for _ in range(7):
+            began = process_time()  # of this process alone, whatever else the machine does
+            assert not (await passwords.verify(kept, "wrong")).right
+            times.append(process_time() - began)
+        took[name] = min(times)
+    assert 0.6 < took["known"] / took["unknown"] < 1.7
+
+
+async def test_passwords_are_kept_as_argon2id_and_stand_nowhere_else(
+    desk: Desk, caplog: pytest.LogCaptureFixture, spans: object
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        human = await somebody_of_a_company(desk)
+        await desk.ask(OpenSession(email=human.email, password="a wrong password of mine"))
+    async with desk.work() as work:
+        kept = (await work.session.scalars(select(users.c.password_hash))).all()
+    assert len(kept) == 2
+    assert all(each and each.startswith("$argon2id$") and PASSPHRASE not in each for each in kept)
+    exported = str([span.to_json() for span in spans.get_finished_spans()])  # type: ignore[attr-defined]
+    for secret in (PASSPHRASE, "a wrong password of mine", human.session and human.session.refresh_token):
+        assert str(secret) not in caplog.text + exported
+
+
+async def test_when_the_cost_has_changed_the_hash_is_made_anew_at_the_next_sign_in(tmp_path: Path) -> None:
+    async with a_registry(tmp_path, passwords=Passwords(memory_kib=128, passes=1)) as desk:
+        human = await somebody_of_a_company(desk)
+        cheap = await Passwords(memory_kib=64, passes=1).hash(PASSPHRASE)
+        async with desk.work() as work:
+            await work.session.execute(users.update().where(users.c.email == human.email).values(password_hash=cheap))
+
+        assert isinstance(await human.sign_in(), Session)
+
+        async with desk.work() as work:
+            kept = await work.session.scalar(select(users.c.password_hash).where(users.c.email == human.email))
+        assert "m=128" in kept
+        assert isinstance(await human.sign_in(), Session)
+
+
+async def test_after_five_wrong_passwords_a_guesser_waits_and_is_told_until_when(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    assert await guess(desk, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES
+
+    refused = await human.sign_in()
+
+    assert refused.code == "sign_in_delayed"
+    assert f"{desk.clock.now() + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}" in refused.detail
+    human.later(61)
+    assert isinstance(await human.sign_in(), Session)
+    assert await guess(desk, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES  # the count began anew
+
+
+def test_the_delay_doubles_from_a_minute_to_an_hour_and_no_further() -> None:
+    assert [delay_after(failures).total_seconds() / 60 for failures in range(4, 13)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert delay_after(10**6) == timedelta(hours=1)
+
+
+async def test_of_fifty_guesses_at_once_only_five_are_looked_at(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    answers = await asyncio.gather(*(desk.ask(OpenSession(email=human.email, password=f"wrong {n}")) for n in range(50)))
+    codes = [answer.code for answer in answers]
+    assert (codes.count("sign_in_failed"), codes.count("sign_in_delayed")) == (FREE_TRIES, 50 - FREE_TRIES)
+    async with desk.work() as work:
+        assert await work.session.scalar(select(wrong_tries.c.failures)) == FREE_TRIES
+
+
+async def test_an_officer_is_heard_with_the_authenticator_while_guessers_wait(desk: Desk) -> None:
+    officer = await an_officer(desk, await the_administrator(desk))
+    await guess(desk, officer.email, FREE_TRIES + 1)
+
+    assert (await officer.sign_in(code=None)).code == "sign_in_delayed"
+    assert (await officer.sign_in(code="000000")).code == "sign_in_delayed"
+    assert isinstance(await officer.sign_in(), Session)
+
+
+async def test_a_session_goes_on_while_guessers_wait(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    await guess(desk, human.email, FREE_TRIES + 1)
+    assert (await human.refresh()).session
+
+
+async def test_a_link_by_mail_ends_the_waiting(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    await guess(desk, human.email, FREE_TRIES + 1)
+    await desk.ask(RequestPasswordReset(email=human.email))
+    await desk.do_tasks()
+    token = mailbox(desk).link(human.email, "reset")
+    await desk.ask(ResetPassword(token=token, password="a wholly other passphrase"))
+    assert isinstance(await human.sign_in(password="a wholly other passphrase"), Session)
+
+
+async def test_an_address_that_guesses_at_many_accounts_waits_too(desk: Desk) -> None:
+    for number in range(FREE_TRIES_OF_ADDRESS):
+        guessed = OpenSession(email=f"{number}@company.example", password="wrong", address="203.0.113.7")
+        assert (await desk.ask(guessed)).code == "sign_in_failed"
+    human = await somebody_of_a_company(desk)
+    assert (await human.sign_in(address="203.0.113.7")).code == "sign_in_delayed"
+    assert isinstance(await human.sign_in(address="198.51.100.9"), Session)
+
+
+async def test_an_officer_without_a_second_factor_may_do_nothing_but_set_one_up(desk: Desk) -> None:
+    administrator = Human(desk, FIRST_EMAIL, FIRST_PASSWORD)
+    session = await administrator.sign_in()
+    assert (session.enrolling, session.roles) == (True, ())
+    for question in (ListUsers(), ListSessions()):
+        assert (await administrator.ask(question)).code == "second_factor_missing"
+
+    await administrator.enrol()
+
+    assert (await administrator.ask(ListUsers())).users
+
+
+async def test_the_first_administrator_is_appointed_once(desk: Desk) -> None:
+    await desk.start()
+    async with desk.work() as work:
+        assert (await work.session.scalars(select(users.c.email))).all() == [FIRST_EMAIL]
