@@ -34,7 +34,7 @@ class Schedule:
         return [days for days in self.days_before if self.due_at(valid_until, days, zone) > now]
 
     def overtaken_at(self, valid_until: date, days_before: int, zone: ZoneInfo) -> datetime:
-        """From which instant on a reminder comes too late: the first of the day of the next one, or of the day after the last."""
+        """From which instant on a reminder comes too late: the first of the next one's day, or of the day after the last."""
         next_one = max([days for days in self.days_before if days < days_before], default=OVER)
         return _first_of(valid_until - timedelta(days=next_one), zone)
 
