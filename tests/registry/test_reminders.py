@@ -92,11 +92,8 @@ def test_at_any_instant_exactly_one_reminder_speaks_unless_another_goes_out_that
     now = first + timedelta(hours=hours_late)
     due = [days for days in SCHEDULE.days_before if SCHEDULE.due_at(last_day, days, zone) <= now]
     said = [outcome_of(last_day, SCHEDULE.overtaken_at(last_day, days, zone), last_day, now) for days in due]
-    today = now.astimezone(zone).date()
-    another_today = any(
-        last_day - timedelta(days=days) == today and SCHEDULE.due_at(last_day, days, zone) > now
-        for days in SCHEDULE.days_before
-    )
+    ahead = [SCHEDULE.due_at(last_day, days, zone) for days in SCHEDULE.ahead(last_day, now, zone)]
+    another_today = any(instant.date() == now.astimezone(zone).date() for instant in ahead)
     assert said.count(Outcome.SENT) == (now < over_at(last_day, zone) and not another_today)
     assert {outcome_of(last_day, now, LAST_DAY + timedelta(days=9999), now) for _ in due} == {Outcome.NOT_NEEDED}
 
