@@ -171,7 +171,7 @@ async def walk_a_year(url: str, count: int) -> str:
         }
         for day in (BEGIN + timedelta(days=number) for number in range(DAYS)):
             for company in (company for company, on in renewed_on.items() if on == day):
-                nation.clock.instant = at(day, 7)
+                nation.clock.instant = at(day, 0)
                 await nation.renew(company)
             if day in ASLEEP:
                 continue

@@ -34,16 +34,16 @@ class Schedule:
         return [days for days in self.days_before if self.due_at(valid_until, days, zone) > now]
 
     def overtaken_at(self, valid_until: date, days_before: int, zone: ZoneInfo) -> datetime:
-        """From which instant on a reminder comes too late: when the next one is due, or the year is over."""
-        later = [self.due_at(valid_until, days, zone) for days in self.days_before if days < days_before]
-        return min([*later, over_at(valid_until, zone)])
+        """From which instant on a reminder comes too late: the first of the next one's day, or of the day after the last."""
+        next_one = max([days for days in self.days_before if days < days_before], default=OVER)
+        return _first_of(valid_until - timedelta(days=next_one), zone)
 
 
 def outcome_of(planned_for: date, overtaken_at: datetime, valid_until: date | None, now: datetime) -> Outcome:
     """What becomes of a reminder now that its turn has come.
 
-    Another year was approved meanwhile: not needed. It comes so late that the next one is due, or that the year is over:
-    missed, for what comes next says the right number of days (ours).
+    Another year was approved meanwhile: not needed. It comes so late that the next one goes out that day or has, or that the
+    year is over: missed, for what comes next says the right number of days (ours).
     """
     if valid_until != planned_for:
         return Outcome.NOT_NEEDED
@@ -52,4 +52,8 @@ def outcome_of(planned_for: date, overtaken_at: datetime, valid_until: date | No
 
 def over_at(valid_until: date, zone: ZoneInfo) -> datetime:
     """The instant at which a registration is over: the first of the day after its last."""
-    return datetime.combine(valid_until + timedelta(days=1), time(0), zone)
+    return _first_of(valid_until + timedelta(days=1), zone)
+
+
+def _first_of(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(0), zone)
