@@ -9,6 +9,7 @@ from typing import Any
 
 from services.registry.domain.particulars import DistrictUnknown, Particulars, Requirements
 from services.registry.domain.reminders import Schedule
+from services.registry.domain.user import OfficeUnknown
 
 DATA = Path(__file__).parent / "data"
 
@@ -78,6 +79,11 @@ class Catalogue:
         district = self.districts.get(particulars.district or "")
         place = [f"{district.kind} {district.name_en}", district.province_en] if district else []
         return ", ".join([particulars.address, *place])
+
+    def must_know_office(self, code: str, on: date) -> None:
+        """Raises OfficeUnknown."""
+        if code not in (offices := self.offices(on)):
+            raise OfficeUnknown(f"There is no office {code}; there are {', '.join(sorted(offices))}.", "office")
 
     def offices(self, on: date) -> dict[str, IssuingOffice]:
         """The issuing offices that there are on a day, by their codes."""

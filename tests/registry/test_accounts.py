@@ -72,6 +72,15 @@ async def test_an_officer_is_invited_chooses_a_password_and_signs_in(desk: Desk)
     assert not officer.session.enrolling
 
 
+async def test_an_officer_belongs_to_an_office_that_there_is(desk: Desk) -> None:
+    administrator = await the_administrator(desk)
+    officer = await an_officer(desk, administrator)
+    for command in (an_invitation(office="XXX"), TransferOfficer(user_id=officer.session.user_id, office="XXX")):
+        refused = await desk.ask(command, ADMINISTRATOR)
+        assert (refused.code, refused.fields) == ("office_unknown", ("office",))
+        assert "PNH, SHV, SVR" in refused.detail
+
+
 async def test_an_invitation_works_once_and_for_seven_days(desk: Desk) -> None:
     used, late = an_invitation(), an_invitation()
     for invitation in (used, late):

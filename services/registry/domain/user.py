@@ -72,6 +72,12 @@ class RolesNotYoursToGive(Refused):
     code = "roles_not_yours_to_give"
 
 
+class OfficeUnknown(Refused):
+    """There is no such office of the ministry."""
+
+    code = "office_unknown"
+
+
 class RolesKeptApart(Refused):
     """One person does not have these roles together: who gives rights does not use them, who examines does not act."""
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+from services.registry.catalogue import Catalogue
 from services.registry.domain.user import (
     PasswordNotYoursToChoose,
     Status,
@@ -48,6 +49,7 @@ async def add_user(command: AddUser, work: Work) -> UserState:
 async def invite_officer(command: InviteOfficer, work: Work) -> UserState:
     """An administrator invites an officer to an office."""
     must_be_givable(set(command.roles), to_company=False)
+    work.use(Catalogue).must_know_office(command.office, work.today)
     return await invited(command, command.office, work)
 
 
@@ -84,6 +86,7 @@ async def change_colleague_roles(command: ChangeColleagueRoles, work: Work) -> U
 async def transfer_officer(command: TransferOfficer, work: Work) -> UserState:
     """An officer goes to another office; they sign in anew."""
     officer = await officer_by_id(work, command.user_id)
+    work.use(Catalogue).must_know_office(command.office, work.today)
 
     officer.transfer(command.office, by=work.actor.must_have_id())
 
