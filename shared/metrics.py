@@ -14,5 +14,6 @@ events = Counter(
 event_batch = Histogram("co_event_batch_size", "Events taken in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100))
 published = Counter("co_published_total", "Events handed to the bus", ["subject"])
 tasks = Counter("co_tasks_total", "Tasks done, by outcome (done, delayed, dead, lost)", ["task", "outcome"])
-waiting = Gauge("co_waiting", "What waits in this service: outbox, tasks, tasks_failing, dead_letters", ["what"])
+ready = Gauge("co_ready", "Whether this replica does all its work; where it is 0, /ready says why")
+waiting = Gauge("co_waiting", "What waits for this service: outbox, tasks, tasks_failing, dead_letters, events", ["what"])
 oldest = Gauge("co_oldest_seconds", "Age of the oldest that waits: outbox, tasks", ["what"])

@@ -12,12 +12,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from shared import metrics as figures
 from shared.operations import what_waits
 from shared.settings import Settings
 from shared.work import Workshop
 
 
-def application(workshop: Workshop, problems: Callable[[], Awaitable[list[str]]], routes: Sequence[BaseRoute]) -> Starlette:
+async def _none_known() -> tuple[int, int]:
+    raise RuntimeError("nobody has said how to learn what waits in the stream")
+
+
+def application(
+    workshop: Workshop,
+    problems: Callable[[], Awaitable[list[str]]],
+    routes: Sequence[BaseRoute],
+    events_waiting: Callable[[], Awaitable[tuple[int, int]]] = _none_known,
+) -> Starlette:
     """`/live`, `/ready`, `/metrics` and the routes of one service."""
 
     async def live(request: Request) -> Response:
@@ -29,9 +39,14 @@ def application(workshop: Workshop, problems: Callable[[], Awaitable[list[str]]]
         return JSONResponse(answer, status_code=503 if found else 200)
 
     async def metrics(request: Request) -> Response:
-        with suppress(Exception):  # the other figures are wanted most when the database is away
+        figures.ready.set(not await problems())
+        # the other figures are wanted most when the database or the bus is away
+        with suppress(Exception):
             async with asyncio.timeout(2), workshop.database.reading() as session:
                 await what_waits(session, workshop.clock.now())
+        with suppress(Exception):
+            async with asyncio.timeout(2):
+                figures.waiting.labels("events").set((await events_waiting())[0])
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     app = Starlette(routes=[Route("/live", live), Route("/ready", ready), Route("/metrics", metrics), *routes])

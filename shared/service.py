@@ -114,7 +114,7 @@ class Replica:
         self._tokens = Tokens(settings.country)
         self._listener = Listener(self.router.listening, self.workshop)
         self._tasks = TaskRunner(self.router.doing, self.workshop)
-        self._rim = Rim(application(self.workshop, self.problems, service.routes), settings)
+        self._rim = Rim(application(self.workshop, self.problems, service.routes, self.events_waiting), settings)
         self._stopping = asyncio.Event()
         self._state: str | None = "starting"
         self._connecting = self._is_unknown_to_bus = False

@@ -52,6 +52,8 @@ async def test_the_metrics_can_be_read(sqlite_house: House) -> None:
     said = (await get(running, "/metrics")).text
     assert 'co_waiting{what="dead_letters"} 0.0' in said
     assert 'co_oldest_seconds{what="outbox"} 0.0' in said
+    assert 'co_waiting{what="events"} 0.0' in said
+    assert "co_ready 1.0" in said
 
 
 async def test_while_the_database_is_away_a_replica_lives_and_says_why_it_is_not_ready(
@@ -67,6 +69,7 @@ async def test_while_the_database_is_away_a_replica_lives_and_says_why_it_is_not
     assert ready.json()["problems"] == ["the database does not answer (ConnectionRefusedError)"]
     assert metrics.status_code == 200
     assert "co_requests_total" in metrics.text
+    assert "co_ready 0.0" in metrics.text
     await eventually(lambda: is_ready(running))
 
 
