@@ -26,7 +26,7 @@ from shared.clock import Clock
 from shared.listening import Listener
 from shared.relay import Relay
 from shared.tasks import TaskRunner
-from shared.work import Task
+from shared.work import Task, Work
 
 TAKEN_OVER_AFTER = 5
 
@@ -41,6 +41,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "task-committed": (TaskRunner, "_attempt"),
 }
 DOCUMENT_SENT = "document-sent-not-noted"
+ANNOUNCED = "announced-not-committed"
 OPERATIONAL = "ops."
 
 
@@ -58,6 +59,19 @@ def crash_at(owner: type, method: str, crash: Callable[[], None]) -> None:
         return outcome
 
     setattr(owner, method, dying)
+
+
+def crash_once_announced(crash: Callable[[], None]) -> None:
+    """Has the process die when events stand in the transaction, before it is committed."""
+    write_down = Work.write_down
+
+    @wraps(write_down)
+    async def dying(self: Work) -> None:
+        await write_down(self)
+        if self.announced:
+            crash()
+
+    Work.write_down = dying  # type: ignore[method-assign]
 
 
 def deliver_twice() -> None:
@@ -90,7 +104,7 @@ def step_clock(file: Path) -> None:
 def main(service: str, folder: Path, *faults: str) -> None:
     relay.CLAIM = tasks.LEASE = timedelta(seconds=TAKEN_OVER_AFTER)
     Task.limit, tasks.MARGIN = TAKEN_OVER_AFTER - 1.0, timedelta(seconds=1)
-    ahead = [fault for fault in faults if fault in POINTS or fault == DOCUMENT_SENT]
+    ahead = [fault for fault in faults if fault in POINTS or fault in (DOCUMENT_SENT, ANNOUNCED)]
     if point := next((point for point in ahead if not (folder / f"{service}-{point}").exists()), None):
         countdown = [random.randint(1, 5)]
 
@@ -104,6 +118,8 @@ def main(service: str, folder: Path, *faults: str) -> None:
             from services.gateway.wire.exchange import Exchange
 
             crash_at(Exchange, "send", crash)
+        elif point == ANNOUNCED:
+            crash_once_announced(crash)
         else:
             crash_at(*POINTS[point], crash)
     if "twice" in faults:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.stories.faults.crowd import NO_FAULTS, Crowd
-from tests.stories.faults.faulty import DOCUMENT_SENT, POINTS
+from tests.stories.faults.faulty import ANNOUNCED, DOCUMENT_SENT, POINTS
 
 WHERE_THEY_CAN_DIE = {
     "registry": ("command-answered-not-told", "event-published-not-marked"),
     "certificates": (
         "command-before-commit",
+        ANNOUNCED,
         "task-before-commit",
         "event-published-not-marked",
         "command-answered-not-told",
@@ -44,10 +45,10 @@ WHERE_THEY_CAN_DIE = {
 
 @pytest.fixture
 def where_they_die(request: pytest.FixtureRequest) -> dict[str, tuple[str, ...]]:
-    """Every point at full scale; else two in each service, every point in one of them."""
-    most = None if request.config.getoption("--full-scale") else 2
+    """Every point at full scale; else three in each service, every point in one of them."""
+    most = None if request.config.getoption("--full-scale") else 3
     chosen = {name: points[:most] for name, points in WHERE_THEY_CAN_DIE.items()}
-    assert {*POINTS, DOCUMENT_SENT} <= {point for points in chosen.values() for point in points}
+    assert {*POINTS, DOCUMENT_SENT, ANNOUNCED} <= {point for points in chosen.values() for point in points}
     return chosen
 
 
