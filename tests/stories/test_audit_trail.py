@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.people import until
+from cli.people import Officers, until
 from cli.reach import Where
 from cli.trail import newest, show, show_keys, verify
 from shared.contracts.catalogue import SERVICES
@@ -44,20 +44,27 @@ async def test_who_did_what_is_known_and_proven(nation: Nation, tmp_path: Path, 
     assert {"KH/registry", "KH/certificates", "KH/fees"} <= json.loads(kept.read_text()).keys()
     done = await acts_on(nation, journey.certificate_id)
     exporter = journey.exporter.person
-    assert done == [
-        ("DraftCertificate", str(exporter.session.user_id), "done"),
-        ("SubmitCertificate", str(exporter.session.user_id), "done"),
-        ("ReviewCertificate", str(ministry.reviewer.session.user_id), "done"),
-        ("ApproveCertificate", str(ministry.approver.session.user_id), "done"),
-    ]
+    by = {
+        "DraftCertificate": {str(exporter.session.user_id)},
+        "SubmitCertificate": {str(exporter.session.user_id)},
+        "ReviewCertificate": ids_of(ministry.reviewer),
+        "ApproveCertificate": ids_of(ministry.approver),
+    }
+    assert [(act, outcome) for act, _, outcome in done] == [(act, "done") for act in by]
+    assert all(actor in by[act] for act, actor, _ in done)
     await show(where=where, on=str(journey.certificate_id))
     said = capsys.readouterr().out
     in_order = ("DraftCertificate", "SubmitCertificate", "RecordPayment", "ReviewCertificate", "ApproveCertificate")
     assert sorted(in_order, key=said.index) == list(in_order)
-    assert str(ministry.cashier.session.user_id) in said
+    assert any(cashier in said for cashier in ids_of(ministry.cashier))
     await show(where=where, actor=str(exporter.session.user_id))
     assert "RegisterProduct" in (said := capsys.readouterr().out)
     assert "PutRegistrationFile" not in said
+
+
+def ids_of(officers: Officers) -> set[str]:
+    """Who they are."""
+    return {str(person.session.user_id) for person in officers.people}
 
 
 async def acts_on(nation: Nation, certificate_id: UUID) -> list[tuple[str, str, str]]:

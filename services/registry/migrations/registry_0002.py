@@ -10,6 +10,7 @@ from shared.columns import UtcDateTime
 
 revision = "registry_0002"
 down_revision = "registry_0001"
+oldest_code = "registry_0001"  # what is executed fills new columns only
 branch_labels = None
 depends_on = None
 
