@@ -1,15 +1,47 @@
 """Passwords: chosen by their owners, hard to guess, and replaced by a link that works once."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.registry.domain.password import must_be_hard_to_guess
+from services.registry.post import Letter, Post, PostOnDisk
 from shared.contracts.registry.identity import ListSessions
 from shared.contracts.registry.users import AcceptInvitation, RequestPasswordReset, ResetPassword
-from shared.refusals import Refused
+from shared.refusals import Refused, Unavailable
 from tests.desk import Desk, a_person
 from tests.registry.people import PASSPHRASE, Human, an_invitation, mailbox, somebody_of_a_company
 
 ADMINISTRATOR = a_person("administrator")
+
+
+class AwayAtFirst:
+    """A mail server that takes the second letter."""
+
+    def __init__(self, there: PostOnDisk) -> None:
+        self.tried = 0
+        self._there = there
+
+    async def send(self, letter: Letter) -> None:
+        self.tried += 1
+        if self.tried == 1:
+            raise Unavailable("the mail server is away")
+        await self._there.send(letter)
+
+
+async def test_a_letter_that_could_not_be_handed_over_is_sent_when_it_can(desk: Desk) -> None:
+    human, folder = await somebody_of_a_company(desk), mailbox(desk).folder
+    carrier = AwayAtFirst(PostOnDisk(folder, "registry@ministry.example"))
+    desk.workshop._equipment[Post] = Post(carrier)
+    await desk.ask(RequestPasswordReset(email=human.email))
+    await desk.do_tasks()
+    assert mailbox(desk).link(human.email, "reset") is None
+
+    desk.clock.instant += timedelta(seconds=1)
+    await desk.do_tasks()
+
+    assert mailbox(desk).link(human.email, "reset")
+    assert carrier.tried == 2
 
 
 async def test_a_forgotten_password_is_replaced_by_a_link_that_works_once_and_ends_every_session(desk: Desk) -> None:

@@ -64,6 +64,16 @@ async def test_of_ten_who_follow_the_same_link_at_once_one_chooses_the_password(
     assert (await Human(desk, invitation.email, chosen).sign_in()).enrolling
 
 
+async def test_the_same_choice_sent_by_a_nervous_client_five_times_at_once_is_one(desk: Desk) -> None:
+    invitation = an_invitation()
+    await desk.ask(invitation, a_person("administrator"))
+    await desk.do_tasks()
+    accept = AcceptInvitation(token=mailbox(desk).link(invitation.email, "invitation"), password="the passphrase of one")
+    answers = await asyncio.gather(*(desk.ask(accept) for _ in range(5)))
+    assert codes(list(answers)) == {"let in": 5}
+    assert (await Human(desk, invitation.email, "the passphrase of one").sign_in()).enrolling
+
+
 async def test_of_ten_pairs_given_for_the_same_refresh_token_at_once_only_the_last_is_good(desk: Desk) -> None:
     human = await somebody_of_a_company(desk)
     assert human.session is not None

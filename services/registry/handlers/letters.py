@@ -8,7 +8,7 @@ from services.registry.domain.user import Status, User
 from services.registry.post import Letter, Post
 from services.registry.settings import Issuer
 from services.registry.store import users
-from services.registry.store.links import INVITATION, RESET, hashed, link_made_at, new_link
+from services.registry.store.links import INVITATION, RESET, hashed, link_sent_at, new_link, note_sent
 from shared.router import Router
 from shared.work import Task, Work
 
@@ -68,8 +68,8 @@ async def send_password_reset(task: SendPasswordReset, work: Work) -> None:
     user = await users.find_user_by_email(work, task.email)
     if user is None or not user.may_sign_in:
         return
-    made_at = await link_made_at(work, user.user_id, RESET)
-    if made_at is None or made_at < work.now - ONE_LETTER_IN:
+    sent_at = await link_sent_at(work, user.user_id, RESET)
+    if sent_at is None or sent_at < work.now - ONE_LETTER_IN:
         await send_link(user, RESET, work)
 
 
@@ -80,3 +80,4 @@ async def send_link(user: User, purpose: str, work: Work) -> None:
     link = f"{work.use(Issuer).portal_address}/{purpose}#{token}"  # after #, so that it stands in no log of a web server
     letter = Letter(f"{purpose}-{hashed(token)[:20]}", user.email, subject, text.format(name=user.name, link=link), work.now)
     await work.outside(work.use(Post).send, letter)
+    await note_sent(work, token)

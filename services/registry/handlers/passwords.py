@@ -26,8 +26,6 @@ async def accept_invitation(command: AcceptInvitation, work: Work) -> UserState:
     """Whoever was invited has followed the link and chosen a password."""
     user, password_hash = await new_password(command.token, INVITATION, command.password, work)
     if password_hash is not None:
-        await use_link(work, command.token, INVITATION)
-
         user.accept(password_hash)
 
     return await state_of(user, work)
@@ -47,8 +45,6 @@ async def reset_password(command: ResetPassword, work: Work) -> UserState:
     """Another password from now on; sessions end, and whoever made the account wait with wrong guesses has gained nothing."""
     user, password_hash = await new_password(command.token, RESET, command.password, work)
     if password_hash is not None:
-        await use_link(work, command.token, RESET)
-
         user.reset_password(password_hash)
 
         await tries.forget_tries(work, tries.of_account(user.email))
@@ -57,18 +53,19 @@ async def reset_password(command: ResetPassword, work: Work) -> UserState:
 
 
 async def new_password(token: str, purpose: str, password: str, work: Work) -> tuple[User, str | None]:
-    """Whose link this is, and the hash of a password that is good enough for them, made between two transactions.
+    """Whose link this was, and the hash of a password that is good enough for them, made between two transactions.
 
     No hash where exactly this was done already: whoever never got the answer asks again. Raises LinkInvalid.
     """
-    user_id, used = await whose_link(work, token, purpose)
+    user_id = await whose_link(work, token, purpose)
     user = await users.user_by_id(work, user_id)
     must_be_hard_to_guess(password, user.name, user.email)
     passwords = work.use(Passwords)
-    if used:
-        verdict = await work.outside(passwords.verify, user.password_hash, password)
-        if not verdict.right:
-            raise LinkInvalid("", "token")
-        return await users.user_by_id(work, user_id), None
     password_hash = await work.outside(passwords.hash, password)
-    return await users.user_by_id(work, user_id), password_hash
+    if await use_link(work, token, purpose):
+        return await users.user_by_id(work, user_id), password_hash
+    user = await users.user_by_id(work, user_id)
+    verdict = await work.outside(passwords.verify, user.password_hash, password)
+    if not verdict.right:
+        raise LinkInvalid("", "token")
+    return await users.user_by_id(work, user_id), None

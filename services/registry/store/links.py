@@ -34,27 +34,30 @@ async def new_link(work: Work, user_id: UUID, purpose: str) -> str:
     return token
 
 
-async def link_made_at(work: Work, user_id: UUID, purpose: str) -> datetime | None:
-    """When the present link was made, or None."""
-    mine = select(links.c.made_at).where(links.c.user_id == user_id, links.c.purpose == purpose)
+async def note_sent(work: Work, token: str) -> None:
+    """The letter with this link was handed over."""
+    await work.session.execute(update(links).where(links.c.token_hash == hashed(token)).values(sent_at=work.now))
+
+
+async def link_sent_at(work: Work, user_id: UUID, purpose: str) -> datetime | None:
+    """When the letter with the present link was handed over, or None."""
+    mine = select(links.c.sent_at).where(links.c.user_id == user_id, links.c.purpose == purpose)
     return await work.session.scalar(mine)
 
 
-async def whose_link(work: Work, token: str, purpose: str) -> tuple[UUID, bool]:
-    """Whom a link is for, and whether it was used already. Raises LinkInvalid."""
-    found = select(links.c.user_id, links.c.used_at).where(*_known(work, token, purpose))
-    link = (await work.session.execute(found)).first()
-    if link is None:
+async def whose_link(work: Work, token: str, purpose: str) -> UUID:
+    """Whom a link is for, also where it was used already. Raises LinkInvalid."""
+    found: UUID | None = await work.session.scalar(select(links.c.user_id).where(*_known(work, token, purpose)))
+    if found is None:
         raise LinkInvalid("", "token")
-    return link.user_id, link.used_at is not None
+    return found
 
 
-async def use_link(work: Work, token: str, purpose: str) -> None:
-    """Uses a link, which can be done once, however many try at the same time. Raises LinkInvalid."""
+async def use_link(work: Work, token: str, purpose: str) -> bool:
+    """Uses a link, which can be done once, however many try at the same time; says whether this was the once."""
     unused = *_known(work, token, purpose), links.c.used_at.is_(None)
     used = update(links).where(*unused).values(used_at=work.now).returning(links.c.token_hash)
-    if not (await work.session.execute(used)).all():
-        raise LinkInvalid("", "token")
+    return bool((await work.session.execute(used)).all())
 
 
 async def forget_links(work: Work, user_id: UUID, purpose: str) -> None:

@@ -101,6 +101,7 @@ links = Table(
     Column("user_id", ForeignKey(users.c.user_id), nullable=False, index=True),
     Column("made_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime, nullable=False, index=True),
+    Column("sent_at", UtcDateTime),
     Column("used_at", UtcDateTime),
 )
 
