@@ -165,21 +165,28 @@ async def _import(
 ) -> int:
     rows = await asyncio.to_thread(read_rows, file, kind.part)
     target = (where or Where()).target("portal")
-    batches = list(batches_of(rows))
     try:
         async with target.asker(PATIENCE) as asker:
             presence = await Presence.begin(asker, by.account())
-            if Role.ADMINISTRATOR not in presence.session.roles:
-                raise CommandFailed(f"{by.email} is no administrator of the ministry.")
-            if dry_run:
-                await check(kind, batches, presence)
-            else:
-                await take(kind, batches, invite, presence, asker)
+            await import_rows(kind, rows, presence, asker, dry_run=dry_run, invite=invite)
     finally:  # also where it breaks off: what came over is to be known
         if report:
             write_report(rows, report)
     print_report(rows, dry_run=dry_run)
     return 1 if any(row.report and row.report.outcome is RowOutcome.REFUSED for row in rows) else 0
+
+
+async def import_rows(
+    kind: Kind, rows: list[Row], presence: Presence, asker: Asker, *, dry_run: bool = False, invite: bool = False
+) -> None:
+    """Takes rows over, or asks what would become of them; each has its report then. Raises CommandFailed, AskRefused."""
+    if Role.ADMINISTRATOR not in presence.session.roles:
+        raise CommandFailed(f"{presence.account.email} is no administrator of the ministry.")
+    batches = list(batches_of(rows))
+    if dry_run:
+        await check(kind, batches, presence)
+    else:
+        await take(kind, batches, invite, presence, asker)
 
 
 def batches_of(rows: list[Row]) -> Iterator[list[Row]]:

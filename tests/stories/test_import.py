@@ -11,10 +11,12 @@ import pytest
 from cli.accounts import Account, Authenticator, Mailbox
 from cli.audit import audit
 from cli.demo import ZONE
-from cli.imports import Importer, registrations, users
+from cli.former_files import read_rows
+from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows, registrations
 from cli.people import Exporter, Journey, follow_invitation, until
 from cli.reach import CommandFailed, Where
 from cli.trail import newest
+from shared.asking import AskRefused
 from shared.contracts.certificates import CertificateStatus
 from shared.contracts.ops import MOST_KEYS, FindActs, ListKeys
 from shared.contracts.registry.users import InviteOfficer
@@ -24,15 +26,15 @@ from tests.stories.conftest import Nation, to
 COMPANIES = 30
 
 
-async def an_importer(nation: Nation, tmp_path: Path, role: str = "administrator") -> Importer:
-    """An officer with a password and an authenticator in files."""
-    account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", Authenticator(tmp_path / f"{role}.authenticator"))
-    invitation = InviteOfficer(user_id=uuid4(), name="Importer", email=account.email, roles=(role,), office="PNH")
+async def an_importer(nation: Nation, tmp_path: Path) -> Importer:
+    """Another administrator, with a password and an authenticator in files."""
+    account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", Authenticator(tmp_path / "authenticator"))
+    invitation = InviteOfficer(user_id=uuid4(), name="Importer", email=account.email, roles=("administrator",), office="PNH")
     await nation.ministry.administrator.ask(invitation)
     await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
-    password = tmp_path / f"{role}.password"
+    password = tmp_path / "password"
     password.write_text(account.password)
-    return Importer(account.email, password, tmp_path / f"{role}.authenticator")
+    return Importer(account.email, password, tmp_path / "authenticator")
 
 
 def former_companies(today: date) -> list[Any]:
@@ -45,8 +47,11 @@ def former_companies(today: date) -> list[Any]:
     return [*companies, a_former_company(**days, district="9999")]
 
 
-def outcomes(report: Path) -> list[str]:
-    return [row["outcome"] for row in json.loads(report.read_text())]
+async def imported(nation: Nation, kind: Kind, file: Path, *, dry_run: bool = False) -> list[str]:
+    """What becomes of a file that the ministry's administrator imports."""
+    rows = read_rows(file, kind.part)
+    await import_rows(kind, rows, nation.ministry.administrator.presence, nation.portal, dry_run=dry_run)
+    return [row.report.outcome.value for row in rows if row.report]
 
 
 async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certificate(
@@ -57,15 +62,17 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     companies = former_companies(today)
     file.write_text("\n".join(company.model_dump_json(exclude_none=True) for company in companies))
 
-    assert await registrations(file, by=by, where=where, dry_run=True, report=report) == 1
-    assert "would be imported" in capsys.readouterr().out
-    would = outcomes(report)
+    would = await imported(nation, REGISTRATIONS, file, dry_run=True)
     assert await registrations(file, by=by, where=where, invite=True, report=report) == 1
-    assert outcomes(report) == would == ["imported"] * COMPANIES + ["refused"]
+
+    done = json.loads(report.read_text())
+    assert [row["outcome"] for row in done] == would == ["imported"] * COMPANIES + ["refused"]
     assert "district_unknown" in capsys.readouterr().out
-    ids = [row["id"] for row in json.loads(report.read_text())]
-    assert await registrations(file, by=by, where=where, invite=True, report=report) == 1
-    assert outcomes(report) == ["unchanged"] * COMPANIES + ["refused"]
+    ids = [row["id"] for row in done]
+    assert await imported(nation, REGISTRATIONS, file) == ["unchanged"] * COMPANIES + ["refused"]
+    people = [a_former_user(), a_former_user(roles=["preparer"], company_tax_number=companies[0].tax_number)]
+    (tmp_path / "people.jsonl").write_text("\n".join(person.model_dump_json() for person in people))
+    assert await imported(nation, USERS, tmp_path / "people.jsonl") == ["imported"] * 2
 
     account = Account(companies[0].users[0].email, f"{uuid4()}")
     person = await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
@@ -81,31 +88,17 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     await until(known, "certificates to know every company")
     assert await audit(where=where) == 0
     acts = await newest(nation.operator, "registry", FindActs(), 100)
-    assert len([act for act in acts if act.act == "ImportRegistrations" and act.outcome == "done"]) == 2
+    assert [act.roles for act in acts if act.act.startswith("Import") and act.outcome == "done"] == ["administrator"] * 3
 
 
-async def test_people_come_over_to_their_offices_and_companies(nation: Nation, tmp_path: Path) -> None:
-    where, by = Where(root=nation.stack.root), await an_importer(nation, tmp_path)
-    today = datetime.now(ZONE).date()
-    company = former_companies(today)[0]
-    (tmp_path / "companies.json").write_text(f"[{company.model_dump_json()}]")
-    people = [a_former_user(), a_former_user(roles=["preparer"], company_tax_number=company.tax_number)]
-    (tmp_path / "people.jsonl").write_text("\n".join(person.model_dump_json() for person in people))
-    report = tmp_path / "report.json"
-
-    assert await registrations(tmp_path / "companies.json", by=by, where=where) == 0
-    assert await users(tmp_path / "people.jsonl", by=by, where=where, report=report) == 0
-
-    assert outcomes(report) == ["imported"] * 2
-    assert await users(tmp_path / "people.jsonl", by=by, where=where, report=report) == 0
-    assert outcomes(report) == ["unchanged"] * 2
-
-
-async def test_whoever_is_no_administrator_imports_nothing_and_the_report_says_so(nation: Nation, tmp_path: Path) -> None:
-    by, report = await an_importer(nation, tmp_path, role="reviewer"), tmp_path / "report.json"
+async def test_whoever_is_no_administrator_imports_nothing(nation: Nation, tmp_path: Path) -> None:
     (tmp_path / "people.jsonl").write_text(a_former_user().model_dump_json())
+    rows = read_rows(tmp_path / "people.jsonl", USERS.part)
+    reviewer = nation.ministry.reviewer.people[0].presence
 
     with pytest.raises(CommandFailed, match="is no administrator of the ministry"):
-        await users(tmp_path / "people.jsonl", by=by, where=Where(root=nation.stack.root), report=report)
+        await import_rows(USERS, rows, reviewer, nation.portal)
+    with pytest.raises(AskRefused, match="role_required"):
+        await check(USERS, [rows], reviewer)
 
-    assert outcomes(report) == ["not_sent"]
+    assert [row.report for row in rows] == [None]
