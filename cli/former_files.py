@@ -167,7 +167,8 @@ def _examined(number: int, said: Any, kind: type[Part]) -> Row:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         fields = tuple(dict.fromkeys(_field(fault["loc"]) for fault in faults))[:50]
         rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-        row.refuse("malformed_row", f"{fields[0]}: {faults[0]['msg']}{rest}."[:500], *fields)
+        why = "is not written as docs/import.md says" if "pattern" in faults[0]["type"] else faults[0]["msg"]
+        row.refuse("malformed_row", f"{fields[0]}: {why}{rest}."[:500], *fields)
     return row
 
 
