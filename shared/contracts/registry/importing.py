@@ -17,7 +17,7 @@ from shared.contracts.registry.users import Roles
 from shared.contracts.roles import Role
 
 MOST_ROWS = 100
-"""Rows of one command: so that its transaction keeps others waiting for about a second, and fifty of them fit one confirmation."""
+"""Rows of one command: its transaction keeps others waiting for about a second, and fifty of them fit one confirmation."""
 MOST_USERS = 20
 """People who come with their company."""
 
