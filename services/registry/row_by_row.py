@@ -18,6 +18,8 @@ async def take_together(rows: Sequence[R], take: Callable[[R, Work], Awaitable[R
 
     What `take` announces and leaves for later must come last, when it can no longer refuse.
     """
+    if len(rows) == 1:
+        return [await _take(rows[0], take, work)]
     announced, later = len(work.announced), dict(work.left_for_later)
     whole = await work.session.begin_nested()
     reports = [await _take(row, take, work) for row in rows]
