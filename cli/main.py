@@ -8,7 +8,7 @@ from cyclopts import App
 from nats.errors import Error as NatsError
 from rich.console import Console
 
-from cli import bus, dead, secrets, trail
+from cli import bus, dead, imports, secrets, trail
 from cli.audit import audit
 from cli.copies import backup, restore
 from cli.health import health
@@ -48,4 +48,5 @@ app.command(recover)
 app.command(bus.app)
 app.command(trail.app)
 app.command(dead.app)
+app.command(imports.app)
 app.command(secrets.app)

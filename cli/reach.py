@@ -41,17 +41,17 @@ class Where:
     services: tuple[str, ...] = SERVICES
     """The services on the bus at that address."""
 
-    def target(self) -> "Target":
-        """The bus that is meant. Raises CommandFailed."""
+    def target(self, user: str = OPERATOR) -> "Target":
+        """The bus that is meant, for one of its users: the seed file holds the seed of that one. Raises CommandFailed."""
         if self.nats_url and self.seed_file:
-            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file)
+            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user)
         if self.nats_url or self.seed_file:
             raise CommandFailed("Give both --nats-url and --seed-file, or neither to use the stack that runs here.")
         layout = running(self.root)
         country = self.country or layout.country
         if country not in layout.countries:
             raise CommandFailed(f"The stack under {self.root} serves {', '.join(layout.countries)}, not {country}.")
-        return Target(layout.nats_url, layout.seed(OPERATOR, country), layout.services_of(country))
+        return Target(layout.nats_url, layout.seed(user, country), layout.services_of(country), user=user)
 
     def seeds(self) -> Path:
         """The folder of the operator's seed. Raises CommandFailed."""
@@ -63,19 +63,20 @@ class Where:
 
 @dataclass(frozen=True)
 class Target:
-    """A bus, the operator's seed for it, and the services that are on it."""
+    """A bus, the seed of one of its users, and the services that are on it."""
 
     nats_url: str
     seed: str
     services: tuple[str, ...]
     ca_file: Path | None = None
+    user: str = OPERATOR
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
-        """A connection as operator. Raises CommandFailed."""
+        """A connection as that user. Raises CommandFailed."""
         try:
             async with asyncio.timeout(CONNECTS_WITHIN):
-                client = await connect(OPERATOR, self.nats_url, self.seed, self.ca_file, error_cb=_give_up)
+                client = await connect(self.user, self.nats_url, self.seed, self.ca_file, error_cb=_give_up)
         except (OSError, NatsError) as error:
             why = str(error).removeprefix("nats: ") or "it does not answer"
             raise CommandFailed(f"The bus at {self.nats_url} cannot be used: {why}.") from error
@@ -89,10 +90,10 @@ class Target:
             await client.close()
 
     @asynccontextmanager
-    async def asker(self) -> AsyncIterator[Asker]:
-        """Asks the services as operator. Raises CommandFailed."""
+    async def asker(self, patience: float = PATIENCE) -> AsyncIterator[Asker]:
+        """Asks the services as that user. Raises CommandFailed."""
         async with self.client() as client:
-            yield Asker(client, patience=PATIENCE)
+            yield Asker(client, patience=patience)
 
     def only(self, service: str | None) -> tuple[str, ...]:
         """One service, or all. Raises CommandFailed where there is no such service."""

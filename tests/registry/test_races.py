@@ -11,9 +11,12 @@ import pytest
 
 from services.registry.domain.session import FREE_TRIES
 from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
+from shared.contracts.registry.importing import ImportRegistrations
+from shared.contracts.registry.registrations import RegistrationApproved
 from shared.contracts.registry.users import AcceptInvitation
 from tests.conftest import Databases
 from tests.desk import Desk, a_person
+from tests.registry.former import a_former_company
 from tests.registry.people import Human, a_registry, an_invitation, mailbox, somebody_of_a_company, the_administrator
 
 
@@ -85,3 +88,15 @@ async def test_of_ten_pairs_given_for_the_same_refresh_token_at_once_only_the_la
 
     assert any(getattr(answer, "session", None) is None for answer in ended)
     assert (await human.ask(ListSessions())).code == "token_invalid"
+
+
+async def test_of_two_who_import_the_same_companies_at_once_each_company_comes_over_once(desk: Desk) -> None:
+    rows = [a_former_company() for _ in range(20)]
+    others = [a_former_company(tax_number=row.tax_number) for row in rows[::2]]
+    commands = [ImportRegistrations(registrations=some) for some in (rows, rows, others)]
+    answers = await asyncio.gather(*(desk.ask(command, a_person("administrator")) for command in commands))
+    reports = [report for answer in answers for report in answer.rows]
+    outcomes = Counter(report.outcome.value for report in reports)
+    assert outcomes["imported"] == len(rows) == len(await desk.announced(RegistrationApproved))
+    codes_of_refused = {report.code for report in reports if report.outcome == "refused"}
+    assert codes_of_refused <= {"tax_number_taken", "taken_meanwhile"}

@@ -33,9 +33,10 @@ class Asked(StrEnum):
 
 
 class Act(StrEnum):
-    """What can be done with a registration. The first is its beginning, the last is the calendar's."""
+    """What can be done with a registration. The first two are its beginnings, the last is the calendar's."""
 
     APPLY = "apply"
+    IMPORT = "import"
     CORRECT = "correct"
     ATTACH = "attach"
     HAND_IN = "hand in"

@@ -123,6 +123,11 @@ class User:
         """Whether this account is open."""
         return Act.SIGN_IN in ALLOWED[self.status]
 
+    @property
+    def is_invited(self) -> bool:
+        """Whether the account waits for its owner to choose a password by the link in a letter."""
+        return self.status is Status.INVITED
+
     def invited_again(self) -> None:
         """The letter is sent once more."""
         self._must_allow(Act.INVITE_AGAIN)
@@ -170,10 +175,10 @@ class User:
             raise UserNotAllowedNow(f"An account that is {self.status} does not allow: {act.replace('_', ' ')}.", "user_id")
 
 
-def must_be_givable(roles: set[str], *, to_company: bool) -> None:
-    """Refuses roles of another side, and those that one person does not have together."""
+def must_be_givable(roles: set[str], *, to_company: bool, at: str = "") -> None:
+    """Refuses roles of another side, and those that one person does not have together; `at` stands before the field."""
     sides = (COMPANY_ROLES,) if to_company else (MINISTRY_ROLES, CUSTOMS_ROLES)
     if not any(roles <= side for side in sides):
-        raise RolesNotYoursToGive(f"You can give: {', '.join(sorted(frozenset().union(*sides)))}.", "roles")
+        raise RolesNotYoursToGive(f"You can give: {', '.join(sorted(frozenset().union(*sides)))}.", f"{at}roles")
     if any(role in roles and roles & others for role, others in APART.items()):
-        raise RolesKeptApart("", "roles")
+        raise RolesKeptApart("", f"{at}roles")

@@ -4,6 +4,7 @@ from services.registry.handlers import (
     accounts,
     again,
     deciding,
+    importing,
     keys,
     letters,
     passwords,
@@ -22,7 +23,9 @@ from services.registry.store.registrations import (
 from shared.router import Router
 
 router = Router()
-for part in (registering, deciding, reminding, again, accounts, letters, passwords, signing_in, second_factor, sessions, keys):
+for part in (registering, deciding, importing, reminding, again):
+    router.include(part.router)
+for part in (accounts, letters, passwords, signing_in, second_factor, sessions, keys):
     router.include(part.router)
 
 router.vouches(REGISTERED, ever_registered)

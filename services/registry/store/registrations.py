@@ -34,9 +34,14 @@ async def find_registration(work: Work, exporter_id: UUID) -> Registration | Non
     return await work.session.get(Registration, exporter_id, with_for_update=work.may_write)
 
 
+async def find_by_tax_number(work: Work, tax_number: str) -> UUID | None:
+    """The exporter with this tax number, or None."""
+    return await work.session.scalar(select(registrations.c.exporter_id).where(registrations.c.tax_number == tax_number))
+
+
 async def tax_number_must_be_free(work: Work, tax_number: str) -> None:
     """Raises TaxNumberTaken."""
-    if await work.session.scalar(select(registrations.c.exporter_id).where(registrations.c.tax_number == tax_number)):
+    if await find_by_tax_number(work, tax_number):
         raise TaxNumberTaken("", "tax_number")
 
 

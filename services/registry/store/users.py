@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.registry.domain.user import EmailTaken, User, UserNotFound
+from services.registry.domain.user import EmailTaken, User, UserIdTaken, UserNotFound
 from services.registry.store.tables import second_factors, users
 from shared.work import Work
 
@@ -36,6 +36,14 @@ async def email_must_be_free(work: Work, email: str) -> None:
     """Raises EmailTaken."""
     if await find_user_by_email(work, email) is not None:
         raise EmailTaken("", "email")
+
+
+async def must_be_new(work: Work, user: User, at: str = "") -> None:
+    """Raises UserIdTaken or EmailTaken; `at` stands before the field."""
+    if await find_user(work, user.user_id) is not None:
+        raise UserIdTaken("This person came over with another company.", f"{at}former_id")
+    if await find_user_by_email(work, user.email) is not None:
+        raise EmailTaken("", f"{at}email")
 
 
 async def users_of(work: Work, organisation: str | None, after: UUID | None, limit: int) -> list[tuple[User, bool]]:

@@ -1,0 +1,104 @@
+"""A ministry moves from its former system, and on the first day its exporters do as they did before."""
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from cli.accounts import Account, Authenticator, Mailbox
+from cli.audit import audit
+from cli.demo import ZONE
+from cli.former_files import read_rows
+from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows, registrations
+from cli.people import Exporter, Journey, follow_invitation, until
+from cli.reach import CommandFailed, Where
+from cli.trail import newest
+from shared.asking import AskRefused
+from shared.contracts.certificates import CertificateStatus
+from shared.contracts.ops import MOST_KEYS, FindActs, ListKeys
+from shared.contracts.registry.users import InviteOfficer
+from tests.registry.former import a_former_company, a_former_person, a_former_user
+from tests.stories.conftest import Nation, to
+
+COMPANIES = 30
+
+
+async def an_importer(nation: Nation, tmp_path: Path) -> Importer:
+    """Another administrator, with a password and an authenticator in files."""
+    account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", Authenticator(tmp_path / "authenticator"))
+    invitation = InviteOfficer(user_id=uuid4(), name="Importer", email=account.email, roles=("administrator",), office="PNH")
+    await nation.ministry.administrator.ask(invitation)
+    await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
+    password = tmp_path / "password"
+    password.write_text(account.password)
+    return Importer(account.email, password, tmp_path / "authenticator")
+
+
+def former_companies(today: date) -> list[Any]:
+    """Thirty companies: one suspended, one expired, one in error."""
+    days = {"valid_from": f"{today - timedelta(days=900)}", "valid_until": f"{today + timedelta(days=200)}"}
+    whole = a_former_person(roles=["company_administrator", "preparer", "signatory"])
+    companies = [a_former_company(**days, users=[whole]), *(a_former_company(**days) for _ in range(COMPANIES - 3))]
+    companies.append(a_former_company(**days, status="suspended", reason="The factory was closed."))
+    companies.append(a_former_company(**days | {"valid_until": f"{today - timedelta(days=1)}"}, status="expired"))
+    return [*companies, a_former_company(**days, district="9999")]
+
+
+async def imported(nation: Nation, kind: Kind, file: Path, *, dry_run: bool = False) -> list[str]:
+    """What becomes of a file that the ministry's administrator imports."""
+    rows = read_rows(file, kind.part)
+    await import_rows(kind, rows, nation.ministry.administrator.presence, nation.portal, dry_run=dry_run)
+    return [row.report.outcome.value for row in rows if row.report]
+
+
+async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certificate(
+    nation: Nation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where, by, today = Where(root=nation.stack.root), await an_importer(nation, tmp_path), datetime.now(ZONE).date()
+    file, report = tmp_path / "companies.jsonl", tmp_path / "report.json"
+    companies = former_companies(today)
+    file.write_text("\n".join(company.model_dump_json(exclude_none=True) for company in companies))
+
+    would = await imported(nation, REGISTRATIONS, file, dry_run=True)
+    assert await registrations(file, by=by, where=where, invite=True, report=report) == 1
+
+    done = json.loads(report.read_text())
+    assert [row["outcome"] for row in done] == would == ["imported"] * COMPANIES + ["refused"]
+    assert "district_unknown" in capsys.readouterr().out
+    ids = [row["id"] for row in done]
+    assert await imported(nation, REGISTRATIONS, file) == ["unchanged"] * COMPANIES + ["refused"]
+    people = [a_former_user(), a_former_user(roles=["preparer"], company_tax_number=companies[0].tax_number)]
+    (tmp_path / "people.jsonl").write_text("\n".join(person.model_dump_json() for person in people))
+    assert await imported(nation, USERS, tmp_path / "people.jsonl") == ["imported"] * 2
+
+    account = Account(companies[0].users[0].email, f"{uuid4()}")
+    person = await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
+    journey = await Journey.begin(to("VN"), Exporter(person, UUID(ids[0])), nation.ministry, today)
+    assert (await journey.submit()).status is CertificateStatus.SUBMITTED
+
+    async def known() -> bool | None:
+        facts = ("exporters", "suspended", "expired")
+        asked = [nation.operator.ask(ListKeys(fact=fact, limit=MOST_KEYS), service="certificates") for fact in facts]
+        exporters, suspended, expired = [set((await each).keys) for each in asked]
+        return True if set(ids[:-1]) <= exporters and ids[-3] in suspended and ids[-2] in expired else None
+
+    await until(known, "certificates to know every company")
+    assert await audit(where=where) == 0
+    acts = await newest(nation.operator, "registry", FindActs(), 100)
+    assert [act.roles for act in acts if act.act.startswith("Import") and act.outcome == "done"] == ["administrator"] * 3
+
+
+async def test_whoever_is_no_administrator_imports_nothing(nation: Nation, tmp_path: Path) -> None:
+    (tmp_path / "people.jsonl").write_text(a_former_user().model_dump_json())
+    rows = read_rows(tmp_path / "people.jsonl", USERS.part)
+    reviewer = nation.ministry.reviewer.people[0].presence
+
+    with pytest.raises(CommandFailed, match="is no administrator of the ministry"):
+        await import_rows(USERS, rows, reviewer, nation.portal)
+    with pytest.raises(AskRefused, match="role_required"):
+        await check(USERS, [rows], reviewer)
+
+    assert [row.report for row in rows] == [None]
