@@ -218,8 +218,9 @@ def test_from_where_is_an_address_or_nothing(header: str | None, address: str | 
 
 NAMED = {"session_id", "user_id"}
 OF_ONESELF = {"EnrolSecondFactor", "ConfirmSecondFactor", "GiveStepUp", "RefreshSession", "RevokeSessions"}
-NAMELESS = OF_ONESELF | {"RequestPasswordReset"}
-"""On nobody but who asks; and the last tells nobody whether an address is known, the trail neither."""
+OF_MANY = {"ImportRegistrations", "ImportUsers"}
+NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}
+"""On nobody but who asks; on each row of a file; and the last tells nobody whether an address is known, the trail neither."""
 
 
 def test_every_command_names_what_it_is_on_or_its_answer_does() -> None:
