@@ -36,6 +36,7 @@ IMPLICATIONS = (
     *both_ways("a company that was ever registered is known", "registry.registered", "certificates.exporters"),
     *both_ways("a suspended company cannot ask for certificates", "registry.suspended", "certificates.suspended"),
     *both_ways("a company whose year is over cannot ask for certificates", "registry.expired", "certificates.expired"),
+    *both_ways("a mandate that was ever granted is known", "registry.mandated", "certificates.mandated"),
     *both_ways("a submitted certificate has one fee", "certificates.submitted", "fees.assessed"),
     Implication("an issued certificate is paid", "certificates.issued", "fees.settled"),
     Implication("a settled fee is known to certificates", "fees.settled", "certificates.settled"),

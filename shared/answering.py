@@ -14,7 +14,7 @@ from shared import logs, metrics
 from shared.bus import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
 from shared.database import is_transient
-from shared.identity import NOBODY, Actor, NotSignedIn, SecondFactorMissing, Tokens
+from shared.identity import NOBODY, Actor, NotSignedIn, OutsideMandate, SecondFactorMissing, Tokens
 from shared.refusals import Refused, Unavailable
 from shared.router import Answering
 from shared.stepping_up import take_step_up
@@ -133,6 +133,8 @@ class Answerer:
             raise NotSignedIn()
         if actor.enrolling and not self._request.while_enrolling:
             raise SecondFactorMissing()
+        if actor.mandate and not self._request.under_mandate:
+            raise OutsideMandate()
         if self._request.asked_by:
             actor.must_be(*sorted(self._request.asked_by))
 

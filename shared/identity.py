@@ -2,7 +2,8 @@
 
 Tokens are JWTs signed with Ed25519 (RFC 8037, RFC 9864): issuer `registry`, audience the instance's country, the claims
 `sub` (user), `sid` (session), `org` (company id or office code) and `roles`; `enrolling` where an officer has yet to set up
-the second factor.
+the second factor; `mandate` (its `id`, and the `agent`'s company id) where an agent acts for the company `org`. With an API
+key, the key is both the user and the session.
 """
 
 import json
@@ -18,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.refusals import Refused
-from shared.tables import revoked_sessions, signing_keys
+from shared.tables import revoked_mandates, revoked_sessions, signing_keys
 
 ALGORITHM = "Ed25519"
 ISSUER = "registry"
@@ -65,11 +66,26 @@ class NotYours(Refused):
     code = "not_yours"
 
 
+class OutsideMandate(Refused):
+    """An agent cannot do this for an exporter: the exporter does it itself."""
+
+    code = "outside_mandate"
+
+
+@dataclass(frozen=True)
+class Mandated:
+    """Under which mandate somebody acts for a company that is not their own, and which company is."""
+
+    mandate_id: UUID
+    agent_id: UUID
+
+
 @dataclass(frozen=True)
 class Actor:
-    """A known person, the organisation they act for and their roles; or nobody.
+    """A known person, or a system with an API key, the organisation they act for and their roles; or nobody.
 
-    `enrolling`: an officer who may do nothing yet but set up the second factor.
+    `enrolling`: an officer who may do nothing yet but set up the second factor. `mandate`: where the organisation is not their
+    own, but an exporter that their company is the agent of.
     """
 
     user_id: UUID | None = None
@@ -77,11 +93,22 @@ class Actor:
     organisation: str = ""
     roles: frozenset[str] = field(default_factory=frozenset)
     enrolling: bool = False
+    mandate: Mandated | None = None
 
     @property
     def name(self) -> str:
         """What stored answers are kept under."""
         return str(self.user_id) if self.user_id else "anonymous"
+
+    @property
+    def agent_id(self) -> UUID | None:
+        """The company that acts, where it acts for another."""
+        return self.mandate.agent_id if self.mandate else None
+
+    @property
+    def company(self) -> str:
+        """The organisation that they act for, and before it the agent they belong to, where that is another."""
+        return f"{self.mandate.agent_id} for {self.organisation}" if self.mandate else self.organisation
 
     def must_be(self, *roles: str) -> None:
         """Refuses whoever has none of these roles."""
@@ -128,6 +155,8 @@ def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts
     }
     if actor.enrolling:
         claims["enrolling"] = True
+    if actor.mandate:
+        claims["mandate"] = {"id": str(actor.mandate.mandate_id), "agent": str(actor.mandate.agent_id)}
     return jwt.encode({"alg": ALGORITHM, "kid": key.thumbprint()}, claims, key, algorithms=[ALGORITHM])
 
 
@@ -142,7 +171,7 @@ class Tokens:
     async def actor(self, token: str | None, session: AsyncSession, now: datetime) -> Actor:
         """The actor a token names; nobody, where there is no token.
 
-        Raises TokenExpired or TokenInvalid, also for a session that was revoked.
+        Raises TokenExpired or TokenInvalid, also for a session or a mandate that was revoked.
         """
         if token is None:
             return NOBODY
@@ -152,15 +181,24 @@ class Tokens:
                 raise TokenInvalid()
             roles = frozenset(map(str, claims["roles"]))
             enrolling = claims.get("enrolling", False) is not False
-            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), roles, enrolling)
+            under = claims.get("mandate")
+            mandate = None if under is None else Mandated(UUID(under["id"]), UUID(under["agent"]))
+            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), roles, enrolling, mandate)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise TokenInvalid() from None
-        revoked = await session.scalar(
-            select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
-        )
-        if revoked:
-            raise TokenInvalid("This session was signed out: sign in again.")
+        await self._must_not_be_denied(actor, session)
         return actor
+
+    @staticmethod
+    async def _must_not_be_denied(actor: Actor, session: AsyncSession) -> None:
+        over = select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
+        if await session.scalar(over):
+            raise TokenInvalid("This session was signed out: sign in again.")
+        if actor.mandate is None:
+            return
+        revoked = select(revoked_mandates.c.mandate_id).where(revoked_mandates.c.mandate_id == actor.mandate.mandate_id)
+        if await session.scalar(revoked):
+            raise TokenInvalid("This mandate was revoked.")
 
     async def claims(self, token: str, session: AsyncSession, now: datetime, *, audience: str, longest: int) -> dict[str, Any]:
         """What a token says that registry signed for this audience. Raises TokenExpired or TokenInvalid."""

@@ -12,6 +12,7 @@ from shared import metrics
 from shared.contracts import ops
 from shared.contracts.kinds import Event
 from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublished
+from shared.contracts.registry.mandates import MandateRevoked
 from shared.recovering import recovering_of
 from shared.refusals import Refused
 from shared.router import Router
@@ -23,6 +24,7 @@ from shared.tables import (
     inbox,
     insert_new,
     outbox,
+    revoked_mandates,
     revoked_sessions,
     signing_keys,
     tasks,
@@ -89,6 +91,11 @@ def plumbing_of(replica: "Replica") -> Router:
         row = {"session_id": event.session_id, "until": event.until}
         await work.session.execute(insert_new(work.dialect, revoked_sessions, [row]))
 
+    @router.on(MandateRevoked)
+    async def deny_on_mandate_revoked(event: MandateRevoked, work: Work) -> None:
+        row = {"mandate_id": event.mandate_id, "until": event.until}
+        await work.session.execute(insert_new(work.dialect, revoked_mandates, [row]))
+
     @router.due(Prune)
     async def prune(task: Prune, work: Work) -> None:
         for stale in (
@@ -96,6 +103,7 @@ def plumbing_of(replica: "Replica") -> Router:
             delete(outbox).where(outbox.c.sent_at < work.now - OUTBOX_KEPT),
             delete(inbox).where(inbox.c.received_at < work.now - INBOX_KEPT),
             delete(revoked_sessions).where(revoked_sessions.c.until < work.now),
+            delete(revoked_mandates).where(revoked_mandates.c.until < work.now),
             delete(used_step_ups).where(used_step_ups.c.until < work.now),
         ):
             await work.session.execute(stale)

@@ -114,6 +114,13 @@ revoked_sessions = Table(
     Column("until", UtcDateTime, nullable=False, index=True),
 )
 
+revoked_mandates = Table(
+    "revoked_mandates",
+    PLUMBING,
+    Column("mandate_id", Uuid, primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
+)
+
 used_step_ups = Table(
     "used_step_ups",
     PLUMBING,

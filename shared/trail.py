@@ -59,7 +59,7 @@ class UnderTrail:
             "at": at,
             "actor": OPERATOR if isinstance(self._command, OPERATIONS) else self.actor.name,
             "session": self.actor.session_id,
-            "organisation": self.actor.organisation[:80] or None,
+            "organisation": self.actor.company[:80] or None,
             "roles": " ".join(sorted(self.actor.roles))[:400] or None,
             "act": type(self._command).__name__,
             "on_noun": noun,

@@ -11,11 +11,10 @@ from services.certificates.domain.certificate import (
     Certificate,
     CertificateNotFound,
     Consignment,
-    Exporter,
-    Standing,
     Status,
     number_of,
 )
+from services.certificates.domain.exporter import Exporter, Mandate, Standing
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
 from shared.columns import AsJson, Words
@@ -44,6 +43,16 @@ standings = Table(
     Column("version", Integer, nullable=False),
 )
 
+mandates = Table(
+    "mandates",
+    TABLES,
+    Column("mandate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False),
+    Column("agent_id", Uuid, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
 products = Table(
     "products",
     TABLES,
@@ -64,6 +73,7 @@ certificates = Table(
     TABLES,
     Column("certificate_id", Uuid, primary_key=True),
     Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("agent_id", Uuid),
     Column("form", String(8), nullable=False),
     Column("office", String(5), nullable=False),
     Column("consignment", AsJson(Consignment), nullable=False),
@@ -171,6 +181,17 @@ async def keep_standing(work: Work, exporter_id: UUID, standing: Standing, versi
     await work.session.execute(insert_newer(work.dialect, standings, row, "version"))
 
 
+async def keep_mandate(work: Work, mandate: Mandate) -> None:
+    """Keeps a mandate that was granted."""
+    await work.session.execute(insert_newer(work.dialect, mandates, vars(mandate), "version"))
+
+
+async def find_mandate(work: Work, mandate_id: UUID) -> Mandate | None:
+    """What registry has told of a mandate, or None where it has not told yet."""
+    row = (await work.session.execute(select(mandates).where(mandates.c.mandate_id == mandate_id))).first()
+    return None if row is None else Mandate(**row._mapping)
+
+
 async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
     """The certificates of an exporter that are approved and not yet issued."""
     mine = and_(certificates.c.exporter_id == exporter_id, certificates.c.status == Status.APPROVED)
@@ -222,5 +243,6 @@ numbered = select(documents.c.reference)
 handed_in = union(submitted, issued)
 settled = select(settlements.c.certificate_id).distinct()
 known_exporters = select(exporters.c.exporter_id)
+known_mandates = select(mandates.c.mandate_id)
 suspended_exporters = select(standings.c.exporter_id).where(standings.c.standing == Standing.SUSPENDED)
 expired_exporters = select(standings.c.exporter_id).where(standings.c.standing == Standing.EXPIRED)

@@ -1,9 +1,10 @@
 """How a certificate is shown to its exporter, to the officers, and to each of the other services."""
 
 from services.certificates.catalogue import Catalogue
-from services.certificates.domain.certificate import Certificate, Exporter
+from services.certificates.domain.certificate import Certificate
+from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
-from services.certificates.store import Document, is_settled
+from services.certificates.store import Document, find_exporter, is_settled
 from shared.contracts.certificates import (
     CertificateDocumented,
     CertificateIssued,
@@ -25,9 +26,12 @@ async def state_of(certificate: Certificate, work: Work) -> CertificateState:
     settled = await is_settled(work, certificate)
     form = work.use(Catalogue).form(certificate.form, work.today)
     consignment, origin = certificate.consignment, work.country
+    agent = await find_exporter(work, certificate.agent_id) if certificate.agent_id else None
     return CertificateState(
         certificate_id=certificate.certificate_id,
         exporter_id=certificate.exporter_id,
+        agent_id=certificate.agent_id,
+        agent_name=agent.name if agent else None,
         form=certificate.form,
         office=certificate.office,
         destination=consignment.destination,

@@ -1,4 +1,5 @@
-"""What a law or the ministry can change: places, offices, what a registration needs, when reminders go out, their words."""
+"""What a law or the ministry can change: places, offices, what a registration needs, reminders,
+letters, how long mandates last."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -55,6 +56,7 @@ class Catalogue:
     _offices: Sequence[dict[str, Any]]
     _requirements: Sequence[dict[str, Any]]
     _reminders: Sequence[dict[str, Any]]
+    _mandates: Sequence[dict[str, Any]]
 
     @classmethod
     def load(cls) -> "Catalogue":
@@ -67,7 +69,8 @@ class Catalogue:
         }
         letters = _read("letters.json")
         words = Words(letters["months_km"], letters["ends"], letters["over"], letters["what_to_do"])
-        return cls(districts, words, _read("offices.json"), _read("requirements.json"), _read("reminders.json"))
+        dated = map(_read, ("offices.json", "requirements.json", "reminders.json", "mandates.json"))
+        return cls(districts, words, *dated)
 
     def must_know(self, particulars: Particulars, field: str = "district") -> None:
         """Raises DistrictUnknown."""
@@ -98,6 +101,10 @@ class Catalogue:
         """When reminders go out, for a registration approved on a day."""
         row = _in_force(self._reminders, on)
         return Schedule(tuple(row["days_before"]), row["at_hour"])
+
+    def longest_mandate(self, on: date) -> int:
+        """For how many days ahead a mandate may be given that is proposed on a day."""
+        return int(_in_force(self._mandates, on)["longest_days"])
 
 
 def _read(name: str) -> Any:

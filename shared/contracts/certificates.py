@@ -93,6 +93,7 @@ class RegisterProduct(Command):
     subject: ClassVar[str] = "cmd.product.register.v1"
     answer: ClassVar[type[Answer]] = ProductState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
+    under_mandate: ClassVar[bool] = True
     product_id: UUID
     exporter_id: UUID
     description: LatinText
@@ -171,10 +172,15 @@ class CertificateStatus(StrEnum):
 
 
 class CertificateState(Answer):
-    """A certificate as its exporter and the ministry see it. `waits_for` says what must happen before it is issued."""
+    """A certificate as its exporter and the ministry see it. `waits_for` says what must happen before it is issued.
+
+    `agent_id`, `agent_name`: the agent that began it for the exporter, if one did.
+    """
 
     certificate_id: UUID
     exporter_id: UUID
+    agent_id: UUID | None = None
+    agent_name: str | None = None
     form: str
     office: str
     destination: str
@@ -206,6 +212,7 @@ class DraftCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.draft.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
+    under_mandate: ClassVar[bool] = True
     certificate_id: UUID
     exporter_id: UUID
     form: Literal["D"] = "D"
@@ -218,6 +225,7 @@ class ReviseCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.revise.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
+    under_mandate: ClassVar[bool] = True
     certificate_id: UUID
     consignment: Consignment
 
@@ -228,6 +236,7 @@ class SubmitCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.submit.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.SIGNATORY})
+    under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
 
@@ -279,6 +288,7 @@ class GetCertificate(Question):
 
     subject: ClassVar[str] = "qry.certificate.get.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
 

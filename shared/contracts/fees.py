@@ -37,6 +37,7 @@ class GetInvoice(Question):
 
     subject: ClassVar[str] = "qry.invoice.get.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
+    under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
 

@@ -63,6 +63,7 @@ class GetTransmission(Question):
 
     subject: ClassVar[str] = "qry.transmission.get.v1"
     answer: ClassVar[type[Answer]] = TransmissionState
+    under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
 

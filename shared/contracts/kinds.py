@@ -89,6 +89,7 @@ class Request(Contract):
 
     `asked_by`: who may ask at all, by any one of these; empty where it is enough to be signed in. Whose things they may
     touch is for the handler to say. `while_enrolling`: may be asked also by an officer who has no second factor yet.
+    `under_mandate`: may be asked also by an agent for the exporter whose mandate it has.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -97,6 +98,7 @@ class Request(Contract):
     anonymous: ClassVar[bool] = False
     asked_by: ClassVar[frozenset[Role]] = frozenset()
     while_enrolling: ClassVar[bool] = False
+    under_mandate: ClassVar[bool] = False
 
 
 class Command(Request):

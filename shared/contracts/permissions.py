@@ -15,8 +15,9 @@ handlers.
 
 **yes**: whoever has one of these roles is let in. *own*: it is enough to be signed in; the handler says whose things one may
 touch and see. **all**: also without signing in. **confirmed**: besides the role, a step-up token, given for a fresh code of the
-second factor and bound to exactly this command. An officer who has not yet set up the second factor is let in only where it
-says so.
+second factor and bound to exactly this command. **agents**: also whoever has the role under a mandate of the exporter, in
+person or with an API key; nothing else is let in under a mandate. An officer who has not yet set up the second factor is let
+in only where it says so.
 """
 
 
@@ -50,6 +51,8 @@ def _besides(request: type[Request]) -> list[str]:
     besides = []
     if issubclass(request, Command) and request.step_up:
         besides.append("**confirmed**")
+    if request.under_mandate:
+        besides.append("**agents**")
     if request.while_enrolling:
         besides.append("also before the second factor is set up")
     return besides

@@ -12,11 +12,13 @@ from services.certificates.domain.certificate import (
     Act,
     AlreadySubmitted,
     DepartureTooLongAgo,
-    ExporterNotRegistered,
     FourEyesRequired,
     NotAllowedNow,
     Status,
     reference_of,
+)
+from services.certificates.domain.exporter import (
+    ExporterNotRegistered,
 )
 from services.certificates.domain.form import Criterion, CriterionNotInForm, DestinationNotInAgreement
 from shared.clock import a_year_from

@@ -188,7 +188,7 @@ async def test_what_is_contracted_a_release_later_leaves_the_release_between_at_
 
 async def test_a_database_from_before_this_rule_learns_it_when_it_is_migrated(databases: Databases) -> None:
     url = databases.of("fees")
-    for table in ("runnable_revisions", "trail", "trail_seals", "used_step_ups"):
+    for table in ("runnable_revisions", "trail", "trail_seals", "used_step_ups", "revoked_mandates"):
         await execute(url, f"DROP TABLE {table}")
     await execute(url, "UPDATE alembic_version SET version_num = 'plumbing_0003' WHERE version_num LIKE 'plumbing%'")
     with pytest.raises(SchemaMismatch, match="lacks plumbing_"):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from services.certificates.domain.exporter import Exporter, ExporterNotRegistered
 from services.certificates.domain.form import Criterion
 from shared.clock import a_year_from
 from shared.refusals import Refused
@@ -87,34 +88,16 @@ class CertificateChanged(Refused):
     code = "certificate_changed"
 
 
-class ExporterNotRegistered(Refused):
-    """The exporter is not registered: apply to the ministry first. Nothing that was drafted is lost."""
-
-    code = "exporter_not_registered"
-
-
-class RegistrationNotBegun(ExporterNotRegistered):
-    """The exporter's registration has not begun yet: wait for its first day. Nothing that was drafted is lost."""
-
-    code = "exporter_registration_not_begun"
-
-
-class RegistrationOver(ExporterNotRegistered):
-    """The exporter's registration has expired: ask the ministry for another year. Nothing that was drafted is lost."""
-
-    code = "exporter_registration_expired"
-
-
-class ExporterSuspended(ExporterNotRegistered):
-    """The exporter's registration is suspended: see the reason there and turn to the ministry. Nothing drafted is lost."""
-
-    code = "exporter_suspended"
-
-
 class DepartureTooLongAgo(Refused):
     """The goods left more than a year ago: no certificate can be issued any more (OCP Rule 10)."""
 
     code = "departure_too_long_ago"
+
+
+class BegunByAnother(Refused):
+    """An agent acts on the certificates that it began itself; this one was begun by the exporter or another agent."""
+
+    code = "certificate_begun_by_another"
 
 
 class OtherOffice(Refused):
@@ -158,42 +141,9 @@ class Consignment:
     items: list[Item]
 
 
-class Standing(StrEnum):
-    """How a registered exporter stands with the ministry."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True)
-class Exporter:
-    """What certificates knows of a registration."""
-
-    exporter_id: UUID
-    name: str
-    address: str
-    valid_from: date
-    valid_until: date
-    version: int
-    standing: Standing = Standing.ACTIVE
-
-    def must_be_registered(self, on: date) -> None:
-        """Refuses unless the registration is active on a day; its last day is included.
-
-        Raises RegistrationOver, ExporterSuspended, RegistrationNotBegun.
-        """
-        if self.standing is Standing.EXPIRED or on > self.valid_until:
-            raise RegistrationOver("", "exporter_id")
-        if self.standing is Standing.SUSPENDED:
-            raise ExporterSuspended("", "exporter_id")
-        if on < self.valid_from:
-            raise RegistrationNotBegun("", "exporter_id")
-
-
 @dataclass(eq=False)
 class Certificate:
-    """A certificate of origin and its life. Every act raises `version` by one."""
+    """A certificate of origin and its life. Every act raises `version` by one. `agent_id`: the agent that began it, if any."""
 
     certificate_id: UUID
     exporter_id: UUID
@@ -212,10 +162,16 @@ class Certificate:
     issued_on: date | None = None
     valid_until: date | None = None
     issued_retroactively: bool = False
+    agent_id: UUID | None = None
     version: int = 1
 
     def __post_init__(self) -> None:
         self.office = self.consignment.office
+
+    def must_be_within_reach(self, agent_id: UUID | None) -> None:
+        """The exporter reaches all of its certificates, an agent those that it began (ours). Raises BegunByAnother."""
+        if agent_id not in (None, self.agent_id):
+            raise BegunByAnother("", "certificate_id")
 
     def revise(self, consignment: Consignment) -> None:
         """The exporter changes a draft, or corrects what was returned."""

@@ -1,9 +1,10 @@
-"""The exporter's part: draft, revise, submit, and look."""
+"""The exporter's part, or its agent's: draft, revise, submit, and look."""
 
 from uuid import UUID
 
 from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate, CertificateIdTaken, Consignment, Item
+from services.certificates.handlers.agents import who_acts_for
 from services.certificates.store import certificate_by_id, find_certificate, find_exporter, product_by_id
 from services.certificates.views import OFFICERS, state_of, submitted
 from shared.contracts import certificates as contracts
@@ -23,13 +24,13 @@ router = Router()
 @router.answers(DraftCertificate)
 async def draft_certificate(command: DraftCertificate, work: Work) -> CertificateState:
     """An exporter begins a certificate."""
-    work.actor.must_act_for(command.exporter_id)
+    agent_id = await who_acts_for(command.exporter_id, work)
     await work.follows(command.exporter_id)
     if await find_certificate(work, command.certificate_id):
         raise CertificateIdTaken("", "certificate_id")
 
     consignment = await examined(command.consignment, command.form, command.exporter_id, work)
-    certificate = Certificate(command.certificate_id, command.exporter_id, command.form, consignment)
+    certificate = Certificate(command.certificate_id, command.exporter_id, command.form, consignment, agent_id=agent_id)
 
     work.session.add(certificate)
     return await state_of(certificate, work)
@@ -39,7 +40,7 @@ async def draft_certificate(command: DraftCertificate, work: Work) -> Certificat
 async def revise_certificate(command: ReviseCertificate, work: Work) -> CertificateState:
     """The exporter changes a draft, or corrects what was returned."""
     certificate = await certificate_by_id(work, command.certificate_id)
-    work.actor.must_act_for(certificate.exporter_id)
+    certificate.must_be_within_reach(await who_acts_for(certificate.exporter_id, work))
 
     certificate.revise(await examined(command.consignment, certificate.form, certificate.exporter_id, work))
 
@@ -50,7 +51,7 @@ async def revise_certificate(command: ReviseCertificate, work: Work) -> Certific
 async def submit_certificate(command: SubmitCertificate, work: Work) -> CertificateState:
     """The exporter hands in the certificate; from now on only an officer may change it."""
     certificate = await certificate_by_id(work, command.certificate_id)
-    work.actor.must_act_for(certificate.exporter_id)
+    certificate.must_be_within_reach(await who_acts_for(certificate.exporter_id, work))
     await work.follows(certificate.exporter_id)
 
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
@@ -64,6 +65,7 @@ async def get_certificate(question: GetCertificate, work: Work) -> CertificateSt
     """Where does this certificate stand, and what does it wait for?"""
     certificate = await certificate_by_id(work, question.certificate_id)
     work.actor.may_read(certificate.exporter_id, *OFFICERS)
+    certificate.must_be_within_reach(work.actor.agent_id)
     return await state_of(certificate, work)
 
 

@@ -7,9 +7,11 @@ from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import (
     Certificate,
     DepartureTooLongAgo,
-    ExporterNotRegistered,
     Status,
     reference_of,
+)
+from services.certificates.domain.exporter import (
+    ExporterNotRegistered,
 )
 from services.certificates.store import (
     certificate_by_id,

@@ -2,6 +2,7 @@
 
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductIdTaken
+from services.certificates.handlers.agents import who_acts_for
 from services.certificates.store import find_product, product_by_id
 from shared.contracts import certificates as contracts
 from shared.contracts.certificates import ApproveProduct, ProductState, RefuseProduct, RegisterProduct
@@ -14,7 +15,7 @@ router = Router()
 @router.answers(RegisterProduct)
 async def register_product(command: RegisterProduct, work: Work) -> ProductState:
     """An exporter asks that a product's origin be examined."""
-    work.actor.must_act_for(command.exporter_id)
+    await who_acts_for(command.exporter_id, work)
     await work.follows(command.exporter_id)
     if await find_product(work, command.product_id):
         raise ProductIdTaken("", "product_id")

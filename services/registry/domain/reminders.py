@@ -51,7 +51,7 @@ def outcome_of(planned_for: date, overtaken_at: datetime, valid_until: date | No
 
 
 def over_at(valid_until: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a registration is over: the first of the day after its last."""
+    """The instant at which something is over whose last day this is: the first of the day after."""
     return _first_of(valid_until + timedelta(days=1), zone)
 
 

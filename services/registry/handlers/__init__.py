@@ -1,12 +1,14 @@
-"""What registry reacts to: registrations, identity, and the keys that tokens are signed with."""
+"""What registry reacts to: registrations, identity, mandates, and the keys that tokens are signed with."""
 
 from services.registry.handlers import (
     accounts,
+    acting,
     again,
     deciding,
     importing,
     keys,
     letters,
+    mandates,
     passwords,
     registering,
     reminding,
@@ -14,6 +16,7 @@ from services.registry.handlers import (
     sessions,
     signing_in,
 )
+from services.registry.store.mandates import once_granted
 from services.registry.store.registrations import (
     REGISTERED,
     ever_registered,
@@ -25,9 +28,10 @@ from shared.router import Router
 router = Router()
 for part in (registering, deciding, importing, reminding, again):
     router.include(part.router)
-for part in (accounts, letters, passwords, signing_in, second_factor, sessions, keys):
+for part in (accounts, letters, passwords, signing_in, second_factor, sessions, keys, mandates, acting):
     router.include(part.router)
 
 router.vouches(REGISTERED, ever_registered)
 router.vouches("suspended", suspended_registrations)
 router.vouches("expired", expired_registrations)
+router.vouches("mandated", once_granted)

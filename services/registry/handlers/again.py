@@ -1,13 +1,19 @@
-"""Said and heard again: registrations for a listener that has lost them, and for registry, come back from an older copy."""
+"""Said and heard again: registrations and mandates for a listener that has lost them, and for registry, come back from an
+older copy."""
 
 from dataclasses import replace
 from uuid import UUID
 
+from services.registry.domain.mandate import Mandate, Side
+from services.registry.domain.mandate import Status as MandateStatus
 from services.registry.domain.registration import Registration, Status
+from services.registry.handlers.mandates import granted, revoked
 from services.registry.handlers.reminding import watch_the_year
-from services.registry.store import registrations
+from services.registry.store import mandates, registrations, sessions
 from services.registry.store.registrations import find_registration, registration_by_id
 from services.registry.views import approved, standing
+from shared.contracts.registry.identity import SessionRevoked
+from shared.contracts.registry.mandates import MandateGranted, MandateRevoked
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
     RegistrationExpired,
@@ -64,3 +70,46 @@ async def remember(exporter_id: UUID, status: Status, version: int, work: Work) 
     registration: Registration | None = await find_registration(work, exporter_id)
     if registration:
         registration.was(status, version)
+
+
+@router.reannounces("mandate", mandates.once_granted)
+async def announce_mandate(mandate_id: UUID, work: Work) -> None:
+    """An agent may act for an exporter; or might, until either ended it."""
+    mandate = await mandates.mandate_by_id(work, mandate_id)
+    work.announce(granted(mandate, work))
+    if mandate.status is MandateStatus.REVOKED:
+        work.announce(revoked(mandate, work))
+
+
+@router.reads_back(MandateGranted)
+async def remember_mandate(event: MandateGranted, work: Work) -> None:
+    """A mandate that was only proposed in the older copy, or is not in it at all, was granted."""
+    mandate = await mandates.find_mandate(work, event.mandate_id)
+    if mandate is None:
+        mandate = Mandate(
+            event.mandate_id,
+            event.exporter_id,
+            event.agent_id,
+            sorted(event.scope),
+            event.valid_until,
+            Side.EXPORTER,
+            version=0,
+        )
+        work.session.add(mandate)
+    mandate.was_granted(event.occurred_at, event.version)
+
+
+@router.reads_back(MandateRevoked)
+async def remember_revocation(event: MandateRevoked, work: Work) -> None:
+    """A mandate was ended: nobody acts under it again, whatever the older copy says."""
+    if mandate := await mandates.find_mandate(work, event.mandate_id):
+        mandate.was_revoked(event.occurred_at, event.version)
+
+
+@router.reads_back(SessionRevoked)
+async def remember_end_of_session(event: SessionRevoked, work: Work) -> None:
+    """A session was over, or an API key was revoked: neither comes back to life with the older copy."""
+    if session := await sessions.find_session(work, event.session_id):
+        session.ended_at = session.ended_at or event.occurred_at
+    if key := await mandates.find_api_key(work, event.session_id):
+        key.revoke(event.occurred_at)

@@ -5,7 +5,6 @@ from uuid import uuid4
 from services.registry.domain.second_factor import SecondFactorRequired, SecondFactorWrong
 from services.registry.domain.session import (
     FREE_TRIES_OF_ADDRESS,
-    TOKEN_LASTS,
     SessionOver,
     SessionRecord,
     SignInFailed,
@@ -13,12 +12,12 @@ from services.registry.domain.session import (
 )
 from services.registry.domain.user import User
 from services.registry.handlers.second_factor import is_recovery_code, shows_fresh_code
+from services.registry.handlers.tokens import token_of
 from services.registry.passwords import Passwords
-from services.registry.settings import Issuer
 from services.registry.store import sessions, tries, users
 from services.registry.store.second_factors import find_second_factor, use_recovery_code
 from shared.contracts.registry.identity import OpenSession, RefreshedSession, RefreshSession, Session
-from shared.identity import Actor, sign_token
+from shared.identity import Actor
 from shared.router import Router
 from shared.work import Work
 
@@ -88,15 +87,13 @@ async def next_tokens(session: SessionRecord, user: User, work: Work) -> Session
     enrolling = user.needs_second_factor and (factor is None or not factor.confirmed)
     roles = [] if enrolling else user.roles
     actor = Actor(user.user_id, session.session_id, user.organisation, frozenset(roles), enrolling)
-    issuer = work.use(Issuer)
-    expires_at = min(work.now + TOKEN_LASTS, session.until)
-    key, lasts = issuer.keys.at(work.now), expires_at - work.now
+    token, expires_at = token_of(actor, session.until, work)
     return Session(
         session_id=session.session_id,
         user_id=user.user_id,
         organisation=user.organisation,
         roles=roles,
-        token=sign_token(key, actor, audience=issuer.audience, now=work.now, lasts=lasts),
+        token=token,
         expires_at=expires_at,
         refresh_token=await sessions.next_refresh_token(work, session.session_id),
         until=session.until,

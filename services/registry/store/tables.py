@@ -17,7 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import composite, registry
 
-from services.registry.domain import user
+from services.registry.domain import mandate, user
+from services.registry.domain.api_key import ApiKey
+from services.registry.domain.mandate import Mandate
 from services.registry.domain.particulars import Particulars, Representative
 from services.registry.domain.registration import Asked, Registration, Status
 from services.registry.domain.reminders import Outcome
@@ -152,6 +154,36 @@ wrong_tries = Table(
     Column("not_before", UtcDateTime),
 )
 
+mandates = Table(
+    "mandates",
+    TABLES,
+    Column("mandate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("agent_id", Uuid, nullable=False, index=True),
+    Column("scope", JSON, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("proposed_by", Words(mandate.Side), nullable=False),
+    Column("status", Words(mandate.Status), nullable=False),
+    Column("reason", Text),
+    Column("granted_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    TABLES,
+    Column("api_key_id", Uuid, primary_key=True),
+    Column("mandate_id", ForeignKey(mandates.c.mandate_id), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("end", String(8), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", Uuid, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
 _mapping = registry(metadata=TABLES)
 _said_of_itself = [
     registrations.c[name]
@@ -170,3 +202,5 @@ _mapping.map_imperatively(Registration, registrations, properties={"particulars"
 _mapping.map_imperatively(User, users)
 _mapping.map_imperatively(SessionRecord, sessions)
 _mapping.map_imperatively(SecondFactor, second_factors)
+_mapping.map_imperatively(Mandate, mandates)
+_mapping.map_imperatively(ApiKey, api_keys)

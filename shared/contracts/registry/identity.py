@@ -146,7 +146,7 @@ class GiveStepUp(Command):
 
 
 class SessionRevoked(Event):
-    """A session is over; `until` is when its last token would have expired."""
+    """A session is over, or an API key, which is a session that lasts; `until` is when its last token would have expired."""
 
     subject: ClassVar[str] = "evt.session.revoked.v1"
     listeners: ClassVar[frozenset[str]] = frozenset(SERVICES)

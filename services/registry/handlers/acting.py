@@ -1,0 +1,144 @@
+"""How an agent acts: its people from the session they are in, its systems with API keys; both get tokens for the exporter."""
+
+from uuid import UUID
+
+from services.registry.domain.api_key import MOST_KEYS, PREFIX, SHOWN, ApiKey, ApiKeyInvalid, TooManyApiKeys
+from services.registry.domain.mandate import Mandate, MandateNotAllowedNow, Side, must_be_registered
+from services.registry.domain.reminders import over_at
+from services.registry.domain.session import SessionOver
+from services.registry.handlers.tokens import token_of
+from services.registry.store import mandates, sessions
+from services.registry.store.links import hashed, new_token
+from services.registry.store.mandates import api_key_by_id, mandate_by_id
+from services.registry.store.registrations import find_registration
+from shared.contracts.registry.mandates import (
+    ActingToken,
+    ActUnderMandate,
+    ApiKeys,
+    ApiKeyState,
+    ExchangeApiKey,
+    ListApiKeys,
+    MadeApiKey,
+    MakeApiKey,
+    RevokeApiKey,
+)
+from shared.identity import Actor, Mandated, NotYours
+from shared.router import Router
+from shared.work import Work
+
+router = Router()
+
+
+@router.answers(ActUnderMandate)
+async def act_under_mandate(command: ActUnderMandate, work: Work) -> ActingToken:
+    """Somebody of the agent's gets the token with which they act for the exporter; it is over when their session is."""
+    mandate = await mandate_by_id(work, command.mandate_id)
+    must_be_of_the_agent(mandate, work)
+    session = await sessions.find_session(work, work.actor.must_have_session())
+    if session is None:
+        raise SessionOver()
+    roles = mandate.roles_of(work.actor.roles, work.today)
+    actor = acting(work.actor.must_have_id(), session.session_id, mandate, roles)
+    return await acting_token(actor, mandate, work)
+
+
+@router.answers(ExchangeApiKey)
+async def exchange_api_key(command: ExchangeApiKey, work: Work) -> ActingToken:
+    """A system of the agent's gets the token with which it acts for the exporter. The key is 256 random bits: whoever guesses
+    at it is told no more than that it is none."""
+    key = await mandates.find_shown_api_key(work, command.key)
+    if key is None or key.revoked_at:
+        raise ApiKeyInvalid("", "key")
+    mandate = await mandate_by_id(work, key.mandate_id)
+    try:
+        roles = mandate.roles_of(frozenset(mandate.scope), work.today)
+    except MandateNotAllowedNow:
+        raise ApiKeyInvalid("", "key") from None
+    key.last_used_at = work.now
+    return await acting_token(acting(key.api_key_id, key.api_key_id, mandate, roles), mandate, work, key)
+
+
+@router.answers(MakeApiKey)
+async def make_api_key(command: MakeApiKey, work: Work) -> MadeApiKey:
+    """The agent's administrator makes a key for one of its systems."""
+    mandate = await mandate_by_id(work, command.mandate_id)
+    must_be_of_the_agent(mandate, work)
+    await mandates.api_key_must_be_new(work, command.api_key_id)
+    mandate.roles_of(frozenset(mandate.scope), work.today)
+    present = [key for key in await mandates.api_keys_of(work, mandate.mandate_id) if not key.revoked_at]
+    if len(present) >= MOST_KEYS:
+        raise TooManyApiKeys(f"A mandate has at most {MOST_KEYS} keys: revoke those that are not needed.", "mandate_id")
+
+    shown = f"{PREFIX}{new_token()}"
+    key = ApiKey(
+        api_key_id=command.api_key_id,
+        mandate_id=mandate.mandate_id,
+        name=command.name,
+        key_hash=hashed(shown),
+        end=shown[-SHOWN:],
+        made_at=work.now,
+        made_by=work.actor.must_have_id(),
+    )
+
+    work.session.add(key)
+    return MadeApiKey(api_key_id=key.api_key_id, mandate_id=mandate.mandate_id, key=shown)
+
+
+@router.answers(RevokeApiKey)
+async def revoke_api_key(command: RevokeApiKey, work: Work) -> ApiKeyState:
+    """Either company ends a key; tokens that were given for it are refused, as those of a session that is over."""
+    key = await api_key_by_id(work, command.api_key_id)
+    (await mandate_by_id(work, key.mandate_id)).side_of(work.actor.organisation)
+
+    if key.revoke(work.now):
+        await sessions.deny(work, key.api_key_id)
+
+    return state_of(key)
+
+
+@router.answers(ListApiKeys)
+async def list_api_keys(question: ListApiKeys, work: Work) -> ApiKeys:
+    """With which keys do the agent's systems act under this mandate?"""
+    mandate = await mandate_by_id(work, question.mandate_id)
+    mandate.side_of(work.actor.organisation)
+    return ApiKeys(api_keys=[state_of(key) for key in await mandates.api_keys_of(work, mandate.mandate_id)])
+
+
+def must_be_of_the_agent(mandate: Mandate, work: Work) -> None:
+    """Raises NotYours for the exporter, and MandateNotFound for everybody else."""
+    if mandate.side_of(work.actor.organisation) is not Side.AGENT:
+        raise NotYours("Under a mandate the agent acts; the exporter acts for itself.", "mandate_id")
+
+
+def acting(user_id: UUID, session_id: UUID, mandate: Mandate, roles: frozenset[str]) -> Actor:
+    """Somebody who acts under a mandate for its exporter."""
+    under = Mandated(mandate.mandate_id, mandate.agent_id)
+    return Actor(user_id, session_id, str(mandate.exporter_id), roles, mandate=under)
+
+
+async def acting_token(actor: Actor, mandate: Mandate, work: Work, key: ApiKey | None = None) -> ActingToken:
+    """The token with which an agent acts, while its own registration is in force."""
+    must_be_registered(await find_registration(work, mandate.agent_id), work.today)
+    token, expires_at = token_of(actor, over_at(mandate.valid_until, work.zone), work)
+    return ActingToken(
+        api_key_id=key.api_key_id if key else None,
+        mandate_id=mandate.mandate_id,
+        exporter_id=mandate.exporter_id,
+        roles=sorted(actor.roles),
+        token=token,
+        expires_at=expires_at,
+    )
+
+
+def state_of(key: ApiKey) -> ApiKeyState:
+    """A key as both companies see it."""
+    return ApiKeyState(
+        api_key_id=key.api_key_id,
+        mandate_id=key.mandate_id,
+        name=key.name,
+        end=key.end,
+        made_at=key.made_at,
+        made_by=key.made_by,
+        last_used_at=key.last_used_at,
+        revoked_at=key.revoked_at,
+    )

@@ -1,0 +1,98 @@
+"""Mandates and the API keys that agents have under them, as they are kept."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from services.registry.domain.api_key import ApiKey, ApiKeyIdTaken, ApiKeyNotFound
+from services.registry.domain.mandate import CompanyUnknown, Mandate, MandateIdTaken, MandateNotFound, Status
+from services.registry.store.links import hashed
+from services.registry.store.registrations import find_by_tax_number
+from services.registry.store.tables import api_keys, mandates, registrations
+from shared.work import Work
+
+once_granted = select(mandates.c.mandate_id).where(mandates.c.granted_at.is_not(None))
+
+
+async def mandate_by_id(work: Work, mandate_id: UUID) -> Mandate:
+    """The mandate with this id. Raises MandateNotFound."""
+    found = await find_mandate(work, mandate_id)
+    if found is None:
+        raise MandateNotFound("", "mandate_id")
+    return found
+
+
+async def find_mandate(work: Work, mandate_id: UUID) -> Mandate | None:
+    """The mandate with this id, or None."""
+    return await work.session.get(Mandate, mandate_id, with_for_update=work.may_write)
+
+
+async def mandate_must_be_new(work: Work, mandate_id: UUID) -> None:
+    """Raises MandateIdTaken."""
+    if await find_mandate(work, mandate_id) is not None:
+        raise MandateIdTaken("", "mandate_id")
+
+
+async def company_with(work: Work, tax_number: str, field: str) -> UUID:
+    """The company with this tax number. Raises CompanyUnknown, naming the field."""
+    found = await find_by_tax_number(work, tax_number)
+    if found is None:
+        raise CompanyUnknown("", field)
+    return found
+
+
+async def names_of(work: Work, company_ids: set[UUID]) -> dict[UUID, str]:
+    """The names of companies, by their ids."""
+    named = select(registrations.c.exporter_id, registrations.c.company_name)
+    rows = await work.session.execute(named.where(registrations.c.exporter_id.in_(company_ids)))
+    return {row.exporter_id: row.company_name for row in rows}
+
+
+async def mandates_of(work: Work, company_id: UUID, after: UUID | None, limit: int) -> Sequence[Mandate]:
+    """A page of the mandates that a company is a party to, by id."""
+    page = select(Mandate).where(_party(company_id)).order_by(mandates.c.mandate_id).limit(limit)
+    if after is not None:
+        page = page.where(mandates.c.mandate_id > after)
+    return (await work.session.scalars(page)).all()
+
+
+async def count_open_mandates(work: Work, company_id: UUID) -> int:
+    """How many mandates of a company are proposed or granted, and have not ended."""
+    still = mandates.c.status != Status.REVOKED, mandates.c.valid_until >= work.today
+    return await work.session.scalar(select(func.count()).select_from(mandates).where(_party(company_id), *still)) or 0
+
+
+async def api_key_by_id(work: Work, api_key_id: UUID) -> ApiKey:
+    """The API key with this id. Raises ApiKeyNotFound."""
+    found = await find_api_key(work, api_key_id)
+    if found is None:
+        raise ApiKeyNotFound("", "api_key_id")
+    return found
+
+
+async def find_api_key(work: Work, api_key_id: UUID) -> ApiKey | None:
+    """The API key with this id, or None."""
+    return await work.session.get(ApiKey, api_key_id, with_for_update=work.may_write)
+
+
+async def find_shown_api_key(work: Work, key: str) -> ApiKey | None:
+    """The API key that was shown, or None."""
+    found = await work.session.scalar(select(api_keys.c.api_key_id).where(api_keys.c.key_hash == hashed(key)))
+    return await find_api_key(work, found) if found else None
+
+
+async def api_key_must_be_new(work: Work, api_key_id: UUID) -> None:
+    """Raises ApiKeyIdTaken."""
+    if await find_api_key(work, api_key_id) is not None:
+        raise ApiKeyIdTaken("", "api_key_id")
+
+
+async def api_keys_of(work: Work, mandate_id: UUID) -> Sequence[ApiKey]:
+    """The API keys of a mandate, the newest first."""
+    mine = select(ApiKey).where(api_keys.c.mandate_id == mandate_id)
+    return (await work.session.scalars(mine.order_by(api_keys.c.made_at.desc()))).all()
+
+
+def _party(company_id: UUID) -> ColumnElement[bool]:
+    return or_(mandates.c.exporter_id == company_id, mandates.c.agent_id == company_id)
