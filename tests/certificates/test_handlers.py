@@ -70,7 +70,7 @@ class Trader:
             occurred_at=self.desk.clock.now(),
         )
 
-    async def register_product(self, **changes: Any) -> Any:
+    def a_product(self, **changes: Any) -> RegisterProduct:
         defaults: dict[str, Any] = {
             "product_id": self.product_id,
             "exporter_id": self.exporter_id,
@@ -78,7 +78,10 @@ class Trader:
             "hs_code": "610910",
             "criterion": {"kind": "RVC", "percentage": "45"},
         }
-        return await self.desk.ask(RegisterProduct(**defaults | changes), self.person)
+        return RegisterProduct(**defaults | changes)
+
+    async def register_product(self, **changes: Any) -> Any:
+        return await self.desk.ask(self.a_product(**changes), self.person)
 
     def consignment(self, **changes: Any) -> dict[str, Any]:
         item = {
@@ -102,11 +105,12 @@ class Trader:
             "items": [item],
         } | changes
 
+    def a_draft(self, **changes: Any) -> DraftCertificate:
+        consignment = self.consignment(**changes)
+        return DraftCertificate(certificate_id=uuid4(), exporter_id=self.exporter_id, consignment=consignment)
+
     async def draft(self, **changes: Any) -> Any:
-        command = DraftCertificate(
-            certificate_id=uuid4(), exporter_id=self.exporter_id, consignment=self.consignment(**changes)
-        )
-        return await self.desk.ask(command, self.person)
+        return await self.desk.ask(self.a_draft(**changes), self.person)
 
     async def submit(self, **changes: Any) -> CertificateState:
         draft = await self.draft(**changes)

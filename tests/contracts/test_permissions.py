@@ -12,8 +12,9 @@ from services.fees.tariffs import Tariffs
 from shared.contracts import permissions
 from shared.contracts.catalogue import contracts, owner_of
 from shared.contracts.kinds import Command, Question, Request
+from shared.contracts.registry.mandates import ACTING
 from shared.contracts.roles import Role
-from shared.identity import Actor
+from shared.identity import Actor, Mandated
 from tests.desk import Desk, a_desk, a_person
 from tests.registry.people import a_registry
 
@@ -88,6 +89,21 @@ async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
         enrolling = Actor(uuid4(), uuid4(), "PNH", frozenset(), enrolling=True)
         assert (await code_of(desk, example_of(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
+
+
+@pytest.mark.parametrize("service", ANSWERING)
+async def test_under_a_mandate_is_let_in_only_what_the_table_says(desk: Desk, service: str) -> None:
+    every = frozenset(Role)  # no mandate gives as much: what is refused is refused whatever it gives
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
+        agent = Actor(uuid4(), uuid4(), str(uuid4()), every, mandate=Mandated(uuid4(), uuid4()))
+        assert (await code_of(desk, example_of(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
+
+
+def test_under_a_mandate_only_what_a_mandate_can_give_is_asked_for() -> None:
+    for kind in REQUESTS:
+        if kind.under_mandate:
+            assert kind.asked_by <= ACTING, kind
+            assert not getattr(kind, "step_up", False), kind
 
 
 def test_only_roles_with_a_second_factor_can_be_asked_for_a_confirmation() -> None:

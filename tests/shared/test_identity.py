@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from shared.database import Database
 from shared.identity import (
     NOBODY,
     Actor,
+    Mandated,
     NotSignedIn,
     NotYours,
     RoleRequired,
@@ -25,7 +27,7 @@ from shared.identity import (
     public_jwk,
     sign_token,
 )
-from shared.tables import revoked_sessions, signing_keys
+from shared.tables import revoked_mandates, revoked_sessions, signing_keys
 from tests.conftest import Databases
 from tests.shared.replicas import a_cashier
 
@@ -118,6 +120,11 @@ FORGED: dict[str, Callable[[], str]] = {
     "without roles": lambda: signed(roles=None),
     "with roles that are none": lambda: signed(roles=7),
     "with one role that is a word": lambda: signed(roles="approver"),
+    "with a mandate that is none": lambda: signed(mandate="all of them"),
+    "with a mandate without an agent": lambda: signed(mandate={"id": str(uuid4())}),
+    "with a mandate without an id": lambda: signed(mandate={"agent": str(uuid4())}),
+    "with a mandate of many": lambda: signed(mandate=[{"id": str(uuid4()), "agent": str(uuid4())}]),
+    "with a mandate that is nothing": lambda: signed(mandate=False),
     "with an expiry that is none": lambda: signed(exp="never"),
     "without a signature, none": lambda: unsigned("none"),
     "without a signature, None": lambda: unsigned("None"),
@@ -201,6 +208,24 @@ async def test_a_key_that_is_retired_before_its_time_is_not_believed_any_more_wi
 async def test_a_token_of_an_officer_without_a_second_factor_says_so(database: Database) -> None:
     enrolling = Actor(ACTOR.user_id, ACTOR.session_id, "PNH", frozenset(), enrolling=True)
     assert await actor_of(database, a_token(actor=enrolling)) == enrolling
+
+
+async def test_a_token_under_a_mandate_says_which_and_whose_and_is_not_believed_once_it_is_revoked(database: Database) -> None:
+    tokens, under = Tokens("KH"), Mandated(uuid4(), uuid4())
+    exporter = str(uuid4())
+    agent = Actor(uuid4(), uuid4(), exporter, frozenset({"preparer"}), mandate=under)
+    other = replace(agent, mandate=Mandated(uuid4(), under.agent_id))
+    for actor in (agent, other):
+        assert await actor_of(database, a_token(actor=actor), tokens=tokens) == actor
+    assert (agent.company, agent.agent_id) == (f"{under.agent_id} for {exporter}", under.agent_id)
+
+    async with database.writing() as transaction:
+        row = {"mandate_id": under.mandate_id, "until": NOW + timedelta(days=400)}
+        await transaction.session.execute(insert(revoked_mandates).values(row))
+
+    with pytest.raises(TokenInvalid, match="mandate was revoked"):
+        await actor_of(database, a_token(actor=agent), tokens=tokens)
+    assert await actor_of(database, a_token(actor=other), tokens=tokens) == other
 
 
 @pytest.mark.parametrize("since", [NOW + timedelta(hours=1), NOW - timedelta(days=3)], ids=["too early", "too late"])

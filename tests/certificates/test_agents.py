@@ -1,0 +1,153 @@
+"""What registry tells of mandates decides what an agent may do for an exporter; certificates decides alone."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.certificates.catalogue import Catalogue
+from services.certificates.handlers import router
+from shared.contracts.certificates import CertificateState, GetCertificate, ProductState, ReviseCertificate, SubmitCertificate
+from shared.contracts.registry.mandates import MandateGranted
+from shared.contracts.registry.registrations import RegistrationApproved, RegistrationSuspended
+from shared.identity import Actor, Mandated
+from tests.certificates.test_handlers import Trader
+from tests.desk import Desk, a_desk, a_person
+
+TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with a_desk("certificates", router, tmp_path, Catalogue.load()) as desk:
+        yield desk
+
+
+@dataclass
+class Forwarder:
+    """An agent, and the exporter that it acts for."""
+
+    desk: Desk
+    trader: Trader
+    agent_id: UUID
+    mandate_id: UUID
+
+    def person(self, *roles: str) -> Actor:
+        """Somebody of the agent's, with the token for the exporter."""
+        actor = a_person(*roles or ("preparer", "signatory"), organisation=self.trader.exporter_id)
+        return replace(actor, mandate=Mandated(self.mandate_id, self.agent_id))
+
+    async def registered(self, **changes: Any) -> None:
+        """The agent is a company registered like any other."""
+        validity = {"valid_from": date(2026, 1, 1), "valid_until": date(2027, 1, 1), "version": 2}
+        names = {"name": "Mekong Forwarding Co., Ltd.", "address": "Phnom Penh", "occurred_at": NOW}
+        await self.desk.hear(RegistrationApproved(exporter_id=self.agent_id, **names | validity | changes))
+
+    async def granted(self, **changes: Any) -> None:
+        """Registry tells of the mandate."""
+        parties = {"exporter_id": self.trader.exporter_id, "agent_id": self.agent_id}
+        validity = {"scope": ("preparer", "signatory"), "valid_until": TODAY, "version": 2, "occurred_at": NOW}
+        await self.desk.hear(MandateGranted(mandate_id=self.mandate_id, **parties | validity | changes))
+
+
+@pytest.fixture
+async def forwarder(desk: Desk) -> Forwarder:
+    return Forwarder(desk, await Trader(desk).begin(), uuid4(), uuid4())
+
+
+async def test_an_agent_does_for_the_exporter_what_its_mandate_is_for(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    draft = forwarder.trader.a_draft()
+    agent = forwarder.person()
+
+    drafted = await desk.ask(draft, agent)
+    submitted = await desk.ask(SubmitCertificate(certificate_id=draft.certificate_id), agent)
+
+    assert isinstance(drafted, CertificateState)
+    assert (submitted.status, submitted.agent_id) == ("submitted", forwarder.agent_id)
+    assert submitted.agent_name == "Mekong Forwarding Co., Ltd."
+    seen = await desk.ask(GetCertificate(certificate_id=draft.certificate_id), forwarder.trader.person)
+    assert (seen.agent_id, seen.exporter_id) == (forwarder.agent_id, forwarder.trader.exporter_id)
+    product = forwarder.trader.a_product(product_id=uuid4())
+    assert isinstance(await desk.ask(product, agent), ProductState)
+
+
+async def test_what_a_preparer_of_the_agents_drafts_the_exporter_hands_in(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    draft, preparer = forwarder.trader.a_draft(), forwarder.person("preparer")
+    await desk.ask(draft, preparer)
+    submission = SubmitCertificate(certificate_id=draft.certificate_id)
+    assert (await desk.ask(submission, preparer)).code == "role_required"
+    assert (await desk.ask(submission, forwarder.trader.person)).status == "submitted"
+
+
+async def test_an_agent_reaches_only_the_certificates_that_it_began(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    other = Forwarder(desk, forwarder.trader, uuid4(), uuid4())
+    await other.registered()
+    await other.granted()
+    of_exporter, of_agent = forwarder.trader.a_draft(), forwarder.trader.a_draft()
+    await desk.ask(of_exporter, forwarder.trader.person)
+    await desk.ask(of_agent, forwarder.person())
+    for draft, stranger in ((of_exporter, forwarder), (of_exporter, other), (of_agent, other)):
+        for request in (
+            GetCertificate(certificate_id=draft.certificate_id),
+            ReviseCertificate(certificate_id=draft.certificate_id, consignment=draft.consignment),
+            SubmitCertificate(certificate_id=draft.certificate_id),
+        ):
+            assert (await desk.ask(request, stranger.person())).code == "certificate_begun_by_another"
+    renewed = replace(forwarder.person(), mandate=Mandated(other.mandate_id, forwarder.agent_id))
+    mixed = await desk.ask(SubmitCertificate(certificate_id=of_agent.certificate_id), renewed)
+    assert mixed.code == "mandate_over"  # the mandate of another agent
+
+
+async def test_before_the_mandate_is_known_here_an_agent_is_asked_to_come_again(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    draft = forwarder.trader.a_draft()
+    assert (await desk.ask(draft, forwarder.person())).code == "mandate_not_known_yet"
+    await forwarder.granted()
+    assert isinstance(await desk.ask(draft, forwarder.person()), CertificateState)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"valid_until": TODAY - timedelta(days=1)},
+        {"exporter_id": uuid4()},
+        {"agent_id": uuid4()},
+    ],
+    ids=["over since yesterday", "of another exporter", "of another agent"],
+)
+async def test_a_token_says_less_than_what_registry_has_told(desk: Desk, forwarder: Forwarder, changes: dict[str, Any]) -> None:
+    await forwarder.registered()
+    await forwarder.granted(**changes)
+    assert (await desk.ask(forwarder.trader.a_draft(), forwarder.person())).code == "mandate_over"
+
+
+async def test_an_agent_whose_own_registration_is_not_in_force_acts_for_nobody(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.granted()
+    draft, agent = forwarder.trader.a_draft(), forwarder.person()
+    assert (await desk.ask(draft, agent)).code == "agent_not_registered"
+    await forwarder.registered(valid_until=TODAY - timedelta(days=1))
+    assert (await desk.ask(draft, agent)).code == "agent_not_registered"
+    await forwarder.registered(version=3)
+    assert isinstance(await desk.ask(draft, agent), CertificateState)
+    await desk.hear(RegistrationSuspended(exporter_id=forwarder.agent_id, version=4, occurred_at=NOW))
+    submission = SubmitCertificate(certificate_id=draft.certificate_id)
+    assert (await desk.ask(submission, agent)).code == "agent_not_registered"
+    assert (await desk.ask(submission, forwarder.trader.person)).status == "submitted"
+
+
+async def test_an_agent_of_one_exporter_is_nobody_to_another(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    other = await Trader(desk).begin()
+    assert (await desk.ask(other.a_draft(), forwarder.person())).code == "not_yours"

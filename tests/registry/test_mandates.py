@@ -1,0 +1,435 @@
+"""Mandates: who proposes and accepts, what an agent may do then, with what, and how it ends."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.registry.catalogue import Catalogue
+from services.registry.domain.api_key import MOST_KEYS
+from services.registry.domain.mandate import ALLOWED, Act, Mandate, Side, Status
+from services.registry.domain.registration import Status as RegistrationStatus
+from services.registry.store.tables import api_keys
+from shared.contracts.registry.identity import RevokeSession, SessionRevoked
+from shared.contracts.registry.mandates import (
+    AcceptMandate,
+    ActingToken,
+    ActUnderMandate,
+    ExchangeApiKey,
+    ListApiKeys,
+    ListMandates,
+    MadeApiKey,
+    MakeApiKey,
+    MandateGranted,
+    MandateRevoked,
+    ProposeMandate,
+    RevokeApiKey,
+    RevokeMandate,
+)
+from shared.contracts.registry.registrations import GetRegistration, SuspendRegistration
+from shared.contracts.registry.users import ChangeColleagueRoles, DeactivateColleague, InviteColleague
+from shared.identity import Actor, Mandated, Tokens
+from shared.refusals import Refused
+from tests.desk import Desk
+from tests.registry.builders import OFFICER, a_registration
+from tests.registry.people import Human, somebody_of_a_company
+
+TODAY = date(2026, 11, 23)
+A_YEAR = TODAY + timedelta(days=365)
+EVERYTHING = ("preparer", "signatory")
+
+
+@dataclass
+class Company:
+    """A company that is registered, and its administrator."""
+
+    company_id: UUID
+    tax_number: str
+    administrator: Human
+
+
+@dataclass
+class Parties:
+    """An exporter, and a forwarder that is to be its agent."""
+
+    exporter: Company
+    agent: Company
+
+    def proposal(self, **changes: Any) -> ProposeMandate:
+        defaults = {"mandate_id": uuid4(), "scope": EVERYTHING, "valid_until": A_YEAR}
+        defaults |= {"exporter_tax_number": self.exporter.tax_number, "agent_tax_number": self.agent.tax_number}
+        return ProposeMandate(**defaults | changes)
+
+    async def mandate(self, **changes: Any) -> UUID:
+        """A mandate that both have accepted."""
+        proposal = self.proposal(**changes)
+        await self.exporter.administrator.ask(proposal)
+        granted = await self.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))
+        assert granted.status == "granted"
+        return proposal.mandate_id
+
+    async def key(self, mandate_id: UUID, name: str = "Warehouse system") -> MadeApiKey:
+        made = await self.agent.administrator.ask(MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name=name))
+        assert isinstance(made, MadeApiKey)
+        return made
+
+
+async def a_company(desk: Desk) -> Company:
+    registration = a_registration(RegistrationStatus.ACTIVE)
+    company_id, tax_number = registration.exporter_id, registration.tax_number
+    async with desk.work() as work:
+        work.session.add(registration)
+    return Company(company_id, tax_number, await somebody_of_a_company(desk, company=company_id))
+
+
+@pytest.fixture
+async def parties(desk: Desk) -> Parties:
+    return Parties(await a_company(desk), await a_company(desk))
+
+
+async def actor_of(desk: Desk, token: str) -> Actor:
+    async with desk.workshop.database.reading() as session:
+        return await Tokens("KH").actor(token, session, desk.clock.now())
+
+
+async def code_of(desk: Desk, token: str, request: Any) -> str:
+    answer = await desk.ask_raw(type(request), request.model_dump_json().encode(), token)
+    return getattr(answer, "code", "let in")
+
+
+@pytest.mark.parametrize("first", ["exporter", "agent"])
+async def test_a_mandate_is_granted_once_both_have_accepted_whoever_proposed_it(
+    desk: Desk, parties: Parties, first: str
+) -> None:
+    proposer, other = (parties.exporter, parties.agent) if first == "exporter" else (parties.agent, parties.exporter)
+    proposal = parties.proposal()
+    proposed = await proposer.administrator.ask(proposal)
+    assert (proposed.status, proposed.waits_for) == ("proposed", "agent" if first == "exporter" else "exporter")
+    acceptance = AcceptMandate(mandate_id=proposal.mandate_id)
+    assert (await proposer.administrator.ask(acceptance)).code == "mandate_other_side_accepts"
+    assert await desk.announced(MandateGranted) == []
+
+    granted = await other.administrator.ask(acceptance)
+
+    assert (granted.status, granted.waits_for, granted.granted_at) == ("granted", None, desk.clock.now())
+    (told,) = await desk.announced(MandateGranted)
+    assert (told.exporter_id, told.agent_id) == (parties.exporter.company_id, parties.agent.company_id)
+    assert (told.scope, told.valid_until, told.version) == (EVERYTHING, A_YEAR, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"agent_tax_number": "NOBODY-123"}, "company_unknown", "agent_tax_number"),
+        ({"exporter_tax_number": "NOBODY-123"}, "company_unknown", "exporter_tax_number"),
+        ({"valid_until": TODAY - timedelta(days=1)}, "mandate_dates_wrong", "valid_until"),
+        ({"valid_until": TODAY + timedelta(days=732)}, "mandate_dates_wrong", "valid_until"),
+        ({"valid_until": TODAY}, None, None),
+        ({"valid_until": TODAY + timedelta(days=731)}, None, None),
+    ],
+)
+async def test_what_is_proposed_must_make_sense(parties: Parties, changes: dict[str, Any], code: str, field: str) -> None:
+    answer = await parties.exporter.administrator.ask(parties.proposal(**changes))
+    assert (getattr(answer, "code", None), getattr(answer, "fields", (None,))) == (code, (field,))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"scope": []},
+        {"scope": ["approver"]},
+        {"scope": ["company_administrator"]},
+        {"scope": ["preparer", "signatory", "preparer"]},
+        {"agent_tax_number": "x" * 10_000},
+        {"valid_until": "the end"},
+        {"for": "somebody"},
+    ],
+)
+async def test_what_no_mandate_can_hold_is_refused_with_its_field(desk: Desk, parties: Parties, body: dict[str, Any]) -> None:
+    session = parties.exporter.administrator.session
+    assert session
+    raw = ProposeMandate.__pydantic_serializer__.to_json(parties.proposal().model_copy(update=body), warnings=False)
+    if "for" in body:
+        raw = raw[:-1] + b',"for":"somebody"}'
+    refusal = await desk.ask_raw(ProposeMandate, raw, session.token)
+    assert refusal.code == "malformed_request"
+    assert next(iter(body)) in refusal.fields[0]
+
+
+async def test_nobody_proposes_for_others_or_to_themselves(desk: Desk, parties: Parties) -> None:
+    third = await a_company(desk)
+    assert (await third.administrator.ask(parties.proposal())).code == "mandate_between_others"
+    to_oneself = parties.proposal(agent_tax_number=parties.exporter.tax_number)
+    assert (await parties.exporter.administrator.ask(to_oneself)).code == "mandate_with_oneself"
+    proposal = parties.proposal()
+    await parties.exporter.administrator.ask(proposal)
+    again = parties.proposal(mandate_id=proposal.mandate_id, valid_until=TODAY)
+    assert (await parties.agent.administrator.ask(again)).code == "mandate_id_taken"
+
+
+async def test_a_third_company_learns_of_nothing(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    key = await parties.key(mandate_id)
+    third = (await a_company(desk)).administrator
+    for request in (
+        AcceptMandate(mandate_id=mandate_id),
+        RevokeMandate(mandate_id=mandate_id),
+        ActUnderMandate(mandate_id=mandate_id),
+        MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="x"),
+        ListApiKeys(mandate_id=mandate_id),
+        RevokeApiKey(api_key_id=key.api_key_id),
+    ):
+        assert (await third.ask(request)).code == "mandate_not_found", request
+    assert (await third.ask(ListMandates(company_id=parties.exporter.company_id))).code == "not_yours"
+
+
+async def test_only_a_company_that_is_registered_can_be_an_agent(desk: Desk, parties: Parties) -> None:
+    proposal = parties.proposal()
+    await parties.exporter.administrator.ask(proposal)
+    suspended = SuspendRegistration(exporter_id=parties.agent.company_id, reason="The office is closed.")
+    await desk.ask(suspended, OFFICER)
+    assert (await parties.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))).code == "agent_not_registered"
+
+
+async def test_an_agent_whose_registration_is_suspended_gets_no_more_tokens(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    key = await parties.key(mandate_id)
+    await desk.ask(SuspendRegistration(exporter_id=parties.agent.company_id, reason="The office is closed."), OFFICER)
+    assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "agent_not_registered"
+    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "agent_not_registered"
+
+
+async def test_both_companies_and_the_ministry_see_their_mandates_page_by_page(desk: Desk, parties: Parties) -> None:
+    made = sorted([await parties.mandate() for _ in range(3)])
+    for company in (parties.exporter, parties.agent):
+        first = await company.administrator.ask(ListMandates(company_id=company.company_id, limit=2))
+        rest = await company.administrator.ask(ListMandates(company_id=company.company_id, after=first.mandates[-1].mandate_id))
+        assert [mandate.mandate_id for mandate in (*first.mandates, *rest.mandates)] == made
+    seen = await desk.ask(ListMandates(company_id=parties.agent.company_id), OFFICER)
+    assert [mandate.exporter_name for mandate in seen.mandates] == ["Angkor Garment Co., Ltd."] * 3
+
+
+async def test_the_token_says_for_whom_by_which_agent_and_in_which_roles(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate(scope=("preparer",))
+    agent = parties.agent.administrator
+    given = await agent.ask(ActUnderMandate(mandate_id=mandate_id))
+    assert isinstance(given, ActingToken)
+    assert given.roles == ("preparer",)
+    actor = await actor_of(desk, given.token)
+    assert agent.session
+    assert actor == Actor(
+        agent.session.user_id,
+        agent.session.session_id,
+        str(parties.exporter.company_id),
+        frozenset({"preparer"}),
+        mandate=Mandated(mandate_id, parties.agent.company_id),
+    )
+    assert given.expires_at == desk.clock.now() + timedelta(minutes=15)
+
+
+async def test_nobody_gets_more_for_the_exporter_than_they_have_at_the_agent(desk: Desk, parties: Parties) -> None:
+    whole, signing = await parties.mandate(), await parties.mandate(scope=("signatory",))
+    preparer = await somebody_of_a_company(desk, "preparer", company=parties.agent.company_id)
+    assert (await preparer.ask(ActUnderMandate(mandate_id=whole))).roles == ("preparer",)
+    assert (await preparer.ask(ActUnderMandate(mandate_id=signing))).code == "mandate_outside_your_roles"
+    clerk = await somebody_of_a_company(desk, "company_administrator", company=parties.agent.company_id)
+    assert (await clerk.ask(ActUnderMandate(mandate_id=whole))).code == "role_required"
+    assert (await preparer.ask(RevokeMandate(mandate_id=whole))).code == "role_required"
+    assert (await parties.exporter.administrator.ask(ActUnderMandate(mandate_id=whole))).code == "not_yours"
+
+
+async def test_under_a_mandate_nothing_of_registry_is_open(desk: Desk, parties: Parties) -> None:
+    """Not the exporter's registration, not its people, no further mandates or keys: those are the exporter's own."""
+    mandate_id = await parties.mandate()
+    exporter = parties.exporter.company_id
+    by_person = (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).token
+    by_system = (await desk.ask(ExchangeApiKey(key=(await parties.key(mandate_id)).key))).token
+    for token in (by_person, by_system):
+        for request in (
+            GetRegistration(exporter_id=exporter),
+            InviteColleague(user_id=uuid4(), name="Thief", email="thief@example.com", roles=["signatory"]),
+            parties.proposal(),
+            ActUnderMandate(mandate_id=mandate_id),
+            MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="x"),
+            ListMandates(company_id=exporter),
+            RevokeSession(),
+        ):
+            assert await code_of(desk, token, request) == "outside_mandate", request
+
+
+@pytest.mark.parametrize("who", ["exporter", "agent"])
+async def test_either_side_revokes_and_every_token_is_refused_from_then_on(desk: Desk, parties: Parties, who: str) -> None:
+    mandate_id = await parties.mandate()
+    key = await parties.key(mandate_id)
+    by_person = (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).token
+    by_system = (await desk.ask(ExchangeApiKey(key=key.key))).token
+    company = parties.exporter if who == "exporter" else parties.agent
+
+    revoked = await company.administrator.ask(RevokeMandate(mandate_id=mandate_id, reason="We part."))
+
+    assert (revoked.status, revoked.reason, revoked.revoked_at) == ("revoked", "We part.", desk.clock.now())
+    for token in (by_person, by_system):
+        assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
+    assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
+    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+    (told,) = await desk.announced(MandateRevoked)
+    assert (told.mandate_id, told.version) == (mandate_id, 3)
+    assert told.until.date() > A_YEAR  # as long as it would have lasted: also a copy from before would not bring it back
+    assert (await company.administrator.ask(RevokeMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
+
+
+async def test_what_was_only_proposed_is_declined_and_nobody_hears_of_it(desk: Desk, parties: Parties) -> None:
+    proposal = parties.proposal()
+    await parties.exporter.administrator.ask(proposal)
+    declined = await parties.agent.administrator.ask(RevokeMandate(mandate_id=proposal.mandate_id))
+    assert declined.status == "revoked"
+    assert await desk.announced(MandateRevoked) == []
+    assert (
+        await parties.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))
+    ).code == "mandate_not_allowed_now"
+
+
+async def test_a_mandate_ends_with_its_last_day_and_tokens_do_not_outlast_it(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate(valid_until=TODAY)
+    key = await parties.key(mandate_id)
+    desk.clock.instant = desk.clock.instant.replace(hour=16, minute=50)  # ten to midnight in Phnom Penh
+    await parties.agent.administrator.refresh()
+    given = await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))
+    assert given.expires_at == desk.clock.now() + timedelta(minutes=10)
+
+    parties.agent.administrator.later(10 * 60)
+
+    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+    assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_ended"
+    page = await parties.agent.administrator.ask(ListMandates(company_id=parties.agent.company_id))
+    assert [mandate.status for mandate in page.mandates] == ["ended"]
+
+
+@pytest.mark.parametrize("how", ["signs out", "leaves", "other roles"])
+async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(desk: Desk, parties: Parties, how: str) -> None:
+    mandate_id = await parties.mandate()
+    colleague = await somebody_of_a_company(desk, "preparer", company=parties.agent.company_id)
+    token = (await colleague.ask(ActUnderMandate(mandate_id=mandate_id))).token
+    assert colleague.session
+    user_id = colleague.session.user_id
+    match how:
+        case "signs out":
+            await colleague.ask(RevokeSession())
+        case "leaves":
+            await parties.agent.administrator.ask(DeactivateColleague(user_id=user_id))
+        case "other roles":
+            await parties.agent.administrator.ask(ChangeColleagueRoles(user_id=user_id, roles=["signatory"]))
+    assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
+
+
+async def test_a_key_is_shown_once_and_only_its_hash_is_kept(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    made = await parties.key(mandate_id)
+    async with desk.workshop.database.reading() as session:
+        (row,) = (await session.execute(api_keys.select())).mappings().all()
+    assert made.key.removeprefix("cok_") not in str(dict(row))
+    again = MakeApiKey(api_key_id=made.api_key_id, mandate_id=mandate_id, name="Warehouse system")
+    assert (await parties.agent.administrator.ask(again)).code == "api_key_id_taken"
+    for company in (parties.exporter, parties.agent):
+        (listed,) = (await company.administrator.ask(ListApiKeys(mandate_id=mandate_id))).api_keys
+        assert (listed.name, listed.end, listed.last_used_at) == ("Warehouse system", made.key[-4:], None)
+
+
+async def test_a_key_is_exchanged_for_tokens_that_name_the_key(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate(scope=("signatory",))
+    made = await parties.key(mandate_id)
+    given = await desk.ask(ExchangeApiKey(key=made.key))
+    assert isinstance(given, ActingToken)
+    actor = await actor_of(desk, given.token)
+    assert (actor.user_id, actor.session_id, actor.roles) == (made.api_key_id, made.api_key_id, {"signatory"})
+    assert actor.mandate == Mandated(mandate_id, parties.agent.company_id)
+    (listed,) = (await parties.agent.administrator.ask(ListApiKeys(mandate_id=mandate_id))).api_keys
+    assert listed.last_used_at == desk.clock.now()
+
+
+@pytest.mark.parametrize("who", ["exporter", "agent"])
+async def test_a_key_that_either_side_revokes_opens_nothing_any_more(desk: Desk, parties: Parties, who: str) -> None:
+    mandate_id = await parties.mandate()
+    made, other = await parties.key(mandate_id), await parties.key(mandate_id, "Customs broker's system")
+    tokens = [(await desk.ask(ExchangeApiKey(key=key.key))).token for key in (made, other)]
+    company = parties.exporter if who == "exporter" else parties.agent
+
+    revoked = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
+    again = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
+
+    assert revoked.revoked_at == again.revoked_at == desk.clock.now()
+    assert [told.session_id for told in await desk.announced(SessionRevoked)] == [made.api_key_id]
+    assert (await desk.ask(ExchangeApiKey(key=made.key))).code == "api_key_invalid"
+    of_another = GetRegistration(exporter_id=uuid4())
+    assert [await code_of(desk, token, of_another) for token in tokens] == ["token_invalid", "outside_mandate"]
+    assert isinstance(await desk.ask(ExchangeApiKey(key=other.key)), ActingToken)
+
+
+@pytest.mark.parametrize("guess", ["cok_" + "A" * 43, "cok_" + "-" * 43])
+async def test_a_guessed_key_is_told_nothing(desk: Desk, parties: Parties, guess: str) -> None:
+    await parties.key(await parties.mandate())
+    assert (await desk.ask(ExchangeApiKey(key=guess))).code == "api_key_invalid"
+
+
+@pytest.mark.parametrize("text", ["", "cok_", "cok_" + "A" * 42, "cok_" + "A" * 10_000, "' OR 1=1 --", "cok_" + "ក" * 43])
+async def test_what_is_no_key_is_refused_with_its_field(desk: Desk, text: str) -> None:
+    refusal = await desk.ask_raw(ExchangeApiKey, ExchangeApiKey.model_construct(key=text).model_dump_json().encode(), None)
+    assert (refusal.code, refusal.fields) == ("malformed_request", ("key",))
+    assert len(text) < 5 or text not in refusal.detail
+
+
+async def test_a_mandate_has_so_many_keys_and_no_more(parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    made = [await parties.key(mandate_id, f"System {number}") for number in range(MOST_KEYS)]
+    one_more = MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="One more")
+    assert (await parties.agent.administrator.ask(one_more)).code == "too_many_api_keys"
+    await parties.exporter.administrator.ask(RevokeApiKey(api_key_id=made[0].api_key_id))
+    assert isinstance(await parties.agent.administrator.ask(one_more), MadeApiKey)
+
+
+async def test_a_key_for_what_is_over_is_not_made(parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    await parties.exporter.administrator.ask(RevokeMandate(mandate_id=mandate_id))
+    key = MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="Late")
+    assert (await parties.agent.administrator.ask(key)).code == "mandate_not_allowed_now"
+    assert (await parties.exporter.administrator.ask(key)).code == "not_yours"
+
+
+def a_mandate(status: Status) -> Mandate:
+    mandate = Mandate(uuid4(), uuid4(), uuid4(), list(EVERYTHING), A_YEAR, Side.EXPORTER)
+    if status is Status.GRANTED:
+        do(mandate, Act.ACCEPT)
+    if status is Status.REVOKED:
+        do(mandate, Act.REVOKE)
+    if status is Status.ENDED:
+        mandate.valid_until = TODAY - timedelta(days=1)
+    assert mandate.standing(TODAY) is status
+    return mandate
+
+
+def do(mandate: Mandate, act: Act) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    match act:
+        case Act.ACCEPT:
+            mandate.accept(Side.AGENT, now, TODAY)
+        case Act.ACT:
+            mandate.roles_of(frozenset(EVERYTHING), TODAY)
+        case Act.REVOKE:
+            mandate.revoke(None, now, TODAY)
+
+
+@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("status", Status)
+def test_a_status_allows_what_the_table_says(status: Status, act: Act) -> None:
+    mandate = a_mandate(status)
+    if act in ALLOWED[status]:
+        do(mandate, act)
+    else:
+        with pytest.raises(Refused, match=str(status) if status is not Status.ENDED else "ended on"):
+            do(mandate, act)
+
+
+def test_how_long_a_mandate_may_last_is_data() -> None:
+    assert Catalogue.load().longest_mandate(TODAY) == 731
