@@ -1,17 +1,15 @@
 """Mandates: who proposes and accepts, what an agent may do then, with what, and how it ends."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from services.registry.catalogue import Catalogue
-from services.registry.domain.api_key import MOST_KEYS
 from services.registry.domain.mandate import ALLOWED, Act, Mandate, Side, Status
-from services.registry.domain.registration import Status as RegistrationStatus
-from services.registry.store.tables import api_keys
+from services.registry.handlers import router
+from shared.contracts.kinds import Event
 from shared.contracts.registry.identity import RevokeSession, SessionRevoked
 from shared.contracts.registry.mandates import (
     AcceptMandate,
@@ -20,7 +18,6 @@ from shared.contracts.registry.mandates import (
     ExchangeApiKey,
     ListApiKeys,
     ListMandates,
-    MadeApiKey,
     MakeApiKey,
     MandateGranted,
     MandateRevoked,
@@ -30,73 +27,12 @@ from shared.contracts.registry.mandates import (
 )
 from shared.contracts.registry.registrations import GetRegistration, SuspendRegistration
 from shared.contracts.registry.users import ChangeColleagueRoles, DeactivateColleague, InviteColleague
-from shared.identity import Actor, Mandated, Tokens
+from shared.identity import Actor, Mandated
 from shared.refusals import Refused
 from tests.desk import Desk
-from tests.registry.builders import OFFICER, a_registration
-from tests.registry.people import Human, somebody_of_a_company
-
-TODAY = date(2026, 11, 23)
-A_YEAR = TODAY + timedelta(days=365)
-EVERYTHING = ("preparer", "signatory")
-
-
-@dataclass
-class Company:
-    """A company that is registered, and its administrator."""
-
-    company_id: UUID
-    tax_number: str
-    administrator: Human
-
-
-@dataclass
-class Parties:
-    """An exporter, and a forwarder that is to be its agent."""
-
-    exporter: Company
-    agent: Company
-
-    def proposal(self, **changes: Any) -> ProposeMandate:
-        defaults = {"mandate_id": uuid4(), "scope": EVERYTHING, "valid_until": A_YEAR}
-        defaults |= {"exporter_tax_number": self.exporter.tax_number, "agent_tax_number": self.agent.tax_number}
-        return ProposeMandate(**defaults | changes)
-
-    async def mandate(self, **changes: Any) -> UUID:
-        """A mandate that both have accepted."""
-        proposal = self.proposal(**changes)
-        await self.exporter.administrator.ask(proposal)
-        granted = await self.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))
-        assert granted.status == "granted"
-        return proposal.mandate_id
-
-    async def key(self, mandate_id: UUID, name: str = "Warehouse system") -> MadeApiKey:
-        made = await self.agent.administrator.ask(MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name=name))
-        assert isinstance(made, MadeApiKey)
-        return made
-
-
-async def a_company(desk: Desk) -> Company:
-    registration = a_registration(RegistrationStatus.ACTIVE)
-    company_id, tax_number = registration.exporter_id, registration.tax_number
-    async with desk.work() as work:
-        work.session.add(registration)
-    return Company(company_id, tax_number, await somebody_of_a_company(desk, company=company_id))
-
-
-@pytest.fixture
-async def parties(desk: Desk) -> Parties:
-    return Parties(await a_company(desk), await a_company(desk))
-
-
-async def actor_of(desk: Desk, token: str) -> Actor:
-    async with desk.workshop.database.reading() as session:
-        return await Tokens("KH").actor(token, session, desk.clock.now())
-
-
-async def code_of(desk: Desk, token: str, request: Any) -> str:
-    answer = await desk.ask_raw(type(request), request.model_dump_json().encode(), token)
-    return getattr(answer, "code", "let in")
+from tests.registry.builders import OFFICER, TODAY
+from tests.registry.parties import A_YEAR, EVERYTHING, Parties, a_company, actor_of, code_of
+from tests.registry.people import somebody_of_a_company
 
 
 @pytest.mark.parametrize("first", ["exporter", "agent"])
@@ -324,79 +260,6 @@ async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(desk: Desk
     assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
 
 
-async def test_a_key_is_shown_once_and_only_its_hash_is_kept(desk: Desk, parties: Parties) -> None:
-    mandate_id = await parties.mandate()
-    made = await parties.key(mandate_id)
-    async with desk.workshop.database.reading() as session:
-        (row,) = (await session.execute(api_keys.select())).mappings().all()
-    assert made.key.removeprefix("cok_") not in str(dict(row))
-    again = MakeApiKey(api_key_id=made.api_key_id, mandate_id=mandate_id, name="Warehouse system")
-    assert (await parties.agent.administrator.ask(again)).code == "api_key_id_taken"
-    for company in (parties.exporter, parties.agent):
-        (listed,) = (await company.administrator.ask(ListApiKeys(mandate_id=mandate_id))).api_keys
-        assert (listed.name, listed.end, listed.last_used_at) == ("Warehouse system", made.key[-4:], None)
-
-
-async def test_a_key_is_exchanged_for_tokens_that_name_the_key(desk: Desk, parties: Parties) -> None:
-    mandate_id = await parties.mandate(scope=("signatory",))
-    made = await parties.key(mandate_id)
-    given = await desk.ask(ExchangeApiKey(key=made.key))
-    assert isinstance(given, ActingToken)
-    actor = await actor_of(desk, given.token)
-    assert (actor.user_id, actor.session_id, actor.roles) == (made.api_key_id, made.api_key_id, {"signatory"})
-    assert actor.mandate == Mandated(mandate_id, parties.agent.company_id)
-    (listed,) = (await parties.agent.administrator.ask(ListApiKeys(mandate_id=mandate_id))).api_keys
-    assert listed.last_used_at == desk.clock.now()
-
-
-@pytest.mark.parametrize("who", ["exporter", "agent"])
-async def test_a_key_that_either_side_revokes_opens_nothing_any_more(desk: Desk, parties: Parties, who: str) -> None:
-    mandate_id = await parties.mandate()
-    made, other = await parties.key(mandate_id), await parties.key(mandate_id, "Customs broker's system")
-    tokens = [(await desk.ask(ExchangeApiKey(key=key.key))).token for key in (made, other)]
-    company = parties.exporter if who == "exporter" else parties.agent
-
-    revoked = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
-    again = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
-
-    assert revoked.revoked_at == again.revoked_at == desk.clock.now()
-    assert [told.session_id for told in await desk.announced(SessionRevoked)] == [made.api_key_id]
-    assert (await desk.ask(ExchangeApiKey(key=made.key))).code == "api_key_invalid"
-    of_another = GetRegistration(exporter_id=uuid4())
-    assert [await code_of(desk, token, of_another) for token in tokens] == ["token_invalid", "outside_mandate"]
-    assert isinstance(await desk.ask(ExchangeApiKey(key=other.key)), ActingToken)
-
-
-@pytest.mark.parametrize("guess", ["cok_" + "A" * 43, "cok_" + "-" * 43])
-async def test_a_guessed_key_is_told_nothing(desk: Desk, parties: Parties, guess: str) -> None:
-    await parties.key(await parties.mandate())
-    assert (await desk.ask(ExchangeApiKey(key=guess))).code == "api_key_invalid"
-
-
-@pytest.mark.parametrize("text", ["", "cok_", "cok_" + "A" * 42, "cok_" + "A" * 10_000, "' OR 1=1 --", "cok_" + "ក" * 43])
-async def test_what_is_no_key_is_refused_with_its_field(desk: Desk, text: str) -> None:
-    refusal = await desk.ask_raw(ExchangeApiKey, ExchangeApiKey.model_construct(key=text).model_dump_json().encode(), None)
-    assert (refusal.code, refusal.fields) == ("malformed_request", ("key",))
-    assert len(text) < 5 or text not in refusal.detail
-
-
-async def test_a_mandate_has_so_many_keys_and_no_more(parties: Parties) -> None:
-    mandate_id = await parties.mandate()
-    made = [await parties.key(mandate_id, f"System {number}") for number in range(MOST_KEYS)]
-    one_more = MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="One more")
-    assert (await parties.agent.administrator.ask(one_more)).code == "too_many_api_keys"
-    await parties.exporter.administrator.ask(RevokeApiKey(api_key_id=made[0].api_key_id))
-    assert isinstance(await parties.agent.administrator.ask(one_more), MadeApiKey)
-
-
-async def test_a_key_for_what_is_over_is_not_made(parties: Parties) -> None:
-    mandate_id = await parties.mandate()
-    await parties.exporter.administrator.ask(RevokeMandate(mandate_id=mandate_id))
-    key = MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="Late")
-    assert (await parties.agent.administrator.ask(key)).code == "mandate_not_allowed_now"
-    assert (await parties.exporter.administrator.ask(key)).code == "not_yours"
-
-
 def a_mandate(status: Status) -> Mandate:
     mandate = Mandate(uuid4(), uuid4(), uuid4(), list(EVERYTHING), A_YEAR, Side.EXPORTER)
     if status is Status.GRANTED:
@@ -433,3 +296,54 @@ def test_a_status_allows_what_the_table_says(status: Status, act: Act) -> None:
 
 def test_how_long_a_mandate_may_last_is_data() -> None:
     assert Catalogue.load().longest_mandate(TODAY) == 731
+
+
+async def test_what_is_announced_again_has_the_versions_of_before(desk: Desk, parties: Parties) -> None:
+    kept, over = await parties.mandate(), await parties.mandate()
+    await parties.exporter.administrator.ask(RevokeMandate(mandate_id=over))
+    before = await desk.announced(MandateGranted) + await desk.announced(MandateRevoked)
+    _, announce = router.reannouncing["mandate"]
+    async with desk.work() as work:
+        for mandate_id in (kept, over):
+            await announce(mandate_id, work)
+
+    again = (await desk.announced())[-3:]
+    assert [event.model_copy(update={"occurred_at": None}) for event in again] == [
+        event.model_copy(update={"occurred_at": None}) for event in before
+    ]
+
+
+async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_to_life(desk: Desk, parties: Parties) -> None:
+    proposal = parties.proposal()
+    await parties.exporter.administrator.ask(proposal)
+    granted, unknown = await parties.mandate(), uuid4()
+    key, other = await parties.key(granted), await parties.key(granted)
+    parties_of = {"exporter_id": parties.exporter.company_id, "agent_id": parties.agent.company_id}
+    told = {"scope": EVERYTHING, "valid_until": A_YEAR, "version": 2, "occurred_at": desk.clock.now()} | parties_of
+    until = desk.clock.now() + timedelta(days=400)
+    over = {"until": until, "version": 3, "occurred_at": desk.clock.now()}
+    session = parties.agent.administrator.session
+    assert session
+    events: list[Event] = [
+        MandateGranted(mandate_id=proposal.mandate_id, **told),
+        MandateGranted(mandate_id=unknown, **told),
+        SessionRevoked(session_id=other.api_key_id, **over),
+        SessionRevoked(session_id=session.session_id, **over),
+    ]
+    async with desk.work() as work:
+        for event in events:
+            await router.reading_back[type(event)](event, work)
+
+    assert (await parties.agent.administrator.refresh()).code == "session_over"
+    await parties.agent.administrator.sign_in()
+    for mandate_id in (granted, proposal.mandate_id, unknown):
+        assert isinstance(await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id)), ActingToken)
+    assert isinstance(await desk.ask(ExchangeApiKey(key=key.key)), ActingToken)
+    assert (await desk.ask(ExchangeApiKey(key=other.key))).code == "api_key_invalid"
+
+    async with desk.work() as work:
+        for mandate_id in (granted, unknown, uuid4()):
+            await router.reading_back[MandateRevoked](MandateRevoked(mandate_id=mandate_id, **over), work)
+    for mandate_id in (granted, unknown):
+        assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
+    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"

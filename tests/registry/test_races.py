@@ -12,11 +12,13 @@ import pytest
 from services.registry.domain.session import FREE_TRIES
 from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
 from shared.contracts.registry.importing import ImportRegistrations
-from shared.contracts.registry.registrations import RegistrationApproved
+from shared.contracts.registry.mandates import AcceptMandate, ExchangeApiKey, MandateGranted, RevokeApiKey
+from shared.contracts.registry.registrations import GetRegistration, RegistrationApproved
 from shared.contracts.registry.users import AcceptInvitation
 from tests.conftest import Databases
 from tests.desk import Desk, a_person
 from tests.registry.former import a_former_company
+from tests.registry.parties import Parties, code_of
 from tests.registry.people import Human, a_registry, an_invitation, mailbox, somebody_of_a_company, the_administrator
 
 
@@ -100,3 +102,25 @@ async def test_of_two_who_import_the_same_companies_at_once_each_company_comes_o
     assert outcomes["imported"] == len(rows) == len(await desk.announced(RegistrationApproved))
     codes_of_refused = {report.code for report in reports if report.outcome == "refused"}
     assert codes_of_refused <= {"tax_number_taken", "taken_meanwhile"}
+
+
+async def test_of_ten_who_accept_a_mandate_at_once_one_does(desk: Desk, parties: Parties) -> None:
+    proposal = parties.proposal()
+    await parties.exporter.administrator.ask(proposal)
+    twins = [AcceptMandate(mandate_id=proposal.mandate_id) for _ in range(10)]
+    answers = codes(await asyncio.gather(*map(parties.agent.administrator.ask, twins)))
+    assert answers == {"let in": 1, "mandate_not_allowed_now": 9}
+    assert len(await desk.announced(MandateGranted)) == 1
+
+
+async def test_while_a_key_is_revoked_no_token_is_given_that_outlives_it(desk: Desk, parties: Parties) -> None:
+    key = await parties.key(await parties.mandate())
+    revoke = parties.exporter.administrator.ask(RevokeApiKey(api_key_id=key.api_key_id))
+    exchanges = [desk.ask(ExchangeApiKey(key=key.key)) for _ in range(20)]
+    *given, revoked = await asyncio.gather(*exchanges, revoke)
+    assert revoked.revoked_at
+    assert set(codes(list(given))) <= {"let in", "api_key_invalid"}
+    for answer in given:
+        if token := getattr(answer, "token", None):
+            assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
+    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"

@@ -22,6 +22,7 @@ from shared.asking import AskRefused
 from shared.contracts.catalogue import contracts
 from shared.contracts.kinds import Command
 from shared.contracts.ops import Act, DiscardDeadLetter, FindActs, Seal
+from shared.identity import Mandated
 from shared.seals import lines_of, sha256, statement_of
 from shared.tables import ask_again, tasks, trail, trail_seals
 from shared.trail import address_in, what_it_is_on
@@ -122,6 +123,19 @@ async def test_a_refused_act_is_in_the_trail_and_changed_nothing(house: House) -
     assert await house.effects() == []
 
 
+async def test_what_an_agent_does_names_the_agent_and_for_whom(house: House) -> None:
+    await house.replica()
+    exporter, under = uuid4(), Mandated(uuid4(), uuid4())
+    agent = a_cashier(organisation=str(exporter), mandate=under)
+
+    with pytest.raises(AskRefused, match="outside_mandate"):
+        await (await house.asker()).ask(a_payment(), token=house.token(agent))
+
+    (row,) = await house.rows(trail)
+    assert (row.actor, row.organisation) == (str(agent.user_id), f"{under.agent_id} for {exporter}")
+    assert row.outcome == "outside_mandate"
+
+
 async def test_a_refusal_is_answered_also_where_the_trail_cannot_take_it(
     house: House, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
@@ -216,7 +230,7 @@ def test_from_where_is_an_address_or_nothing(header: str | None, address: str | 
     assert address_in(header) == address
 
 
-NAMED = {"session_id", "user_id"}
+NAMED = {"session_id", "user_id", "api_key_id"}
 OF_ONESELF = {"EnrolSecondFactor", "ConfirmSecondFactor", "GiveStepUp", "RefreshSession", "RevokeSessions"}
 OF_MANY = {"ImportRegistrations", "ImportUsers"}
 NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}

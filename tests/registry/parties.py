@@ -1,0 +1,74 @@
+"""An exporter and a forwarder at the desk of registry, and the mandates between them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.registry.domain.registration import Status as RegistrationStatus
+from shared.contracts.registry.mandates import AcceptMandate, MadeApiKey, MakeApiKey, ProposeMandate
+from shared.identity import Actor, Tokens
+from tests.desk import Desk
+from tests.registry.builders import TODAY, a_registration
+from tests.registry.people import Human, somebody_of_a_company
+
+A_YEAR = TODAY + timedelta(days=365)
+EVERYTHING = ("preparer", "signatory")
+
+
+@dataclass
+class Company:
+    """A company that is registered, and its administrator."""
+
+    company_id: UUID
+    tax_number: str
+    administrator: Human
+
+
+@dataclass
+class Parties:
+    """An exporter, and a forwarder that is to be its agent."""
+
+    exporter: Company
+    agent: Company
+
+    def proposal(self, **changes: Any) -> ProposeMandate:
+        """What either of them may propose."""
+        defaults = {"mandate_id": uuid4(), "scope": EVERYTHING, "valid_until": A_YEAR}
+        defaults |= {"exporter_tax_number": self.exporter.tax_number, "agent_tax_number": self.agent.tax_number}
+        return ProposeMandate(**defaults | changes)
+
+    async def mandate(self, **changes: Any) -> UUID:
+        """A mandate that both have accepted."""
+        proposal = self.proposal(**changes)
+        await self.exporter.administrator.ask(proposal)
+        granted = await self.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))
+        assert granted.status == "granted"
+        return proposal.mandate_id
+
+    async def key(self, mandate_id: UUID, name: str = "Warehouse system") -> MadeApiKey:
+        """A key for a system of the agent's."""
+        made = await self.agent.administrator.ask(MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name=name))
+        assert isinstance(made, MadeApiKey)
+        return made
+
+
+async def a_company(desk: Desk) -> Company:
+    """A company whose registration is in force."""
+    registration = a_registration(RegistrationStatus.ACTIVE)
+    company_id, tax_number = registration.exporter_id, registration.tax_number
+    async with desk.work() as work:
+        work.session.add(registration)
+    return Company(company_id, tax_number, await somebody_of_a_company(desk, company=company_id))
+
+
+async def actor_of(desk: Desk, token: str) -> Actor:
+    """Whom a token names."""
+    async with desk.workshop.database.reading() as session:
+        return await Tokens("KH").actor(token, session, desk.clock.now())
+
+
+async def code_of(desk: Desk, token: str, request: Any) -> str:
+    """What a request with this token is refused with; `let in` where it is not."""
+    answer = await desk.ask_raw(type(request), request.model_dump_json().encode(), token)
+    return getattr(answer, "code", "let in")
