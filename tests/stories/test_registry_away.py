@@ -3,7 +3,7 @@
 import pytest
 
 from cli.examples import all_examples
-from cli.people import Journey, until
+from cli.people import Exporter, until
 from shared.asking import AskRefused, NobodyAnswers
 from shared.contracts import ops
 from shared.contracts.certificates import CertificateStatus, SubmitCertificate
@@ -13,9 +13,9 @@ from tests.stories.conftest import Nation
 EXAMPLE = all_examples()[0]
 
 
-async def until_known(nation: Nation, fact: str, journey: Journey, *, known: bool = True) -> None:
+async def until_known(nation: Nation, fact: str, exporter: Exporter, *, known: bool = True) -> None:
     """Waits until certificates knows a fact of the exporter, or no longer does."""
-    company = str(journey.exporter.exporter_id)
+    company = str(exporter.exporter_id)
 
     async def look() -> bool | None:
         keys = await nation.operator.ask(ops.ListKeys(fact=fact, limit=ops.MOST_KEYS), service="certificates")
@@ -30,10 +30,10 @@ async def test_while_registry_is_away_certificates_knows_who_may_submit(nation: 
     for journey in (suspended, reinstated):
         company = journey.exporter.exporter_id
         await officer.ask(SuspendRegistration(exporter_id=company, reason="The factory was closed."))
-        await until_known(nation, "suspended", journey)
+        await until_known(nation, "suspended", journey.exporter)
     await officer.ask(ReinstateRegistration(exporter_id=company, reason="It was opened again."))
-    await until_known(nation, "suspended", reinstated, known=False)
-    await until_known(nation, "exporters", active)
+    await until_known(nation, "suspended", reinstated.exporter, known=False)
+    await until_known(nation, "exporters", active.exporter)
 
     await nation.stack.stop("registry")
     try:

@@ -31,6 +31,7 @@ from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSe
 from shared.contracts.registry.users import InviteColleague, ListUsers
 from shared.identity import Actor, public_jwk, sign_token
 from tests.conftest import eventually
+from tests.stories.agents import Agent
 from tests.stories.conftest import Nation, to
 
 EXAMPLES = Path(__file__).parents[1] / "contracts" / "examples"
@@ -177,9 +178,24 @@ async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(nation:
     kinds = tuple(kind for kind in GUARDED if kind not in OF_ONES_OWN)
     found = await refusals(thief, exporter.person.session.token, kinds)
 
-    refused_for = {"role_required", "not_yours", "roles_not_yours_to_give", "password_not_yours_to_choose"}
+    refused_for = {"role_required", "not_yours", "roles_not_yours_to_give", "password_not_yours_to_choose", "company_unknown"}
     missing = {name for name, code in found.items() if code.endswith("_not_found")}
     assert {name: code for name, code in found.items() if code not in refused_for and name not in missing} == {}
+    assert await what_is_there(nation) == before
+
+
+async def test_the_token_of_a_stolen_api_key_opens_nothing_beyond_its_mandate(nation: Nation, thief: Client) -> None:
+    agent = await Agent.of(nation, await nation.journey(to("VN")))
+    stolen = await agent.exchange(await agent.key())
+    before = await what_is_there(nation)
+
+    found = await refusals(thief, stolen)
+
+    beyond = {kind.__name__ for kind in GUARDED if not kind.under_mandate}
+    assert {name for name, code in found.items() if code == "outside_mandate"} == beyond
+    assert len(beyond) > 40
+    of_others = {code for name, code in found.items() if name not in beyond}
+    assert of_others <= {"not_yours", "certificate_not_found", "invoice_not_found", "transmission_not_found"}
     assert await what_is_there(nation) == before
 
 
