@@ -91,6 +91,41 @@ class Kind:
     check: Callable[[list[Part]], Question]
     take: Callable[[list[Part], bool], Command]
 
+    async def import_file(
+        self,
+        file: Path,
+        *,
+        by: Importer,
+        where: Where | None = None,
+        dry_run: Annotated[bool, Parameter(negative=())] = False,
+        invite: Annotated[bool, Parameter(negative=())] = False,
+        report: Path | None = None,
+    ) -> int:
+        """Take over the rows of a file. Ends with 1 where rows were refused.
+
+        Parameters
+        ----------
+        file
+            CSV with a heading, JSON, or JSON lines.
+        dry_run
+            Say what would become of every row, and change nothing.
+        invite
+            Send everybody who comes over a link to choose a password.
+        report
+            Where to write what became of every row: CSV, or JSON by its name.
+        """
+        rows = await asyncio.to_thread(read_rows, file, self.part)
+        target = (where or Where()).target("portal")
+        try:
+            async with target.asker(PATIENCE) as asker:
+                presence = await Presence.begin(asker, by.account())
+                await import_rows(self, rows, presence, asker, dry_run=dry_run, invite=invite)
+        finally:  # also where it breaks off: what came over is to be known
+            if report:
+                write_report(rows, report)
+        print_report(rows, dry_run=dry_run)
+        return 1 if any(row.report and row.report.outcome is RowOutcome.REFUSED for row in rows) else 0
+
 
 REGISTRATIONS = Kind(
     ImportedRegistration,
@@ -103,77 +138,20 @@ USERS = Kind(
     lambda parts, invite: ImportUsers(users=parts, invite=invite),
 )
 
+OF_BOTH = """Ends with 1 where rows were refused.
 
-@app.command
-async def registrations(
-    file: Path,
-    *,
-    by: Importer,
-    where: Where | None = None,
-    dry_run: Annotated[bool, Parameter(negative=())] = False,
-    invite: Annotated[bool, Parameter(negative=())] = False,
-    report: Path | None = None,
-) -> int:
-    """Take over companies with their registrations and their people. Ends with 1 where rows were refused.
+Done again, it takes over only what is not here yet. A bus elsewhere is reached with the portal's seed."""
 
-    Done again, it takes over only what is not here yet. A bus elsewhere is reached with the portal's seed.
-
-    Parameters
-    ----------
-    file
-        CSV with a heading, JSON, or JSON lines.
-    dry_run
-        Say what would become of every row, and change nothing.
-    invite
-        Send everybody who comes over a link to choose a password.
-    report
-        Where to write what became of every row: CSV, or JSON by its name.
-    """
-    return await _import(REGISTRATIONS, file, by, where, dry_run, invite, report)
-
-
-@app.command
-async def users(
-    file: Path,
-    *,
-    by: Importer,
-    where: Where | None = None,
-    dry_run: Annotated[bool, Parameter(negative=())] = False,
-    invite: Annotated[bool, Parameter(negative=())] = False,
-    report: Path | None = None,
-) -> int:
-    """Take over people: of offices, and of companies that are here already. Ends with 1 where rows were refused.
-
-    Done again, it takes over only who is not here yet. A bus elsewhere is reached with the portal's seed.
-
-    Parameters
-    ----------
-    file
-        CSV with a heading, JSON, or JSON lines.
-    dry_run
-        Say what would become of every row, and change nothing.
-    invite
-        Send everybody who comes over a link to choose a password.
-    report
-        Where to write what became of every row: CSV, or JSON by its name.
-    """
-    return await _import(USERS, file, by, where, dry_run, invite, report)
-
-
-async def _import(
-    kind: Kind, file: Path, by: Importer, where: Where | None, dry_run: bool, invite: bool, report: Path | None
-) -> int:
-    rows = await asyncio.to_thread(read_rows, file, kind.part)
-    target = (where or Where()).target("portal")
-    try:
-        async with target.asker(PATIENCE) as asker:
-            presence = await Presence.begin(asker, by.account())
-            await import_rows(kind, rows, presence, asker, dry_run=dry_run, invite=invite)
-    finally:  # also where it breaks off: what came over is to be known
-        if report:
-            write_report(rows, report)
-    print_report(rows, dry_run=dry_run)
-    return 1 if any(row.report and row.report.outcome is RowOutcome.REFUSED for row in rows) else 0
+app.command(
+    REGISTRATIONS.import_file,
+    name="registrations",
+    help=f"Take over companies with their registrations and their people. {OF_BOTH}",
+)
+app.command(
+    USERS.import_file,
+    name="users",
+    help=f"Take over people: of offices, and of companies that are here already. {OF_BOTH}",
+)
 
 
 async def import_rows(

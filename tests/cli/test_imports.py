@@ -11,7 +11,7 @@ import pytest
 from cli.accounts import Account, Authenticator
 from cli.former_files import MOST_BYTES, Part, Row, columns, read_rows
 from cli.import_report import print_report, write_report
-from cli.imports import MOST_CHARACTERS, AuthenticatorOfAPerson, Importer, batches_of
+from cli.imports import MOST_CHARACTERS, REGISTRATIONS, USERS, AuthenticatorOfAPerson, Importer, Kind, app, batches_of
 from cli.reach import CommandFailed
 from shared.answering import MAX_REQUEST
 from shared.contracts.registry.importing import (
@@ -288,3 +288,14 @@ async def test_a_password_is_read_from_a_file_and_codes_from_a_person(tmp_path: 
     assert type(of_file) is Authenticator
     with pytest.raises(CommandFailed, match="cannot be read"):
         Importer("a@b", tmp_path / "nowhere").account()
+
+
+@pytest.mark.parametrize(("word", "kind"), [("registrations", REGISTRATIONS), ("users", USERS)])
+def test_companies_and_people_are_imported_by_the_same_words(word: str, kind: Kind) -> None:
+    words = [word, "file.csv", "--email", "a@b", "--dry-run", "--invite", "--report", "report.csv"]
+
+    command, bound, _ = app.parse_args(words, exit_on_error=False)
+
+    assert command == kind.import_file
+    told = {"by": Importer("a@b"), "dry_run": True, "invite": True, "report": Path("report.csv")}
+    assert (bound.args, bound.kwargs) == ((Path("file.csv"),), told)

@@ -12,7 +12,7 @@ from cli.accounts import Account, Authenticator, Mailbox
 from cli.audit import audit
 from cli.demo import ZONE
 from cli.former_files import read_rows
-from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows, registrations
+from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
 from cli.people import Exporter, Journey, follow_invitation, until
 from cli.reach import CommandFailed, Where
 from cli.trail import newest
@@ -63,7 +63,7 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     file.write_text("\n".join(company.model_dump_json(exclude_none=True) for company in companies))
 
     would = await imported(nation, REGISTRATIONS, file, dry_run=True)
-    assert await registrations(file, by=by, where=where, invite=True, report=report) == 1
+    assert await REGISTRATIONS.import_file(file, by=by, where=where, invite=True, report=report) == 1
 
     done = json.loads(report.read_text())
     assert [row["outcome"] for row in done] == would == ["imported"] * COMPANIES + ["refused"]
