@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pyotp
 from joserfc.jwk import OKPKey
+from sqlalchemy import select
 
 from cli.accounts import Mailbox
 from services.registry.authenticators import Authenticators
@@ -21,6 +22,8 @@ from services.registry.passwords import Passwords
 from services.registry.post import Post, PostOnDisk
 from services.registry.settings import Issuer
 from services.registry.signing_keys import SigningKeys
+from services.registry.store.tables import wrong_tries
+from services.registry.store.tries import of_address
 from shared.contracts.kinds import Command, Request
 from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
@@ -158,3 +161,10 @@ async def somebody_of_a_company(desk: Desk, *roles: str, company: UUID | None = 
     human = Human(desk, email)
     await human.sign_in()
     return human
+
+
+async def wrong_tries_from(desk: Desk, address: str) -> int:
+    """How many tries to sign in from an address count as wrong."""
+    async with desk.work() as work:
+        mine = wrong_tries.c.whose == of_address(address)
+        return await work.session.scalar(select(wrong_tries.c.failures).where(mine)) or 0

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.domain.session import FREE_TRIES
+from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
 from shared.contracts.registry.importing import ImportRegistrations
 from shared.contracts.registry.mandates import AcceptMandate, ExchangeApiKey, MandateGranted, RevokeApiKey
@@ -19,7 +19,18 @@ from tests.conftest import Databases
 from tests.desk import Desk, a_person
 from tests.registry.former import a_former_company
 from tests.registry.parties import Parties, code_of
-from tests.registry.people import Human, a_registry, an_invitation, mailbox, somebody_of_a_company, the_administrator
+from tests.registry.people import (
+    Human,
+    a_registry,
+    an_invitation,
+    mailbox,
+    somebody_of_a_company,
+    the_administrator,
+    wrong_tries_from,
+)
+
+OFFICE = "203.0.113.7"
+"""The address behind which everybody sits."""
 
 
 @pytest.fixture
@@ -40,9 +51,30 @@ async def test_of_fifty_guesses_at_once_only_five_are_looked_at(desk: Desk) -> N
         assert answers == {"sign_in_failed": FREE_TRIES, "sign_in_delayed": 50 - FREE_TRIES}
 
 
+async def test_a_hundred_people_behind_one_address_who_sign_in_at_once_are_all_let_in(desk: Desk) -> None:
+    office = [await somebody_of_a_company(desk) for _ in range(100)]
+    answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for human in office))
+    assert codes(answers) == {"let in": 100}
+    assert await wrong_tries_from(desk, OFFICE) == 0
+
+
+async def test_right_passwords_among_guesses_at_once_wash_none_of_them_away(desk: Desk) -> None:
+    people = [await somebody_of_a_company(desk) for _ in range(30)]
+    right = [OpenSession(email=human.email, password=human.password, address=OFFICE) for human in people]
+    wrong = [OpenSession(email=f"{n}@company.example", password="wrong", address=OFFICE) for n in range(90)]
+    mixed = [command for four in zip(right, wrong[::3], wrong[1::3], wrong[2::3], strict=True) for command in four]
+
+    answers = codes(await asyncio.gather(*map(desk.ask, mixed)))
+
+    assert set(answers) == {"let in", "sign_in_failed", "sign_in_delayed"}
+    assert FREE_TRIES_OF_ADDRESS - 20 < answers["sign_in_failed"] <= FREE_TRIES_OF_ADDRESS
+    assert await wrong_tries_from(desk, OFFICE) == answers["sign_in_failed"]
+
+
 async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(desk: Desk) -> None:
     administrator = await the_administrator(desk)
-    shown = OpenSession(email=administrator.email, password=administrator.password, code=administrator.code())
+    account = {"email": administrator.email, "password": administrator.password, "code": administrator.code()}
+    shown = OpenSession(**account, address=OFFICE)
     answers = codes(await asyncio.gather(*(desk.ask(shown) for _ in range(10))))
     assert answers["let in"] == 1
     assert set(answers) <= {"let in", "second_factor_wrong", "sign_in_delayed"}
@@ -124,3 +156,10 @@ async def test_while_a_key_is_revoked_no_token_is_given_that_outlives_it(desk: D
         if token := getattr(answer, "token", None):
             assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
     assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+
+
+async def test_whoever_signs_in_four_times_at_once_is_not_told_to_try_again(desk: Desk) -> None:
+    human = await somebody_of_a_company(desk)
+    for _ in range(10):
+        answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for _ in range(FREE_TRIES - 1)))
+        assert codes(answers) == {"let in": FREE_TRIES - 1}

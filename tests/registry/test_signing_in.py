@@ -26,12 +26,22 @@ from tests.registry.people import (
     mailbox,
     somebody_of_a_company,
     the_administrator,
+    wrong_tries_from,
 )
+
+OFFICE = "203.0.113.7"
+"""The address behind which several people sit."""
 
 
 async def guess(desk: Desk, email: str, times: int) -> list[str]:
     """The answers to wrong passwords, one after another."""
     return [(await desk.ask(OpenSession(email=email, password=f"wrong {number}"))).code for number in range(times)]
+
+
+async def guess_at_another(desk: Desk, number: int) -> str:
+    """The answer to a wrong password for yet another account, from the office."""
+    guessed = OpenSession(email=f"{number}@company.example", password="wrong", address=OFFICE)
+    return str((await desk.ask(guessed)).code)
 
 
 async def test_whoever_signs_in_gets_a_token_for_a_quarter_of_an_hour(desk: Desk) -> None:
@@ -150,11 +160,48 @@ async def test_a_link_by_mail_ends_the_waiting(desk: Desk) -> None:
 
 async def test_an_address_that_guesses_at_many_accounts_waits_too(desk: Desk) -> None:
     for number in range(FREE_TRIES_OF_ADDRESS):
-        guessed = OpenSession(email=f"{number}@company.example", password="wrong", address="203.0.113.7")
-        assert (await desk.ask(guessed)).code == "sign_in_failed"
+        assert await guess_at_another(desk, number) == "sign_in_failed"
     human = await somebody_of_a_company(desk)
-    assert (await human.sign_in(address="203.0.113.7")).code == "sign_in_delayed"
+    assert (await human.sign_in(address=OFFICE)).code == "sign_in_delayed"
     assert isinstance(await human.sign_in(address="198.51.100.9"), Session)
+
+
+async def test_people_behind_one_address_who_sign_in_rightly_all_day_are_never_delayed(desk: Desk) -> None:
+    office = [await somebody_of_a_company(desk) for _ in range(10)]
+    for number in range(200):
+        desk.clock.instant += timedelta(days=1) / 200
+        assert isinstance(await office[number % len(office)].sign_in(address=OFFICE), Session)
+    assert await wrong_tries_from(desk, OFFICE) == 0
+
+
+async def test_whoever_signs_in_rightly_washes_no_guess_from_their_address_away(desk: Desk) -> None:
+    guesser, colleague = await somebody_of_a_company(desk), await somebody_of_a_company(desk)
+    for number in range(FREE_TRIES_OF_ADDRESS - 1):
+        assert await guess_at_another(desk, number) == "sign_in_failed"
+        assert isinstance(await guesser.sign_in(address=OFFICE), Session)
+    assert isinstance(await colleague.sign_in(address=OFFICE), Session)  # the last right one has left no delay behind
+
+    assert await guess_at_another(desk, FREE_TRIES_OF_ADDRESS) == "sign_in_failed"
+
+    assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"
+    guesser.later(61)
+    assert isinstance(await guesser.sign_in(address=OFFICE), Session)
+    assert await guess_at_another(desk, FREE_TRIES_OF_ADDRESS + 1) == "sign_in_failed"
+    guesser.later(61)
+    assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"  # for two minutes now: all are counted
+
+
+async def test_an_officer_who_is_asked_for_a_code_has_not_guessed(desk: Desk) -> None:
+    officer = await an_officer(desk, await the_administrator(desk))
+    for shown, code, counted in (
+        (None, "second_factor_required", 0),
+        ("000000", "second_factor_wrong", 1),
+        (None, "second_factor_required", 1),
+    ):
+        assert (await officer.sign_in(code=shown, address=OFFICE)).code == code
+        assert await wrong_tries_from(desk, OFFICE) == counted
+    assert isinstance(await officer.sign_in(address=OFFICE), Session)
+    assert await wrong_tries_from(desk, OFFICE) == 1
 
 
 async def test_an_officer_without_a_second_factor_may_do_nothing_but_set_one_up(desk: Desk) -> None:

@@ -21,7 +21,7 @@ FREE_TRIES, FREE_TRIES_OF_ADDRESS = 5, 50
 """Wrong passwords before the first delay: of an account; and of an address, behind which a whole office may sit."""
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
 FORGOTTEN_AFTER = timedelta(hours=24)
-"""Wrong passwords count until there was none for a day."""
+"""Wrong passwords count until nobody has tried for a day: of an account, or from an address."""
 
 
 class SignInFailed(Refused):

@@ -1,5 +1,6 @@
 """Signing in: a password, the code of a second factor, and a session whose tokens succeed each other."""
 
+import asyncio
 from uuid import uuid4
 
 from services.registry.domain.second_factor import SecondFactorRequired, SecondFactorWrong
@@ -26,22 +27,9 @@ router = Router()
 
 @router.answers(OpenSession)
 async def open_session(command: OpenSession, work: Work) -> Session:
-    """A person signs in. Every try counts as a wrong one until it is known to be right; who shows a fresh code of the
-    account's own authenticator is heard also while guessers are made to wait."""
-    user = await users.find_user_by_email(work, command.email)
-    fresh = user is not None and await shows_fresh_code(user.user_id, command.code, work)
-    await tries.count_try(work, tries.of_account(command.email), even_if_delayed=fresh)
-    if command.address:
-        await tries.count_try(work, tries.of_address(command.address), FREE_TRIES_OF_ADDRESS)
-
-    verdict = await work.outside(work.use(Passwords).verify, user.password_hash if user else None, command.password)
-
-    user = await users.find_user_by_email(work, command.email)
-    if user is None or not verdict.right or not user.may_sign_in:
-        raise SignInFailed("", "email", "password")
-    await must_have_shown_second_factor(user, command.code, fresh, work)
-    user.password_hash = verdict.better_hash or user.password_hash
-    await tries.forget_tries(work, tries.of_account(command.email))
+    """A person signs in."""
+    async with work.use(Passwords).turn(work):
+        user = await who_has_shown_who_they_are(command, work)
 
     until = lasts_until(work.now, of_company=user.of_company)
     session = SessionRecord(uuid4(), user.user_id, work.now, work.now, until, command.address)
@@ -70,15 +58,43 @@ async def refresh_session(command: RefreshSession, work: Work) -> RefreshedSessi
     return RefreshedSession(session=await next_tokens(session, user, work))
 
 
-async def must_have_shown_second_factor(user: User, code: str | None, fresh: bool, work: Work) -> None:
-    """Refuses, now that the password is right, whoever has a second factor and did not show it."""
-    factor = await find_second_factor(work, user.user_id)
-    if factor is None or not factor.confirmed or fresh:
-        return
-    if code is None:
+async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
+    """The person whose password and code these are. Raises SignInDelayed, SignInFailed, SecondFactorRequired or -Wrong.
+
+    Every try counts as a wrong one until it is known to be right; who shows a fresh code of the account's own authenticator is
+    heard also while guessers are made to wait.
+    """
+    user = await users.find_user_by_email(work, command.email)
+    fresh = user is not None and await shows_fresh_code(user.user_id, command.code, work)
+    from_address = None  # before the account, here and below, so that no two sign-ins wait for each other
+    if command.address:
+        from_address = await tries.count_try(work, tries.of_address(command.address), FREE_TRIES_OF_ADDRESS)
+    await tries.count_try(work, tries.of_account(command.email), even_if_delayed=fresh)
+
+    verdict = await work.outside(work.use(Passwords).verify, user.password_hash if user else None, command.password)
+
+    user = await users.find_user_by_email(work, command.email)
+    if user is None or not verdict.right or not user.may_sign_in:
+        raise SignInFailed("", "email", "password")
+    code_missing = not fresh and await lacks_code(user, command.code, work)
+    if from_address:
+        await tries.take_back(work, from_address)
+    if code_missing:
+        await work.outside(asyncio.sleep, 0)  # so that the try stays taken back when the rest is refused
         raise SecondFactorRequired("", "code")
-    if not is_recovery_code(code) or not await use_recovery_code(work, user.user_id, code):
+    user.password_hash = verdict.better_hash or user.password_hash
+    await tries.forget_tries(work, tries.of_account(command.email))
+    return user
+
+
+async def lacks_code(user: User, code: str | None, work: Work) -> bool:
+    """Whether a person with a second factor has shown none. Raises SecondFactorWrong where it is not a good recovery code."""
+    factor = await find_second_factor(work, user.user_id)
+    if factor is None or not factor.confirmed:
+        return False
+    if code and not (is_recovery_code(code) and await use_recovery_code(work, user.user_id, code)):
         raise SecondFactorWrong("", "code")
+    return code is None
 
 
 async def next_tokens(session: SessionRecord, user: User, work: Work) -> Session:

@@ -1,6 +1,7 @@
 """Tries to sign in, counted before the password is looked at, so that guesses made at the same time are all counted."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, delete, select, update
@@ -9,6 +10,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services.registry.domain.session import FORGOTTEN_AFTER, FREE_TRIES, SignInDelayed, delay_after
 from services.registry.store.tables import wrong_tries
 from shared.work import Work
+
+
+@dataclass(frozen=True)
+class Try:
+    """A try that was counted; and until when it alone makes others wait, where it does."""
+
+    whose: str
+    not_before: datetime | None = None
 
 
 def of_account(email: str) -> str:
@@ -21,7 +30,7 @@ def of_address(address: str) -> str:
     return f"n:{address}"
 
 
-async def count_try(work: Work, whose: str, free: int = FREE_TRIES, *, even_if_delayed: bool = False) -> None:
+async def count_try(work: Work, whose: str, free: int = FREE_TRIES, *, even_if_delayed: bool = False) -> Try:
     """Counts a try as a wrong one until it is known to be right. Raises SignInDelayed, with the instant to come back.
 
     One statement raises the counter, unless it is too early; whoever tries at the same time waits for that row, and then finds
@@ -37,9 +46,21 @@ async def count_try(work: Work, whose: str, free: int = FREE_TRIES, *, even_if_d
     failures = await work.session.scalar(counted.returning(wrong_tries.c.failures))
     if failures is None:
         raise SignInDelayed(await _not_before(work, whose))
-    if delay := delay_after(failures, free):
-        mine = wrong_tries.c.whose == whose
-        await work.session.execute(update(wrong_tries).where(mine).values(not_before=now + delay))
+    delay = delay_after(failures, free)
+    if not delay:
+        return Try(whose)
+    await work.session.execute(update(wrong_tries).where(wrong_tries.c.whose == whose).values(not_before=now + delay))
+    return Try(whose, now + delay)
+
+
+async def take_back(work: Work, right: Try) -> None:
+    """A try turned out to be right: neither it nor the delay that it set counts any more. All others do."""
+    tries = wrong_tries.c
+    values = {
+        "failures": tries.failures - 1,
+        "not_before": case((tries.not_before == right.not_before, None), else_=tries.not_before),
+    }
+    await work.session.execute(update(wrong_tries).where(tries.whose == right.whose).values(values))
 
 
 async def forget_tries(work: Work, whose: str) -> None:
