@@ -1,5 +1,6 @@
 """`co`, the project's command line."""
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import Any
@@ -22,11 +23,19 @@ from shared.copies import CopyRefused
 
 EXPECTED = (CommandFailed, StackFailed, CopyRefused, AskRefused, NobodyAnswers, NatsError, OSError)
 
+TLS_ENDED = "returning true from eof_received() has no effect when using ssl"
+"""What asyncio warns of whenever the bus's client leaves a connection over TLS. It means nothing to anybody."""
+
+
+def _is_worth_saying(record: logging.LogRecord) -> bool:
+    return record.msg != TLS_ENDED
+
 
 class CommandLine(App):
     """An app that says in one sentence what went wrong, and ends with 2."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        logging.getLogger("asyncio").addFilter(_is_worth_saying)
         try:
             return super().__call__(*args, **kwargs)
         except EXPECTED as error:

@@ -17,6 +17,7 @@ import pytest
 
 from cli.main import app
 from deploy.embedded.layout import Layout
+from deploy.nats.server_conf import Tls
 from tests.bus import a_bus
 
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
@@ -184,6 +185,24 @@ async def test_a_bus_without_jetstream_is_said_in_one_sentence(tmp_path: Path) -
                 f"co: The bus at {bus.url} cannot be used: it has no JetStream: nobody answers for it on this bus; "
                 "enable it in the configuration of nats-server, and for this account.\n"
             )
+
+
+async def test_over_tls_a_command_says_what_it_has_to_say_and_nothing_of_how_a_connection_ends(tmp_path: Path) -> None:
+    async with a_bus(tmp_path / "bus") as bus:
+        tls = Tls(bus.secrets.tls_certificate("localhost"), bus.secrets.tls_key("localhost"))
+        await bus.start_with(lambda conf: tls.as_config() + conf)
+        program = (
+            "import atexit, logging; from cli.main import app;"
+            "atexit.register(logging.getLogger('asyncio').warning, 'another warning');"
+            "app()"
+        )
+        where = ("--nats-url", f"tls://127.0.0.1:{bus.port}", "--seed-file", bus.seed_file("operator"))
+        words = ("bus", "setup", *where, "--ca-file", bus.secrets.ca_certificate)
+        for _ in range(3):
+            done = await asyncio.to_thread(
+                subprocess.run, (sys.executable, "-c", program, *words), capture_output=True, text=True
+            )
+            assert (done.returncode, done.stdout, done.stderr) == (0, "Nothing to change.\n", "another warning\n")
 
 
 def test_secrets_are_made_once(co: Co, tmp_path: Path) -> None:
