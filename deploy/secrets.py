@@ -31,6 +31,8 @@ class Secrets:
         self.registry_signing_key = folder / "registry-signing-key.json"
         self.second_factor_key = folder / "second-factor-key"
         self.administrator_password = folder / "administrator-password"
+        self.smtp_password = folder / "smtp-password"
+        """Of the ministry's mail server, which gave it: nobody makes it here."""
         self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
 
     def seed(self, country: str, user: str) -> Path:

@@ -42,6 +42,7 @@ class ComposeFiles:
         """Makes the secrets that are missing, and hands all out anew; returns the secrets made."""
         roles = {GRAFANA: ("admin",)} | dict.fromkeys(DATABASES, ROLES)
         made = self.secrets.make(self._users, HOSTS, roles)
+        self.secrets.smtp_password.touch(mode=0o600)  # empty where there is no mail server, or none that asks for it
         self.handed.mkdir(mode=0o700, exist_ok=True)
         self.mail.mkdir(exist_ok=True)
         self.mail.chmod(0o777)  # the user of a container writes here; nobody else enters the folder above
@@ -71,6 +72,7 @@ class ComposeFiles:
                 "token.key": secrets.registry_signing_key,
                 "second-factor.key": secrets.second_factor_key,
                 "administrator.password": secrets.administrator_password,
+                "smtp.password": secrets.smtp_password,
             },
         )
         for name, country, other in zip(GATEWAYS, (home, partner), (partner, home), strict=True):

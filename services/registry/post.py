@@ -89,6 +89,8 @@ class MailServer:
         self._at_once_encrypted = parts.scheme == "smtps"
         self._port = parts.port or (465 if self._at_once_encrypted else 587)
         self._user = unquote(parts.username) if parts.username else None
+        if self._user and not password:
+            raise ValueError("a mail server that is told a user is told a password too: name its file in CO_SMTP_PASSWORD_FILE")
         self._password = password
         self._sender = sender
 

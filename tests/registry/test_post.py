@@ -138,6 +138,8 @@ def test_registry_is_told_where_letters_go(tmp_path: Path) -> None:
     told["database_url"] = "sqlite+aiosqlite:///x"
     assert isinstance(carrier_of(RegistrySettings(**told, mail_dir=tmp_path)), PostOnDisk)
     assert isinstance(carrier_of(RegistrySettings(**told, smtp_url="smtps://r@mail.example")), MailServer)
-    for wrong in ({}, {"smtp_url": "http://mail.example"}):
+    (tmp_path / "empty").touch()
+    lacking = {"smtp_url": "smtps://r@mail.example", "smtp_password_file": tmp_path / "empty"}
+    for wrong in ({}, {"smtp_url": "http://mail.example"}, lacking):
         with pytest.raises(ValidationError, match="mail server"):
-            RegistrySettings(**told, **wrong)
+            RegistrySettings(**told | wrong)

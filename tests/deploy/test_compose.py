@@ -1,0 +1,70 @@
+"""What docker-compose.yml tells its containers, and what they are handed; as docker-compose reads it, with no engine."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.compose.files import IN_CONTAINER, ComposeFiles
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ComposeFiles:
+    made = ComposeFiles(tmp_path / "compose", "KH", "VN")
+    made.make()
+    return made
+
+
+def composed(files: ComposeFiles, **told: str) -> dict[str, Any]:
+    """The containers, where the environment tells this."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("docker-compose"), "--profile", "*", "config", "--format", "json"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "CO_FILES": str(files.handed.parent)} | told,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["services"]  # type: ignore[no-any-return]
+
+
+def files_told(container: dict[str, Any]) -> Iterator[Path]:
+    """The files of its folder that a container is told of."""
+    for value in (container.get("environment") or {}).values():
+        if value and Path(value).is_relative_to(IN_CONTAINER):
+            yield Path(value).relative_to(IN_CONTAINER)
+
+
+def test_every_file_that_a_container_is_told_of_is_handed_to_it(files: ComposeFiles) -> None:
+    containers = composed(files)
+    assert Path("smtp.password") in files_told(containers["registry"])
+    for name, container in containers.items():
+        handed = [Path(mount["source"]) for mount in container.get("volumes", ()) if mount["target"] == str(IN_CONTAINER)]
+        for file in files_told(container):
+            assert [(folder / file).is_file() for folder in handed] == [True], (name, file)
+
+
+def test_a_mail_server_is_named_by_the_environment_and_its_password_by_a_file(files: ComposeFiles) -> None:
+    assert composed(files)["registry"]["environment"]["CO_SMTP_URL"] == ""
+    assert (files.handed / "registry" / "smtp.password").read_text() == ""
+
+    files.secrets.smtp_password.write_text("given by the ministry\n")
+    assert files.make() == []
+
+    named = {"CO_SMTP_URL": "smtps://registry%40ministry.example@mail.example:465", "CO_MAIL_FROM": "co@ministry.example"}
+    containers = composed(files, **named)
+    assert containers["registry"]["environment"].items() >= named.items()
+    assert [path.parent.name for path in files.handed.rglob("smtp.password")] == ["registry"]
+    assert (files.handed / "registry" / "smtp.password").read_text() == "given by the ministry\n"
+    assert "given by the ministry" not in json.dumps(containers)
+
+
+def test_a_password_that_was_given_is_for_its_owner_alone(files: ComposeFiles) -> None:
+    assert files.secrets.smtp_password.stat().st_mode & 0o777 == 0o600
