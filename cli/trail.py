@@ -78,7 +78,7 @@ async def show(
     service
         One service, instead of all.
     actor
-        The id of a person, or `operator`, or `anonymous`.
+        The id of a person, `api-key:ID`, `operator`, or `anonymous`.
     on
         The id of what the acts were on, such as a certificate.
     since

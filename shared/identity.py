@@ -2,8 +2,9 @@
 
 Tokens are JWTs signed with Ed25519 (RFC 8037, RFC 9864): issuer `registry`, audience the instance's country, the claims
 `sub` (user), `sid` (session), `org` (company id or office code) and `roles`; `enrolling` where an officer has yet to set up
-the second factor; `mandate` (its `id`, and the `agent`'s company id) where an agent acts for the company `org`. With an API
-key, the key is both the user and the session.
+the second factor. Where an agent acts for an exporter, `mandate` stands in place of `org`: its `id`, and the company ids of the
+`agent` and of the exporter (`for`): so code that knows nothing of mandates refuses the token, and takes no agent for the
+exporter. With an API key, the key is both the user and the session.
 """
 
 import json
@@ -97,8 +98,11 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """What stored answers are kept under."""
-        return str(self.user_id) if self.user_id else "anonymous"
+        """What stored answers are kept under, and what the trail names. Whoever makes a key chooses its id, so a key is never
+        named like a person."""
+        if self.user_id is None:
+            return "anonymous"
+        return f"api-key:{self.user_id}" if self.user_id == self.session_id else str(self.user_id)
 
     @property
     def agent_id(self) -> UUID | None:
@@ -148,7 +152,6 @@ def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts
         "aud": audience,
         "sub": str(actor.user_id),
         "sid": str(actor.session_id),
-        "org": actor.organisation,
         "roles": sorted(actor.roles),
         "iat": int(now.timestamp()),
         "exp": int((now + lasts).timestamp()),
@@ -156,7 +159,10 @@ def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts
     if actor.enrolling:
         claims["enrolling"] = True
     if actor.mandate:
-        claims["mandate"] = {"id": str(actor.mandate.mandate_id), "agent": str(actor.mandate.agent_id)}
+        mandate_id, agent_id = str(actor.mandate.mandate_id), str(actor.mandate.agent_id)
+        claims["mandate"] = {"id": mandate_id, "agent": agent_id, "for": actor.organisation}
+    else:
+        claims["org"] = actor.organisation
     return jwt.encode({"alg": ALGORITHM, "kid": key.thumbprint()}, claims, key, algorithms=[ALGORITHM])
 
 
@@ -183,7 +189,8 @@ class Tokens:
             enrolling = claims.get("enrolling", False) is not False
             under = claims.get("mandate")
             mandate = None if under is None else Mandated(UUID(under["id"]), UUID(under["agent"]))
-            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), str(claims["org"]), roles, enrolling, mandate)
+            organisation = str(claims["org"] if under is None else UUID(under["for"]))
+            actor = Actor(UUID(claims["sub"]), UUID(claims["sid"]), organisation, roles, enrolling, mandate)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise TokenInvalid() from None
         await self._must_not_be_denied(actor, session)

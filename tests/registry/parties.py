@@ -53,9 +53,9 @@ class Parties:
         return made
 
 
-async def a_company(desk: Desk) -> Company:
-    """A company whose registration is in force."""
-    registration = a_registration(RegistrationStatus.ACTIVE)
+async def a_company(desk: Desk, status: RegistrationStatus = RegistrationStatus.ACTIVE) -> Company:
+    """A company whose registration is in force, unless it is to stand otherwise."""
+    registration = a_registration(status)
     company_id, tax_number = registration.exporter_id, registration.tax_number
     async with desk.work() as work:
         work.session.add(registration)

@@ -93,3 +93,30 @@ async def test_a_key_for_what_is_over_is_not_made(parties: Parties) -> None:
     key = MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="Late")
     assert (await parties.agent.administrator.ask(key)).code == "mandate_not_allowed_now"
     assert (await parties.exporter.administrator.ask(key)).code == "not_yours"
+
+
+async def test_keys_in_force_are_not_hidden_behind_those_that_were_revoked(
+    parties: Parties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that makes and revokes keys without end does not keep the exporter from seeing the one it uses."""
+    monkeypatch.setattr("services.registry.store.mandates.MOST_LISTED", 3)
+    mandate_id = await parties.mandate()
+    used = await parties.key(mandate_id)
+    for _ in range(4):
+        made = await parties.key(mandate_id)
+        await parties.agent.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
+    listed = (await parties.exporter.administrator.ask(ListApiKeys(mandate_id=mandate_id))).api_keys
+    assert listed[0].api_key_id == used.api_key_id
+    assert [key.revoked_at is None for key in listed] == [True, False, False]
+
+
+async def test_a_key_with_the_id_of_a_person_is_not_taken_for_that_person(desk: Desk, parties: Parties) -> None:
+    """Who makes a key chooses its id: what its system does must not stand in the trail under the name of somebody else."""
+    mandate_id = await parties.mandate()
+    victim = parties.exporter.administrator.session
+    assert victim
+    key = MakeApiKey(api_key_id=victim.user_id, mandate_id=mandate_id, name="Not me")
+    made = await parties.agent.administrator.ask(key)
+    person = await actor_of(desk, victim.token)
+    system = await actor_of(desk, (await desk.ask(ExchangeApiKey(key=made.key))).token)
+    assert (person.name, system.name) == (str(victim.user_id), f"api-key:{victim.user_id}")

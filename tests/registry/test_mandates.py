@@ -8,6 +8,7 @@ import pytest
 
 from services.registry.catalogue import Catalogue
 from services.registry.domain.mandate import ALLOWED, Act, Mandate, Side, Status
+from services.registry.domain.registration import Status as RegistrationStatus
 from services.registry.handlers import router
 from shared.contracts.kinds import Event
 from shared.contracts.registry.identity import RevokeSession, SessionRevoked
@@ -119,6 +120,31 @@ async def test_a_third_company_learns_of_nothing(desk: Desk, parties: Parties) -
     ):
         assert (await third.ask(request)).code == "mandate_not_found", request
     assert (await third.ask(ListMandates(company_id=parties.exporter.company_id))).code == "not_yours"
+
+
+async def test_nobody_uses_up_the_mandates_of_another(desk: Desk, parties: Parties, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others propose counts for them alone, until it is accepted."""
+    monkeypatch.setattr("services.registry.handlers.mandates.MOST_MANDATES", 3)
+    victim, stranger = parties.exporter, await a_company(desk)
+    unwanted = [parties.proposal(agent_tax_number=stranger.tax_number) for _ in range(4)]
+    answers = [await stranger.administrator.ask(proposal) for proposal in unwanted]
+    assert [getattr(answer, "code", "let in") for answer in answers] == ["let in"] * 3 + ["too_many_mandates"]
+
+    for _ in range(3):
+        await parties.mandate()
+
+    assert (await victim.administrator.ask(parties.proposal())).code == "too_many_mandates"
+    assert (await victim.administrator.ask(AcceptMandate(mandate_id=unwanted[0].mandate_id))).code == "too_many_mandates"
+
+
+@pytest.mark.parametrize("status", [status for status in RegistrationStatus if status is not RegistrationStatus.ACTIVE])
+async def test_whoever_is_not_registered_proposes_nothing_and_learns_no_names(
+    desk: Desk, parties: Parties, status: RegistrationStatus
+) -> None:
+    """Anybody can apply for registration: a stranger asks for the names and ids behind tax numbers in vain."""
+    stranger = await a_company(desk, status)
+    proposal = parties.proposal(agent_tax_number=stranger.tax_number)
+    assert (await stranger.administrator.ask(proposal)).code == "company_not_registered"
 
 
 async def test_only_a_company_that_is_registered_can_be_an_agent(desk: Desk, parties: Parties) -> None:
@@ -234,6 +260,7 @@ async def test_a_mandate_ends_with_its_last_day_and_tokens_do_not_outlast_it(des
     await parties.agent.administrator.refresh()
     given = await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))
     assert given.expires_at == desk.clock.now() + timedelta(minutes=10)
+    assert given.expires_at.utcoffset() == timedelta()
 
     parties.agent.administrator.later(10 * 60)
 
@@ -241,6 +268,17 @@ async def test_a_mandate_ends_with_its_last_day_and_tokens_do_not_outlast_it(des
     assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_ended"
     page = await parties.agent.administrator.ask(ListMandates(company_id=parties.agent.company_id))
     assert [mandate.status for mandate in page.mandates] == ["ended"]
+
+
+async def test_the_token_of_a_person_does_not_outlast_their_session(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    agent = parties.agent.administrator
+    assert agent.session
+    while agent.session.until - desk.clock.now() > timedelta(minutes=5):
+        agent.later(min(timedelta(days=6), agent.session.until - desk.clock.now() - timedelta(minutes=5)).total_seconds())
+        await agent.refresh()
+    given = await agent.ask(ActUnderMandate(mandate_id=mandate_id))
+    assert given.expires_at == agent.session.until == desk.clock.now() + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("how", ["signs out", "leaves", "other roles"])
@@ -334,6 +372,7 @@ async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_
         for event in events:
             await router.reading_back[type(event)](event, work)
 
+    assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=granted))).code == "session_over"
     assert (await parties.agent.administrator.refresh()).code == "session_over"
     await parties.agent.administrator.sign_in()
     for mandate_id in (granted, proposal.mandate_id, unknown):

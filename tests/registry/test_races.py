@@ -12,7 +12,7 @@ import pytest
 from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
 from shared.contracts.registry.importing import ImportRegistrations
-from shared.contracts.registry.mandates import AcceptMandate, ExchangeApiKey, MandateGranted, RevokeApiKey
+from shared.contracts.registry.mandates import AcceptMandate, ExchangeApiKey, MakeApiKey, MandateGranted, RevokeApiKey
 from shared.contracts.registry.registrations import GetRegistration, RegistrationApproved
 from shared.contracts.registry.users import AcceptInvitation
 from tests.conftest import Databases
@@ -163,3 +163,15 @@ async def test_whoever_signs_in_four_times_at_once_is_not_told_to_try_again(desk
     for _ in range(10):
         answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for _ in range(FREE_TRIES - 1)))
         assert codes(answers) == {"let in": FREE_TRIES - 1}
+
+
+async def test_who_makes_a_key_again_while_it_is_used_and_revoked_keeps_nobody_waiting(desk: Desk, parties: Parties) -> None:
+    mandate_id = await parties.mandate()
+    key = await parties.key(mandate_id)
+    again = [MakeApiKey(api_key_id=key.api_key_id, mandate_id=mandate_id, name="Again") for _ in range(20)]
+    made = map(parties.agent.administrator.ask, again)
+    exchanges = (desk.ask(ExchangeApiKey(key=key.key)) for _ in range(20))
+    revoke = parties.exporter.administrator.ask(RevokeApiKey(api_key_id=key.api_key_id))
+    answers = codes(await asyncio.gather(*(each for pair in zip(made, exchanges, strict=True) for each in pair), revoke))
+    assert answers["api_key_id_taken"] == 20
+    assert set(answers) <= {"api_key_id_taken", "let in", "api_key_invalid"}

@@ -103,6 +103,14 @@ def with_own_key_in_header() -> str:
     return f"{body}.{a_token(OTHER).split('.')[2]}"
 
 
+def without_its_mandate() -> str:
+    """What a replica of a release without mandates reads: it passes over the claim."""
+    acting = replace(ACTOR, organisation=str(uuid4()), mandate=Mandated(uuid4(), uuid4()))
+    read = jwt.decode(a_token(actor=acting), KEY, algorithms=["Ed25519"]).claims
+    del read["mandate"]
+    return jwt.encode({"alg": "Ed25519", "kid": KEY_ID}, read, KEY, algorithms=["Ed25519"])
+
+
 FORGED: dict[str, Callable[[], str]] = {
     "signed by an unknown key": lambda: a_token(OTHER),
     "signed by another key under a known id": lambda: signed(OTHER),
@@ -121,10 +129,12 @@ FORGED: dict[str, Callable[[], str]] = {
     "with roles that are none": lambda: signed(roles=7),
     "with one role that is a word": lambda: signed(roles="approver"),
     "with a mandate that is none": lambda: signed(mandate="all of them"),
-    "with a mandate without an agent": lambda: signed(mandate={"id": str(uuid4())}),
-    "with a mandate without an id": lambda: signed(mandate={"agent": str(uuid4())}),
-    "with a mandate of many": lambda: signed(mandate=[{"id": str(uuid4()), "agent": str(uuid4())}]),
+    "with a mandate without an agent": lambda: signed(mandate={"id": str(uuid4()), "for": str(uuid4())}),
+    "with a mandate without an id": lambda: signed(mandate={"agent": str(uuid4()), "for": str(uuid4())}),
+    "with a mandate of nobody": lambda: signed(mandate={"id": str(uuid4()), "agent": str(uuid4())}),
+    "with a mandate of many": lambda: signed(mandate=[{"id": str(uuid4()), "agent": str(uuid4()), "for": str(uuid4())}]),
     "with a mandate that is nothing": lambda: signed(mandate=False),
+    "under a mandate, to whoever knows of none": without_its_mandate,
     "with an expiry that is none": lambda: signed(exp="never"),
     "without a signature, none": lambda: unsigned("none"),
     "without a signature, None": lambda: unsigned("None"),

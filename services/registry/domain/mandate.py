@@ -14,7 +14,8 @@ from services.registry.domain.registration import Status as RegistrationStatus
 from shared.refusals import Refused
 
 MOST_MANDATES = 500
-"""Mandates that are proposed or granted, of one company: a large forwarder's customers."""
+"""Mandates that a company has said yes to, by proposing or accepting them: a large forwarder's customers. What others propose
+does not count until it is accepted, or they could use up a company's mandates."""
 
 
 class Status(StrEnum):
@@ -108,6 +109,12 @@ class MandateEnded(MandateNotAllowedNow):
     """This mandate is over: propose another."""
 
     code = "mandate_ended"
+
+
+class CompanyNotRegistered(Refused):
+    """Your company proposes no mandate: it is not registered with the ministry, or its registration is suspended or over."""
+
+    code = "company_not_registered"
 
 
 class AgentNotRegistered(Refused):
@@ -208,7 +215,18 @@ def must_end_in_time(valid_until: date, on: date, longest_days: int) -> None:
         raise MandateDatesWrong(f"A mandate that is proposed on {on} ends between that day and {last}.", "valid_until")
 
 
+def may_propose(company: Registration | None, on: date) -> None:
+    """Whoever proposes learns the other company's name: anybody may apply for registration, so that is not enough (ours).
+    Raises CompanyNotRegistered."""
+    if not _is_in_force(company, on):
+        raise CompanyNotRegistered()
+
+
 def must_be_registered(agent: Registration | None, on: date) -> None:
     """An agent acts while its own registration is in force. Raises AgentNotRegistered."""
-    if agent is None or agent.status is not RegistrationStatus.ACTIVE or agent.is_over(on):
+    if not _is_in_force(agent, on):
         raise AgentNotRegistered("", "mandate_id")
+
+
+def _is_in_force(registration: Registration | None, on: date) -> bool:
+    return registration is not None and registration.status is RegistrationStatus.ACTIVE and not registration.is_over(on)

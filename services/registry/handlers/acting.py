@@ -1,5 +1,6 @@
 """How an agent acts: its people from the session they are in, its systems with API keys; both get tokens for the exporter."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.registry.domain.api_key import MOST_KEYS, PREFIX, SHOWN, ApiKey, ApiKeyInvalid, TooManyApiKeys
@@ -35,11 +36,11 @@ async def act_under_mandate(command: ActUnderMandate, work: Work) -> ActingToken
     mandate = await mandate_by_id(work, command.mandate_id)
     must_be_of_the_agent(mandate, work)
     session = await sessions.find_session(work, work.actor.must_have_session())
-    if session is None:
+    if session is None or session.is_over(work.now, of_company=True):
         raise SessionOver()
     roles = mandate.roles_of(work.actor.roles, work.today)
     actor = acting(work.actor.must_have_id(), session.session_id, mandate, roles)
-    return await acting_token(actor, mandate, work)
+    return await acting_token(actor, mandate, min(session.until, over_at(mandate.valid_until, work.zone)), work)
 
 
 @router.answers(ExchangeApiKey)
@@ -55,15 +56,16 @@ async def exchange_api_key(command: ExchangeApiKey, work: Work) -> ActingToken:
     except MandateNotAllowedNow:
         raise ApiKeyInvalid("", "key") from None
     key.last_used_at = work.now
-    return await acting_token(acting(key.api_key_id, key.api_key_id, mandate, roles), mandate, work, key)
+    actor = acting(key.api_key_id, key.api_key_id, mandate, roles)
+    return await acting_token(actor, mandate, over_at(mandate.valid_until, work.zone), work, key)
 
 
 @router.answers(MakeApiKey)
 async def make_api_key(command: MakeApiKey, work: Work) -> MadeApiKey:
     """The agent's administrator makes a key for one of its systems."""
+    await mandates.api_key_must_be_new(work, command.api_key_id)  # first: a key is locked before its mandate everywhere
     mandate = await mandate_by_id(work, command.mandate_id)
     must_be_of_the_agent(mandate, work)
-    await mandates.api_key_must_be_new(work, command.api_key_id)
     mandate.roles_of(frozenset(mandate.scope), work.today)
     present = [key for key in await mandates.api_keys_of(work, mandate.mandate_id) if not key.revoked_at]
     if len(present) >= MOST_KEYS:
@@ -116,10 +118,10 @@ def acting(user_id: UUID, session_id: UUID, mandate: Mandate, roles: frozenset[s
     return Actor(user_id, session_id, str(mandate.exporter_id), roles, mandate=under)
 
 
-async def acting_token(actor: Actor, mandate: Mandate, work: Work, key: ApiKey | None = None) -> ActingToken:
-    """The token with which an agent acts, while its own registration is in force."""
+async def acting_token(actor: Actor, mandate: Mandate, until: datetime, work: Work, key: ApiKey | None = None) -> ActingToken:
+    """The token with which an agent acts until an instant at the latest, while its own registration is in force."""
     must_be_registered(await find_registration(work, mandate.agent_id), work.today)
-    token, expires_at = token_of(actor, over_at(mandate.valid_until, work.zone), work)
+    token, expires_at = token_of(actor, until, work)
     return ActingToken(
         api_key_id=key.api_key_id if key else None,
         mandate_id=mandate.mandate_id,

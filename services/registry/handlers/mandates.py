@@ -1,6 +1,7 @@
 """Mandates: one company proposes, the other accepts, and either may end it; the others hear of what counts."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from services.registry.catalogue import Catalogue
 from services.registry.domain.mandate import (
@@ -10,6 +11,7 @@ from services.registry.domain.mandate import (
     NotAParty,
     Side,
     TooManyMandates,
+    may_propose,
     must_be_registered,
     must_end_in_time,
 )
@@ -47,11 +49,10 @@ async def propose_mandate(command: ProposeMandate, work: Work) -> MandateState:
         raise NotAParty("", "exporter_tax_number", "agent_tax_number")
     if exporter_id == agent_id:
         raise MandateWithOneself("", "agent_tax_number")
-    for company_id, field in ((exporter_id, "exporter_tax_number"), (agent_id, "agent_tax_number")):
-        if await mandates.count_open_mandates(work, company_id) >= MOST_MANDATES:
-            raise TooManyMandates("", field)
+    side, own_id = (Side.EXPORTER, exporter_id) if own == str(exporter_id) else (Side.AGENT, agent_id)
+    may_propose(await find_registration(work, own_id), work.today)
+    await must_have_room(own_id, f"{side}_tax_number", work)
 
-    side = Side.EXPORTER if own == str(exporter_id) else Side.AGENT
     scope = sorted({role.value for role in command.scope})
     mandate = Mandate(command.mandate_id, exporter_id, agent_id, scope, command.valid_until, side)
 
@@ -65,6 +66,7 @@ async def accept_mandate(command: AcceptMandate, work: Work) -> MandateState:
     mandate = await mandate_by_id(work, command.mandate_id)
     side = mandate.side_of(work.actor.organisation)
     must_be_registered(await find_registration(work, mandate.agent_id), work.today)
+    await must_have_room(mandate.exporter_id if side is Side.EXPORTER else mandate.agent_id, "mandate_id", work)
 
     mandate.accept(side, work.now, work.today)
 
@@ -93,6 +95,12 @@ async def list_mandates(question: ListMandates, work: Work) -> Mandates:
     work.actor.may_read(question.company_id, *READERS)
     page = await mandates.mandates_of(work, question.company_id, question.after, question.limit)
     return Mandates(mandates=[await state_of(mandate, work) for mandate in page])
+
+
+async def must_have_room(company_id: UUID, field: str, work: Work) -> None:
+    """Raises TooManyMandates for a company that has said yes to as many as one can have."""
+    if await mandates.count_wanted_mandates(work, company_id) >= MOST_MANDATES:
+        raise TooManyMandates("", field)
 
 
 def granted(mandate: Mandate, work: Work) -> MandateGranted:

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from services.registry.domain.api_key import ApiKey, ApiKeyIdTaken, ApiKeyNotFound
-from services.registry.domain.mandate import CompanyUnknown, Mandate, MandateIdTaken, MandateNotFound, Status
+from services.registry.domain.mandate import CompanyUnknown, Mandate, MandateIdTaken, MandateNotFound, Side, Status
 from services.registry.store.links import hashed
 from services.registry.store.registrations import find_by_tax_number
 from services.registry.store.tables import api_keys, mandates, registrations
 from shared.work import Work
+
+MOST_LISTED = 100
+"""API keys of a mandate that are listed."""
 
 once_granted = select(mandates.c.mandate_id).where(mandates.c.granted_at.is_not(None))
 
@@ -57,10 +60,14 @@ async def mandates_of(work: Work, company_id: UUID, after: UUID | None, limit: i
     return (await work.session.scalars(page)).all()
 
 
-async def count_open_mandates(work: Work, company_id: UUID) -> int:
-    """How many mandates of a company are proposed or granted, and have not ended."""
-    still = mandates.c.status != Status.REVOKED, mandates.c.valid_until >= work.today
-    return await work.session.scalar(select(func.count()).select_from(mandates).where(_party(company_id), *still)) or 0
+async def count_wanted_mandates(work: Work, company_id: UUID) -> int:
+    """How many mandates that a company has proposed, or that were granted, are not over."""
+    granted = and_(mandates.c.status == Status.GRANTED, _party(company_id))
+    own = (mandates.c.exporter_id, Side.EXPORTER), (mandates.c.agent_id, Side.AGENT)
+    proposed = [and_(party == company_id, mandates.c.proposed_by == side) for party, side in own]
+    wanted = or_(granted, and_(mandates.c.status == Status.PROPOSED, or_(*proposed)))
+    counted = select(func.count()).select_from(mandates).where(wanted, mandates.c.valid_until >= work.today)
+    return await work.session.scalar(counted) or 0
 
 
 async def api_key_by_id(work: Work, api_key_id: UUID) -> ApiKey:
@@ -89,9 +96,10 @@ async def api_key_must_be_new(work: Work, api_key_id: UUID) -> None:
 
 
 async def api_keys_of(work: Work, mandate_id: UUID) -> Sequence[ApiKey]:
-    """The API keys of a mandate, the newest first."""
+    """The API keys of a mandate that are in force, and then the latest that were revoked, the newest first."""
     mine = select(ApiKey).where(api_keys.c.mandate_id == mandate_id)
-    return (await work.session.scalars(mine.order_by(api_keys.c.made_at.desc()))).all()
+    in_force_first = mine.order_by(api_keys.c.revoked_at.is_not(None), api_keys.c.made_at.desc())
+    return (await work.session.scalars(in_force_first.limit(MOST_LISTED))).all()
 
 
 def _party(company_id: UUID) -> ColumnElement[bool]:

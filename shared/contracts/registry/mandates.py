@@ -172,7 +172,7 @@ class RevokeApiKey(Command):
 
 
 class ApiKeys(Answer):
-    """The API keys of a mandate, the newest first."""
+    """The API keys of a mandate: those in force, and then the latest that were revoked, each the newest first."""
 
     api_keys: tuple[ApiKeyState, ...]
 
