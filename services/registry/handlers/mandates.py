@@ -1,5 +1,6 @@
 """Mandates: one company proposes, the other accepts, and either may end it; the others hear of what counts."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -94,7 +95,8 @@ async def list_mandates(question: ListMandates, work: Work) -> Mandates:
     """Who may act for this company, and for whom may it act?"""
     work.actor.may_read(question.company_id, *READERS)
     page = await mandates.mandates_of(work, question.company_id, question.after, question.limit)
-    return Mandates(mandates=[await state_of(mandate, work) for mandate in page])
+    names = await mandates.names_of(work, {party for mandate in page for party in (mandate.exporter_id, mandate.agent_id)})
+    return Mandates(mandates=[shown(mandate, names, work) for mandate in page])
 
 
 async def must_have_room(company_id: UUID, field: str, work: Work) -> None:
@@ -124,7 +126,11 @@ def revoked(mandate: Mandate, work: Work) -> MandateRevoked:
 
 async def state_of(mandate: Mandate, work: Work) -> MandateState:
     """A mandate as its companies see it."""
-    names = await mandates.names_of(work, {mandate.exporter_id, mandate.agent_id})
+    return shown(mandate, await mandates.names_of(work, {mandate.exporter_id, mandate.agent_id}), work)
+
+
+def shown(mandate: Mandate, names: Mapping[UUID, str], work: Work) -> MandateState:
+    """The same, with the names of companies at hand."""
     return MandateState(
         mandate_id=mandate.mandate_id,
         exporter_id=mandate.exporter_id,

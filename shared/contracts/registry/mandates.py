@@ -9,7 +9,6 @@ from pydantic import Field, StringConstraints
 
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.kinds import Answer, Command, Event, Instant, Line, Question, Text
-from shared.contracts.registry.identity import Address
 from shared.contracts.registry.registrations import TaxNumber
 from shared.contracts.roles import Role
 
@@ -187,14 +186,13 @@ class ListApiKeys(Question):
 
 
 class ExchangeApiKey(Command):
-    """A system of the agent's asks for the token with which it acts for the exporter. `address`: from where."""
+    """A system of the agent's asks for the token with which it acts for the exporter."""
 
     subject: ClassVar[str] = "cmd.api-key.exchange.v1"
     answer: ClassVar[type[Answer]] = ActingToken
     anonymous: ClassVar[bool] = True
     secret: ClassVar[bool] = True
     key: Key
-    address: Address | None = None
 
 
 class MandateGranted(Event):
