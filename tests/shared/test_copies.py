@@ -226,11 +226,12 @@ async def test_an_older_schema_is_brought_up_to_date(sqlite_databases: Databases
     (newest,) = [head for head in heads_of("certificates") if head.startswith("certificates")]
     await write(
         url,
-        text("DROP TABLE standings"),
-        text(f"UPDATE alembic_version SET version_num = 'certificates_0002' WHERE version_num = '{newest}'"),
+        text("DROP TABLE mandates"),
+        text("ALTER TABLE certificates DROP COLUMN agent_id"),
+        text(f"UPDATE alembic_version SET version_num = 'certificates_0003' WHERE version_num = '{newest}'"),
     )
     copy = tmp_path / "certificates.copy"
-    assert "certificates_0002" in (await copied(url, copy, "certificates")).schema
+    assert "certificates_0003" in (await copied(url, copy, "certificates")).schema
 
     await restored(url, copy, "certificates")
 

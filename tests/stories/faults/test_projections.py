@@ -37,5 +37,7 @@ async def test_a_lost_projection_is_rebuilt_by_having_everything_announced_again
 
 
 async def test_a_noun_that_nobody_owns_cannot_be_announced(crowd: Crowd) -> None:
-    with pytest.raises(CommandFailed, match=re.escape("There is no noun ship; there are certificate, fee, mandate, registration")):
+    with pytest.raises(
+        CommandFailed, match=re.escape("There is no noun ship; there are certificate, fee, mandate, registration")
+    ):
         await reannounce("ship", where=crowd.where)

@@ -12,11 +12,17 @@ from tests.stories.faults.crowd import NO_FAULTS, Crowd
 AN_HOUR = "3600"
 
 
+def put_clock(folder: Path, ahead: str) -> None:
+    """Puts a service's clock ahead, in seconds. It reads the file at any time, and must not find it half written."""
+    (folder / "next").write_text(ahead)
+    (folder / "next").replace(folder / "clock")
+
+
 async def test_clocks_that_step_by_an_hour_lose_nothing(crowd: Crowd, many: int, tmp_path: Path) -> None:
     clocks = {name: tmp_path / name for name in crowd.nation.stack.services}
     for folder in clocks.values():
         folder.mkdir()
-        (folder / "clock").write_text("0")
+        put_clock(folder, "0")
     await crowd.become_faulty(tmp_path, lambda name: ("clock",))
 
     for _ in range(2):
@@ -25,7 +31,7 @@ async def test_clocks_that_step_by_an_hour_lose_nothing(crowd: Crowd, many: int,
         for step in (AN_HOUR, "0"):  # forward while certificates are on their way, and back: meanwhile people are refused
             for folder in clocks.values():
                 await asyncio.sleep(0.3)
-                (folder / "clock").write_text(step)
+                put_clock(folder, step)
         await travelling
         await crowd.must_have_arrived()
 
