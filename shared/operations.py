@@ -13,6 +13,7 @@ from shared.contracts import ops
 from shared.contracts.kinds import Event
 from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublished
 from shared.contracts.registry.mandates import MandateRevoked
+from shared.deny_list import deny_mandate, deny_session
 from shared.recovering import recovering_of
 from shared.refusals import Refused
 from shared.router import Router
@@ -86,15 +87,8 @@ def plumbing_of(replica: "Replica") -> Router:
             sooner = update(signing_keys).where(known, signing_keys.c.not_after > event.not_after)
             await work.session.execute(sooner.values(not_after=event.not_after))
 
-    @router.on(SessionRevoked)
-    async def deny_on_session_revoked(event: SessionRevoked, work: Work) -> None:
-        row = {"session_id": event.session_id, "until": event.until}
-        await work.session.execute(insert_new(work.dialect, revoked_sessions, [row]))
-
-    @router.on(MandateRevoked)
-    async def deny_on_mandate_revoked(event: MandateRevoked, work: Work) -> None:
-        row = {"mandate_id": event.mandate_id, "until": event.until}
-        await work.session.execute(insert_new(work.dialect, revoked_mandates, [row]))
+    router.on(SessionRevoked)(deny_session)
+    router.on(MandateRevoked)(deny_mandate)
 
     @router.due(Prune)
     async def prune(task: Prune, work: Work) -> None:

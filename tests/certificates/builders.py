@@ -5,15 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.certificates.domain.certificate import (
-    Certificate,
-    Consignment,
-    Item,
-    Status,
-)
-from services.certificates.domain.exporter import (
-    Exporter,
-)
+from services.certificates.domain.certificate import Certificate, Consignment, Item, Status
+from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Criterion, Form
 
 TODAY = date(2026, 11, 23)

@@ -17,9 +17,7 @@ from services.certificates.domain.certificate import (
     Status,
     reference_of,
 )
-from services.certificates.domain.exporter import (
-    ExporterNotRegistered,
-)
+from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.form import Criterion, CriterionNotInForm, DestinationNotInAgreement
 from shared.clock import a_year_from
 from shared.contracts.certificates import CertificateStatus

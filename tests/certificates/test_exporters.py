@@ -11,10 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.certificates.catalogue import Catalogue
-from services.certificates.domain.exporter import (
-    Exporter,
-    Standing,
-)
+from services.certificates.domain.exporter import Exporter, Standing
 from services.certificates.handlers import router
 from services.certificates.store import find_exporter
 from shared.contracts.kinds import Event

@@ -1,10 +1,11 @@
 """A forwarder that acts for an exporter: its people with their own accounts, its systems with API keys."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from cli.demo import ZONE
 from cli.people import Exporter, Journey, until
 from shared.asking import AskRefused
 from shared.contracts.certificates import CertificateState, DraftCertificate, SubmitCertificate
@@ -45,7 +46,7 @@ class Agent:
             exporter_tax_number=tax_numbers[0],
             agent_tax_number=tax_numbers[1],
             scope=scope or ("preparer", "signatory"),
-            valid_until=date.today() + timedelta(days=30),
+            valid_until=datetime.now(ZONE).date() + timedelta(days=30),
         )
         await journey.exporter.person.ask(proposal)
         granted: MandateState = await company.person.ask(AcceptMandate(mandate_id=proposal.mandate_id))
@@ -82,7 +83,7 @@ class Agent:
 
     async def draft(self, token: str) -> UUID:
         """Another certificate for the goods of the journey."""
-        example, today = self.journey.example, date.today()
+        example, today = self.journey.example, datetime.now(ZONE).date()
         consignment = example.consignment(self.journey.products, today)
         exporter_id, certificate_id = self.journey.exporter.exporter_id, uuid4()
         await self.ask(DraftCertificate(certificate_id=certificate_id, exporter_id=exporter_id, consignment=consignment), token)

@@ -101,9 +101,9 @@ class Mandate:
 
 def must_be_in_force(agent: Exporter | None, on: date) -> None:
     """An agent is a registered company itself. Raises AgentNotRegistered."""
+    if agent is None:
+        raise AgentNotRegistered()
     try:
-        if agent is None:
-            raise ExporterNotRegistered()
         agent.must_be_registered(on)
     except ExporterNotRegistered:
         raise AgentNotRegistered() from None

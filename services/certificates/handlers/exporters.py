@@ -5,10 +5,7 @@ News may come in any order: the latest approval says name, address and year, the
 
 from uuid import UUID
 
-from services.certificates.domain.exporter import (
-    Exporter,
-    Standing,
-)
+from services.certificates.domain.exporter import Exporter, Standing
 from services.certificates.handlers.issuing import issue_when_settled
 from services.certificates.store import approved_of, keep_exporter, keep_standing
 from shared.contracts.registry.registrations import (

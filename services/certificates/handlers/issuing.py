@@ -4,15 +4,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.certificates.catalogue import Catalogue
-from services.certificates.domain.certificate import (
-    Certificate,
-    DepartureTooLongAgo,
-    Status,
-    reference_of,
-)
-from services.certificates.domain.exporter import (
-    ExporterNotRegistered,
-)
+from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo, Status, reference_of
+from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.store import (
     certificate_by_id,
     find_certificate,

@@ -31,8 +31,8 @@ from shared.contracts.registry.mandates import (
     ProposeMandate,
     RevokeMandate,
 )
+from shared.deny_list import deny_mandate
 from shared.router import Router
-from shared.tables import insert_new, revoked_mandates
 from shared.work import Work
 
 router = Router()
@@ -83,8 +83,7 @@ async def revoke_mandate(command: RevokeMandate, work: Work) -> MandateState:
 
     if mandate.revoke(command.reason, work.now, work.today):
         event = revoked(mandate, work)
-        row = {"mandate_id": event.mandate_id, "until": event.until}
-        await work.session.execute(insert_new(work.dialect, revoked_mandates, [row]))
+        await deny_mandate(event, work)
         work.announce(event)
 
     return await state_of(mandate, work)

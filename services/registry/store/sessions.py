@@ -10,7 +10,7 @@ from services.registry.domain.session import ANSWER_LOST_WITHIN, DENIED_FOR, Ses
 from services.registry.store.links import hashed, new_token
 from services.registry.store.tables import refresh_tokens, sessions
 from shared.contracts.registry.identity import SessionRevoked
-from shared.tables import insert_new, revoked_sessions
+from shared.deny_list import deny_session
 from shared.work import Work
 
 
@@ -79,9 +79,9 @@ async def use_refresh_token(work: Work, token: Shown) -> None:
 
 async def deny(work: Work, session_id: UUID) -> None:
     """The tokens of a session are refused: here at once, and everywhere as soon as it is heard."""
-    until = work.now + DENIED_FOR
-    await work.session.execute(insert_new(work.dialect, revoked_sessions, [{"session_id": session_id, "until": until}]))
-    work.announce(SessionRevoked(session_id=session_id, until=until, version=1, occurred_at=work.now))
+    event = SessionRevoked(session_id=session_id, until=work.now + DENIED_FOR, version=1, occurred_at=work.now)
+    await deny_session(event, work)
+    work.announce(event)
 
 
 async def end_session(work: Work, session: SessionRecord) -> None:
