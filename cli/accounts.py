@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from functools import partial
 from pathlib import Path
 from time import time
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeGuard, TypeVar
 
 import pyotp
 
@@ -40,8 +39,12 @@ COMPANIONS = 0.05
 """Seconds for which a list of decisions waits for more of them."""
 MOST_RENEWALS, LOOK_AGAIN = 100, 0.3
 """How often people try again where even a fresh token is refused, and after how many seconds."""
-STEPPED_DOWN = {"step_up_required", "step_up_expired", "step_up_used", "step_up_invalid"}
 SIGNED_OUT = {"token_expired", "token_invalid", "session_over"}
+WRONG_CODE = "second_factor_wrong"
+"""Also where the answer was lost and the code is used up, or a clock is wrong."""
+STEPPED_DOWN = {"step_up_required", "step_up_expired", "step_up_used", "step_up_invalid", WRONG_CODE}
+MOST_CODES = 4
+"""How many codes somebody shows for one thing: one less than the tries that are free."""
 
 
 @dataclass(frozen=True)
@@ -144,35 +147,42 @@ class Presence:
                 await self._renew()
         return self.session.token
 
-    async def ask(self, request: Request, asker: Asker | None = None) -> Any:
-        """Asks as this person. Raises AskRefused."""
-        asker, confirmed, renewed = asker or self._asker, 0, 0
+    async def ask(self, request: Request, asker: Asker | None = None, codes: int = MOST_CODES) -> Any:
+        """Asks as this person, who shows at most so many codes to confirm it. Raises AskRefused."""
+        asker, renewed = asker or self._asker, 0
         while True:
             token = await self.token()
             try:
-                step_up = await self.step_up(request) if isinstance(request, Command) and request.step_up else None
+                step_up = await self.step_up(request, codes=1) if is_to_be_confirmed(request) else None
                 answer = await asker.ask(request, token=token, step_up=step_up)
             except AskRefused as refused:
                 code = refused.refusal.code
                 if code in SIGNED_OUT and not self._left and renewed < MOST_RENEWALS:
                     renewed += 1
                     await self.renewed(token)  # where that is refused too, a clock is wrong somewhere, for the time being
-                    await asyncio.sleep(LOOK_AGAIN)
-                elif code in STEPPED_DOWN and confirmed < 3:
-                    confirmed += 1  # it took longer than a minute, or the session is another meanwhile
-                else:
+                elif code not in STEPPED_DOWN or not is_to_be_confirmed(request):
+                    raise
+                await asyncio.sleep(LOOK_AGAIN)
+                codes -= is_to_be_confirmed(request)
+                if codes == 0:
                     raise
             else:
                 self._left = self._left or isinstance(request, RevokeSession | RevokeSessions)
                 return answer
 
-    async def step_up(self, command: Command) -> str:
+    async def step_up(self, command: Command, codes: int = MOST_CODES) -> str:
         """The confirmation of this command, with whatever else waits to be confirmed: one code serves them all."""
-        given: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, given))
-        if self._confirming is None or self._confirming.done():
-            self._confirming = asyncio.create_task(self._confirm())
-        return await given
+        while True:
+            given: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            self._waiting.append((command, given))
+            if self._confirming is None or self._confirming.done():
+                self._confirming = asyncio.create_task(self._confirm())
+            try:
+                return await given
+            except AskRefused as refused:
+                codes -= 1
+                if refused.refusal.code != WRONG_CODE or codes == 0:
+                    raise
 
     def busy_for(self) -> tuple[float, int]:
         """In how many seconds this person can confirm something; of equals, whoever has a list begun comes first."""
@@ -183,7 +193,7 @@ class Presence:
             await asyncio.sleep(COMPANIONS)
             together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
             try:
-                given = await with_next_code(self.account.authenticator, partial(self._give_step_up, together))
+                given = await self._give_step_up(together, await self.account.authenticator.code())
             except Exception as error:
                 for _, waits in together:
                     if not waits.done():
@@ -196,7 +206,14 @@ class Presence:
     async def _give_step_up(self, together: list[tuple[Command, asyncio.Future[str]]], code: str) -> StepUp:
         decided = {(command.subject, digest_of(command)) for command, _ in together}
         decisions = tuple(Decision(act=act, digest=digest) for act, digest in decided)
-        given: StepUp = await self._asker.ask(GiveStepUp(code=code, decisions=decisions), token=await self.token())
+        confirmation, token = GiveStepUp(code=code, decisions=decisions), await self.token()
+        given: StepUp
+        try:
+            given = await self._asker.ask(confirmation, token=token)
+        except AskRefused as refused:
+            if refused.refusal.code not in SIGNED_OUT or self._left:
+                raise
+            given = await self._asker.ask(confirmation, token=await self.renewed(token))  # nobody has looked at the code
         return given
 
     async def _renew(self) -> None:
@@ -231,12 +248,17 @@ class Presence:
         await self._renew()
 
 
+def is_to_be_confirmed(request: Request) -> TypeGuard[Command]:
+    """Whether it binds the state, so that whoever asks it shows a code."""
+    return isinstance(request, Command) and request.step_up
+
+
 async def with_next_code(authenticator: Authenticator, show: Callable[[str], Awaitable[T]]) -> T:
     """Shows a code; where the answer was lost and the code is used up, or a clock is wrong, the next. Raises AskRefused."""
-    for _ in range(3):  # one less than the tries that are free
+    for _ in range(MOST_CODES - 1):
         try:
             return await show(await authenticator.code())
         except AskRefused as refused:
-            if refused.refusal.code != "second_factor_wrong":
+            if refused.refusal.code != WRONG_CODE:
                 raise
     return await show(await authenticator.code())

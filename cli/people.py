@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from PIL import Image
 from pypdf import PdfWriter
 
-from cli.accounts import Account, Mailbox, Presence
+from cli.accounts import MOST_CODES, SIGNED_OUT, STEPPED_DOWN, Account, Mailbox, Presence, is_to_be_confirmed
 from cli.examples import Example
 from shared.asking import Asker, AskRefused
 from shared.contracts.certificates import (
@@ -81,9 +81,9 @@ class Person:
         """The present session."""
         return self.presence.session
 
-    async def ask(self, request: Request) -> Any:
-        """Asks as this person. Raises AskRefused."""
-        return await self.presence.ask(request, self.asker)
+    async def ask(self, request: Request, codes: int = MOST_CODES) -> Any:
+        """Asks as this person, who shows at most so many codes to confirm it. Raises AskRefused."""
+        return await self.presence.ask(request, self.asker, codes)
 
     async def ask_until_not(self, code: str, request: Request) -> Any:
         """Asks again while the answer is this refusal: the system has not caught up yet."""
@@ -106,8 +106,17 @@ class Officers:
     people: tuple[Person, ...]
 
     async def ask(self, request: Request) -> Any:
-        """Whoever can confirm soonest asks. Raises AskRefused."""
-        return await min(self.people, key=lambda person: person.presence.busy_for()).ask(request)
+        """Whoever can confirm soonest asks; where that fails, a colleague, rather than wait for a code. Raises AskRefused."""
+        while is_to_be_confirmed(request) and (person := self._soonest()).presence.busy_for()[0] == 0:
+            try:
+                return await person.ask(request, codes=1)
+            except AskRefused as refused:
+                if refused.refusal.code not in STEPPED_DOWN | SIGNED_OUT:
+                    raise
+        return await self._soonest().ask(request)
+
+    def _soonest(self) -> Person:
+        return min(self.people, key=lambda person: person.presence.busy_for())
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A ministry moves from its former system, and on the first day its exporters do as they did before."""
 
+import asyncio
 import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from cli.audit import audit
 from cli.demo import ZONE
 from cli.former_files import read_rows
 from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
-from cli.people import Exporter, Journey, follow_invitation, until
+from cli.people import Exporter, Journey, Person, follow_invitation, until
 from cli.reach import CommandFailed, Where
 from cli.trail import newest
 from shared.asking import AskRefused
@@ -26,12 +27,17 @@ from tests.stories.conftest import Nation, to
 COMPANIES = 30
 
 
-async def an_importer(nation: Nation, tmp_path: Path) -> Importer:
-    """Another administrator, with a password and an authenticator in files."""
-    account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", Authenticator(tmp_path / "authenticator"))
+async def another_administrator(nation: Nation, authenticator: Authenticator) -> Person:
+    """Somebody who was invited to administer, and has codes left to confirm with."""
+    account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", authenticator)
     invitation = InviteOfficer(user_id=uuid4(), name="Importer", email=account.email, roles=("administrator",), office="PNH")
     await nation.ministry.administrator.ask(invitation)
-    await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
+    return await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
+
+
+async def an_importer(nation: Nation, tmp_path: Path) -> Importer:
+    """Another administrator, with a password and an authenticator in files."""
+    account = (await another_administrator(nation, Authenticator(tmp_path / "authenticator"))).presence.account
     password = tmp_path / "password"
     password.write_text(account.password)
     return Importer(account.email, password, tmp_path / "authenticator")
@@ -47,32 +53,34 @@ def former_companies(today: date) -> list[Any]:
     return [*companies, a_former_company(**days, district="9999")]
 
 
-async def imported(nation: Nation, kind: Kind, file: Path, *, dry_run: bool = False) -> list[str]:
-    """What becomes of a file that the ministry's administrator imports."""
+async def imported(by: Person, kind: Kind, file: Path, *, dry_run: bool = False) -> list[str]:
+    """What becomes of a file that an administrator imports."""
     rows = read_rows(file, kind.part)
-    await import_rows(kind, rows, nation.ministry.administrator.presence, nation.portal, dry_run=dry_run)
+    await import_rows(kind, rows, by.presence, by.asker, dry_run=dry_run)
     return [row.report.outcome.value for row in rows if row.report]
 
 
 async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certificate(
     nation: Nation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where, by, today = Where(root=nation.stack.root), await an_importer(nation, tmp_path), datetime.now(ZONE).date()
+    where, today = Where(root=nation.stack.root), datetime.now(ZONE).date()
+    invited = an_importer(nation, tmp_path), another_administrator(nation, Authenticator())
+    by, administrator = await asyncio.gather(*invited)  # one code of who invites serves both
     file, report = tmp_path / "companies.jsonl", tmp_path / "report.json"
     companies = former_companies(today)
     file.write_text("\n".join(company.model_dump_json(exclude_none=True) for company in companies))
 
-    would = await imported(nation, REGISTRATIONS, file, dry_run=True)
+    would = await imported(administrator, REGISTRATIONS, file, dry_run=True)
     assert await REGISTRATIONS.import_file(file, by=by, where=where, invite=True, report=report) == 1
 
     done = json.loads(report.read_text())
     assert [row["outcome"] for row in done] == would == ["imported"] * COMPANIES + ["refused"]
     assert "district_unknown" in capsys.readouterr().out
     ids = [row["id"] for row in done]
-    assert await imported(nation, REGISTRATIONS, file) == ["unchanged"] * COMPANIES + ["refused"]
+    assert await imported(administrator, REGISTRATIONS, file) == ["unchanged"] * COMPANIES + ["refused"]
     people = [a_former_user(), a_former_user(roles=["preparer"], company_tax_number=companies[0].tax_number)]
     (tmp_path / "people.jsonl").write_text("\n".join(person.model_dump_json() for person in people))
-    assert await imported(nation, USERS, tmp_path / "people.jsonl") == ["imported"] * 2
+    assert await imported(administrator, USERS, tmp_path / "people.jsonl") == ["imported"] * 2
 
     account = Account(companies[0].users[0].email, f"{uuid4()}")
     person = await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
