@@ -18,8 +18,9 @@ from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
-from shared.asking import Asker
+from shared.asking import Asker, NobodyAnswers
 from shared.bus import connect, tls_context
+from shared.contracts.ops import AskHealth
 
 PARTNERS = ("VN", "MY")
 
@@ -60,6 +61,15 @@ class Nation:
     async def on_the_bus_as(self, user: str) -> Client:
         """A connection of one of the users of the bus."""
         return await connect(user, self.stack.nats_url, self.stack.seed(user), self.ca_file)
+
+    async def answers(self, service: str) -> bool:
+        """Whether a service says within two seconds how it is."""
+        async with Asker(await self.on_the_bus_as("operator"), patience=2) as impatient:
+            try:
+                await impatient.ask(AskHealth(), service=service)
+            except NobodyAnswers:
+                return False
+        return True
 
     async def journey(self, example: Example) -> Journey:
         """A consignment up to its draft, of an exporter of its own."""
