@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.contracts.certificates import Consignment, RegisterProduct
+from shared.contracts.certificates.issuing import Consignment
+from shared.contracts.certificates.products import RegisterProduct
 
 FOLDER = Path(__file__).parents[1] / "examples"
 

@@ -15,30 +15,23 @@ from pypdf import PdfWriter
 from cli.accounts import MOST_CODES, SIGNED_OUT, STEPPED_DOWN, Account, Mailbox, Presence, is_to_be_confirmed
 from cli.examples import Example
 from shared.asking import Asker, AskRefused
-from shared.contracts.certificates import (
+from shared.contracts.certificates.issuing import (
     ApproveCertificate,
-    ApproveProduct,
     CertificateState,
     CertificateStatus,
     DraftCertificate,
     GetCertificate,
-    RegisterProduct,
     ReturnCertificate,
     ReviewCertificate,
     ReviseCertificate,
     SubmitCertificate,
 )
+from shared.contracts.certificates.products import ApproveProduct, RegisterProduct
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Request
 from shared.contracts.registry.identity import Session
-from shared.contracts.registry.registrations import (
-    ApplyForRegistration,
-    ApproveRegistration,
-    AttachRegistrationDocument,
-    DocumentKind,
-    PutRegistrationFile,
-    Representative,
-)
+from shared.contracts.registry.particulars import DocumentKind, PutRegistrationFile, Representative
+from shared.contracts.registry.registrations import ApplyForRegistration, ApproveRegistration, AttachRegistrationDocument
 from shared.contracts.registry.users import AcceptInvitation, InviteOfficer
 from shared.contracts.roles import Role
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cli.reach import CommandFailed
 from shared.asking import Asker
-from shared.contracts.ops import MOST_ACTS, Act, Acts, ListActs, ListSeals, Seal, Seals
+from shared.contracts.acts import MOST_ACTS, Act, Acts, ListActs, ListSeals, Seal, Seals
 from shared.seals import NO_FORMER, form_of, is_signed, sha256, statement_of
 
 FIRST, LAST = -(2**63), 2**63 - 1

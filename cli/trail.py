@@ -15,7 +15,7 @@ from cli.printing import page, plain, table
 from cli.proving import Chain, Checkpoint, Proof
 from cli.reach import CommandFailed, Where
 from shared.asking import Asker
-from shared.contracts.ops import MOST_ACTS, Act, Acts, FindActs
+from shared.contracts.acts import MOST_ACTS, Act, Acts, FindActs
 
 app = App(name="audit-trail", help="Who did what, and whether anybody has doctored the record.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy import func, select, update
 
-from shared.contracts import ops
+from shared.contracts.acts import Act, Acts, FindActs, ListActs, ListSeals, Seal, Seals
 from shared.router import Router
 from shared.seals import NO_FORMER, lines_of, sha256, statement_of
 from shared.tables import ask_again, insert_new, trail, trail_seals
@@ -24,7 +24,7 @@ MOST_LINES = 8000
 UNSEALED = trail.c.seal.is_(None)
 
 
-class Seal(Task):
+class SealActs(Task):
     """Seals what was done since the former seal."""
 
     kind: ClassVar[str] = "seal"
@@ -34,18 +34,18 @@ def sealing_of(replica: "Replica") -> Router:
     """The handlers by which every service seals its trail and shows it to its operators."""
     router = Router()
 
-    @router.due(Seal)
-    async def seal(task: Seal, work: Work) -> None:
+    @router.due(SealActs)
+    async def seal(task: SealActs, work: Work) -> None:
         former = await _last_seal(work)  # before the acts: those that are sealed meanwhile are then not among them
         rows = (await work.session.execute(select(trail).where(UNSEALED).order_by(trail.c.id).limit(MOST_SEALED))).mappings()
-        if acts := [ops.Act(**row) for row in rows]:
+        if acts := [Act(**row) for row in rows]:
             await _seal(acts, former, work)
         next_minute = work.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
         await leave_sealing(work, work.now if len(acts) == MOST_SEALED else next_minute)
 
-    async def _seal(acts: list[ops.Act], former: ops.Seal | None, work: Work) -> None:
+    async def _seal(acts: list[Act], former: Seal | None, work: Work) -> None:
         lines = lines_of(acts)
-        unsigned = ops.Seal(
+        unsigned = Seal(
             number=former.number + 1 if former else 1,
             at=work.now,
             former=sha256(statement_of(former, replica.name, work.country)) if former else NO_FORMER,
@@ -62,29 +62,29 @@ def sealing_of(replica: "Replica") -> Router:
             await work.session.execute(update(trail).where(trail.c.id.in_(ids)).values(seal=unsigned.number))
         # else another replica has just set the seal of this number, and the acts are under it or wait for the next
 
-    @router.answers(ops.ListSeals)
-    async def list_seals(question: ops.ListSeals, work: Work) -> ops.Seals:
+    @router.answers(ListSeals)
+    async def list_seals(question: ListSeals, work: Work) -> Seals:
         following = select(trail_seals).where(trail_seals.c.number > question.after).order_by(trail_seals.c.number)
-        seals: list[ops.Seal] = []
+        seals: list[Seal] = []
         lines = 0
         for row in (await work.session.execute(following.limit(MOST_SEALS))).mappings():
             lines += row["acts"]
             if seals and lines > MOST_LINES:
                 break
-            seals.append(ops.Seal(**row))
+            seals.append(Seal(**row))
         unsealed = await work.session.scalar(select(func.count()).select_from(trail).where(UNSEALED)) or 0
-        return ops.Seals(service=replica.name, country=work.country, seals=tuple(seals), unsealed=unsealed)
+        return Seals(service=replica.name, country=work.country, seals=tuple(seals), unsealed=unsealed)
 
-    @router.answers(ops.ListActs)
-    async def list_acts(question: ops.ListActs, work: Work) -> ops.Acts:
+    @router.answers(ListActs)
+    async def list_acts(question: ListActs, work: Work) -> Acts:
         under = trail.c.seal.between(question.first_seal, question.last_seal)
         page = select(trail).where(under).order_by(trail.c.id).limit(question.limit)
         if question.after is not None:
             page = page.where(trail.c.id > question.after)
-        return ops.Acts(acts=tuple(ops.Act(**row) for row in (await work.session.execute(page)).mappings()))
+        return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
 
-    @router.answers(ops.FindActs)
-    async def find_acts(question: ops.FindActs, work: Work) -> ops.Acts:
+    @router.answers(FindActs)
+    async def find_acts(question: FindActs, work: Work) -> Acts:
         asked = (
             (trail.c.actor, eq, question.actor),
             (trail.c.on_id, eq, question.on),
@@ -94,19 +94,19 @@ def sealing_of(replica: "Replica") -> Router:
         )
         conditions = [is_so(column, value) for column, is_so, value in asked if value is not None]
         page = select(trail).where(*conditions).order_by(trail.c.id.desc()).limit(question.limit)
-        return ops.Acts(acts=tuple(ops.Act(**row) for row in (await work.session.execute(page)).mappings()))
+        return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
 
     return router
 
 
-async def _last_seal(work: Work) -> ops.Seal | None:
+async def _last_seal(work: Work) -> Seal | None:
     last = select(trail_seals).order_by(trail_seals.c.number.desc()).limit(1)
     row = (await work.session.execute(last)).mappings().first()
-    return ops.Seal(**row) if row else None
+    return Seal(**row) if row else None
 
 
 async def leave_sealing(work: Work, due_at: datetime) -> None:
     """Leaves the sealing of a minute, once for all replicas. It follows from no act, so it continues no trace."""
     key = due_at.replace(second=0, microsecond=0).isoformat()
-    row = {"kind": Seal.kind, "key": key, "body": Seal().model_dump_json(), "due_at": due_at, "scheduled": True}
+    row = {"kind": SealActs.kind, "key": key, "body": SealActs().model_dump_json(), "due_at": due_at, "scheduled": True}
     await work.session.execute(ask_again(work.dialect), [row])

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.contracts.ops import Act, Seal
+from shared.contracts.acts import Act, Seal
 
 NO_FORMER = "0" * 64
 """What the first seal names as the former one."""

@@ -194,6 +194,10 @@ class Work:
             await self._transaction.begin()
             self.session.expire_all()
 
+    async def keep(self) -> None:
+        """Commits what was done so far, so that it stays when the rest is refused."""
+        await self.outside(asyncio.sleep, 0)
+
     async def compute(self, function: Callable[..., T], *args: Any) -> T:
         """Does heavy arithmetic, such as a seal, in another process between two transactions."""
         return await self.outside(asyncio.get_running_loop().run_in_executor, self._workshop.processes, function, *args)

@@ -7,18 +7,12 @@ from uuid import UUID
 from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, Uuid, and_, exists, select, union
 from sqlalchemy.orm import registry
 
-from services.certificates.domain.certificate import (
-    Certificate,
-    CertificateNotFound,
-    Consignment,
-    Status,
-    number_of,
-)
+from services.certificates.domain.certificate import Certificate, CertificateNotFound, Consignment, Status, number_of
 from services.certificates.domain.exporter import Exporter, Mandate, Standing
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
 from shared.columns import AsJson, Words
-from shared.contracts.certificates import FormD
+from shared.contracts.certificates.documents import FormD
 from shared.tables import add_one, insert_new, insert_newer, raise_to
 from shared.work import Work
 

@@ -5,17 +5,8 @@ from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.store import Document, find_exporter, is_settled
-from shared.contracts.certificates import (
-    CertificateDocumented,
-    CertificateIssued,
-    CertificateState,
-    CertificateSubmitted,
-    DocumentItem,
-    FormD,
-    Money,
-    Party,
-    SubmittedGoods,
-)
+from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
+from shared.contracts.certificates.issuing import CertificateIssued, CertificateState, CertificateSubmitted, SubmittedGoods
 from shared.work import Work
 
 OFFICERS = ("reviewer", "approver", "cashier", "auditor")

@@ -7,7 +7,7 @@ from services.fees.domain import Goods, Invoice, PaidInFuture
 from services.fees.store import Slip, find_invoice, invoice_of, keep_slip
 from services.fees.tariffs import Tariffs
 from shared.contracts import fees as contracts
-from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.router import Router
 from shared.work import Work

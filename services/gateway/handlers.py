@@ -10,7 +10,7 @@ from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response
 from shared.contracts import gateway as contracts
-from shared.contracts.certificates import CertificateDocumented, FormD
+from shared.contracts.certificates.documents import CertificateDocumented, FormD
 from shared.contracts.gateway import NEXT_CODES, GetTransmission, StatusCode, TransmissionAdvanced, TransmissionState
 from shared.refusals import Refused
 from shared.router import Router

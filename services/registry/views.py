@@ -7,17 +7,14 @@ from services.registry.catalogue import Catalogue
 from services.registry.domain import particulars as domain
 from services.registry.domain.registration import Asked, Registration, Status
 from shared.contracts.kinds import Event
+from shared.contracts.registry.particulars import Paper, Particulars, Place, Representative
 from shared.contracts.registry.registrations import (
-    Paper,
-    Particulars,
-    Place,
     RegistrationApproved,
     RegistrationExpired,
     RegistrationReinstated,
     RegistrationState,
     RegistrationSuspended,
     Renewal,
-    Representative,
 )
 from shared.work import Work
 

@@ -2,7 +2,7 @@
 
 from services.tracking import store
 from services.tracking.store import TrackedCertificate, TrackedStep, keep_newest
-from shared.contracts.certificates import CertificateIssued
+from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.gateway import StatusCode, TransmissionAdvanced
 from shared.router import Router
 from shared.work import Work

@@ -9,14 +9,7 @@ from decimal import Decimal
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid4
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contracts.roles import Role
 
@@ -53,7 +46,10 @@ Riel = Annotated[int, Field(ge=0, le=10**12)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
 Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
-
+RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+AnyNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""Of a row that may have been put there by anybody."""
+Key = Annotated[str, StringConstraints(max_length=120)]
 
 Chunk = Annotated[bytes, Field(max_length=MAX_CHUNK)]
 

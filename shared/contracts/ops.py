@@ -9,17 +9,13 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.kinds import Answer, Command, Contract, Event, Instant, Line, Question, Slug
+from shared.contracts.acts import FindActs, ListActs, ListSeals
+from shared.contracts.kinds import Answer, Command, Contract, Event, Instant, Key, Line, Question, RowId, Slug
 
-RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
-AnyNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-"""Of a row that may have been put there by anybody."""
-Key = Annotated[str, StringConstraints(max_length=120)]
 Noun = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,40}$")]
 
 MOST_KEYS = 5000
-MOST_ACTS = 500
-"""Keys and acts that travel in one message."""
+"""Keys that travel in one message."""
 
 
 class Health(Answer):
@@ -270,91 +266,6 @@ class ConfirmRecovery(Command):
     answer: ClassVar[type[Answer]] = Recovery
     anonymous: ClassVar[bool] = True
     while_recovering: ClassVar[bool] = True
-
-
-class Act(Contract):
-    """What somebody did, or tried to: one row of the trail. `seal`: the number of the seal that it stands under."""
-
-    id: int
-    at: Instant
-    actor: str
-    session: UUID | None = None
-    organisation: str | None = None
-    roles: str | None = None
-    act: str
-    on_noun: str | None = None
-    on_id: str | None = None
-    command_id: UUID
-    from_where: str | None = None
-    outcome: str
-    seal: int | None = None
-
-
-class Acts(Answer):
-    """One page of acts."""
-
-    acts: tuple[Act, ...]
-
-
-class ListActs(Question):
-    """Which acts stand under the seals from `first_seal` to `last_seal`? In order of their ids."""
-
-    subject: ClassVar[str] = "ops.{service}.list-acts.v1"
-    answer: ClassVar[type[Answer]] = Acts
-    anonymous: ClassVar[bool] = True
-    first_seal: AnyNumber
-    last_seal: AnyNumber
-    after: AnyNumber | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_ACTS)] = MOST_ACTS
-
-
-class FindActs(Question):
-    """Who did what, newest first? `on`: an id; `since`, `until`: instants; `before`: the last id of the former page."""
-
-    subject: ClassVar[str] = "ops.{service}.find-acts.v1"
-    answer: ClassVar[type[Answer]] = Acts
-    anonymous: ClassVar[bool] = True
-    actor: Key | None = None
-    on: Key | None = None
-    since: Instant | None = None
-    until: Instant | None = None
-    before: AnyNumber | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_ACTS)] = 100
-
-
-class Seal(Contract):
-    """What makes a batch of acts unchangeable: a signed statement that names the former one.
-
-    `sealed`: a line for each act, its id and the SHA-256 of its form; `batch`: the SHA-256 of these lines; `former`: that of
-    the former statement; `key`: the public nkey, whose `signature` of the statement is hexadecimal.
-    """
-
-    number: int
-    at: Instant
-    former: str
-    acts: int
-    batch: str
-    sealed: str
-    key: str
-    signature: str
-
-
-class Seals(Answer):
-    """One page of seals, and how many acts are not sealed yet."""
-
-    service: str
-    country: str
-    seals: tuple[Seal, ...]
-    unsealed: int
-
-
-class ListSeals(Question):
-    """Which seals follow this one? As many as travel in one message; none where it is the last."""
-
-    subject: ClassVar[str] = "ops.{service}.list-seals.v1"
-    answer: ClassVar[type[Answer]] = Seals
-    anonymous: ClassVar[bool] = True
-    after: RowId = 0
 
 
 OPERATIONS = (

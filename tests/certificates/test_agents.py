@@ -11,7 +11,8 @@ import pytest
 
 from services.certificates.catalogue import Catalogue
 from services.certificates.handlers import router
-from shared.contracts.certificates import CertificateState, GetCertificate, ProductState, ReviseCertificate, SubmitCertificate
+from shared.contracts.certificates.issuing import CertificateState, GetCertificate, ReviseCertificate, SubmitCertificate
+from shared.contracts.certificates.products import ProductState
 from shared.contracts.registry.mandates import MandateGranted
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationSuspended
 from shared.identity import Actor, Mandated

@@ -20,7 +20,7 @@ from services.certificates.domain.certificate import (
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.form import Criterion, CriterionNotInForm, DestinationNotInAgreement
 from shared.clock import a_year_from
-from shared.contracts.certificates import CertificateStatus
+from shared.contracts.certificates.issuing import CertificateStatus
 from shared.refusals import Refused
 from tests.certificates.builders import OFFICER, TODAY, a_certificate, a_form, an_exporter, do
 

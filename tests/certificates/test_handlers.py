@@ -11,24 +11,22 @@ import pytest
 
 from services.certificates.catalogue import Catalogue
 from services.certificates.handlers import router
-from shared.contracts.certificates import (
+from shared.contracts.certificates.documents import CertificateDocumented
+from shared.contracts.certificates.issuing import (
     ApproveCertificate,
-    ApproveProduct,
-    CertificateDocumented,
     CertificateIssued,
     CertificateState,
     CertificateStatus,
     CertificateSubmitted,
     DraftCertificate,
     GetCertificate,
-    RefuseProduct,
-    RegisterProduct,
     RejectCertificate,
     ReturnCertificate,
     ReviewCertificate,
     ReviseCertificate,
     SubmitCertificate,
 )
+from shared.contracts.certificates.products import ApproveProduct, RefuseProduct, RegisterProduct
 from shared.contracts.fees import FeeSettled
 from shared.contracts.kinds import Refusal, Request
 from shared.contracts.registry.registrations import RegistrationApproved

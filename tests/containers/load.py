@@ -43,7 +43,7 @@ class Load:
     @property
     def p99(self) -> float:
         """Seconds in which all but one command of a hundred were answered."""
-        return quantiles(self.seconds, n=100)[98]
+        return quantiles(self.seconds, n=100, method="inclusive")[98]
 
 
 @asynccontextmanager

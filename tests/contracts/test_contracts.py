@@ -12,8 +12,9 @@ from shared.contracts import asyncapi
 from shared.contracts.catalogue import SERVICES, contracts, events, owner_of
 from shared.contracts.kinds import Command, Contract, Event, Question, Request
 from shared.contracts.ops import OPERATIONS
+from tests.example_messages import FOLDER
 
-EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.json"))
+EXAMPLES = sorted(FOLDER.glob("*.json"))
 BY_SUBJECT = {contract.subject: contract for contract in contracts()}
 KINDS: dict[str, type[Contract]] = {"cmd": Command, "qry": Question, "evt": Event}
 

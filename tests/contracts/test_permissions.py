@@ -16,9 +16,9 @@ from shared.contracts.registry.mandates import ACTING
 from shared.contracts.roles import Role
 from shared.identity import Actor, Mandated
 from tests.desk import Desk, a_desk, a_person
+from tests.example_messages import example_of
 from tests.registry.people import a_registry
 
-EXAMPLES = Path(__file__).parent / "examples"
 COMPANY = {Role.COMPANY_ADMINISTRATOR, Role.PREPARER, Role.SIGNATORY}
 REQUESTS = [kind for kind in contracts() if issubclass(kind, Request)]
 ANSWERING = sorted({owner_of(kind) for kind in REQUESTS})
@@ -35,8 +35,9 @@ async def desk(service: str, tmp_path: Path) -> AsyncIterator[Desk]:
         yield desk
 
 
-def example_of(kind: type[Request]) -> Request:
-    request = kind.model_validate_json((EXAMPLES / f"{kind.subject}.json").read_text())
+def anew(kind: type[Request]) -> Request:
+    """The example of a request, as nobody has asked it yet."""
+    request = example_of(kind)
     return request.model_copy(update={"command_id": uuid4()}) if isinstance(request, Command) else request
 
 
@@ -61,7 +62,7 @@ async def test_every_cell_of_the_table_is_as_the_service_answers(desk: Desk, ser
     wrong, tried = {}, 0
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service):
         for role in Role:
-            code = await code_of(desk, example_of(kind), somebody(role))
+            code = await code_of(desk, anew(kind), somebody(role))
             let_in = kind.anonymous or not kind.asked_by or role in kind.asked_by
             tried += 1
             if (code != "role_required") is not let_in or code in ("internal_error", "not_signed_in"):
@@ -73,14 +74,14 @@ async def test_every_cell_of_the_table_is_as_the_service_answers(desk: Desk, ser
 @pytest.mark.parametrize("service", ANSWERING)
 async def test_nobody_is_let_in_without_a_token_but_where_the_table_says_all(desk: Desk, service: str) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service):
-        assert (await code_of(desk, example_of(kind), None) == "not_signed_in") is not kind.anonymous, kind
+        assert (await code_of(desk, anew(kind), None) == "not_signed_in") is not kind.anonymous, kind
 
 
 @pytest.mark.parametrize("service", ANSWERING)
 async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(desk: Desk, service: str) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
         role = min(kind.asked_by, default=Role.PREPARER)
-        code = await code_of(desk, example_of(kind), somebody(role), confirmed=False)
+        code = await code_of(desk, anew(kind), somebody(role), confirmed=False)
         assert (code == "step_up_required") is (issubclass(kind, Command) and kind.step_up), kind
 
 
@@ -88,7 +89,7 @@ async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(de
 async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table_says_so(desk: Desk, service: str) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
         enrolling = Actor(uuid4(), uuid4(), "PNH", frozenset(), enrolling=True)
-        assert (await code_of(desk, example_of(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
+        assert (await code_of(desk, anew(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
 
 
 @pytest.mark.parametrize("service", ANSWERING)
@@ -96,7 +97,7 @@ async def test_under_a_mandate_is_let_in_only_what_the_table_says(desk: Desk, se
     every = frozenset(Role)  # no mandate gives as much: what is refused is refused whatever it gives
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
         agent = Actor(uuid4(), uuid4(), str(uuid4()), every, mandate=Mandated(uuid4(), uuid4()))
-        assert (await code_of(desk, example_of(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
+        assert (await code_of(desk, anew(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
 
 
 def test_under_a_mandate_only_what_a_mandate_can_give_is_asked_for() -> None:

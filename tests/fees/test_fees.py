@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.fees.domain import AlreadySettled, AmountDiffers, Goods, Invoice, Line
 from services.fees.handlers import router
 from services.fees.tariffs import Tariffs
-from shared.contracts.certificates import CertificateSubmitted, SubmittedGoods
+from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, RecordPayment
 from tests.desk import Desk, a_desk, a_person
 

@@ -27,7 +27,7 @@ from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
 from shared.clock import Clock
-from shared.contracts.certificates import CertificateDocumented, DocumentItem, FormD, Money, Party
+from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
 from shared.database import Database
 from shared.identity import Actor

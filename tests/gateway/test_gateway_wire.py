@@ -22,7 +22,7 @@ from services.gateway.wire.xml import (
     write_form,
     write_message,
 )
-from shared.contracts.certificates import DocumentItem, FormD, Money, Party
+from shared.contracts.certificates.documents import DocumentItem, FormD, Money, Party
 
 from .builders import NOON, a_form, a_signer, an_item
 

@@ -12,12 +12,8 @@ from cli.people import papers
 from services.registry.catalogue import Catalogue
 from services.registry.domain.particulars import Particulars, Representative
 from services.registry.domain.registration import Act, Asked, Registration, Status
-from shared.contracts.registry.registrations import (
-    ApplyForRegistration,
-    ApproveRegistration,
-    AttachRegistrationDocument,
-    PutRegistrationFile,
-)
+from shared.contracts.registry.particulars import PutRegistrationFile
+from shared.contracts.registry.registrations import ApplyForRegistration, ApproveRegistration, AttachRegistrationDocument
 from tests.desk import Desk, a_person
 
 OFFICER = a_person("registration_officer")

@@ -11,18 +11,10 @@ import pytest
 from PIL import Image
 from pypdf import PdfWriter
 from pypdf.annotations import Link
-from pypdf.generic import (
-    ArrayObject,
-    DictionaryObject,
-    Fit,
-    NameObject,
-    NumberObject,
-    StreamObject,
-    TextStringObject,
-)
+from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject, NumberObject, StreamObject, TextStringObject
 
 from services.registry.papers import PaperUnfit, examine
-from shared.contracts.registry.registrations import PutRegistrationFile
+from shared.contracts.registry.particulars import PutRegistrationFile
 from tests.desk import Desk, a_person
 from tests.registry.builders import PAPERS, a_pdf, an_application, attach
 

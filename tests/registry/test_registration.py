@@ -9,14 +9,14 @@ import pytest
 from services.registry.domain.particulars import Particulars
 from services.registry.domain.registration import ALLOWED, Act, Asked, Status
 from services.registry.handlers import router
-from shared.contracts.registry import registrations as contracts
+from shared.contracts.registry import particulars as contracts
+from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile
 from shared.contracts.registry.registrations import (
+    ApplyForRegistration,
     ApproveRegistration,
     AttachRegistrationDocument,
     CorrectRegistration,
-    DocumentKind,
     GetRegistration,
-    GetRegistrationFile,
     GetRegistrationHistory,
     HandInRegistration,
     RefuseRegistration,
@@ -299,7 +299,7 @@ async def test_bad_input_is_refused_with_its_field(desk: Desk, changes: dict[str
     import json
 
     body = json.loads(an_application().model_dump_json()) | changes
-    refused = await desk.ask_raw(contracts.ApplyForRegistration, json.dumps(body).encode(), None)
+    refused = await desk.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
     assert (refused.code, refused.fields) == (code, (field,))
 
 

@@ -19,7 +19,7 @@ from shared.asking import Asker
 from shared.bus import EVENT_ID_HEADER
 from shared.clock import Clock
 from shared.columns import ROW_ID
-from shared.contracts.certificates import CertificateSubmitted, SubmittedGoods
+from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.kinds import Event
 from shared.contracts.registry.identity import SigningKeyPublished

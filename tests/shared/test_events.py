@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
 from shared.bus import ACK_WAIT, EVENT_ID_HEADER, TRACE_HEADER, set_up_bus
-from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.refusals import Refused, Unavailable
 from shared.tables import inbox, outbox
 from shared.work import Work

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from shared.asking import AskRefused
 from shared.contracts.kinds import MAX_CHUNK, FileProgress, GetFile, PutFile
-from shared.contracts.registry.registrations import GetRegistrationFile, PutRegistrationFile
+from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
 from shared.files import FileMismatch, FileNotFound, FileTooLarge, get_file, put_file, require_files
 from shared.router import Router
 from shared.work import Workshop

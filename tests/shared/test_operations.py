@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from shared.asking import Asker, AskRefused
 from shared.bus import EVENT_ID_HEADER
 from shared.contracts import ops
-from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.operations import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
 from shared.refusals import Refused
 from shared.tables import answers, dead_letters, inbox, outbox, revoked_sessions, tasks

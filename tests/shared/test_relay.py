@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
-from shared.contracts.certificates import CertificateIssued
+from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.fees import FeeSettled, InvoiceState, RecordPayment
 from shared.contracts.kinds import Event
 from shared.refusals import Refused

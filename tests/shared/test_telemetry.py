@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from shared.asking import AskRefused
 from shared.bus import EVENT_ID_HEADER, TOKEN_HEADER, TRACE_HEADER
-from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
 from shared.contracts.registry.identity import OpenSession
 from shared.refusals import Refused

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,17 +18,17 @@ from sqlalchemy import select, text, update
 from cli.proving import Chain, Checkpoint, Proof
 from shared import sealing
 from shared.asking import AskRefused
+from shared.contracts.acts import Act, FindActs, Seal
 from shared.contracts.catalogue import contracts
 from shared.contracts.kinds import Command
-from shared.contracts.ops import Act, DiscardDeadLetter, FindActs, Seal
+from shared.contracts.ops import DiscardDeadLetter
 from shared.identity import Mandated
 from shared.seals import lines_of, sha256, statement_of
 from shared.tables import ask_again, tasks, trail, trail_seals
 from shared.trail import address_in, what_it_is_on
 from tests.conftest import eventually
+from tests.example_messages import example_of
 from tests.shared.replicas import House, Running, a_cashier, a_payment
-
-EXAMPLES = Path(__file__).parents[1] / "contracts" / "examples"
 
 
 async def a_replica(house: House) -> Running:
@@ -239,7 +238,7 @@ NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}
 
 def test_every_command_names_what_it_is_on_or_its_answer_does() -> None:
     commands = [contract for contract in contracts() if issubclass(contract, Command) and contract.in_trail]
-    examples = [command.model_validate_json((EXAMPLES / f"{command.subject}.json").read_text()) for command in commands]
+    examples = [example_of(command) for command in commands]
 
     nameless = [type(example) for example in examples if what_it_is_on(example) is None]
 

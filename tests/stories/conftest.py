@@ -20,7 +20,7 @@ from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.asking import Asker, NobodyAnswers
 from shared.bus import connect, tls_context
-from shared.contracts.ops import AskHealth
+from shared.contracts import ops
 
 PARTNERS = ("VN", "MY")
 
@@ -66,10 +66,20 @@ class Nation:
         """Whether a service says within two seconds how it is."""
         async with Asker(await self.on_the_bus_as("operator"), patience=2) as impatient:
             try:
-                await impatient.ask(AskHealth(), service=service)
+                await impatient.ask(ops.AskHealth(), service=service)
             except NobodyAnswers:
                 return False
         return True
+
+    async def until_known(self, fact: str, exporter: Exporter, *, known: bool = True) -> None:
+        """Waits until certificates knows a fact of the exporter, or no longer does."""
+        company = str(exporter.exporter_id)
+
+        async def look() -> bool | None:
+            keys = await self.operator.ask(ops.ListKeys(fact=fact, limit=ops.MOST_KEYS), service="certificates")
+            return True if (company in keys.keys) is known else None
+
+        await until(look, f"certificates to know that an exporter is among the {fact}: {known}")
 
     async def journey(self, example: Example) -> Journey:
         """A consignment up to its draft, of an exporter of its own."""

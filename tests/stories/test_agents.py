@@ -8,16 +8,15 @@ import pytest
 from cli.people import until
 from shared.asking import AskRefused
 from shared.contracts.catalogue import contracts
-from shared.contracts.certificates import GetCertificate, SubmitCertificate
+from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from shared.contracts.fees import GetInvoice
 from shared.contracts.gateway import GetTransmission
 from shared.contracts.kinds import Request
 from shared.contracts.registry.mandates import ActUnderMandate, ListApiKeys, RevokeApiKey
 from shared.contracts.registry.registrations import SuspendRegistration
+from tests.example_messages import example_of
 from tests.stories.agents import Agent
 from tests.stories.conftest import Nation, to
-from tests.stories.test_registry_away import until_known
-from tests.stories.test_stolen_credentials import example_of
 
 UNDER_MANDATE = tuple(kind for kind in contracts() if issubclass(kind, Request) and kind.under_mandate)
 
@@ -116,7 +115,7 @@ async def test_while_registry_is_away_certificates_knows_who_may_act_for_whom(na
     await until_refused_everywhere(nation, tokens[dismissed.mandate_id])
     closed = SuspendRegistration(exporter_id=suspended.company.exporter_id, reason="The office is closed.")
     await nation.ministry.registration_officer.ask(closed)
-    await until_known(nation, "suspended", suspended.company)
+    await nation.until_known("suspended", suspended.company)
 
     async def hand_in(agent: Agent) -> str:
         submission = SubmitCertificate(certificate_id=drafts[agent.mandate_id])

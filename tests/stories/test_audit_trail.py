@@ -11,8 +11,8 @@ import pytest
 from cli.people import Officers, until
 from cli.reach import Where
 from cli.trail import newest, show, show_keys, verify
+from shared.contracts.acts import FindActs
 from shared.contracts.catalogue import SERVICES
-from shared.contracts.ops import FindActs
 from tests.stories.conftest import Nation, to
 from tests.stories.test_audit import put_wrong
 

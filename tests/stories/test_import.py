@@ -18,8 +18,9 @@ from cli.people import Exporter, Journey, Person, follow_invitation, until
 from cli.reach import CommandFailed, Where
 from cli.trail import newest
 from shared.asking import AskRefused
-from shared.contracts.certificates import CertificateStatus
-from shared.contracts.ops import MOST_KEYS, FindActs, ListKeys
+from shared.contracts.acts import FindActs
+from shared.contracts.certificates.issuing import CertificateStatus
+from shared.contracts.ops import MOST_KEYS, ListKeys
 from shared.contracts.registry.users import InviteOfficer
 from tests.registry.former import a_former_company, a_former_person, a_former_user
 from tests.stories.conftest import Nation, to

@@ -11,7 +11,7 @@ from cli.people import until
 from cli.traces import kept_spans, traces_of
 from shared.asking import AskRefused
 from shared.contracts import ops
-from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.gateway import GetTransmission
 from shared.contracts.registry.identity import RevokeSession
 from tests.stories.conftest import PARTNERS, Nation, to

@@ -14,7 +14,7 @@ from cli.people import until
 from cli.recover import recover
 from shared.asking import Asker, AskRefused
 from shared.contracts import ops
-from shared.contracts.certificates import GetCertificate, SubmitCertificate
+from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from tests.stories.conftest import a_nation
 from tests.stories.faults.crowd import PARTNER, Crowd
 

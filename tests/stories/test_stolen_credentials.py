@@ -6,7 +6,6 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +22,7 @@ from shared.asking import Asker, AskRefused
 from shared.bus import connect
 from shared.contracts import ops
 from shared.contracts.catalogue import SERVICES, contracts, events
-from shared.contracts.certificates import ApproveCertificate, GetCertificate
+from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
 from shared.contracts.kinds import Request
 from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
 from shared.contracts.registry.registrations import GetRegistration
@@ -31,10 +30,10 @@ from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSe
 from shared.contracts.registry.users import InviteColleague, ListUsers
 from shared.identity import Actor, public_jwk, sign_token
 from tests.conftest import eventually
+from tests.example_messages import example_of
 from tests.stories.agents import Agent
 from tests.stories.conftest import Nation, to
 
-EXAMPLES = Path(__file__).parents[1] / "contracts" / "examples"
 NOT_LET_IN = {"not_signed_in", "token_invalid", "token_expired"}
 GUARDED = tuple(kind for kind in contracts() if issubclass(kind, Request) and not kind.anonymous)
 OF_ONES_OWN = {
@@ -51,11 +50,6 @@ OF_ONES_OWN = {
 OFFICER = Actor(
     uuid4(), uuid4(), "PNH", frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator"})
 )
-
-
-def example_of(kind: type[Request]) -> Request:
-    """A valid request, so that nothing but the token can be at fault."""
-    return kind.model_validate_json((EXAMPLES / f"{kind.subject}.json").read_bytes())
 
 
 def part(content: dict[str, Any] | bytes) -> str:

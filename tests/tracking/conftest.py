@@ -16,7 +16,7 @@ from services.tracking.handlers import router
 from services.tracking.pages import Pages
 from services.tracking.searching import routes
 from shared.clock import Clock
-from shared.contracts.certificates import CertificateIssued
+from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.gateway import StatusCode, TransmissionAdvanced
 from shared.contracts.kinds import Event
 from shared.database import Database

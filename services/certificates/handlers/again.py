@@ -7,7 +7,8 @@ from services.certificates import store
 from services.certificates.domain.certificate import number_of
 from services.certificates.store import Document, find_certificate, find_document, keep_document, never_again
 from services.certificates.views import documented, issued, submitted
-from shared.contracts.certificates import CertificateDocumented, CertificateSubmitted
+from shared.contracts.certificates.documents import CertificateDocumented
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.router import Router
 from shared.work import Work
 

@@ -5,7 +5,7 @@ from services.certificates.domain.certificate import Certificate, OtherOffice
 from services.certificates.handlers.issuing import issue_when_settled
 from services.certificates.store import certificate_by_id
 from services.certificates.views import state_of
-from shared.contracts.certificates import (
+from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     CertificateState,
     RejectCertificate,

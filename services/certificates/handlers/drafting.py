@@ -7,8 +7,8 @@ from services.certificates.domain.certificate import Certificate, CertificateIdT
 from services.certificates.handlers.agents import who_acts_for
 from services.certificates.store import certificate_by_id, find_certificate, find_exporter, product_by_id
 from services.certificates.views import OFFICERS, state_of, submitted
-from shared.contracts import certificates as contracts
-from shared.contracts.certificates import (
+from shared.contracts.certificates import issuing as contracts
+from shared.contracts.certificates.issuing import (
     CertificateState,
     DraftCertificate,
     GetCertificate,

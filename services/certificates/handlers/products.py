@@ -4,8 +4,8 @@ from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductIdTaken
 from services.certificates.handlers.agents import who_acts_for
 from services.certificates.store import find_product, product_by_id
-from shared.contracts import certificates as contracts
-from shared.contracts.certificates import ApproveProduct, ProductState, RefuseProduct, RegisterProduct
+from shared.contracts.certificates import products as contracts
+from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct, RegisterProduct
 from shared.router import Router
 from shared.work import Work
 

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from services.gateway.wire.exchange import PATIENCE, XML_TYPE
 from services.gateway.wire.messages import Reason, Told
 from services.gateway.wire.xml import write_form
-from shared.contracts.certificates import FormD
+from shared.contracts.certificates.documents import FormD
 from shared.refusals import Unavailable
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.contracts.certificates import FormD
+from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway import StatusCode
 from shared.contracts.kinds import Country, Instant, Reference, Slug, Text
 

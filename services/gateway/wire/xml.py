@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 from services.gateway.wire.messages import CONTENTS, Envelope, Kind, Told
-from shared.contracts.certificates import FormD
+from shared.contracts.certificates.documents import FormD
 
 MESSAGE_NS = "urn:co-automation:asw:message:1"
 FORM_NS = "urn:co-automation:asw:e-form-d:1"

@@ -24,7 +24,7 @@ from services.registry.row_by_row import take_together
 from services.registry.store import registrations, users
 from services.registry.store.registrations import note_act
 from services.registry.views import approved, heard, standing
-from shared.contracts.registry import registrations as contracts
+from shared.contracts.registry import particulars as contracts
 from shared.contracts.registry.importing import (
     CheckRegistrationsImport,
     CheckUsersImport,

@@ -13,16 +13,15 @@ from services.registry.store import registrations, users
 from services.registry.store.registrations import acts_of, note_act, registration_by_id
 from services.registry.views import READERS, heard, state_of
 from shared.contracts.kinds import FileChunk, FileProgress
-from shared.contracts.registry import registrations as contracts
+from shared.contracts.registry import particulars as contracts
+from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     AttachRegistrationDocument,
     CorrectRegistration,
     GetRegistration,
-    GetRegistrationFile,
     GetRegistrationHistory,
     HandInRegistration,
-    PutRegistrationFile,
     RegistrationAct,
     RegistrationHistory,
     RegistrationState,

@@ -1,6 +1,5 @@
 """The second factor: set up, changed, and shown for acts that bind the state."""
 
-import asyncio
 from uuid import UUID
 
 from services.registry.authenticators import Authenticators, recovery_code
@@ -15,12 +14,7 @@ from services.registry.domain.session import SignInFailed
 from services.registry.passwords import Passwords
 from services.registry.settings import Issuer
 from services.registry.store import tries, users
-from services.registry.store.second_factors import (
-    find_second_factor,
-    is_unused_step,
-    keep_recovery_codes,
-    use_recovery_code,
-)
+from services.registry.store.second_factors import find_second_factor, is_unused_step, keep_recovery_codes, use_recovery_code
 from shared.contracts.registry.identity import GiveStepUp, StepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor, RecoveryCodes, SecondFactorOffer
 from shared.router import Router
@@ -84,7 +78,7 @@ async def give_step_up(command: GiveStepUp, work: Work) -> StepUp:
     """An officer confirms with a fresh code what they have decided. Wrong codes are counted like wrong passwords."""
     user_id, whose = work.actor.must_have_id(), f"s:{work.actor.must_have_id()}"
     await tries.count_try(work, whose)
-    await work.outside(asyncio.sleep, 0)  # so that the try stays counted when the rest is refused
+    await work.keep()
     if not await shows_fresh_code(user_id, command.code, work):
         raise SecondFactorWrong("", "code")
     await tries.forget_tries(work, whose)

@@ -1,16 +1,9 @@
 """Signing in: a password, the code of a second factor, and a session whose tokens succeed each other."""
 
-import asyncio
 from uuid import uuid4
 
 from services.registry.domain.second_factor import SecondFactorRequired, SecondFactorWrong
-from services.registry.domain.session import (
-    FREE_TRIES_OF_ADDRESS,
-    SessionOver,
-    SessionRecord,
-    SignInFailed,
-    lasts_until,
-)
+from services.registry.domain.session import FREE_TRIES_OF_ADDRESS, SessionOver, SessionRecord, SignInFailed, lasts_until
 from services.registry.domain.user import User
 from services.registry.handlers.second_factor import is_recovery_code, shows_fresh_code
 from services.registry.handlers.tokens import token_of
@@ -80,7 +73,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
     if from_address:
         await tries.take_back(work, from_address)
     if code_missing:
-        await work.outside(asyncio.sleep, 0)  # so that the try stays taken back when the rest is refused
+        await work.keep()
         raise SecondFactorRequired("", "code")
     user.password_hash = verdict.better_hash or user.password_hash
     await tries.forget_tries(work, tries.of_account(command.email))

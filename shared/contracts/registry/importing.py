@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from shared.contracts.kinds import Answer, Command, Contract, Email, Line, Office, Part, Question, Text
-from shared.contracts.registry.registrations import DistrictCode, Phone, TaxNumber
+from shared.contracts.registry.particulars import DistrictCode, Phone, TaxNumber
 from shared.contracts.registry.users import Roles
 from shared.contracts.roles import Role
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from shared.contracts.catalogue import SERVICES
 from shared.contracts.kinds import Answer, Command, Event, Instant, Line, Question, Text
-from shared.contracts.registry.registrations import TaxNumber
+from shared.contracts.registry.particulars import TaxNumber
 from shared.contracts.roles import Role
 
 GIVING = frozenset({Role.COMPANY_ADMINISTRATOR})

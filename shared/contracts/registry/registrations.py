@@ -5,32 +5,23 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from shared.contracts.kinds import (
-    Answer,
-    Command,
-    Contract,
-    Email,
-    Event,
-    GetFile,
-    Instant,
-    Line,
-    Part,
-    PutFile,
-    Question,
-    Secret,
-    Sha256,
-    Text,
+from shared.contracts.kinds import Answer, Command, Contract, Email, Event, Instant, Line, Question, Secret, Sha256, Text
+from shared.contracts.registry.particulars import (
+    DistrictCode,
+    DocumentKind,
+    Paper,
+    Particulars,
+    Phone,
+    Place,
+    Representative,
+    TaxNumber,
 )
 from shared.contracts.roles import Role
 
 HANDING_IN = frozenset({Role.COMPANY_ADMINISTRATOR, Role.SIGNATORY})
 """Who asks for a registration in the name of a company."""
-
-TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{5,29}$")]
-DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 MOST_ACTS = 100
 """Acts of a history that are shown at a time."""
 
@@ -51,58 +42,6 @@ class RenewalStatus(StrEnum):
 
     APPLIED = "applied"
     RETURNED = "returned"
-
-
-class DocumentKind(StrEnum):
-    """What an applicant hands in."""
-
-    CERTIFICATE_OF_INCORPORATION = "certificate_of_incorporation"
-    GSP_MFN_CERTIFICATE = "gsp_mfn_certificate"
-    LETTER_OF_AUTHORISATION = "letter_of_authorisation"
-    IDENTITY_DOCUMENT = "identity_document"
-    PHOTO = "photo"
-
-
-class Representative(Part):
-    """Who represents the company before the ministry and signs for it."""
-
-    name: Line
-    name_km: Line | None = None
-    position: Line
-    born_on: date | None = None
-
-
-class Particulars(Part):
-    """What a company says of itself. `address` is number, street and village; `district` a code of the list of districts.
-
-    Name and address in English are printed on certificates; those in Khmer stand on what the ministry writes.
-    """
-
-    company_name: Line
-    company_name_km: Line | None = None
-    address: Text
-    address_km: Text | None = None
-    district: DistrictCode | None = None
-    phone: Phone | None = None
-    contact_email: Email | None = None
-    representative: Representative | None = None
-
-
-class Place(Contract):
-    """A district with its province, in both languages."""
-
-    district: str
-    name_en: str
-    name_km: str
-    province_en: str
-    province_km: str
-
-
-class Paper(Contract):
-    """A document that was handed in, and the file that holds it."""
-
-    kind: DocumentKind
-    sha256: Sha256
 
 
 class Renewal(Contract):
@@ -160,19 +99,6 @@ class ApplyForRegistration(Command):
     phone: Phone | None = None
     contact_email: Email | None = None
     representative: Representative | None = None
-
-
-class PutRegistrationFile(PutFile):
-    """A piece of a document of a registration; at most 5 MB as a whole."""
-
-    subject: ClassVar[str] = "cmd.registration-file.put.v1"
-    limit: ClassVar[int] = 5 * 1024 * 1024
-
-
-class GetRegistrationFile(GetFile):
-    """A piece of a document of a registration."""
-
-    subject: ClassVar[str] = "qry.registration-file.get.v1"
 
 
 class AttachRegistrationDocument(Command):

@@ -17,7 +17,7 @@ from cli.reach import Where
 from shared.asking import Asker
 from shared.bus import STREAM
 from shared.contracts import ops
-from shared.contracts.certificates import DraftCertificate
+from shared.contracts.certificates.issuing import DraftCertificate
 from shared.contracts.kinds import Command, Request
 from shared.stepping_up import MOST_AT_ONCE
 from tests.stories.conftest import Nation, to

@@ -11,11 +11,10 @@ import pytest
 from cli.bus import republish
 from shared.bus import EVENT_ID_HEADER, STREAM, ids_in_stream
 from shared.contracts import ops
-from shared.contracts.certificates import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted
 from tests.conftest import eventually
+from tests.example_messages import example_of
 from tests.stories.faults.crowd import NO_FAULTS, PARTNER, Crowd, TwiceAsker
-
-EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 
 
 async def test_the_whole_data_of_nats_is_deleted_and_rebuilt_from_what_the_services_keep(
@@ -68,7 +67,7 @@ async def test_every_event_comes_twice_in_any_order_and_every_command_twice_at_o
 async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_up(crowd: Crowd, many: int) -> None:
     client = await crowd.nation.on_the_bus_as("certificates")
     jetstream, subject = client.jetstream(), CertificateSubmitted.subject
-    example = json.loads((EXAMPLES / f"{subject}.json").read_text())
+    example = example_of(CertificateSubmitted).model_dump(mode="json")
     poison = [b"\xff\x00{", b"{}", b"[" * 100_000, json.dumps(example | {"goods": "none"}).encode()]
 
     travelling = asyncio.create_task(crowd.send(many))

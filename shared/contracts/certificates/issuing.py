@@ -1,6 +1,6 @@
-"""Certificates: products and their origin, the certificate from draft to issue, and Form D as it is exchanged.
+"""Certificates from draft to issue.
 
-Boxes of Form D: ATIGA Annex 7 and its overleaf notes; procedures: Annex 8 (Operational Certification Procedures).
+Procedures: ATIGA Annex 8 (Operational Certification Procedures).
 """
 
 from datetime import date
@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
+from shared.contracts.certificates.products import LatinLine, LatinText
 from shared.contracts.kinds import (
     Amount,
     Answer,
@@ -20,7 +21,6 @@ from shared.contracts.kinds import (
     Currency,
     Event,
     HsCode,
-    Line,
     Office,
     Part,
     Quantity,
@@ -30,95 +30,6 @@ from shared.contracts.kinds import (
     Unit,
 )
 from shared.contracts.roles import Role
-
-
-def _latin(text: str) -> str:
-    if any(ord(c) > 0x24F for c in text):
-        raise ValueError("a certificate is in English: use Latin letters (ATIGA Annex 8, Rule 7)")
-    return text
-
-
-LatinLine = Annotated[Line, AfterValidator(_latin)]
-LatinText = Annotated[Text, AfterValidator(_latin)]
-
-
-class CriterionKind(StrEnum):
-    """How goods originate (ATIGA Chapter 3)."""
-
-    WO = "WO"
-    RVC = "RVC"
-    CC = "CC"
-    CTH = "CTH"
-    CTSH = "CTSH"
-    SP = "SP"
-
-
-class Criterion(Part):
-    """An origin criterion; `percentage` is the regional value content reached, only with RVC."""
-
-    kind: CriterionKind
-    percentage: Annotated[Decimal, Field(ge=40, le=100, max_digits=6, decimal_places=3)] | None = None
-
-    @model_validator(mode="after")
-    def _percentage_goes_with_rvc(self) -> "Criterion":
-        if (self.kind is CriterionKind.RVC) != (self.percentage is not None):
-            raise ValueError("RVC needs a percentage, and nothing else has one")
-        return self
-
-
-class ProductStatus(StrEnum):
-    """Where the examination of a product stands."""
-
-    REGISTERED = "registered"
-    APPROVED = "approved"
-    REFUSED = "refused"
-
-
-class ProductState(Answer):
-    """A product as its exporter and the ministry see it."""
-
-    product_id: UUID
-    exporter_id: UUID
-    description: str
-    hs_code: str
-    criterion: Criterion
-    status: ProductStatus
-    reason: str | None = None
-    version: int
-
-
-class RegisterProduct(Command):
-    """An exporter asks that a product's origin be examined, before any certificate is asked for it."""
-
-    subject: ClassVar[str] = "cmd.product.register.v1"
-    answer: ClassVar[type[Answer]] = ProductState
-    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
-    under_mandate: ClassVar[bool] = True
-    product_id: UUID
-    exporter_id: UUID
-    description: LatinText
-    hs_code: HsCode
-    criterion: Criterion
-    handicraft: bool = False
-
-
-class ApproveProduct(Command):
-    """A reviewer finds that the product originates by the criterion claimed."""
-
-    subject: ClassVar[str] = "cmd.product.approve.v1"
-    answer: ClassVar[type[Answer]] = ProductState
-    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
-    product_id: UUID
-
-
-class RefuseProduct(Command):
-    """A reviewer finds that the product does not originate as claimed, with the reason."""
-
-    subject: ClassVar[str] = "cmd.product.refuse.v1"
-    answer: ClassVar[type[Answer]] = ProductState
-    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
-    product_id: UUID
-    reason: Text
 
 
 class Consignee(Part):
@@ -326,64 +237,3 @@ class CertificateIssued(Event):
     destination: Country
     issued_on: date
     valid_until: date
-
-
-class Party(Contract):
-    """A name and an address, and where known the country."""
-
-    name: str
-    address: str
-    country: str | None = None
-
-
-class Money(Contract):
-    """A disclosed amount."""
-
-    amount: Decimal
-    currency: str
-
-
-class DocumentItem(Contract):
-    """One item as printed and sent: boxes 5 to 10. `fob` is there only where it is disclosed."""
-
-    number: int
-    marks: str
-    packages: int
-    package_kind: str
-    description: str
-    hs_code: str
-    criterion: str
-    quantity: Decimal
-    unit: str
-    gross_weight_kg: Decimal
-    fob: Money | None = None
-    invoice_number: str
-    invoice_date: date
-
-
-class FormD(Contract):
-    """A Form D as data, box by box."""
-
-    reference: Reference
-    issuing_country: Country
-    office: str
-    issued_on: date
-    valid_until: date
-    exporter: Party
-    consignee: Party
-    destination: Country
-    departure_date: date
-    vessel: str
-    port_of_discharge: str
-    issued_retroactively: bool
-    items: tuple[DocumentItem, ...]
-
-
-class CertificateDocumented(Event):
-    """The document of an issued certificate, for the exchange with the destination's customs and nobody else."""
-
-    subject: ClassVar[str] = "evt.certificate.documented.v1"
-    listeners: ClassVar[frozenset[str]] = frozenset({"gateway"})
-    certificate_id: UUID
-    exporter_id: UUID
-    document: FormD

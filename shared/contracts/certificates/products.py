@@ -1,0 +1,100 @@
+"""Products: goods of an exporter whose origin is examined before any certificate."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+
+from shared.contracts.kinds import Answer, Command, HsCode, Line, Part, Text
+from shared.contracts.roles import Role
+
+
+def _latin(text: str) -> str:
+    if any(ord(c) > 0x24F for c in text):
+        raise ValueError("a certificate is in English: use Latin letters (ATIGA Annex 8, Rule 7)")
+    return text
+
+
+LatinLine = Annotated[Line, AfterValidator(_latin)]
+LatinText = Annotated[Text, AfterValidator(_latin)]
+
+
+class CriterionKind(StrEnum):
+    """How goods originate (ATIGA Chapter 3)."""
+
+    WO = "WO"
+    RVC = "RVC"
+    CC = "CC"
+    CTH = "CTH"
+    CTSH = "CTSH"
+    SP = "SP"
+
+
+class Criterion(Part):
+    """An origin criterion; `percentage` is the regional value content reached, only with RVC."""
+
+    kind: CriterionKind
+    percentage: Annotated[Decimal, Field(ge=40, le=100, max_digits=6, decimal_places=3)] | None = None
+
+    @model_validator(mode="after")
+    def _percentage_goes_with_rvc(self) -> "Criterion":
+        if (self.kind is CriterionKind.RVC) != (self.percentage is not None):
+            raise ValueError("RVC needs a percentage, and nothing else has one")
+        return self
+
+
+class ProductStatus(StrEnum):
+    """Where the examination of a product stands."""
+
+    REGISTERED = "registered"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class ProductState(Answer):
+    """A product as its exporter and the ministry see it."""
+
+    product_id: UUID
+    exporter_id: UUID
+    description: str
+    hs_code: str
+    criterion: Criterion
+    status: ProductStatus
+    reason: str | None = None
+    version: int
+
+
+class RegisterProduct(Command):
+    """An exporter asks that a product's origin be examined, before any certificate is asked for it."""
+
+    subject: ClassVar[str] = "cmd.product.register.v1"
+    answer: ClassVar[type[Answer]] = ProductState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
+    under_mandate: ClassVar[bool] = True
+    product_id: UUID
+    exporter_id: UUID
+    description: LatinText
+    hs_code: HsCode
+    criterion: Criterion
+    handicraft: bool = False
+
+
+class ApproveProduct(Command):
+    """A reviewer finds that the product originates by the criterion claimed."""
+
+    subject: ClassVar[str] = "cmd.product.approve.v1"
+    answer: ClassVar[type[Answer]] = ProductState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
+    product_id: UUID
+
+
+class RefuseProduct(Command):
+    """A reviewer finds that the product does not originate as claimed, with the reason."""
+
+    subject: ClassVar[str] = "cmd.product.refuse.v1"
+    answer: ClassVar[type[Answer]] = ProductState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
+    product_id: UUID
+    reason: Text

@@ -1,0 +1,78 @@
+"""What a company says of itself, and the papers that show it."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import StringConstraints
+
+from shared.contracts.kinds import Contract, Email, GetFile, Line, Part, PutFile, Sha256, Text
+
+TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{5,29}$")]
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+
+
+class DocumentKind(StrEnum):
+    """What an applicant hands in."""
+
+    CERTIFICATE_OF_INCORPORATION = "certificate_of_incorporation"
+    GSP_MFN_CERTIFICATE = "gsp_mfn_certificate"
+    LETTER_OF_AUTHORISATION = "letter_of_authorisation"
+    IDENTITY_DOCUMENT = "identity_document"
+    PHOTO = "photo"
+
+
+class Representative(Part):
+    """Who represents the company before the ministry and signs for it."""
+
+    name: Line
+    name_km: Line | None = None
+    position: Line
+    born_on: date | None = None
+
+
+class Particulars(Part):
+    """What a company says of itself. `address` is number, street and village; `district` a code of the list of districts.
+
+    Name and address in English are printed on certificates; those in Khmer stand on what the ministry writes.
+    """
+
+    company_name: Line
+    company_name_km: Line | None = None
+    address: Text
+    address_km: Text | None = None
+    district: DistrictCode | None = None
+    phone: Phone | None = None
+    contact_email: Email | None = None
+    representative: Representative | None = None
+
+
+class Place(Contract):
+    """A district with its province, in both languages."""
+
+    district: str
+    name_en: str
+    name_km: str
+    province_en: str
+    province_km: str
+
+
+class Paper(Contract):
+    """A document that was handed in, and the file that holds it."""
+
+    kind: DocumentKind
+    sha256: Sha256
+
+
+class PutRegistrationFile(PutFile):
+    """A piece of a document of a registration; at most 5 MB as a whole."""
+
+    subject: ClassVar[str] = "cmd.registration-file.put.v1"
+    limit: ClassVar[int] = 5 * 1024 * 1024
+
+
+class GetRegistrationFile(GetFile):
+    """A piece of a document of a registration."""
+
+    subject: ClassVar[str] = "qry.registration-file.get.v1"

@@ -1,0 +1,15 @@
+"""One valid message of every contract, as it was once sent."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from shared.contracts.kinds import Event, Request
+
+FOLDER = Path(__file__).parent / "contracts" / "examples"
+
+M = TypeVar("M", bound=Request | Event)
+
+
+def example_of(kind: type[M]) -> M:
+    """The message of this contract."""
+    return kind.model_validate_json((FOLDER / f"{kind.subject}.json").read_bytes())
