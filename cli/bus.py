@@ -1,9 +1,10 @@
 """`co bus`: the stream and its consumers, and what waits in every service."""
 
 import asyncio
+from typing import Annotated
 from uuid import UUID
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
@@ -16,17 +17,20 @@ from shared.contracts.ops import MOST_KEYS, AskLag, Lag, Reannounce, Reannounced
 PATIENCE = 30.0
 """Seconds for which a long answer is waited for."""
 
+Replicas = Annotated[int | None, Parameter(env_var="CO_STREAM_REPLICAS")]
+"""On how many servers of a cluster the stream is kept; where it is not said, on as many as now, and a new one on one."""
+
 app = App(name="bus", help="The stream and its consumers, and what waits in every service.")
 
 
 @app.command
-async def setup(*, where: Where | None = None, replicas: int = 1) -> None:
+async def setup(*, where: Where | None = None, replicas: Replicas = None) -> None:
     """Make the stream and the consumers, or bring them up to date; says what was changed.
 
     Parameters
     ----------
     replicas
-        On how many servers of a cluster the stream is kept.
+        On how many servers of a cluster the stream is kept; where it is not said, on as many as now, and a new one on one.
     """
     target = (where or Where()).target()
     async with target.client() as client:
@@ -51,16 +55,22 @@ async def lag(*, where: Where | None = None, service: str | None = None) -> int:
 
 
 @app.command
-async def republish(*, where: Where | None = None) -> None:
+async def republish(*, where: Where | None = None, replicas: Replicas = None) -> None:
     """Publish again whatever the stream has lost of what the services have announced, as it was.
 
     Makes the stream and the consumers first, where they are gone. Nothing happens to what the stream holds.
+
+    Parameters
+    ----------
+    replicas
+        As for `co bus setup`.
     """
     target = (where or Where()).target()
     console = plain()
     async with target.client() as client:
         jetstream = client.jetstream(timeout=10)
-        console.print("\n".join(await set_up_bus(jetstream, target.services)) or "The stream and its consumers are there.")
+        changes = await set_up_bus(jetstream, target.services, replicas=replicas)
+        console.print("\n".join(changes) or "The stream and its consumers are there.")
         asker = Asker(client, PATIENCE)
         said = {service: await _announced(asker, service) for service in target.services}
         held = await ids_in_stream(jetstream)

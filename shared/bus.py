@@ -107,10 +107,13 @@ async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, *
     )
 
 
-async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SERVICES, *, replicas: int = 1) -> list[str]:
+async def set_up_bus(
+    jetstream: JetStreamContext, services: tuple[str, ...] = SERVICES, *, replicas: int | None = None
+) -> list[str]:
     """Makes or updates the stream and one durable consumer per service; returns what was made or changed.
 
-    The only place where streams and consumers are made: services have no right to.
+    The only place where streams and consumers are made: services have no right to. `replicas`: on how many servers of a
+    cluster the stream is kept; where it is not said, on as many as it is now, and a new one on one.
     """
     changes = []
     wanted = StreamConfig(
@@ -121,7 +124,7 @@ async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SE
         discard=DiscardPolicy.OLD,
         max_age=STREAM_KEEPS,
         duplicate_window=120,
-        num_replicas=replicas,
+        num_replicas=replicas or 1,
         deny_delete=True,
         deny_purge=True,
         allow_direct=True,
@@ -132,6 +135,8 @@ async def set_up_bus(jetstream: JetStreamContext, services: tuple[str, ...] = SE
         await jetstream.add_stream(wanted)
         changes.append(f"stream {STREAM} made")
     else:
+        if replicas is None:
+            wanted.num_replicas = stream.config.num_replicas
         if any(getattr(stream.config, what) != getattr(wanted, what) for what in STREAM_SETTINGS):
             await jetstream.update_stream(wanted)
             changes.append(f"stream {STREAM} updated")

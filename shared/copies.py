@@ -31,6 +31,8 @@ from shared.tables import recoveries
 MANIFEST, DATABASE = "manifest.json", "database"
 LARGEST_MANIFEST = 64 * 1024
 PIECE = 1024 * 1024
+RIGHTS = Path(__file__).parent / "migrations" / "rights.sql"
+"""Who may do what in a database on a server where the service and `migrator` are roles of their own."""
 NOBODYS = ("--no-owner", "--no-privileges")
 """The roles of one server are not those of another."""
 
@@ -146,13 +148,23 @@ def _unpacked(file: Path, copied: Path) -> Manifest:
 
 
 def _begin_recovery(service: str, url: URL, manifest: Manifest, file: Path) -> None:
-    """Brings the schema of a copy up to date, and notes in it that the service is to recover."""
+    """Brings the schema of a copy up to date, notes in it that the service is to recover, and says who may do what in it."""
     if set(manifest.schema) != heads_of(service):
         migrate(service, url)
     taken_at = manifest.taken_at
     because = f"It was restored from {file.name}, a copy taken on {taken_at:%Y-%m-%d} at {taken_at:%H:%M:%S} UTC."
     row = {"because": because, "copy_taken_at": taken_at, "began_at": datetime.now(UTC)}
     asyncio.run(_execute(url, insert(recoveries).values(row)))
+    if not _is_sqlite(url):
+        _give_rights(service, url)
+
+
+def _give_rights(service: str, url: URL) -> None:
+    """Lets a service and whoever migrates it do what they may, where the server knows both."""
+    known = text("SELECT rolname FROM pg_roles WHERE rolname IN ('migrator', :service)").bindparams(service=service)
+    if len(asyncio.run(_execute(url, known))) == 2:
+        stopping = ("--quiet", "--set=ON_ERROR_STOP=1", f"--set=service={service}")
+        _run(url, "psql", *stopping, f"--file={RIGHTS}", *_server(url), f"--dbname={url.database}")
 
 
 def _copy_sqlite(url: URL, copied: Path) -> None:

@@ -17,6 +17,7 @@ from docker.models.containers import Container
 from prometheus_client.parser import text_string_to_metric_families
 from testcontainers.compose import DockerCompose
 
+from cli.copies import Which
 from cli.reach import Where
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME, free_ports
@@ -162,7 +163,7 @@ class Composed:
     @property
     def nats_url(self) -> str:
         """Where the bus is reached from this machine."""
-        servers = ("nats", "nats-2", "nats-3") if "CO_STREAM_REPLICAS" in self._env_file.read_text() else ("nats",)
+        servers = ("nats", "nats-2", "nats-3") if "nats-3" in self._env_file.read_text() else ("nats",)
         return ",".join(f"tls://localhost:{self._ports[name]}" for name in servers)
 
     def seed(self, user: str, country: str | None = None) -> str:
@@ -177,6 +178,13 @@ class Composed:
     def administrator_password(self) -> str:
         """The password of the ministry's first administrator."""
         return self.files.secrets.administrator_password.read_text()
+
+    def database(self, service: str) -> Which:
+        """The database of a service, as the operator of this machine names it: no port of it is published."""
+        (network,) = self.container(f"{service}-db").attrs["NetworkSettings"]["Networks"].values()
+        address = f"postgresql+asyncpg://postgres@{network['IPAddress']}/{service}?ssl=require"
+        password = self.files.secrets.database_password(f"{service}-db", "owner")
+        return Which(database_url=address, database_password_file=password)
 
     def where(self, country: str = HOME) -> Where:
         """The system, as an operator names it."""

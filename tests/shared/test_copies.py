@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, Table, insert, make_url, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from shared.copies import MANIFEST, CopyRefused, Manifest, put_back, take_copy
 from shared.database import Database
@@ -20,6 +21,7 @@ from shared.migrations.schema import heads_of
 from shared.tables import files, recoveries, signing_keys
 from tests.conftest import Databases, eventually
 from tests.desk import migrate_in_thread
+from tests.postgres import Postgres
 from tests.shared.releases import a_newer_release, migrated_by, more_room
 
 
@@ -76,6 +78,33 @@ async def test_a_restored_database_is_as_it_was_copied_and_its_service_is_to_rec
         assert "fees.copy" in recovery.because
     assert copy.stat().st_mode & 0o777 == 0o600
     assert (manifest.service, manifest.country, set(manifest.schema)) == ("fees", "KH", heads_of("fees"))
+
+
+async def test_in_a_restored_database_everybody_may_do_what_they_could_before(
+    postgres: Postgres, postgres_databases: Databases, tmp_path: Path
+) -> None:
+    url, copy = make_url(postgres_databases.of("fees")), tmp_path / "fees.copy"
+    await copied(url, copy)
+    roles = ("migrator", "fees")
+    for role in roles:
+        postgres.sql(f"CREATE ROLE {role} LOGIN")
+
+    await restored(url, copy)
+
+    try:
+        await write(url.set(username="fees"), a_file(), update(recoveries).values(confirmed_at=datetime.now(UTC)))
+        with pytest.raises(DBAPIError, match="must be owner"):
+            await write(url.set(username="fees"), text("ALTER TABLE files ADD COLUMN mine int"))
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await write(url.set(username="fees"), text("CREATE TABLE mine (a int)"))
+        await write(
+            url.set(username="migrator"), text("ALTER TABLE files ADD COLUMN theirs int"), text("CREATE TABLE t (a int)")
+        )
+        await write(url.set(username="fees"), text("INSERT INTO t VALUES (1)"))
+    finally:
+        for role in reversed(roles):
+            postgres.sql(f"DROP OWNED BY {role} CASCADE", str(url.database))
+            postgres.sql(f"DROP ROLE {role}")
 
 
 async def test_a_copy_taken_while_others_write_is_of_one_instant(url: URL, tmp_path: Path) -> None:
