@@ -221,8 +221,6 @@ class Replica:
             await log_error(error)
 
     async def _check_database(self) -> None:
-        if self._settings.migrate_on_start:
-            await asyncio.to_thread(migrate, self.name, self._settings.database)
         async with self._database.engine.connect() as connection:
             await connection.run_sync(check_schema, self.name)
         await check_clock(self.workshop.clock, "database", lambda: time_of_database(self._database))

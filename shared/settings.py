@@ -48,8 +48,6 @@ class Settings(DatabaseSettings):
 
     zone: ZoneInfo = ZoneInfo("Asia/Phnom_Penh")
     """Where legal dates are counted."""
-    migrate_on_start: bool = False
-    """Only where the service itself may change the schema: the embedded run."""
 
     nats_url: str = "nats://127.0.0.1:4222"
     """The bus: one address, or those of a cluster with commas between them."""
