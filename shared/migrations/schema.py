@@ -5,6 +5,7 @@ revision on code can do without what it takes away; its own, where none can.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -56,6 +57,7 @@ def _config(service: str, url: URL | None = None) -> Config:
     return config
 
 
+@cache
 def _scripts(service: str) -> ScriptDirectory:
     return ScriptDirectory.from_config(_config(service))
 
