@@ -38,7 +38,7 @@ class Puller:
         await self._client.subscribe(self._inbox, cb=self._arrived.put)
 
     async def next_events(self) -> list[Msg]:
-        """At most a hundred events, as soon as there is one; none where nothing came for a second."""
+        """At most a hundred events, as soon as there is one; none where nothing came for half a second."""
         try:
             await self._client.publish(self._subject, REQUEST, reply=self._inbox)
         except NatsError as error:

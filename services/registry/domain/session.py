@@ -15,7 +15,7 @@ OFFICER_STAYS, OFFICER_IDLE = timedelta(hours=12), timedelta(hours=2)
 COMPANY_STAYS, COMPANY_IDLE = timedelta(days=30), timedelta(days=7)
 """A month; whoever does not come for a week signs in again."""
 ANSWER_LOST_WITHIN = timedelta(seconds=30)
-"""Within this a refresh token may be shown again by a client that never got the answer: see `docs/decisions/0012`."""
+"""Within this a refresh token may be shown again by a client that never got the answer: see `docs/decisions/0013`."""
 
 FREE_TRIES, FREE_TRIES_OF_ADDRESS = 5, 50
 """Wrong passwords before the first delay: of an account; and of an address, behind which a whole office may sit."""

@@ -26,7 +26,7 @@ class Shown:
 
     def is_good(self, now: datetime) -> bool:
         """Whether the next pair is given for it: it was never used; or just now, and the answer was lost on its way, since
-        nobody has used what was given for it. See `docs/decisions/0012`."""
+        nobody has used what was given for it. See `docs/decisions/0013`."""
         if self.void or self.later_used:
             return False
         return self.used_at is None or now - self.used_at <= ANSWER_LOST_WITHIN
