@@ -17,6 +17,7 @@ from nats.js.errors import NotFoundError
 
 from shared.contracts.catalogue import SERVICES, events_heard_by, events_of
 from shared.contracts.kinds import Event
+from shared.logs import said
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext | None:
 
 async def log_error(error: Exception) -> None:
     """Says what the connection to the bus reports; it is restored by itself."""
-    log.warning("the bus reports a problem", extra={"error": repr(error)[:500]})
+    log.warning("the bus reports a problem", extra={"error": said(error)})
 
 
 async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, **options: Any) -> Client:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import is_transient
+from shared.logs import without_values
 from shared.refusals import Refused, Unavailable
 from shared.tables import dead_letters, insert_new
 
@@ -48,7 +49,7 @@ def is_hopeless(error: Exception, tries: int) -> bool:
 
 async def bury(session: AsyncSession, dialect: str, letter: Letter, error: Exception, now: datetime) -> None:
     """Lays a message or task among the dead letters; the same one twice is one letter."""
-    row = asdict(letter) | {"error": f"{type(error).__name__}: {error}"[:4000], "died_at": now}
+    row = asdict(letter) | {"error": without_values(f"{type(error).__name__}: {error}")[:4000], "died_at": now}
     row = {column: _storable(value) if isinstance(value, str) else value for column, value in row.items()}
     row |= {"name": row["name"][:120], "key": row["key"][:120]}
     await session.execute(insert_new(dialect, dead_letters, [row]))

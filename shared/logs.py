@@ -15,6 +15,16 @@ _QUOTES_A_ROW = "DETAIL:"
 """How PostgreSQL begins the line of an error that quotes values, which may be personal."""
 
 
+def without_values(text: str) -> str:
+    """What an error says, up to where a database begins to quote values."""
+    return text.partition(f"\\n{_QUOTES_A_ROW}")[0].partition(f"\n{_QUOTES_A_ROW}")[0]
+
+
+def said(error: BaseException) -> str:
+    """An error in at most 500 characters, without the values that a database quotes."""
+    return without_values(repr(error))[:500]
+
+
 class _AsJson(logging.Formatter):
     def __init__(self, service: str, country: str) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from shared.fates import delay_after
+from shared.logs import said
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ async def keep_going(step: Callable[[], Awaitable[bool]], wake: asyncio.Event, s
         except Exception as error:
             failures += 1
             name = getattr(step, "__qualname__", repr(step))
-            log.warning("background work waits", extra={"step": name, "error": repr(error)[:500], "failures": failures})
+            log.warning("background work waits", extra={"step": name, "error": said(error), "failures": failures})
             await asyncio.sleep(min(delay_after(failures), LONGEST_PAUSE))
             continue
         if not more:

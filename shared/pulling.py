@@ -10,6 +10,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from shared.bus import next_events_subject
+from shared.logs import said
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Puller:
         try:
             await self._client.publish(self._subject, REQUEST, reply=self._inbox)
         except NatsError as error:
-            log.warning("events cannot be asked for", extra={"error": repr(error)})
+            log.warning("events cannot be asked for", extra={"error": said(error)})
             await asyncio.sleep(PAUSE)
             return []
         given_up = monotonic() + EXPIRES + GRACE

@@ -22,6 +22,7 @@ from shared.bus import EVENT_ID_HEADER, STREAM, TRACE_HEADER, own_consumer, reco
 from shared.contracts import ops
 from shared.contracts.catalogue import events_of
 from shared.contracts.kinds import Event
+from shared.logs import said
 from shared.pulling import Puller
 from shared.refusals import Refused
 from shared.router import Reacting, Router
@@ -129,7 +130,7 @@ class Recovery:
                 if await step():
                     return True
             except Exception as error:
-                log.info("recovery waits", extra={"error": repr(error)[:500]})
+                log.info("recovery waits", extra={"error": said(error)})
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._workshop.stopping.wait(), PAUSE)
         return False

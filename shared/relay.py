@@ -11,6 +11,7 @@ from sqlalchemy import Row, exists, or_, select, update
 from shared import metrics
 from shared.bus import EVENT_ID_HEADER, PUBLISH_TIMEOUT, STREAM, TRACE_HEADER
 from shared.clock import MOST_APART
+from shared.logs import said
 from shared.loops import keep_going
 from shared.tables import outbox
 from shared.work import Workshop
@@ -55,7 +56,7 @@ class Relay:
             if isinstance(result, BaseException):
                 if not sent:
                     raise result
-                log.warning("an event could not be published", extra={"event_id": row.event_id, "error": repr(result)[:500]})
+                log.warning("an event could not be published", extra={"event_id": row.event_id, "error": said(result)})
         return len(rows) == MOST_TOGETHER
 
     async def _claim(self) -> list[Row[Any]]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import metrics
 from shared.clock import MOST_APART
 from shared.fates import LONGEST_DELAY, Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.logs import said
 from shared.loops import keep_going
 from shared.refusals import Unavailable
 from shared.router import Reacting
@@ -130,7 +131,7 @@ class TaskRunner:
 
     async def _fail(self, row: Row[Any], error: Exception) -> str:
         failures = row.failures + (not may_pass(error))
-        what = {"task": row.kind, "key": row.key, "attempt": row.attempts, "error": repr(error)[:500]}
+        what = {"task": row.kind, "key": row.key, "attempt": row.attempts, "error": said(error)}
         try:
             async with self._workshop.database.writing() as transaction:
                 if is_hopeless(error, failures):

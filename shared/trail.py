@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from shared.contracts.kinds import TRY_AGAIN, Command, Contract
 from shared.contracts.ops import OPERATIONS
 from shared.identity import NOBODY
+from shared.logs import said
 from shared.tables import trail
 from shared.work import Work, Workshop
 
@@ -51,7 +52,7 @@ class UnderTrail:
             async with asyncio.timeout(MOST_PATIENCE), workshop.database.writing() as transaction:
                 await transaction.session.execute(insert(trail).values(row))
         except Exception as error:
-            log.warning("the trail lacks a refused act", extra={"act": row["act"], "outcome": code, "error": repr(error)[:500]})
+            log.warning("the trail lacks a refused act", extra={"act": row["act"], "outcome": code, "error": said(error)})
 
     def _row(self, on: tuple[str, str] | None, at: datetime, outcome: str) -> dict[str, Any]:
         noun, noun_id = on or (None, None)

@@ -22,8 +22,8 @@ from shared.identity import NOBODY, Actor, NotSignedIn
 from shared.tables import ask_again, inbox, outbox
 from shared.telemetry import CERTIFICATE_ID, CERTIFICATE_REFERENCE, link_to, traceparent
 
-MAX_EVENT = 700 * 1024
-"""Characters of an event; the bus carries 1 MiB of bytes."""
+MAX_EVENT = 900 * 1024
+"""Bytes of an event; the bus carries 1 MiB."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -150,8 +150,9 @@ class Work:
         """Says what has happened to every permitted listener, once this is committed."""
         self._must_write()
         body = event.model_dump_json()
-        if len(body) > MAX_EVENT or owner_of(type(event)) != self._workshop.service:
-            raise ValueError(f"{self._workshop.service} cannot announce this {type(event).__name__} of {len(body)} characters")
+        size = len(body.encode())
+        if size > MAX_EVENT or owner_of(type(event)) != self._workshop.service:
+            raise ValueError(f"{self._workshop.service} cannot announce this {type(event).__name__} of {size} bytes")
         self.announced.append(
             {
                 "event_id": uuid4(),

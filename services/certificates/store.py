@@ -155,6 +155,12 @@ async def find_product(work: Work, product_id: UUID) -> Product | None:
     return await work.session.get(Product, product_id, with_for_update=work.may_write)
 
 
+async def products_by_ids(work: Work, product_ids: set[UUID]) -> dict[UUID, Product]:
+    """Those of these products that there are, as they stand: they are not held for a change."""
+    found = await work.session.scalars(select(Product).where(products.c.product_id.in_(product_ids)))
+    return {product.product_id: product for product in found}
+
+
 async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
     """What registry has told of an exporter, or None where it never told of an approval."""
     told = exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id)

@@ -98,6 +98,7 @@ class MailServer:
         try:
             await aiosmtplib.send(
                 letter.as_message(self._sender),
+                recipients=[letter.to],
                 hostname=self._host,
                 port=self._port,
                 username=self._user,
@@ -112,6 +113,8 @@ class MailServer:
 
 def _seen_by(error: Exception) -> Refused | Unavailable:
     """Whether the letter may be taken later, or never: what a server says of us, an operator will mend (RFC 5321, 4.2.1)."""
+    if isinstance(error, aiosmtplib.SMTPNotSupported):
+        return LetterNotTaken("The mail server cannot write to such an address: it is not in Latin letters.")
     said = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
     codes = [each.code for each in said if isinstance(each, aiosmtplib.SMTPResponseException)]
     if codes and min(codes) >= 500 and not isinstance(error, aiosmtplib.SMTPAuthenticationError):

@@ -1,15 +1,16 @@
 """What tracking remembers: what the public may see of each certificate, and the steps of its transmissions."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Date, Integer, MetaData, Select, String, Table, Uuid, inspect, select
+from sqlalchemy import JSON, Column, Date, Integer, MetaData, Select, String, Table, Uuid, select
 from sqlalchemy.orm import registry
 
 from shared.columns import UtcDateTime
 from shared.refusals import Refused
+from shared.tables import insert_newer
 from shared.work import Work
 
 TABLES = MetaData()
@@ -82,9 +83,8 @@ _mapping.map_imperatively(TrackedStep, tracked_steps)
 
 async def keep_newest(work: Work, fact: Fact) -> None:
     """Keeps a fact unless the same or a newer one is known: facts come in any order, and more than once."""
-    known = await work.session.get(type(fact), tuple(inspect(type(fact)).primary_key_from_instance(fact)))
-    if known is None or known.version < fact.version:
-        await work.session.merge(fact)
+    table = tracked_certificates if isinstance(fact, TrackedCertificate) else tracked_steps
+    await work.session.execute(insert_newer(work.dialect, table, asdict(fact), "version"))
 
 
 async def certificate_by_reference(work: Work, reference: str) -> TrackedCertificate:

@@ -368,6 +368,21 @@ async def test_an_impossible_item_is_refused_with_its_field(desk: Desk, change: 
     assert f"consignment.items.0.{field}" in refused.fields
 
 
+async def test_a_consignment_whose_document_could_not_travel_is_refused(desk: Desk) -> None:
+    trader = await Trader(desk).begin()
+    consignment = trader.consignment()
+    (item, *_) = consignment["items"]
+
+    async def drafted(count: int, marks: str) -> Any:
+        goods = consignment | {"items": [item | {"marks": marks}] * count}
+        command = DraftCertificate(certificate_id=uuid4(), exporter_id=trader.exporter_id, consignment=goods)
+        return await desk.ask(command, trader.person)
+
+    assert (await drafted(700, "ABC")).status == "draft"
+    refused = await drafted(700, "\u00c9" * 200)
+    assert (refused.code, refused.fields) == ("consignment_too_large", ("consignment.items",))
+
+
 async def test_a_request_over_the_limit_is_refused(desk: Desk) -> None:
     refused = await desk.ask_raw(ReviseCertificate, b"[" + b"1," * 500_000 + b"1]", None)
     assert refused.code == "request_too_large"

@@ -79,6 +79,8 @@ async def test_an_officer_belongs_to_an_office_that_there_is(desk: Desk) -> None
         refused = await desk.ask(command, ADMINISTRATOR)
         assert (refused.code, refused.fields) == ("office_unknown", ("office",))
         assert "PNH, SHV, SVR" in refused.detail
+    of_customs = an_invitation(office="GDCE", roles=("customs_viewer",))
+    assert (await desk.ask(of_customs, ADMINISTRATOR)).status == "invited"
 
 
 async def test_an_invitation_works_once_and_for_seven_days(desk: Desk) -> None:

@@ -103,6 +103,12 @@ async def test_what_the_server_says_for_now_is_tried_again_and_what_it_says_for_
     assert a_letter().to not in str(told.value)
 
 
+async def test_an_address_that_a_server_cannot_write_to_is_not_tried_for_ever() -> None:
+    async with a_mail_server(Received(), enable_SMTPUTF8=False) as port:
+        with pytest.raises(LetterNotTaken, match="Latin letters"):
+            await MailServer(f"smtp://127.0.0.1:{port}", None, SENDER).send(a_letter(to="office@ក្រុម.example"))
+
+
 async def test_a_server_that_is_away_is_waited_for() -> None:
     port = free_ports(["smtp"])["smtp"]
     with pytest.raises(Unavailable):

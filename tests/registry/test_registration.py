@@ -1,5 +1,7 @@
 """A company's registration: applied for, examined, decided, renewed, suspended, and what others hear of it."""
 
+import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -257,6 +259,20 @@ async def test_the_history_tells_each_act_with_who_and_why_page_by_page(desk: De
     assert (await desk.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
 
 
+@pytest.mark.parametrize("email", ["a<b@c.example", "sok,dara@c.example", "a@[1", "(a@b.example", '"a"@b.example', "a@b@c"])
+async def test_an_address_that_a_letter_could_take_for_another_is_refused(desk: Desk, email: str) -> None:
+    body = json.loads(an_application().model_dump_json()) | {"email": email}
+    refused = await desk.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
+    assert (refused.code, refused.fields) == ("malformed_request", ("email",))
+
+
+async def test_an_application_sent_twice_at_once_is_one(desk: Desk) -> None:
+    application = an_application()
+    one, other = await asyncio.gather(*(desk.ask(application.model_copy(update={"command_id": uuid4()})) for _ in range(2)))
+    assert one == other
+    assert one.status == "applied"
+
+
 async def test_an_application_sent_twice_is_one(desk: Desk) -> None:
     application = an_application()
     first = await desk.ask(application)
@@ -296,8 +312,6 @@ async def test_what_is_taken_is_refused_with_its_field(desk: Desk, field: str) -
     ],
 )
 async def test_bad_input_is_refused_with_its_field(desk: Desk, changes: dict[str, Any], code: str, field: str) -> None:
-    import json
-
     body = json.loads(an_application().model_dump_json()) | changes
     refused = await desk.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
     assert (refused.code, refused.fields) == (code, (field,))

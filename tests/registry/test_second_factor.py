@@ -182,6 +182,11 @@ async def test_a_thief_of_a_session_cannot_guess_codes_for_long(administrator: H
     assert isinstance(await administrator.step_up(an_invitation()), StepUp)
 
 
+async def test_nor_can_the_code_that_was_just_used_to_get_other_recovery_codes(administrator: Human) -> None:
+    codes = [(await administrator.ask(ConfirmSecondFactor(code=f"{number:06}"))).code for number in range(FREE_TRIES + 1)]
+    assert codes == ["second_factor_wrong"] * FREE_TRIES + ["sign_in_delayed"]
+
+
 async def test_whoever_has_no_second_factor_confirms_nothing(desk: Desk) -> None:
     human = await somebody_of_a_company(desk)
     decision = Decision(act="cmd.officer.invite.v1", digest="0" * 64)

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS, delay_after
-from services.registry.passwords import Passwords
+from services.registry.passwords import Passwords, Verdict
 from services.registry.store.tables import users, wrong_tries
 from shared.contracts.registry.identity import ListSessions, OpenSession, Session
 from shared.contracts.registry.users import ListUsers, RequestPasswordReset, ResetPassword
 from tests.desk import Desk
 from tests.registry.people import (
+    CHEAP,
     FIRST_EMAIL,
     FIRST_PASSWORD,
     PASSPHRASE,
@@ -140,6 +141,51 @@ async def test_an_officer_is_heard_with_the_authenticator_while_guessers_wait(de
     assert (await officer.sign_in(code=None)).code == "sign_in_delayed"
     assert (await officer.sign_in(code="000000")).code == "sign_in_delayed"
     assert isinstance(await officer.sign_in(), Session)
+
+
+async def test_codes_cannot_be_guessed_with_a_stolen_password_while_the_account_waits(desk: Desk) -> None:
+    officer = await an_officer(desk, await the_administrator(desk))
+    await guess(desk, officer.email, FREE_TRIES + 1)
+    wrong = [
+        f"{number:06}" for number in range(20) if f"{number:06}" not in (officer.code(-1), officer.code(), officer.code(1))
+    ]
+
+    codes = [(await officer.sign_in(code=code)).code for code in wrong[:FREE_TRIES]]
+
+    assert codes == ["sign_in_delayed"] * FREE_TRIES
+    assert (await officer.sign_in()).code == "sign_in_delayed"  # even a right one comes too late
+    officer.later(61)
+    assert isinstance(await officer.sign_in(), Session)
+
+
+async def test_a_guesser_without_the_password_uses_up_nobodys_codes(desk: Desk) -> None:
+    officer = await an_officer(desk, await the_administrator(desk))
+    await guess(desk, officer.email, FREE_TRIES + 1)
+    for number in range(2 * FREE_TRIES):
+        assert (await officer.sign_in(code=f"{number:06}", password="a wrong guess of it")).code == "sign_in_delayed"
+    assert isinstance(await officer.sign_in(), Session)
+
+
+async def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = Passwords(**CHEAP)
+    async with a_registry(tmp_path, passwords=passwords) as desk:
+        human = await somebody_of_a_company(desk)
+        await desk.ask(RequestPasswordReset(email=human.email))
+        await desk.do_tasks()
+        another = ResetPassword(token=mailbox(desk).link(human.email, "reset"), password="a wholly other passphrase")
+        verify = passwords.verify
+
+        async def slowly(password_hash: str | None, password: str) -> Verdict:
+            monkeypatch.undo()
+            verdict = await verify(password_hash, password)
+            await desk.ask(another)
+            return verdict
+
+        monkeypatch.setattr(passwords, "verify", slowly)
+        assert (await human.sign_in()).code == "sign_in_failed"
+        assert isinstance(await human.sign_in(password=another.password), Session)
 
 
 async def test_a_session_goes_on_while_guessers_wait(desk: Desk) -> None:

@@ -20,6 +20,7 @@ from shared.bus import EVENT_ID_HEADER, TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
 from shared.contracts.registry.identity import OpenSession
+from shared.logs import said, without_values
 from shared.refusals import Refused
 from shared.router import Router
 from shared.tables import outbox
@@ -185,6 +186,12 @@ async def test_nothing_personal_is_said_of_a_statement_the_database_refused(hous
         await (await house.asker()).ask(a_payment(), token=house.token())
 
     assert [line for line in nothing_personal() if line["message"] == "a request failed"]
+
+
+def test_an_error_is_told_without_the_row_that_a_database_quotes() -> None:
+    error = ValueError("duplicate key value\nDETAIL:  Key (email)=(sok@company.example) already exists.")
+    assert said(error) == "ValueError('duplicate key value"
+    assert without_values(str(error)) == "duplicate key value"
 
 
 async def test_nothing_personal_is_said_of_a_malformed_event(sqlite_house: House, nothing_personal: Logged) -> None:

@@ -127,6 +127,16 @@ class Item:
     invoice_date: date
 
 
+MOST_BYTES = 400_000
+"""Of what one certificate says of its items, 400 each besides their words: its document must travel in one message."""
+
+
+class ConsignmentTooLarge(Refused):
+    """One certificate cannot hold as much: divide the consignment among several, or have products described in fewer words."""
+
+    code = "consignment_too_large"
+
+
 @dataclass(frozen=True)
 class Consignment:
     """What the exporter says of a consignment: boxes 2, 3 and 5 to 10."""
@@ -139,6 +149,12 @@ class Consignment:
     vessel: str
     port_of_discharge: str
     items: list[Item]
+
+    def must_fit(self) -> None:
+        """Refuses what no single document could carry."""
+        words = ((item.description, item.marks, item.package_kind, item.invoice_number) for item in self.items)
+        if sum(400 + len("".join(said).encode()) for said in words) > MOST_BYTES:
+            raise ConsignmentTooLarge("", "consignment.items")
 
 
 @dataclass(eq=False)

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate, CertificateIdTaken, Consignment, Item
+from services.certificates.domain.product import ProductNotFound
 from services.certificates.handlers.agents import who_acts_for
-from services.certificates.store import certificate_by_id, find_certificate, find_exporter, product_by_id
+from services.certificates.store import certificate_by_id, find_certificate, find_exporter, products_by_ids
 from services.certificates.views import OFFICERS, state_of, submitted
 from shared.contracts.certificates import issuing as contracts
 from shared.contracts.certificates.issuing import (
@@ -75,10 +76,13 @@ async def examined(wanted: contracts.Consignment, form_name: str, exporter_id: U
     form = catalogue.form(form_name, work.today)
     catalogue.must_have_office(wanted.office)
     form.must_serve(work.country, wanted.destination)
+    known = await products_by_ids(work, {item.product_id for item in wanted.items})
     items = []
     for index, item in enumerate(wanted.items):
         field = f"consignment.items.{index}.product_id"
-        product = await product_by_id(work, item.product_id, field)
+        product = known.get(item.product_id)
+        if product is None:
+            raise ProductNotFound(f"There is no product {item.product_id}.", field)
         product.must_serve(exporter_id, field)
         form.must_know(product.criterion, field)
         items.append(
@@ -100,7 +104,7 @@ async def examined(wanted: contracts.Consignment, form_name: str, exporter_id: U
                 invoice_date=item.invoice_date,
             )
         )
-    return Consignment(
+    consignment = Consignment(
         office=wanted.office,
         destination=wanted.destination,
         consignee_name=wanted.consignee.name,
@@ -110,3 +114,5 @@ async def examined(wanted: contracts.Consignment, form_name: str, exporter_id: U
         port_of_discharge=wanted.transport.port_of_discharge,
         items=items,
     )
+    consignment.must_fit()
+    return consignment

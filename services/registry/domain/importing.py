@@ -10,8 +10,8 @@ from uuid import UUID, uuid5
 
 from services.registry.domain.particulars import Particulars
 from services.registry.domain.registration import Registration, Status
-from services.registry.domain.user import MINISTRY_ROLES, User, must_be_givable
 from services.registry.domain.user import Status as UserStatus
+from services.registry.domain.user import User, must_be_givable
 from shared.refusals import Refused
 
 FORMER_SYSTEM = UUID("b3f1c4de-6a52-5c0e-9a0b-5d1f7c2e8a44")
@@ -42,12 +42,6 @@ class OrganisationUnclear(Refused):
     """Everybody belongs to an office or to a company: say one of them."""
 
     code = "organisation_unclear"
-
-
-class OfficeUnknown(Refused):
-    """There is no such office."""
-
-    code = "office_unknown"
 
 
 class CompanyUnknown(Refused):
@@ -138,12 +132,6 @@ def account(
     must_be_givable(set(roles), to_company=of_company, at=at)
     status = UserStatus.INVITED if invited else UserStatus.ACTIVE
     return User(user_id, name, email, None, organisation, sorted(roles), status)
-
-
-def must_be_an_office(office: str, roles: set[str], offices: Iterable[str]) -> None:
-    """Refuses an issuing office that there is not; viewers of customs belong to an office of customs, which has no list."""
-    if roles & MINISTRY_ROLES and office not in offices:
-        raise OfficeUnknown(f"There is no office {office}; there are {', '.join(sorted(offices))}.", "office")
 
 
 def must_be_of_one_side(office: str | None, company: str | None) -> None:

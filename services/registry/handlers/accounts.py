@@ -49,7 +49,7 @@ async def add_user(command: AddUser, work: Work) -> UserState:
 async def invite_officer(command: InviteOfficer, work: Work) -> UserState:
     """An administrator invites an officer to an office."""
     must_be_givable(set(command.roles), to_company=False)
-    work.use(Catalogue).must_know_office(command.office, work.today)
+    work.use(Catalogue).must_know_office(command.office, set(command.roles), work.today)
     return await invited(command, command.office, work)
 
 
@@ -86,7 +86,7 @@ async def change_colleague_roles(command: ChangeColleagueRoles, work: Work) -> U
 async def transfer_officer(command: TransferOfficer, work: Work) -> UserState:
     """An officer goes to another office; they sign in anew."""
     officer = await officer_by_id(work, command.user_id)
-    work.use(Catalogue).must_know_office(command.office, work.today)
+    work.use(Catalogue).must_know_office(command.office, set(officer.roles), work.today)
 
     officer.transfer(command.office, by=work.actor.must_have_id())
 

@@ -9,7 +9,6 @@ from services.registry.domain.importing import (
     Former,
     account,
     id_of,
-    must_be_an_office,
     must_be_of_one_side,
     registration_differs,
     taken_over,
@@ -135,7 +134,7 @@ async def take_user(row: ImportedUser, work: Work, *, invite: bool = False) -> R
             raise CompanyUnknown("", "company_tax_number")
         organisation = str(company)
     else:
-        must_be_an_office(organisation, set(row.roles), work.use(Catalogue).offices(work.today))
+        work.use(Catalogue).must_know_office(organisation, set(row.roles), work.today)
     user = user_of(row, organisation, work, of_company=row.company_tax_number is not None, invite=invite)
 
     if known := await users.find_user(work, user.user_id):

@@ -47,7 +47,7 @@ async def reset_password(command: ResetPassword, work: Work) -> UserState:
     if password_hash is not None:
         user.reset_password(password_hash)
 
-        await tries.forget_tries(work, tries.of_account(user.email))
+        await tries.forget_tries(work, tries.of_account(user.email), tries.of_codes(user.email))
         await sessions.end_sessions_of(work, user.user_id)
     return await state_of(user, work)
 

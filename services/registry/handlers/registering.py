@@ -37,11 +37,8 @@ router = Router()
 
 @router.answers(ApplyForRegistration)
 async def apply_for_registration(command: ApplyForRegistration, work: Work) -> RegistrationState:
-    """A company asks to be registered; sent twice, it is one application."""
-    if known := await registrations.find_registration(work, command.exporter_id):
-        first = await users.find_user_by_email(work, command.email)
-        if first is None or first.organisation != str(command.exporter_id):
-            raise TaxNumberTaken("This application id is in use.", "exporter_id")
+    """A company asks to be registered; sent twice, also at once, it is one application."""
+    if known := await sent_before(command, work):
         return state_of(known, work)
     if await registrations.was_lost(work, command.exporter_id):
         raise TaxNumberTaken("This application id was in use before: choose a new one.", "exporter_id")
@@ -51,6 +48,8 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     must_be_sound(particulars, work)
     must_be_hard_to_guess(command.password, command.administrator_name, command.email)
     password_hash = await work.outside(work.use(Passwords).hash, command.password)
+    if known := await sent_before(command, work):
+        return state_of(known, work)
     await users.email_must_be_free(work, command.email)
     await registrations.tax_number_must_be_free(work, command.tax_number)
 
@@ -66,6 +65,16 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     work.session.add_all([registration, administrator])
     await note_act(registration, Act.APPLY, work, Actor(administrator.user_id, organisation=administrator.organisation))
     return state_of(registration, work)
+
+
+async def sent_before(command: ApplyForRegistration, work: Work) -> Registration | None:
+    """The registration, where this was sent before. Raises TaxNumberTaken where its id is somebody else's."""
+    known = await registrations.find_registration(work, command.exporter_id)
+    if known is not None:
+        first = await users.find_user_by_email(work, command.email)
+        if first is None or first.organisation != str(command.exporter_id):
+            raise TaxNumberTaken("This application id is in use.", "exporter_id")
+    return known
 
 
 @router.answers(CorrectRegistration)

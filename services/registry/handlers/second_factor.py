@@ -57,7 +57,9 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
 
     Asked again with the same code, because the answer was lost, there are new recovery codes: nobody saw the first.
     """
-    user_id = work.actor.must_have_id()
+    user_id, whose = work.actor.must_have_id(), f"s:{work.actor.must_have_id()}"
+    await tries.count_try(work, whose)
+    await work.keep()
     factor = await find_second_factor(work, user_id)
     secret = (factor.offered or factor.sealed) if factor else None
     if factor is None or secret is None:
@@ -65,6 +67,7 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
     step = work.use(Authenticators).step_of(user_id, secret, command.code, work.now)
     if step is None or (factor.offered is None and step != factor.last_step):
         raise SecondFactorWrong("", "code")
+    await tries.forget_tries(work, whose)
 
     factor.sealed, factor.offered, factor.last_step = secret, None, step
 
@@ -96,6 +99,11 @@ async def shows_fresh_code(user_id: UUID, code: str | None, work: Work) -> bool:
         return False
     step = work.use(Authenticators).step_of(user_id, factor.sealed, code, work.now)
     return step is not None and await is_unused_step(work, user_id, step)
+
+
+def is_of_authenticator(code: str | None) -> bool:
+    """Whether there is a code, of the kind that an authenticator shows."""
+    return code is not None and not is_recovery_code(code)
 
 
 def is_recovery_code(code: str) -> bool:

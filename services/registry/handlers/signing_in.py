@@ -3,9 +3,16 @@
 from uuid import uuid4
 
 from services.registry.domain.second_factor import SecondFactorRequired, SecondFactorWrong
-from services.registry.domain.session import FREE_TRIES_OF_ADDRESS, SessionOver, SessionRecord, SignInFailed, lasts_until
+from services.registry.domain.session import (
+    FREE_TRIES_OF_ADDRESS,
+    SessionOver,
+    SessionRecord,
+    SignInDelayed,
+    SignInFailed,
+    lasts_until,
+)
 from services.registry.domain.user import User
-from services.registry.handlers.second_factor import is_recovery_code, shows_fresh_code
+from services.registry.handlers.second_factor import is_of_authenticator, is_recovery_code, shows_fresh_code
 from services.registry.handlers.tokens import token_of
 from services.registry.passwords import Passwords
 from services.registry.store import sessions, tries, users
@@ -54,21 +61,36 @@ async def refresh_session(command: RefreshSession, work: Work) -> RefreshedSessi
 async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
     """The person whose password and code these are. Raises SignInDelayed, SignInFailed, SecondFactorRequired or -Wrong.
 
-    Every try counts as a wrong one until it is known to be right; who shows a fresh code of the account's own authenticator is
-    heard also while guessers are made to wait.
+    Every try counts as a wrong one until it is known to be right. While guessers are made to wait, whoever shows a code is
+    heard nevertheless: with the right password and a fresh code they are let in, with anything else they wait like the others.
     """
-    user = await users.find_user_by_email(work, command.email)
-    fresh = user is not None and await shows_fresh_code(user.user_id, command.code, work)
+    known = await users.find_user_by_email(work, command.email)
+    user_id, password_hash = (known.user_id, known.password_hash) if known else (None, None)
     from_address = None  # before the account, here and below, so that no two sign-ins wait for each other
     if command.address:
         from_address = await tries.count_try(work, tries.of_address(command.address), FREE_TRIES_OF_ADDRESS)
-    await tries.count_try(work, tries.of_account(command.email), even_if_delayed=fresh)
+    account, codes = tries.of_account(command.email), tries.of_codes(command.email)
+    waits_until = await tries.delayed_until(work, account) if is_of_authenticator(command.code) else None
+    if waits_until is None:
+        await tries.count_try(work, account)
 
-    verdict = await work.outside(work.use(Passwords).verify, user.password_hash if user else None, command.password)
+    verdict = await work.outside(work.use(Passwords).verify, password_hash, command.password)
 
-    user = await users.find_user_by_email(work, command.email)
-    if user is None or not verdict.right or not user.may_sign_in:
-        raise SignInFailed("", "email", "password")
+    failed = SignInDelayed(waits_until) if waits_until else SignInFailed("", "email", "password")
+    if user_id is None or not verdict.right:
+        raise failed
+    if waits_until:
+        try:
+            await tries.count_try(work, codes)
+        except SignInDelayed:
+            raise failed from None
+        await work.keep()
+    user = await users.find_user(work, user_id)
+    if user is None or user.password_hash != password_hash or not user.may_sign_in:  # another one meanwhile
+        raise failed
+    fresh = await shows_fresh_code(user_id, command.code, work)
+    if waits_until and not fresh:
+        raise failed
     code_missing = not fresh and await lacks_code(user, command.code, work)
     if from_address:
         await tries.take_back(work, from_address)
@@ -76,7 +98,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
         await work.keep()
         raise SecondFactorRequired("", "code")
     user.password_hash = verdict.better_hash or user.password_hash
-    await tries.forget_tries(work, tries.of_account(command.email))
+    await tries.forget_tries(work, account, codes)
     return user
 
 

@@ -12,7 +12,7 @@ from shared.work import Work
 
 async def find_second_factor(work: Work, user_id: UUID) -> SecondFactor | None:
     """The second factor of a person, or None."""
-    return await work.session.get(SecondFactor, user_id)
+    return await work.session.get(SecondFactor, user_id, with_for_update=work.may_write)
 
 
 async def is_unused_step(work: Work, user_id: UUID, step: int) -> bool:

@@ -25,12 +25,23 @@ def of_account(email: str) -> str:
     return f"a:{hashlib.sha256(email.encode()).hexdigest()}"
 
 
+def of_codes(email: str) -> str:
+    """Under what the codes are counted that are shown, with the right password, while guessers make the account wait."""
+    return f"c:{hashlib.sha256(email.encode()).hexdigest()}"
+
+
 def of_address(address: str) -> str:
     """Under what the tries from an address are counted."""
     return f"n:{address}"
 
 
-async def count_try(work: Work, whose: str, free: int = FREE_TRIES, *, even_if_delayed: bool = False) -> Try:
+async def delayed_until(work: Work, whose: str) -> datetime | None:
+    """Until when whoever tries has to wait; None where nobody has to."""
+    until = await work.session.scalar(select(wrong_tries.c.not_before).where(wrong_tries.c.whose == whose))
+    return until if until and until > work.now else None
+
+
+async def count_try(work: Work, whose: str, free: int = FREE_TRIES) -> Try:
     """Counts a try as a wrong one until it is known to be right. Raises SignInDelayed, with the instant to come back.
 
     One statement raises the counter, unless it is too early; whoever tries at the same time waits for that row, and then finds
@@ -41,11 +52,11 @@ async def count_try(work: Work, whose: str, free: int = FREE_TRIES, *, even_if_d
     fresh = insert(wrong_tries).values(whose=whose, failures=1, last_at=now)
     long_ago = wrong_tries.c.last_at < now - FORGOTTEN_AFTER
     one_more = {"failures": case((long_ago, 1), else_=wrong_tries.c.failures + 1), "last_at": now}
-    in_time = None if even_if_delayed else wrong_tries.c.not_before.is_(None) | (wrong_tries.c.not_before <= now)
+    in_time = wrong_tries.c.not_before.is_(None) | (wrong_tries.c.not_before <= now)
     counted = fresh.on_conflict_do_update(index_elements=["whose"], set_=one_more, where=in_time)
     failures = await work.session.scalar(counted.returning(wrong_tries.c.failures))
     if failures is None:
-        raise SignInDelayed(await _not_before(work, whose))
+        raise SignInDelayed(await delayed_until(work, whose) or now)
     delay = delay_after(failures, free)
     if not delay:
         return Try(whose)
@@ -63,16 +74,11 @@ async def take_back(work: Work, right: Try) -> None:
     await work.session.execute(update(wrong_tries).where(tries.whose == right.whose).values(values))
 
 
-async def forget_tries(work: Work, whose: str) -> None:
-    """The person has shown who they are: the count begins anew."""
-    await work.session.execute(delete(wrong_tries).where(wrong_tries.c.whose == whose))
+async def forget_tries(work: Work, *whose: str) -> None:
+    """The person has shown who they are: these counts begin anew."""
+    await work.session.execute(delete(wrong_tries).where(wrong_tries.c.whose.in_(whose)))
 
 
 async def forget_old_tries(work: Work) -> None:
     """Forgets the counts to which nothing was added for a day."""
     await work.session.execute(delete(wrong_tries).where(wrong_tries.c.last_at < work.now - FORGOTTEN_AFTER))
-
-
-async def _not_before(work: Work, whose: str) -> datetime:
-    until = await work.session.scalar(select(wrong_tries.c.not_before).where(wrong_tries.c.whose == whose))
-    return until or work.now
