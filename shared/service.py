@@ -247,8 +247,9 @@ class Replica:
         await asyncio.gather(*map(_drain, self.broker.subscribers))
         await asyncio.wait({listening, *loops}, timeout=GRACE)
         await self._tasks.finish(GRACE)
-        with suppress(Exception):
-            await asyncio.wait_for(self._relay.publish_some(), 5)
+        if not self.workshop.recovering:
+            with suppress(Exception):
+                await asyncio.wait_for(self._relay.publish_some(), 5)
         with suppress(NatsError, TimeoutError):
             await asyncio.wait_for(self.broker.stop(), 5)
 

@@ -11,6 +11,7 @@ from services.certificates.domain.certificate import (
     ALLOWED,
     Act,
     AlreadySubmitted,
+    DepartureTooFarAhead,
     DepartureTooLongAgo,
     FourEyesRequired,
     NotAllowedNow,
@@ -111,6 +112,12 @@ def test_a_year_after_departure_nothing_is_issued_any_more(departure: date, issu
     else:
         with pytest.raises(DepartureTooLongAgo):
             certificate.must_be_issuable(TODAY, an_exporter())
+
+
+@pytest.mark.parametrize("departure", [a_year_from(TODAY) + timedelta(days=1), date(9999, 12, 31)])
+def test_goods_that_leave_in_more_than_a_year_get_no_certificate_yet(departure: date) -> None:
+    with pytest.raises(DepartureTooFarAhead):
+        a_certificate(departure_date=departure).submit(TODAY, an_exporter())
 
 
 def test_a_certificate_is_valid_for_twelve_months_also_from_a_leap_day() -> None:

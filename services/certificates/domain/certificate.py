@@ -94,6 +94,12 @@ class DepartureTooLongAgo(Refused):
     code = "departure_too_long_ago"
 
 
+class DepartureTooFarAhead(Refused):
+    """The goods leave in more than a year: a certificate is issued about when they leave (OCP Rule 10; the year is ours)."""
+
+    code = "departure_too_far_ahead"
+
+
 class BegunByAnother(Refused):
     """An agent acts on the certificates that it began itself; this one was begun by the exporter or another agent."""
 
@@ -200,6 +206,8 @@ class Certificate:
         if self.status in (Status.SUBMITTED, Status.REVIEWED, Status.APPROVED, Status.ISSUED):
             raise AlreadySubmitted(f"This certificate is {self.status}: it was submitted already.", "certificate_id")
         self._must_allow(Act.SUBMIT)
+        if self.consignment.departure_date > a_year_from(on):
+            raise DepartureTooFarAhead("", "consignment.transport.departure_date")
         self._must_be_issuable(on, exporter)
         self.status, self.remarks = Status.SUBMITTED, None
         self.reviewed_by = self.worksheet = None

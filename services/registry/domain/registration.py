@@ -158,10 +158,14 @@ class Registration:
         """What an officer decides on: for another year, what was handed in for it over what was there before."""
         return self.wanted or self.particulars, {**self.documents, **self.new_documents}
 
+    def holds(self, kind: str, sha256: str) -> bool:
+        """Whether exactly this document is in hand."""
+        return self.in_hand[1].get(kind) == sha256
+
     def attach(self, kind: str, sha256: str) -> bool:
         """The applicant hands in a document, or a better copy of one; says whether it is new."""
         self._must_allow(Act.ATTACH)
-        if self.in_hand[1].get(kind) == sha256:
+        if self.holds(kind, sha256):
             return False
         if self.asked is Asked.NOTHING:
             self.documents = {**self.documents, kind: sha256}

@@ -111,7 +111,9 @@ async def get_registration_file(question: GetRegistrationFile, work: Work) -> Fi
 async def attach_registration_document(command: AttachRegistrationDocument, work: Work) -> RegistrationState:
     """The applicant names an uploaded file as a document, once it is found to be a paper that nobody need fear to open."""
     work.actor.must_act_for(command.exporter_id)
-    await registration_by_id(work, command.exporter_id)
+    registration = await registration_by_id(work, command.exporter_id)
+    if registration.holds(command.kind, command.sha256):  # examined before: the answer was lost
+        return state_of(registration, work)
     await work.compute(examine, command.kind, await whole_file(command.exporter_id, command.sha256, work))
     registration = await registration_by_id(work, command.exporter_id)
 
