@@ -9,6 +9,7 @@ from faststream.nats import NatsMessage
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from shared import logs, metrics
 from shared.bus import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER
@@ -100,15 +101,23 @@ class Answerer:
         if isinstance(request, Command):
             if self._workshop.recovering and not request.while_recovering:
                 raise ServiceRecovering()
-            trail = acting(request, headers.get(FROM_HEADER), self._workshop, _code_of)
-            async with trail as act, self._workshop.work(opened) as work:
-                act.actor = await self._sign_in(work, token)
-                self._must_be_permitted(act.actor)
-                body_hash = hashlib.sha256(body).hexdigest()
-                return await self._once(request, act, work, body_hash, headers.get(STEP_UP_HEADER))
+            body_hash = hashlib.sha256(body).hexdigest()
+            async with acting(request, headers.get(FROM_HEADER), self._workshop, _code_of) as act:
+                try:
+                    return await self._attempt(request, act, body_hash, headers, opened)
+                except IntegrityError:  # somebody else's transaction was quicker: a rule can now say so
+                    return await self._attempt(request, act, body_hash, headers, opened)
         async with self._workshop.reading(opened) as work:
             self._must_be_permitted(await self._sign_in(work, token))
             return await self._handle(request, work)
+
+    async def _attempt(
+        self, command: Command, act: UnderTrail, body_hash: str, headers: Mapping[str, str], opened: Span
+    ) -> str:
+        async with self._workshop.work(opened) as work:
+            act.actor = await self._sign_in(work, headers.get(TOKEN_HEADER))
+            self._must_be_permitted(act.actor)
+            return await self._once(command, act, work, body_hash, headers.get(STEP_UP_HEADER))
 
     def _parsed(self, body: bytes) -> Request:
         try:

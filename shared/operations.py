@@ -201,6 +201,12 @@ async def what_waits(session: AsyncSession, now: datetime) -> dict[str, int | fl
     return lag
 
 
+async def measure_keys(session: AsyncSession, now: datetime) -> None:
+    """Sets the gauge of how long the keys last that are known here."""
+    if last := await session.scalar(select(func.max(signing_keys.c.not_after))):
+        metrics.keys_end.set((last.astimezone(UTC) - now).total_seconds())
+
+
 def _age(instant: datetime | None, now: datetime) -> float:
     return 0.0 if instant is None else max(0.0, (now - instant.astimezone(UTC)).total_seconds())
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared import metrics as figures
-from shared.operations import what_waits
+from shared.operations import measure_keys, what_waits
 from shared.settings import Settings
 from shared.work import Workshop
 
@@ -44,6 +44,7 @@ def application(
         with suppress(Exception):
             async with asyncio.timeout(2), workshop.database.reading() as session:
                 await what_waits(session, workshop.clock.now())
+                await measure_keys(session, workshop.clock.now())
         with suppress(Exception):
             async with asyncio.timeout(2):
                 figures.waiting.labels("events").set((await events_waiting())[0])

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from services.registry.domain.user import ALLOWED, Act, Status, User
+from services.registry.domain.user import ALLOWED, MOST_COLLEAGUES, Act, Status, User
 from services.registry.store.tables import links, users
 from shared.contracts.registry.identity import ListSessions, SessionRevoked
+from shared.contracts.registry.registrations import ApproveRegistration
 from shared.contracts.registry.users import (
     AcceptInvitation,
     AddUser,
@@ -27,6 +28,7 @@ from shared.contracts.registry.users import (
 from shared.refusals import Refused
 from shared.tables import outbox, tasks
 from tests.desk import Desk, a_person
+from tests.registry.builders import OFFICER, apply_with_papers, registered
 from tests.registry.people import (
     PASSPHRASE,
     an_invitation,
@@ -114,7 +116,12 @@ async def test_invited_again_the_link_before_is_void(desk: Desk) -> None:
     await desk.ask(invitation, ADMINISTRATOR)
     await desk.do_tasks()
     first = mailbox(desk).link(invitation.email, "invitation")
-    await desk.ask(invitation.model_copy(update={"command_id": uuid4()}), ADMINISTRATOR)
+    again = invitation.model_copy(update={"command_id": uuid4()})
+    await desk.ask(again, ADMINISTRATOR)
+    await desk.do_tasks()
+    assert mailbox(desk).link(invitation.email, "invitation") == first  # it has only just gone
+    desk.clock.instant += timedelta(minutes=2, seconds=1)
+    await desk.ask(again.model_copy(update={"command_id": uuid4()}), ADMINISTRATOR)
     await desk.do_tasks()
 
     assert mailbox(desk).link(invitation.email, "invitation") != first
@@ -153,6 +160,31 @@ async def test_a_company_gives_no_role_of_the_ministry(desk: Desk, role: str) ->
     company = a_person("company_administrator", organisation=uuid4())
     invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=[role])
     assert (await desk.ask(invite, company)).code == "roles_not_yours_to_give"
+
+
+async def test_a_company_that_has_only_applied_invites_nobody(desk: Desk) -> None:
+    application = await apply_with_papers(desk)
+    boss = a_person("company_administrator", organisation=application.exporter_id)
+    invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=["preparer"])
+    assert (await desk.ask(invite, boss)).code == "not_registered_yet"
+    await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    assert (await desk.ask(invite, boss)).status == "invited"
+
+
+async def test_a_company_has_a_bounded_number_of_open_accounts(desk: Desk) -> None:
+    application = await registered(desk)
+    company = application.exporter_id
+    async with desk.work() as work:
+        colleagues = [
+            User(uuid4(), "A", f"{number}@company.example", None, str(company), ["preparer"])
+            for number in range(1, MOST_COLLEAGUES)  # beside whoever applied
+        ]
+        work.session.add_all(colleagues)
+    boss = a_person("company_administrator", organisation=company)
+    one_more = InviteColleague(user_id=uuid4(), name="A", email="more@company.example", roles=["preparer"])
+    assert (await desk.ask(one_more, boss)).code == "too_many_colleagues"
+    await desk.ask(DeactivateColleague(user_id=colleagues[0].user_id), boss)
+    assert (await desk.ask(one_more, boss)).status == "invited"
 
 
 async def test_nobody_gives_themselves_rights(desk: Desk) -> None:

@@ -13,10 +13,16 @@ from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
 from shared.contracts.registry.importing import ImportRegistrations
 from shared.contracts.registry.mandates import AcceptMandate, ExchangeApiKey, MakeApiKey, MandateGranted, RevokeApiKey
-from shared.contracts.registry.registrations import GetRegistration, RegistrationApproved
+from shared.contracts.registry.registrations import (
+    GetRegistration,
+    HandInRegistration,
+    RefuseRegistration,
+    RegistrationApproved,
+)
 from shared.contracts.registry.users import AcceptInvitation
 from tests.conftest import Databases
 from tests.desk import Desk, a_person
+from tests.registry.builders import OFFICER, an_application
 from tests.registry.former import a_former_company
 from tests.registry.parties import Parties, code_of
 from tests.registry.people import (
@@ -69,6 +75,31 @@ async def test_right_passwords_among_guesses_at_once_wash_none_of_them_away(desk
     assert set(answers) == {"let in", "sign_in_failed", "sign_in_delayed"}
     assert FREE_TRIES_OF_ADDRESS - 20 < answers["sign_in_failed"] <= FREE_TRIES_OF_ADDRESS
     assert await wrong_tries_from(desk, OFFICE) == answers["sign_in_failed"]
+
+
+async def test_a_number_that_was_left_by_ten_is_taken_by_one_of_them(desk: Desk) -> None:
+    left = []
+    for _ in range(10):
+        left.append(an_application(tax_number="K997-999999"))
+        await desk.ask(left[-1])
+        await desk.ask(RefuseRegistration(exporter_id=left[-1].exporter_id, reason="Unreadable."), OFFICER)
+
+    again = (
+        desk.ask(
+            HandInRegistration(exporter_id=each.exporter_id), a_person("company_administrator", organisation=each.exporter_id)
+        )
+        for each in left
+    )
+    answers = codes(await asyncio.gather(*again))
+
+    assert answers == {"let in": 1, "tax_number_taken": 9}
+
+
+@pytest.mark.parametrize("field", ["tax_number", "email"])
+async def test_of_ten_who_apply_as_the_same_at_once_nine_hear_that_it_is_taken(desk: Desk, field: str) -> None:
+    first = an_application()
+    applications = (an_application(**{field: getattr(first, field)}) for _ in range(10))
+    assert codes(await asyncio.gather(*map(desk.ask, applications))) == {"let in": 1, f"{field}_taken": 9}
 
 
 async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(desk: Desk) -> None:

@@ -201,6 +201,21 @@ async def test_a_refusal_gives_its_reason_to_the_applicant_who_may_hand_in_again
     assert (await desk.ask(HandInRegistration(exporter_id=exporter_id), company)).status == "applied"
 
 
+async def test_a_refused_application_leaves_its_tax_number_to_others(desk: Desk) -> None:
+    squatter = await apply_with_papers(desk)
+    company = the_company(squatter.exporter_id)
+    await desk.ask(RefuseRegistration(exporter_id=squatter.exporter_id, reason="Not your number."), OFFICER)
+    owner = an_application(tax_number=squatter.tax_number)
+    assert (await desk.ask(owner)).status == "applied"
+
+    again = await desk.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)
+    assert (again.code, again.fields) == ("tax_number_taken", ("tax_number",))
+    told = (await desk.ask(GetRegistration(exporter_id=squatter.exporter_id), company)).particulars
+    correct = CorrectRegistration(exporter_id=squatter.exporter_id, particulars=told, tax_number="K998-999999")
+    await desk.ask(correct, company)
+    assert (await desk.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)).status == "applied"
+
+
 async def test_a_registered_company_keeps_its_tax_number(desk: Desk) -> None:
     application = await registered(desk)
     desk.clock.instant += timedelta(days=330)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from joserfc.jwk import OKPKey
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from shared.asking import AskRefused
 from shared.bus import TOKEN_HEADER
@@ -179,6 +179,50 @@ MALFORMED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "a deep nest": (b"[" * 100_000, ("body",)),
     "a lone surrogate": (b'{"slip_number": "\\ud800"}', ("body",)),
 }
+
+
+async def test_of_two_that_want_the_same_at_once_the_later_hears_the_rule(house: House) -> None:
+    class NameTaken(Refused):
+        """This name is taken."""
+
+        code = "name_taken"
+
+    both_have_looked = asyncio.Barrier(2)
+    looked = 0
+
+    async def take_name(command: RecordPayment, work: Work) -> InvoiceState:
+        nonlocal looked
+        if (await work.session.execute(select(small.c.id))).all():
+            raise NameTaken("", "slip_number")
+        looked += 1
+        if house.dialect == "postgresql" and looked <= 2:  # SQLite lets one writer look at a time
+            await both_have_looked.wait()
+        await work.session.execute(insert(small).values(name="the same"))
+        return an_invoice(command.certificate_id)
+
+    await house.replica(a_router(pay=take_name))
+    asker, token = await house.asker(), house.token()
+    asked = (asker.ask(a_payment(), token=token) for _ in range(2))
+    answers_given = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert sorted(type(answer).__name__ for answer in answers_given) == ["AskRefused", "InvoiceState"]
+    refused = next(answer for answer in answers_given if isinstance(answer, AskRefused))
+    assert (refused.refusal.code, refused.refusal.fields) == ("name_taken", ("slip_number",))
+    assert len(await house.rows(small)) == 1
+
+
+async def test_what_can_never_be_stored_is_an_internal_error(sqlite_house: House) -> None:
+    attempts = []
+
+    async def take_name_twice(command: RecordPayment, work: Work) -> InvoiceState:
+        attempts.append(command.slip_number)
+        await work.session.execute(insert(small), [{"name": "the same"}, {"name": "the same"}])
+        return an_invoice(command.certificate_id)
+
+    await sqlite_house.replica(a_router(pay=take_name_twice))
+    with pytest.raises(AskRefused, match="internal_error"):
+        await (await sqlite_house.asker()).ask(a_payment(), token=sqlite_house.token())
+    assert len(attempts) == 2
 
 
 async def test_a_malformed_request_is_refused_by_field(sqlite_house: House) -> None:

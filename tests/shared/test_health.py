@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -54,6 +55,7 @@ async def test_the_metrics_can_be_read(sqlite_house: House) -> None:
     assert 'co_oldest_seconds{what="outbox"} 0.0' in said
     assert 'co_waiting{what="events"} 0.0' in said
     assert "co_ready 1.0" in said
+    assert 86_000 < float(re.findall(r"^co_token_keys_end_seconds (.+)$", said, re.M)[0]) <= 86_400
 
 
 async def test_while_the_database_is_away_a_replica_lives_and_says_why_it_is_not_ready(

@@ -158,6 +158,16 @@ class Registration:
         """What an officer decides on: for another year, what was handed in for it over what was there before."""
         return self.wanted or self.particulars, {**self.documents, **self.new_documents}
 
+    @property
+    def holds_tax_number(self) -> bool:
+        """Whether nobody else can apply with its tax number; one that was refused leaves it to others (ours)."""
+        return self.status is not Status.REFUSED
+
+    @property
+    def was_ever_approved(self) -> bool:
+        """Whether the ministry has looked at the company and registered it, be the year over or not."""
+        return self.valid_until is not None
+
     def holds(self, kind: str, sha256: str) -> bool:
         """Whether exactly this document is in hand."""
         return self.in_hand[1].get(kind) == sha256

@@ -96,6 +96,22 @@ class PasswordNotYoursToChoose(Refused):
     code = "password_not_yours_to_choose"
 
 
+class NotRegisteredYet(Refused):
+    """A company invites colleagues once the ministry has registered it."""
+
+    code = "not_registered_yet"
+
+
+class TooManyColleagues(Refused):
+    """The company has as many accounts as a company may have: close one that is not needed."""
+
+    code = "too_many_colleagues"
+
+
+MOST_COLLEAGUES = 200
+"""Open accounts of one company (ours)."""
+
+
 @dataclass(eq=False)
 class User:
     """A person with an account: of a company (`organisation` is its exporter id) or of an office of the ministry."""

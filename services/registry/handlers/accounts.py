@@ -4,8 +4,11 @@ from uuid import UUID, uuid4
 
 from services.registry.catalogue import Catalogue
 from services.registry.domain.user import (
+    MOST_COLLEAGUES,
+    NotRegisteredYet,
     PasswordNotYoursToChoose,
     Status,
+    TooManyColleagues,
     User,
     UserIdTaken,
     UserNotFound,
@@ -16,6 +19,7 @@ from services.registry.passwords import Passwords
 from services.registry.settings import Issuer
 from services.registry.store import sessions, users
 from services.registry.store.links import INVITATION, RESET, forget_links
+from services.registry.store.registrations import registration_by_id
 from services.registry.store.second_factors import find_second_factor, forget_second_factor
 from shared.contracts.registry.users import (
     AddUser,
@@ -57,6 +61,7 @@ async def invite_officer(command: InviteOfficer, work: Work) -> UserState:
 async def invite_colleague(command: InviteColleague, work: Work) -> UserState:
     """A company's administrator invites a colleague."""
     must_be_givable(set(command.roles), to_company=True)
+    await must_have_room(work.actor.organisation, work)
     return await invited(command, work.actor.organisation, work)
 
 
@@ -164,6 +169,15 @@ async def invited(command: InviteOfficer | InviteColleague, organisation: str, w
         raise UserIdTaken("", "user_id")
     work.later(SendInvitation(user_id=user.user_id), key=user.user_id)
     return await state_of(user, work)
+
+
+async def must_have_room(company: str, work: Work) -> None:
+    """Whoever has only applied has no letters sent to strangers. Raises NotRegisteredYet or TooManyColleagues."""
+    registration = await registration_by_id(work, UUID(company))
+    if not registration.was_ever_approved:
+        raise NotRegisteredYet()
+    if await users.open_accounts_of(work, company) >= MOST_COLLEAGUES:
+        raise TooManyColleagues(f"A company may have {MOST_COLLEAGUES} accounts; close one that is not needed.")
 
 
 async def deactivated(user: User, work: Work) -> UserState:

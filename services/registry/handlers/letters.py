@@ -15,7 +15,7 @@ from shared.work import Task, Work
 router = Router()
 
 ONE_LETTER_IN = timedelta(minutes=2)
-"""How soon another link for a new password is sent: nobody's mailbox is filled by a stranger."""
+"""How soon another link for the same is sent: nobody's mailbox is filled by a stranger."""
 
 TEXTS = {
     INVITATION: (
@@ -56,7 +56,7 @@ class SendPasswordReset(Task):
 
 @router.due(SendInvitation)
 async def send_invitation(task: SendInvitation, work: Work) -> None:
-    """The letter with a fresh link; tried again, the link before is void."""
+    """The letter with a fresh link, unless one is on its way already; the link before is void."""
     user = await users.user_by_id(work, task.user_id)
     if user.status is Status.INVITED:
         await send_link(user, INVITATION, work)
@@ -66,15 +66,15 @@ async def send_invitation(task: SendInvitation, work: Work) -> None:
 async def send_password_reset(task: SendPasswordReset, work: Work) -> None:
     """The letter with a link for another password, unless one is on its way already."""
     user = await users.find_user_by_email(work, task.email)
-    if user is None or not user.may_sign_in:
-        return
-    sent_at = await link_sent_at(work, user.user_id, RESET)
-    if sent_at is None or sent_at < work.now - ONE_LETTER_IN:
+    if user and user.may_sign_in:
         await send_link(user, RESET, work)
 
 
 async def send_link(user: User, purpose: str, work: Work) -> None:
-    """Makes the link, keeps its hash, and sends it."""
+    """Makes the link, keeps its hash, and sends it; a letter that has just gone is not followed by another."""
+    sent_at = await link_sent_at(work, user.user_id, purpose)
+    if sent_at and sent_at >= work.now - ONE_LETTER_IN:
+        return
     token = await new_link(work, user.user_id, purpose)
     subject, text = TEXTS[purpose]
     link = f"{work.use(Issuer).portal_address}/{purpose}#{token}"  # after #, so that it stands in no log of a web server

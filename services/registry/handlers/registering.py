@@ -129,6 +129,8 @@ async def hand_in_registration(command: HandInRegistration, work: Work) -> Regis
     """The applicant hands in again what was returned or refused."""
     work.actor.must_act_for(command.exporter_id)
     registration = await registration_by_id(work, command.exporter_id)
+    if not registration.holds_tax_number:
+        await registrations.tax_number_must_be_free(work, registration.tax_number)
 
     registration.hand_in()
 

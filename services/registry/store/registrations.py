@@ -35,8 +35,9 @@ async def find_registration(work: Work, exporter_id: UUID) -> Registration | Non
 
 
 async def find_by_tax_number(work: Work, tax_number: str) -> UUID | None:
-    """The exporter with this tax number, or None."""
-    return await work.session.scalar(select(registrations.c.exporter_id).where(registrations.c.tax_number == tax_number))
+    """The exporter with this tax number, or None; one that was refused has left it to others."""
+    mine = registrations.c.tax_number == tax_number, registrations.c.status != Status.REFUSED
+    return await work.session.scalar(select(registrations.c.exporter_id).where(*mine))
 
 
 async def tax_number_must_be_free(work: Work, tax_number: str) -> None:

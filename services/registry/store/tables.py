@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -42,7 +43,7 @@ registrations = Table(
     Column("phone", String(30)),
     Column("contact_email", String(254)),
     Column("representative", AsJson(Representative)),
-    Column("tax_number", String(20), nullable=False, unique=True),
+    Column("tax_number", String(20), nullable=False),
     Column("status", Words(Status), nullable=False),
     Column("asked", Words(Asked), nullable=False, server_default=Asked.NOTHING),
     Column("documents", JSON, nullable=False),
@@ -55,6 +56,14 @@ registrations = Table(
     Column("version", Integer, nullable=False),
     Column("approved_version", Integer, nullable=False, server_default="0"),
     Column("standing_version", Integer, nullable=False, server_default="0"),
+)
+_not_refused = registrations.c.status != Status.REFUSED
+Index(
+    "uq_registrations_tax_number",
+    registrations.c.tax_number,
+    unique=True,
+    postgresql_where=_not_refused,
+    sqlite_where=_not_refused,
 )
 
 registration_acts = Table(

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from services.registry.domain.user import EmailTaken, User, UserIdTaken, UserNotFound
+from services.registry.domain.user import EmailTaken, Status, User, UserIdTaken, UserNotFound
 from services.registry.store.tables import second_factors, users
 from shared.work import Work
 
@@ -44,6 +44,12 @@ async def must_be_new(work: Work, user: User, at: str = "") -> None:
         raise UserIdTaken("This person came over with another company.", f"{at}former_id")
     if await find_user_by_email(work, user.email) is not None:
         raise EmailTaken("", f"{at}email")
+
+
+async def open_accounts_of(work: Work, organisation: str) -> int:
+    """How many people of a company have an account, or are invited."""
+    theirs = users.c.organisation == organisation, users.c.status != Status.DEACTIVATED
+    return await work.session.scalar(select(func.count()).select_from(users).where(*theirs)) or 0
 
 
 async def users_of(work: Work, organisation: str | None, after: UUID | None, limit: int) -> list[tuple[User, bool]]:

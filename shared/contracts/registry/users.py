@@ -48,7 +48,7 @@ class AddUser(Command):
 
 
 class InviteOfficer(Command):
-    """An administrator invites an officer of the ministry, or a viewer of customs; sent again, the letter is too."""
+    """An administrator invites an officer of the ministry, or a viewer of customs; sent again, so is the letter."""
 
     subject: ClassVar[str] = "cmd.officer.invite.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -104,7 +104,7 @@ class RemoveSecondFactor(Command):
 
 
 class InviteColleague(Command):
-    """A company's administrator invites a colleague; sent again, the letter is too."""
+    """A company's administrator invites a colleague; sent again, so is the letter."""
 
     subject: ClassVar[str] = "cmd.colleague.invite.v1"
     answer: ClassVar[type[Answer]] = UserState
