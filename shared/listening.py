@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +16,7 @@ from shared import metrics
 from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.kinds import Event
 from shared.database import is_transient
-from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless
+from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.pulling import Puller
 from shared.router import Reacting
 from shared.tables import inbox, insert_new
@@ -41,6 +42,8 @@ class Listener:
     def __init__(self, handlers: Mapping[type[Event], Reacting], workshop: Workshop) -> None:
         self._handlers = {event.subject: (event, handler) for event, handler in handlers.items()}
         self._workshop = workshop
+        self._failures: Counter[int] = Counter()
+        """By their places in the stream: how often events failed on this replica while nothing was away."""
 
     async def run(self, puller: Puller) -> None:
         """Takes what comes until told to stop; what was handed over by then is still taken."""
@@ -63,6 +66,8 @@ class Listener:
                 for message in batch:
                     await self._take([message])
         else:
+            for message in batch if self._failures else ():
+                self._failures.pop(message.metadata.sequence.stream, None)
             await asyncio.gather(*(message.ack() for message in batch))
 
     async def _take_together(self, batch: list[Msg]) -> None:
@@ -124,10 +129,13 @@ class Listener:
         return Heard(event_id, event, handler, bounded((message.headers or {}).get(TRACE_HEADER)))
 
     async def _fail(self, message: Msg, error: Exception) -> None:
-        if not is_hopeless(error, message.metadata.num_delivered):
+        place = message.metadata.sequence.stream
+        if not may_pass(error):
+            self._failures[place] += 1
+        if not is_hopeless(error, self._failures[place]):
             await self._delay(message, error)
             return
-        key = (message.headers or {}).get(EVENT_ID_HEADER) or f"stream-{message.metadata.sequence.stream}"
+        key = (message.headers or {}).get(EVENT_ID_HEADER) or f"stream-{place}"
         letter = Letter(
             "event", message.subject, key, message.data, traceparent=bounded((message.headers or {}).get(TRACE_HEADER))
         )
@@ -144,6 +152,7 @@ class Listener:
             "an event was laid among the dead letters", extra={"subject": message.subject, "event_id": key}, exc_info=error
         )
         metrics.events.labels(message.subject, "dead").inc()
+        del self._failures[place]
         await message.ack()
 
     async def _delay(self, message: Msg, error: Exception) -> None:

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
+from shared import fates
 from shared.bus import ACK_WAIT, EVENT_ID_HEADER, TRACE_HEADER, set_up_bus
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.refusals import Refused, Unavailable
@@ -223,6 +224,26 @@ async def test_what_is_away_is_waited_for_and_never_a_dead_letter(sqlite_house: 
     assert await house.effects() == ["once"]
     assert await house.dead() == []
     assert tries[3] - tries[0] >= 1.2
+
+
+async def test_what_was_away_before_does_not_count_when_a_bug_comes(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fates, "MAX_TRIES", 2)
+    house = sqlite_house
+    errors = iter([Unavailable("x"), TimeoutError(), ZeroDivisionError(), None])
+
+    async def wait(event: CertificateSubmitted, work: Work) -> None:
+        await keep(work, "once")
+        if error := next(errors):
+            raise error
+
+    await house.replica(a_router(submitted=wait))
+    await house.publish(a_submission())
+
+    await eventually(lambda: all_done(house), within=6)
+    assert await house.effects() == ["once"]
+    assert await house.dead() == []
 
 
 async def test_one_event_that_waits_does_not_hold_up_the_others(house: House) -> None:
