@@ -21,7 +21,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Letter:
+class GivenUp:
     """An event (`name`: subject, `key`: event id) or a task (`name`: kind, `key`: key) with all it takes to try again."""
 
     kind: str
@@ -47,7 +47,7 @@ def is_hopeless(error: Exception, tries: int) -> bool:
     return isinstance(error, Refused | Unreadable) or (tries >= MAX_TRIES and not may_pass(error))
 
 
-async def bury(session: AsyncSession, dialect: str, letter: Letter, error: Exception, now: datetime) -> None:
+async def bury(session: AsyncSession, dialect: str, letter: GivenUp, error: Exception, now: datetime) -> None:
     """Lays a message or task among the dead letters; the same one twice is one letter."""
     row = asdict(letter) | {"error": without_values(f"{type(error).__name__}: {error}")[:4000], "died_at": now}
     row = {column: _storable(value) if isinstance(value, str) else value for column, value in row.items()}

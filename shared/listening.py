@@ -16,7 +16,7 @@ from shared import metrics
 from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.kinds import Event
 from shared.database import is_transient
-from shared.fates import Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.fates import GivenUp, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.pulling import Puller
 from shared.router import Reacting
 from shared.tables import inbox, insert_new
@@ -136,7 +136,7 @@ class Listener:
             await self._delay(message, error)
             return
         key = (message.headers or {}).get(EVENT_ID_HEADER) or f"stream-{place}"
-        letter = Letter(
+        letter = GivenUp(
             "event", message.subject, key, message.data, traceparent=bounded((message.headers or {}).get(TRACE_HEADER))
         )
         heard = None if isinstance(error, Unreadable) else self._read(message)

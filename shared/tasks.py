@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.clock import MOST_APART
-from shared.fates import LONGEST_DELAY, Letter, Unreadable, bury, delay_after, is_hopeless, may_pass
+from shared.fates import LONGEST_DELAY, GivenUp, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.logs import said
 from shared.loops import keep_going
 from shared.refusals import Unavailable
@@ -135,7 +135,7 @@ class TaskRunner:
         try:
             async with self._workshop.database.writing() as transaction:
                 if is_hopeless(error, failures):
-                    letter = Letter("task", row.kind, row.key, row.body.encode(), row.about, row.traceparent)
+                    letter = GivenUp("task", row.kind, row.key, row.body.encode(), row.about, row.traceparent)
                     await bury(transaction.session, self._workshop.database.dialect, letter, error, self._workshop.clock.now())
                     await self._put_away(transaction.session, row)
                     log.error("a task was laid among the dead letters", extra=what, exc_info=error)

@@ -185,6 +185,8 @@ async def test_a_company_has_a_bounded_number_of_open_accounts(desk: Desk) -> No
     assert (await desk.ask(one_more, boss)).code == "too_many_colleagues"
     await desk.ask(DeactivateColleague(user_id=colleagues[0].user_id), boss)
     assert (await desk.ask(one_more, boss)).status == "invited"
+    again = one_more.model_copy(update={"command_id": uuid4()})
+    assert (await desk.ask(again, boss)).status == "invited"
 
 
 async def test_nobody_gives_themselves_rights(desk: Desk) -> None:

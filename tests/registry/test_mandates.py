@@ -138,13 +138,14 @@ async def test_nobody_uses_up_the_mandates_of_another(desk: Desk, parties: Parti
 
 
 @pytest.mark.parametrize("status", [status for status in RegistrationStatus if status is not RegistrationStatus.ACTIVE])
-async def test_whoever_is_not_registered_proposes_nothing_and_learns_no_names(
+async def test_whoever_is_not_registered_proposes_nothing_and_learns_nothing(
     desk: Desk, parties: Parties, status: RegistrationStatus
 ) -> None:
     """Anybody can apply for registration: a stranger asks for the names and ids behind tax numbers in vain."""
     stranger = await a_company(desk, status)
-    proposal = parties.proposal(agent_tax_number=stranger.tax_number)
-    assert (await stranger.administrator.ask(proposal)).code == "company_not_registered"
+    for exporter in (parties.exporter.tax_number, "K000-000000"):
+        proposal = parties.proposal(exporter_tax_number=exporter, agent_tax_number=stranger.tax_number)
+        assert (await stranger.administrator.ask(proposal)).code == "company_not_registered"
 
 
 async def test_only_a_company_that_is_registered_can_be_an_agent(desk: Desk, parties: Parties) -> None:

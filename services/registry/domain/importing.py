@@ -44,12 +44,6 @@ class OrganisationUnclear(Refused):
     code = "organisation_unclear"
 
 
-class CompanyUnknown(Refused):
-    """No company with this tax number is here: import the registrations first."""
-
-    code = "company_unknown"
-
-
 class ColleagueRefused(Refused):
     """Another row of this company was refused, and the people of a company come over together."""
 

@@ -63,12 +63,6 @@ class MandateIdTaken(Refused):
     code = "mandate_id_taken"
 
 
-class CompanyUnknown(Refused):
-    """No company with this tax number has applied for registration."""
-
-    code = "company_unknown"
-
-
 class MandateWithOneself(Refused):
     """A company needs no mandate to act for itself."""
 

@@ -122,6 +122,12 @@ class TaxNumberTaken(Refused):
     code = "tax_number_taken"
 
 
+class CompanyUnknown(Refused):
+    """No company with this tax number has applied for registration."""
+
+    code = "company_unknown"
+
+
 class TaxNumberFixed(Refused):
     """A registered company keeps its tax number: another number is another company."""
 

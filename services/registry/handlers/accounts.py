@@ -61,7 +61,8 @@ async def invite_officer(command: InviteOfficer, work: Work) -> UserState:
 async def invite_colleague(command: InviteColleague, work: Work) -> UserState:
     """A company's administrator invites a colleague."""
     must_be_givable(set(command.roles), to_company=True)
-    await must_have_room(work.actor.organisation, work)
+    if await users.find_user(work, command.user_id) is None:
+        await must_have_room(work.actor.organisation, work)
     return await invited(command, work.actor.organisation, work)
 
 

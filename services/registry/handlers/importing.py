@@ -5,7 +5,6 @@ from itertools import groupby
 
 from services.registry.catalogue import Catalogue
 from services.registry.domain.importing import (
-    CompanyUnknown,
     Former,
     account,
     id_of,
@@ -14,7 +13,7 @@ from services.registry.domain.importing import (
     taken_over,
     user_differs,
 )
-from services.registry.domain.registration import Act, Registration, Status, TaxNumberTaken
+from services.registry.domain.registration import Act, CompanyUnknown, Registration, Status, TaxNumberTaken
 from services.registry.domain.user import User
 from services.registry.handlers.letters import SendInvitation
 from services.registry.handlers.registering import must_be_sound
@@ -131,7 +130,9 @@ async def take_user(row: ImportedUser, work: Work, *, invite: bool = False) -> R
     if row.company_tax_number:
         company = await registrations.find_by_tax_number(work, row.company_tax_number)
         if company is None:
-            raise CompanyUnknown("", "company_tax_number")
+            raise CompanyUnknown(
+                "No company with this tax number is here: import the registrations first.", "company_tax_number"
+            )
         organisation = str(company)
     else:
         work.use(Catalogue).must_know_office(organisation, set(row.roles), work.today)

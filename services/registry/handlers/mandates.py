@@ -41,18 +41,18 @@ router = Router()
 @router.answers(ProposeMandate)
 async def propose_mandate(command: ProposeMandate, work: Work) -> MandateState:
     """One of two companies proposes that the one acts for the other."""
+    own = UUID(work.actor.organisation)
+    may_propose(await find_registration(work, own), work.today)  # first of all: a stranger learns nothing of tax numbers
     await mandates.mandate_must_be_new(work, command.mandate_id)
     must_end_in_time(command.valid_until, work.today, work.use(Catalogue).longest_mandate(work.today))
     exporter_id = await mandates.company_with(work, command.exporter_tax_number, "exporter_tax_number")
     agent_id = await mandates.company_with(work, command.agent_tax_number, "agent_tax_number")
-    own = work.actor.organisation
-    if own not in (str(exporter_id), str(agent_id)):
+    if own not in (exporter_id, agent_id):
         raise NotAParty("", "exporter_tax_number", "agent_tax_number")
     if exporter_id == agent_id:
         raise MandateWithOneself("", "agent_tax_number")
-    side, own_id = (Side.EXPORTER, exporter_id) if own == str(exporter_id) else (Side.AGENT, agent_id)
-    may_propose(await find_registration(work, own_id), work.today)
-    await must_have_room(own_id, f"{side}_tax_number", work)
+    side = Side.EXPORTER if own == exporter_id else Side.AGENT
+    await must_have_room(own, f"{side}_tax_number", work)
 
     scope = sorted({role.value for role in command.scope})
     mandate = Mandate(command.mandate_id, exporter_id, agent_id, scope, command.valid_until, side)

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from services.registry.domain.api_key import ApiKey, ApiKeyIdTaken, ApiKeyNotFound
-from services.registry.domain.mandate import CompanyUnknown, Mandate, MandateIdTaken, MandateNotFound, Side, Status
+from services.registry.domain.mandate import Mandate, MandateIdTaken, MandateNotFound, Side, Status
+from services.registry.domain.registration import CompanyUnknown
 from services.registry.store.links import hashed
 from services.registry.store.registrations import find_by_tax_number
 from services.registry.store.tables import api_keys, mandates, registrations
