@@ -18,6 +18,12 @@ class FileTooLarge(Refused):
     code = "file_too_large"
 
 
+class NoRoom(Refused):
+    """Whose file this is has as many files here as there is room for."""
+
+    code = "no_room_for_files"
+
+
 class FileMismatch(Refused):
     """What arrived is not the file that was announced: send it again from the start."""
 
@@ -30,10 +36,11 @@ class FileNotFound(Refused):
     code = "file_not_found"
 
 
-async def put_file(command: PutFile, work: Work) -> FileProgress:
+async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
     """Keeps one chunk; the last one makes the file whole. A chunk that was kept already does no harm.
 
-    Raises FileTooLarge, and FileMismatch where size or digest are not those announced.
+    `room`: bytes that the owner's files may have together. Raises FileTooLarge, NoRoom, and FileMismatch where size or digest
+    are not those announced.
     """
     end = command.offset + len(command.chunk)
     if command.size > command.limit:
@@ -42,7 +49,10 @@ async def put_file(command: PutFile, work: Work) -> FileProgress:
         raise FileMismatch("The chunk does not lie within the file.", "offset", "chunk")
     this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
     row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
-    await work.session.execute(insert_new(work.dialect, files, [row]))
+    if (await work.session.execute(insert_new(work.dialect, files, [row]))).all():
+        theirs = await work.session.scalar(select(func.sum(files.c.size)).where(files.c.owner_id == command.owner_id)) or 0
+        if theirs > room:
+            raise NoRoom(f"There is room for {room} bytes; with this file there would be {theirs}.", "size")
     kept = (await work.session.execute(select(files).where(this).with_for_update())).one()
     if kept.size != command.size:
         raise FileMismatch("The size differs from the one announced before.", "size")

@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable
 from io import BytesIO
 from time import process_time
-from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -165,7 +164,7 @@ FIT = {
     "an empty page": a_pdf(),
     "a link": a_document(linked),
     "a place to open at": a_document(opening_with(ArrayObject([NumberObject(0), name("Fit")]))),
-    "bookmarks": a_document(lambda document: document.add_outline_item("1", 0, fit=Fit.fit())),
+    "bookmarks": a_document(lambda document: document.add_outline_item(title="1", page_number=0, fit=Fit.fit())),
     "a scan": a_document(with_content(packed_zeros(30), "FlateDecode")),
     "a hundred pages": a_document(lambda document: [document.add_blank_page(width=10, height=10) for _ in range(100)]),
 }
@@ -223,7 +222,9 @@ async def test_no_officer_ever_sees_a_paper_that_was_not_examined(desk: Desk) ->
 
 
 async def test_six_megabytes_are_refused_before_they_are_sent(desk: Desk) -> None:
-    owner = uuid4()
+    application = an_application()
+    await desk.ask(application)
+    owner = application.exporter_id
     command = PutRegistrationFile(
         owner_id=owner, sha256="0" * 64, size=6 * 1024 * 1024, media_type="application/pdf", offset=0, chunk=b"%PDF-"
     )

@@ -10,9 +10,9 @@ import pytest
 
 from services.registry.domain.particulars import Particulars
 from services.registry.domain.registration import ALLOWED, Act, Asked, Status
-from services.registry.handlers import router
+from services.registry.handlers import registering, router
 from shared.contracts.registry import particulars as contracts
-from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile
+from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile, PutRegistrationFile
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     ApproveRegistration,
@@ -214,6 +214,19 @@ async def test_a_refused_application_leaves_its_tax_number_to_others(desk: Desk)
     correct = CorrectRegistration(exporter_id=squatter.exporter_id, particulars=told, tax_number="K998-999999")
     await desk.ask(correct, company)
     assert (await desk.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)).status == "applied"
+
+
+async def test_whoever_has_only_applied_has_little_room_for_files(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registering, "ROOM", 10_000_000)
+    application = an_application()
+    await desk.ask(application)
+    for letter in b"ab":
+        await upload(desk, application.exporter_id, bytes([letter]) * 4_000_000)
+    third = PutRegistrationFile(
+        owner_id=application.exporter_id, sha256="0" * 64, size=4_000_000, media_type="application/pdf", chunk=b"c", offset=0
+    )
+    refused = await desk.ask(third, the_company(application.exporter_id))
+    assert (refused.code, refused.fields) == ("no_room_for_files", ("size",))
 
 
 async def test_a_registered_company_keeps_its_tax_number(desk: Desk) -> None:

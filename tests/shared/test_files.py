@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from shared.asking import AskRefused
 from shared.contracts.kinds import MAX_CHUNK, FileProgress, GetFile, PutFile
 from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
-from shared.files import FileMismatch, FileNotFound, FileTooLarge, get_file, put_file, require_files
+from shared.files import FileMismatch, FileNotFound, FileTooLarge, NoRoom, get_file, put_file, require_files
 from shared.router import Router
-from shared.work import Workshop
+from shared.work import Work, Workshop
 from tests.bus import Bus
 from tests.conftest import Databases
 from tests.shared.replicas import a_house, a_workshop, digest_of
@@ -38,6 +38,7 @@ async def workshop(databases: Databases) -> AsyncIterator[Workshop]:
 
 
 OWNER = uuid4()
+ROOM = 5000
 
 
 def a_chunk(start: int = 0, end: int | None = None, content: bytes = CONTENT, **fields: object) -> PutSmall:
@@ -57,7 +58,7 @@ def a_chunk(start: int = 0, end: int | None = None, content: bytes = CONTENT, **
 async def put(workshop: Workshop, *chunks: PutSmall) -> FileProgress:
     for chunk in chunks:
         async with workshop.work(INVALID_SPAN) as work:
-            progress = await put_file(chunk, work)
+            progress = await put_file(chunk, work, room=ROOM)
     return progress
 
 
@@ -151,6 +152,17 @@ async def test_too_large_a_file_is_refused(workshop: Workshop) -> None:
         await put(workshop, a_chunk(size=2001))
 
 
+async def test_an_owner_has_room_for_so_much_and_what_is_there_already_is_finished(workshop: Workshop) -> None:
+    def content(number: int) -> bytes:
+        return bytes([number]) * 1999
+
+    await put(workshop, *(a_chunk(0, 1000, content=content(number)) for number in (1, 2)))
+    with pytest.raises(NoRoom, match="room for 5000 bytes"):
+        await put(workshop, a_chunk(0, 1000, content=content(3)))
+    assert (await put(workshop, a_chunk(1000, content=content(2)))).complete
+    assert (await put(workshop, a_chunk(content=content(3), owner_id=uuid4()))).complete
+
+
 async def test_a_size_beyond_every_number_is_refused(workshop: Workshop) -> None:
     with pytest.raises(ValidationError):
         a_chunk(size=2**70)
@@ -196,9 +208,13 @@ async def test_the_files_named_must_all_be_there(workshop: Workshop) -> None:
     assert refused.value.fields == ("documents",)
 
 
+async def keep_file(command: PutRegistrationFile, work: Work) -> FileProgress:
+    return await put_file(command, work, room=PutRegistrationFile.limit)
+
+
 async def test_a_large_file_travels_over_the_bus_and_back(bus: Bus, databases: Databases) -> None:
     router, content = Router(), Random(2).randbytes(2 * MAX_CHUNK + 17)
-    router.answers(PutRegistrationFile)(put_file)
+    router.answers(PutRegistrationFile)(keep_file)
     router.answers(GetRegistrationFile)(get_file)
     async with a_house(bus, databases, "registry") as house:
         await house.replica(router)

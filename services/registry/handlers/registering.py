@@ -34,6 +34,9 @@ from shared.work import Work
 
 router = Router()
 
+ROOM, ROOM_ONCE_APPROVED = 100 * 1024 * 1024, 1024 * 1024 * 1024
+"""Bytes of all documents of a company that has only applied, which anybody can, and of one that was registered (ours)."""
+
 
 @router.answers(ApplyForRegistration)
 async def apply_for_registration(command: ApplyForRegistration, work: Work) -> RegistrationState:
@@ -97,7 +100,8 @@ async def correct_registration(command: CorrectRegistration, work: Work) -> Regi
 async def put_registration_file(command: PutRegistrationFile, work: Work) -> FileProgress:
     """The applicant uploads a document, piece by piece."""
     work.actor.must_act_for(command.owner_id)
-    return await put_file(command, work)
+    registration = await registration_by_id(work, command.owner_id)
+    return await put_file(command, work, room=ROOM_ONCE_APPROVED if registration.was_ever_approved else ROOM)
 
 
 @router.answers(GetRegistrationFile)
