@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from inspect import isawaitable
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -35,8 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was skipped is said aloud, with what it takes to run it."""
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))  # type: ignore[index]
-    for reason, count in reasons.items():
-        terminalreporter.write_line(f"{count} tests were skipped: {reason.removeprefix('Skipped: ')}")
+    for reason, times in reasons.items():
+        terminalreporter.write_line(f"{times} tests were skipped: {reason.removeprefix('Skipped: ')}")
 
 
 async def eventually(check: Callable[[], Awaitable[Any] | Any], within: float = 5.0) -> Any:
@@ -92,6 +93,7 @@ class Databases:
         self._folder = folder
         self._postgres = postgres
         self._templates: dict[str, str] = {}
+        self._numbers = count()
 
     def empty(self) -> str:
         """The address of a database with nothing in it."""
@@ -110,7 +112,7 @@ class Databases:
         name = make_url(template).database if template else None
         if self._postgres:
             return self._postgres.url(self._postgres.new_database(name or "template0"))
-        path = self._folder / f"{len(list(self._folder.iterdir()))}.sqlite"
+        path = self._folder / f"{next(self._numbers)}.sqlite"
         if name:
             shutil.copy(name, path)
         else:
