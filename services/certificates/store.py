@@ -142,9 +142,13 @@ async def find_certificate(work: Work, certificate_id: UUID) -> Certificate | No
     return await work.session.get(Certificate, certificate_id, with_for_update=work.may_write)
 
 
-async def product_by_id(work: Work, product_id: UUID, field: str = "product_id") -> Product:
-    """The product. Raises ProductNotFound, naming the field of the request."""
-    found = await find_product(work, product_id)
+async def product_by_id(work: Work, product_id: UUID) -> Product:
+    """The product. Raises ProductNotFound."""
+    return must_be_there(await find_product(work, product_id), product_id, "product_id")
+
+
+def must_be_there(found: Product | None, product_id: UUID, field: str) -> Product:
+    """The product that was looked for. Raises ProductNotFound, naming the field of the request."""
     if found is None:
         raise ProductNotFound(f"There is no product {product_id}.", field)
     return found

@@ -4,9 +4,8 @@ from uuid import UUID
 
 from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate, CertificateIdTaken, Consignment, Item
-from services.certificates.domain.product import ProductNotFound
 from services.certificates.handlers.agents import who_acts_for
-from services.certificates.store import certificate_by_id, find_certificate, find_exporter, products_by_ids
+from services.certificates.store import certificate_by_id, find_certificate, find_exporter, must_be_there, products_by_ids
 from services.certificates.views import OFFICERS, state_of, submitted
 from shared.contracts.certificates import issuing as contracts
 from shared.contracts.certificates.issuing import (
@@ -80,9 +79,7 @@ async def examined(wanted: contracts.Consignment, form_name: str, exporter_id: U
     items = []
     for index, item in enumerate(wanted.items):
         field = f"consignment.items.{index}.product_id"
-        product = known.get(item.product_id)
-        if product is None:
-            raise ProductNotFound(f"There is no product {item.product_id}.", field)
+        product = must_be_there(known.get(item.product_id), item.product_id, field)
         product.must_serve(exporter_id, field)
         form.must_know(product.criterion, field)
         items.append(

@@ -62,7 +62,7 @@ async def invite_colleague(command: InviteColleague, work: Work) -> UserState:
     """A company's administrator invites a colleague."""
     must_be_givable(set(command.roles), to_company=True)
     if await users.find_user(work, command.user_id) is None:
-        await must_have_room(work.actor.organisation, work)
+        await must_have_room_for_colleague(work.actor.organisation, work)
     return await invited(command, work.actor.organisation, work)
 
 
@@ -172,7 +172,7 @@ async def invited(command: InviteOfficer | InviteColleague, organisation: str, w
     return await state_of(user, work)
 
 
-async def must_have_room(company: str, work: Work) -> None:
+async def must_have_room_for_colleague(company: str, work: Work) -> None:
     """Whoever has only applied has no letters sent to strangers. Raises NotRegisteredYet or TooManyColleagues."""
     registration = await registration_by_id(work, UUID(company))
     if not registration.was_ever_approved:

@@ -100,7 +100,7 @@ async def correct_registration(command: CorrectRegistration, work: Work) -> Regi
 async def put_registration_file(command: PutRegistrationFile, work: Work) -> FileProgress:
     """The applicant uploads a document, piece by piece."""
     work.actor.must_act_for(command.owner_id)
-    registration = await registration_by_id(work, command.owner_id)
+    registration = await registration_by_id(work, command.owner_id, to_change=False)
     return await put_file(command, work, room=ROOM_ONCE_APPROVED if registration.was_ever_approved else ROOM)
 
 

@@ -57,7 +57,8 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
 
     Asked again with the same code, because the answer was lost, there are new recovery codes: nobody saw the first.
     """
-    user_id, whose = work.actor.must_have_id(), f"s:{work.actor.must_have_id()}"
+    user_id = work.actor.must_have_id()
+    whose = tries.of_person(user_id)
     await tries.count_try(work, whose)
     await work.keep()
     factor = await find_second_factor(work, user_id)
@@ -79,7 +80,8 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
 @router.answers(GiveStepUp)
 async def give_step_up(command: GiveStepUp, work: Work) -> StepUp:
     """An officer confirms with a fresh code what they have decided. Wrong codes are counted like wrong passwords."""
-    user_id, whose = work.actor.must_have_id(), f"s:{work.actor.must_have_id()}"
+    user_id = work.actor.must_have_id()
+    whose = tries.of_person(user_id)
     await tries.count_try(work, whose)
     await work.keep()
     if not await shows_fresh_code(user_id, command.code, work):

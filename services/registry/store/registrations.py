@@ -21,17 +21,17 @@ suspended_registrations = select(registrations.c.exporter_id).where(registration
 expired_registrations = select(registrations.c.exporter_id).where(registrations.c.status == Status.EXPIRED)
 
 
-async def registration_by_id(work: Work, exporter_id: UUID) -> Registration:
-    """The registration of an exporter. Raises RegistrationNotFound."""
-    found = await find_registration(work, exporter_id)
+async def registration_by_id(work: Work, exporter_id: UUID, *, to_change: bool = True) -> Registration:
+    """The registration of an exporter, held by whoever may change it. Raises RegistrationNotFound."""
+    found = await find_registration(work, exporter_id, to_change=to_change)
     if found is None:
         raise RegistrationNotFound(f"There is no registration {exporter_id}.", "exporter_id")
     return found
 
 
-async def find_registration(work: Work, exporter_id: UUID) -> Registration | None:
+async def find_registration(work: Work, exporter_id: UUID, *, to_change: bool = True) -> Registration | None:
     """The registration of an exporter, or None."""
-    return await work.session.get(Registration, exporter_id, with_for_update=work.may_write)
+    return await work.session.get(Registration, exporter_id, with_for_update=to_change and work.may_write)
 
 
 async def find_by_tax_number(work: Work, tax_number: str) -> UUID | None:

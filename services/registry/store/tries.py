@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +29,11 @@ def of_account(email: str) -> str:
 def of_codes(email: str) -> str:
     """Under what the codes are counted that are shown, with the right password, while guessers make the account wait."""
     return f"c:{hashlib.sha256(email.encode()).hexdigest()}"
+
+
+def of_person(user_id: UUID) -> str:
+    """Under what the codes of somebody who is signed in are counted."""
+    return f"s:{user_id}"
 
 
 def of_address(address: str) -> str:
