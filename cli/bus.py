@@ -10,12 +10,14 @@ from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
 from shared.asking import Asker, AskRefused, NobodyAnswers
-from shared.bus import ids_in_stream, set_up_bus
+from shared.bus import hand_over_from_the_start, set_up_bus
 from shared.contracts.catalogue import events, events_of, owner_of
 from shared.contracts.ops import MOST_KEYS, AskLag, Lag, Reannounce, Reannounced, Republish, announced
+from shared.event_signatures import examine_stream
 
 PATIENCE = 30.0
 """Seconds for which a long answer is waited for."""
+MOST_SHOWN = 100
 
 Replicas = Annotated[int | None, Parameter(env_var="CO_STREAM_REPLICAS")]
 """On how many servers of a cluster the stream is kept; where it is not said, on as many as now, and a new one on one."""
@@ -56,7 +58,7 @@ async def lag(*, where: Where | None = None, service: str | None = None) -> int:
 
 @app.command
 async def republish(*, where: Where | None = None, replicas: Replicas = None) -> None:
-    """Publish again whatever the stream has lost of what the services have announced, as it was.
+    """Publish again what the services have announced and the stream does not hold, or holds without a valid signature.
 
     Makes the stream and the consumers first, where they are gone. Nothing happens to what the stream holds.
 
@@ -73,7 +75,7 @@ async def republish(*, where: Where | None = None, replicas: Replicas = None) ->
         console.print("\n".join(changes) or "The stream and its consumers are there.")
         asker = Asker(client, PATIENCE)
         said = {service: await _announced(asker, service) for service in target.services}
-        held = await ids_in_stream(jetstream)
+        held, _ = await examine_stream(jetstream, target.event_keys())
         for service, ids in said.items():
             missing = sorted(ids - held)
             for start in range(0, len(missing), MOST_KEYS):
@@ -83,7 +85,40 @@ async def republish(*, where: Where | None = None, replicas: Replicas = None) ->
     if all(ids <= held for ids in said.values()):
         console.print(f"Nothing is missing: the stream holds all {sum(map(len, said.values()))} events announced.")
     else:
-        console.print("Whoever has heard them already does nothing.")
+        console.print("A service that has taken them already does nothing.")
+
+
+@app.command
+async def check(*, where: Where | None = None) -> int:
+    """Verify the signature of every event in the stream, and name the messages that services pass over. Ends with 1 for any."""
+    target = (where or Where()).target()
+    async with target.client() as client:
+        ids, others = await examine_stream(client.jetstream(timeout=10), target.event_keys())
+    shown = table("stored at (UTC)", "subject", "why it is passed over", right=("sequence",))
+    for each in others[:MOST_SHOWN]:
+        shown.add_row(f"{each.stored_at:%Y-%m-%d %H:%M:%S}", each.subject, each.why, str(each.sequence))
+    if others:
+        page().print(shown)
+    plain().print(f"{len(ids)} events are genuine, {len(others)} messages are not.")
+    return 1 if others else 0
+
+
+@app.command
+async def hand_over(service: str, *, where: Where | None = None) -> None:
+    """Have a service take every event of the stream again, for instance after its file of keys was not up to date.
+
+    Harmless: what it has taken already does nothing.
+
+    Parameters
+    ----------
+    service
+        The service that passed over events which are genuine.
+    """
+    target = (where or Where()).target()
+    target.only(service)
+    async with target.client() as client:
+        await hand_over_from_the_start(client.jetstream(timeout=10), service)
+    plain().print(f"{service} is handed every event of the stream again.")
 
 
 async def _announced(asker: Asker, service: str) -> set[UUID]:

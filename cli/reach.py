@@ -13,10 +13,10 @@ from nats.errors import Error as NatsError
 from nats.js.errors import ServiceUnavailableError
 
 from deploy.embedded.layout import Layout
-from deploy.nats.permissions import OPERATOR
 from shared.asking import Asker
 from shared.bus import NO_JETSTREAM, NOT_FOR_ACCOUNT, connect
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.catalogue import OPERATOR, SERVICES
+from shared.event_signatures import EventKeys
 
 CONNECTS_WITHIN = 5.0
 PATIENCE = 3.0
@@ -38,20 +38,23 @@ class Where:
     seed_file: Annotated[Path | None, Parameter(env_var="CO_NATS_SEED_FILE")] = None
     """The seed of the operator's user on the bus."""
     ca_file: Annotated[Path | None, Parameter(env_var="CO_NATS_CA_FILE")] = None
+    event_keys_file: Annotated[Path | None, Parameter(env_var="CO_EVENT_KEYS_FILE")] = None
+    """The public keys that events are verified with."""
     services: tuple[str, ...] = SERVICES
     """The services on the bus at that address."""
 
     def target(self, user: str = OPERATOR) -> "Target":
         """The bus that is meant, for one of its users: the seed file holds the seed of that one. Raises CommandFailed."""
         if self.nats_url and self.seed_file:
-            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user)
+            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user, self.event_keys_file)
         if self.nats_url or self.seed_file:
             raise CommandFailed("Give both --nats-url and --seed-file, or neither to use the stack that runs here.")
         layout = running(self.root)
         country = self.country or layout.country
         if country not in layout.countries:
             raise CommandFailed(f"The stack under {self.root} serves {', '.join(layout.countries)}, not {country}.")
-        return Target(layout.nats_url, layout.seed(user, country), layout.services_of(country), user=user)
+        keys_file = layout.event_keys_file(country)
+        return Target(layout.nats_url, layout.seed(user, country), layout.services_of(country), None, user, keys_file)
 
     def seeds(self) -> Path:
         """The folder of the operator's seed. Raises CommandFailed."""
@@ -70,6 +73,16 @@ class Target:
     services: tuple[str, ...]
     ca_file: Path | None = None
     user: str = OPERATOR
+    event_keys_file: Path | None = None
+
+    def event_keys(self) -> EventKeys:
+        """The public keys that events are verified with. Raises CommandFailed."""
+        if self.event_keys_file is None:
+            raise CommandFailed("Say --event-keys-file: the public keys that events are verified with.")
+        try:
+            return EventKeys(self.event_keys_file)
+        except (OSError, ValueError) as error:
+            raise CommandFailed(f"The keys in {self.event_keys_file} cannot be read: {type(error).__name__}.") from error
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:

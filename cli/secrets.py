@@ -11,6 +11,7 @@ from cli.reach import CommandFailed
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME, PARTNERS, Layout
 from deploy.secrets import RETIRED_AFTER
+from shared.contracts.catalogue import SERVICES
 
 ANNOUNCED_AHEAD = timedelta(days=1)
 """How long a key is known before it signs: a service may be down for a night."""
@@ -52,6 +53,40 @@ def init(
         console.print(f"made {path}")
     if not made:
         console.print(f"Nothing is missing in {folder}.")
+
+
+@app.command
+def rotate_bus_key(
+    service: str, *, root: Path = Path("var"), compose: bool = False, country: str = HOME, stolen_since: datetime | None = None
+) -> None:
+    """Make the next key of a service on the bus, which also signs its events. Then hand it out and restart the service.
+
+    The former key is let in for an hour, and what it has signed until then stays genuine. docs/operations.md has the steps.
+
+    Parameters
+    ----------
+    service
+        The service whose key is replaced.
+    root
+        Where everything is kept.
+    compose
+        The key of `docker compose`, not that of an embedded run.
+    country
+        The country of the service.
+    stolen_since
+        The former key was stolen (UTC): it is let in no more, and events that the stream has stored since then are passed over.
+    """
+    if service not in SERVICES:
+        raise CommandFailed(f"There is no service {service}; there are {', '.join(SERVICES)}.")
+    secrets = ComposeFiles(root / "compose", HOME, PARTNERS[0]).secrets if compose else Layout(root).secrets
+    if not secrets.seed(country, service).exists():
+        raise CommandFailed(f"There is no {secrets.seed(country, service)}: run `co secrets init` first.")
+    now = datetime.now(UTC).replace(microsecond=0)
+    if stolen_since and stolen_since.replace(tzinfo=UTC) > now:
+        raise CommandFailed("--stolen-since must not lie in the future.")
+    until = stolen_since.replace(tzinfo=UTC) if stolen_since else now + RETIRED_AFTER
+    key = secrets.rotate_bus_key(country, service, until)
+    plain().print(f"The new key of {service} is {key}. What the former one signs counts until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command

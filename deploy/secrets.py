@@ -16,6 +16,8 @@ from deploy import pki
 
 RETIRED_AFTER = timedelta(hours=1)
 """How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""
+EVENTS_KEPT = timedelta(days=31)
+"""How long a former key of the bus stays on record: a day longer than the stream keeps events."""
 FORGOTTEN_AFTER = timedelta(days=30)
 """How long a retired key stays in the file, so that every replica has said that it is retired."""
 
@@ -42,6 +44,38 @@ class Secrets:
     def public_key(self, country: str, user: str) -> str:
         """The public half of a user's nkey."""
         return str(nkeys.from_seed(self.seed(country, user).read_bytes()).public_key.decode())
+
+    def public_keys(self, country: str, user: str, now: datetime) -> tuple[str, ...]:
+        """The public nkeys that the bus lets in as this user: the present one, and a former one until it ends."""
+        former = [key for key, until in self._former_keys(country, user).items() if until > now]
+        return (self.public_key(country, user), *former)
+
+    def event_keys(self, country: str, services: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
+        """The public nkeys that the events of each service are verified with; a former one until an instant."""
+        return {
+            service: {self.public_key(country, service): None} | self._former_keys(country, service) for service in services
+        }
+
+    def rotate_bus_key(self, country: str, service: str, former_until: datetime) -> str:
+        """Makes the next nkey of a service; events that the former one signed are genuine if stored by `former_until`.
+
+        Returns the public half of the new one. Raises FileNotFoundError where the service has none yet.
+        """
+        former = self._former_keys(country, service) | {self.public_key(country, service): former_until}
+        oldest = former_until - EVENTS_KEPT
+        kept = {key: until.isoformat() for key, until in former.items() if until > oldest}
+        self._replace(self._former_file(country, service), json.dumps(kept, indent=1).encode())
+        self._replace(self.seed(country, service), nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
+        return self.public_key(country, service)
+
+    def _former_file(self, country: str, user: str) -> Path:
+        return self.seed(country, user).with_name(f"{user}.former-keys.json")
+
+    def _former_keys(self, country: str, user: str) -> dict[str, datetime]:
+        file = self._former_file(country, user)
+        if not file.exists():
+            return {}
+        return {key: datetime.fromisoformat(until) for key, until in json.loads(file.read_text()).items()}
 
     def signing_certificate(self, country: str) -> Path:
         """The certificate that a country's messages are verified with."""
@@ -100,11 +134,15 @@ class Secrets:
             key["valid_until"] = min(_instant(key.get("valid_until")), signs_from + retired_after).isoformat()
         new = OKPKey.generate_key("Ed25519")
         keys.append(new.as_dict(private=True) | {"signs_from": signs_from.isoformat()})
-        beside = self.registry_signing_key.with_name(".next-signing-key.json")
-        beside.unlink(missing_ok=True)
-        self._write_new(beside, json.dumps({"keys": keys}, indent=1).encode())
-        beside.rename(self.registry_signing_key)
+        self._replace(self.registry_signing_key, json.dumps({"keys": keys}, indent=1).encode())
         return new.thumbprint()
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        """Writes a file in place of the present one, whole or not at all."""
+        beside = path.with_name(f".next-{path.name}")
+        beside.unlink(missing_ok=True)
+        self._write_new(beside, content)
+        beside.rename(path)
 
     def _machine(self, host: str) -> pki.Pair:
         return pki.machine(host, self._authority())

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from time import perf_counter
 
+from faststream.exceptions import SkipMessage
 from faststream.nats import NatsMessage
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from shared import logs, metrics
-from shared.bus import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER
+from shared.bus import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, asker_inboxes
 from shared.contracts.kinds import TRY_AGAIN, Command, Refusal, Request
 from shared.database import is_transient
 from shared.identity import NOBODY, Actor, NotSignedIn, OutsideMandate, SecondFactorMissing, Tokens
@@ -72,9 +73,22 @@ class Answerer:
         self._handler = handler
         self._workshop = workshop
         self._tokens = tokens
+        self._inboxes = asker_inboxes(request)
 
     async def answer(self, message: NatsMessage) -> bytes:
-        """The envelope for one raw message. Every error is mapped to a refusal, so that the caller hears of it."""
+        """The envelope for one raw message; a message without a reply subject below an asker's inbox is passed over.
+
+        The bus does not check reply subjects: the answer would be published as whatever they name.
+        """
+        if not message.reply_to.startswith(self._inboxes):
+            name = self._request.__name__
+            log.warning("a request without an asker's inbox was passed over", extra={"request": name})
+            metrics.requests.labels(name, "passed_over").inc()
+            raise SkipMessage
+        return await self.envelope(message)
+
+    async def envelope(self, message: NatsMessage) -> bytes:
+        """The answer or refusal for one raw message. Every error is mapped to a refusal, so that the caller hears of it."""
         name, headers, started = self._request.__name__, message.headers, perf_counter()
         with span(
             name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}

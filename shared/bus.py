@@ -2,21 +2,22 @@
 
 import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import nats
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from shared.contracts.catalogue import SERVICES, events_heard_by, events_of
-from shared.contracts.kinds import Event
+from shared.contracts.catalogue import ASKERS, OPERATOR, SERVICES, events_heard_by, events_of
+from shared.contracts.kinds import Event, Request
+from shared.contracts.ops import OPERATIONS
 from shared.logs import said
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ STEP_UP_HEADER = "Co-Step-Up"
 TRACE_HEADER = "traceparent"
 FROM_HEADER = "Co-From"
 EVENT_ID_HEADER = "Nats-Msg-Id"
+KEY_HEADER = "Co-Key"
+SIGNATURE_HEADER = "Co-Signature"
 
 PUBLISH_TIMEOUT = 5.0
 PING_INTERVAL = 5
@@ -34,7 +37,7 @@ PING_INTERVAL = 5
 ACK_WAIT = 30.0
 MAX_HANDED_OVER = 1000
 
-MOST_READ = 1000
+MOST_READ = 200
 """Events that an operator reads at a time."""
 
 DAY = 86400.0
@@ -56,6 +59,12 @@ def servers_in(addresses: str) -> list[str]:
 def inbox_prefix(user: str) -> str:
     """Where a user's replies arrive; nobody else may listen there."""
     return f"_INBOX_{user}"
+
+
+def asker_inboxes(request: type[Request]) -> tuple[str, ...]:
+    """Where those who may ask this have their replies sent: nothing else is answered."""
+    users = (OPERATOR,) if issubclass(request, OPERATIONS) else ASKERS
+    return tuple(f"{inbox_prefix(user)}." for user in users)
 
 
 def next_events_subject(consumer: str) -> str:
@@ -166,6 +175,11 @@ async def hand_over_again(jetstream: JetStreamContext, service: str, began_at: d
     if own_events := events_of(service):
         consumer = _consumer(own_consumer(service), own_events)
         await jetstream.add_consumer(STREAM, consumer, description=recovery_name(began_at))
+    await hand_over_from_the_start(jetstream, service)
+
+
+async def hand_over_from_the_start(jetstream: JetStreamContext, service: str) -> None:
+    """Has a service handed every event of the stream again. Its inbox keeps it from acting twice."""
     with suppress(NotFoundError):
         await jetstream.delete_consumer(STREAM, service)
     await jetstream.add_consumer(STREAM, _consumer(service, events_heard_by(service)))
@@ -177,19 +191,16 @@ async def take_back_own_events(jetstream: JetStreamContext, service: str) -> Non
         await jetstream.delete_consumer(STREAM, own_consumer(service))
 
 
-async def ids_in_stream(jetstream: JetStreamContext) -> set[UUID]:
-    """The ids of all events that the stream holds, read without their bodies."""
-    reader = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, headers_only=True, mem_storage=True)
+async def messages_in_stream(jetstream: JetStreamContext) -> AsyncIterator[Msg]:
+    """Everything that the stream holds, in its order."""
+    reader = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, mem_storage=True)
     subscription = await jetstream.pull_subscribe("evt.>", stream=STREAM, config=reader)
-    ids = set()
     try:
         while (await subscription.consumer_info()).num_pending:
             for message in await subscription.fetch(MOST_READ, timeout=1):
-                with suppress(KeyError, ValueError):  # whoever put it there, no service announced it
-                    ids.add(UUID((message.headers or {})[EVENT_ID_HEADER]))
+                yield message
     finally:
         await subscription.unsubscribe()
-    return ids
 
 
 def _consumer(name: str, its_events: Iterable[type[Event]]) -> ConsumerConfig:

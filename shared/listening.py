@@ -16,6 +16,7 @@ from shared import metrics
 from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.kinds import Event
 from shared.database import is_transient
+from shared.event_signatures import EventKeys
 from shared.fates import GivenUp, Unreadable, bury, delay_after, is_hopeless, may_pass
 from shared.pulling import Puller
 from shared.router import Reacting
@@ -37,11 +38,15 @@ class Heard:
 
 
 class Listener:
-    """Takes the events of one service. The bus hands them over; the inbox guards that none acts twice."""
+    """Takes the events of one service. The bus hands them over; the inbox guards that none acts twice.
 
-    def __init__(self, handlers: Mapping[type[Event], Reacting], workshop: Workshop) -> None:
+    A message that no service has signed is passed over: acknowledged, counted, logged, and kept nowhere but in the stream.
+    """
+
+    def __init__(self, handlers: Mapping[type[Event], Reacting], workshop: Workshop, keys: EventKeys) -> None:
         self._handlers = {event.subject: (event, handler) for event, handler in handlers.items()}
         self._workshop = workshop
+        self._keys = keys
         self._failures: Counter[int] = Counter()
         """By their places in the stream: how often events failed on this replica while nothing was away."""
 
@@ -50,9 +55,18 @@ class Listener:
         while not self._workshop.stopping.is_set():
             if batch := await puller.next_events():
                 try:
-                    await self._take(batch)
+                    if genuine := await self._genuine(batch):
+                        await self._take(genuine)
                 except Exception:
                     log.exception("events could not be taken nor given back; the bus hands them over again")
+
+    async def _genuine(self, batch: list[Msg]) -> list[Msg]:
+        genuine: list[Msg] = []
+        others: list[Msg] = []
+        for message in batch:
+            (genuine if self._keys.genuine_id(message) else others).append(message)
+        await asyncio.gather(*(message.ack() for message in others))
+        return genuine
 
     async def _take(self, batch: list[Msg]) -> None:
         try:

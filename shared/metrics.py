@@ -9,7 +9,9 @@ requests = Counter(
 )
 request_seconds = Histogram("co_request_seconds", "Time to answer", ["request"], buckets=_SECONDS)
 events = Counter(
-    "co_events_total", "Events taken from the bus, by outcome (done, repeated, delayed, dead)", ["subject", "outcome"]
+    "co_events_total",
+    "Events taken from the bus, by outcome (done, repeated, delayed, dead, not_genuine)",
+    ["subject", "outcome"],
 )
 event_batch = Histogram("co_event_batch_size", "Events taken in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100))
 published = Counter("co_published_total", "Events handed to the bus", ["subject"])

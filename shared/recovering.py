@@ -15,13 +15,15 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from opentelemetry.trace import INVALID_SPAN
+from pydantic import ValidationError
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bus import EVENT_ID_HEADER, STREAM, TRACE_HEADER, own_consumer, recovery_name
+from shared.bus import STREAM, TRACE_HEADER, own_consumer, recovery_name
 from shared.contracts import ops
 from shared.contracts.catalogue import events_of
 from shared.contracts.kinds import Event
+from shared.event_signatures import EventKeys, NotGenuine, pass_over
 from shared.logs import said
 from shared.pulling import Puller
 from shared.refusals import Refused
@@ -55,9 +57,12 @@ class NotCompared(Refused):
 class Recovery:
     """Sees whether one replica is in recovery, and reads its events back."""
 
-    def __init__(self, workshop: Workshop, handlers: Mapping[type[Event], Reacting], jetstream: JetStreamContext) -> None:
+    def __init__(
+        self, workshop: Workshop, handlers: Mapping[type[Event], Reacting], jetstream: JetStreamContext, keys: EventKeys
+    ) -> None:
         self._workshop = workshop
         self._jetstream = jetstream
+        self._keys = keys
         self._events = {event.subject: event for event in events_of(workshop.service)}
         self._handlers = handlers
 
@@ -83,8 +88,12 @@ class Recovery:
                 last = await self._jetstream.get_msg(STREAM, subject=subject, direct=True)
             except NotFoundError:
                 continue
-            event_id = UUID((last.headers or {})[EVENT_ID_HEADER])
             if last.time is None or last.time < self._workshop.clock.now() - SURELY_KEPT:
+                continue
+            try:
+                event_id = self._keys.verified_id(subject, last.headers, last.data or b"", last.time)
+            except NotGenuine as error:
+                pass_over(subject, last.seq, error)
                 continue
             async with self._workshop.database.reading() as session:
                 if await session.scalar(select(outbox.c.id).where(outbox.c.event_id == event_id)) is None:
@@ -141,21 +150,25 @@ class Recovery:
 
     async def _take_back(self, batch: list[Msg], recovery_id: int) -> None:
         async with self._workshop.work(INVALID_SPAN) as work:
-            ids = [UUID((message.headers or {})[EVENT_ID_HEADER]) for message in batch]
-            known = set(await work.session.scalars(select(outbox.c.event_id).where(outbox.c.event_id.in_(ids))))
-            forgotten = [message for event_id, message in zip(ids, batch, strict=True) if event_id not in known]
-            for message in forgotten:
-                await self._remember(message, work)
+            genuine = {event_id: message for message in batch if (event_id := self._keys.genuine_id(message))}
+            known = set(await work.session.scalars(select(outbox.c.event_id).where(outbox.c.event_id.in_(genuine))))
+            forgotten = {event_id: message for event_id, message in genuine.items() if event_id not in known}
+            for event_id, message in forgotten.items():
+                await self._remember(event_id, message, work)
             more = recoveries.c.read_back + len(forgotten)
             await work.session.execute(update(recoveries).where(recoveries.c.id == recovery_id).values(read_back=more))
         await asyncio.gather(*(message.ack() for message in batch))
 
-    async def _remember(self, message: Msg, work: Work) -> None:
+    async def _remember(self, event_id: UUID, message: Msg, work: Work) -> None:
         event_type = self._events[message.subject]
-        event = event_type.model_validate_json(message.data)
+        try:
+            event = event_type.model_validate_json(message.data)
+        except ValidationError:
+            pass_over(message.subject, message.metadata.sequence.stream, NotGenuine("its content cannot be read"))
+            return
         headers, sent_at = message.headers or {}, message.metadata.timestamp
         row = {
-            "event_id": UUID(headers[EVENT_ID_HEADER]),
+            "event_id": event_id,
             "subject": message.subject,
             "body": message.data.decode(),
             "about": about(event),

@@ -9,8 +9,9 @@ from nats.js import JetStreamContext
 from sqlalchemy import Row, exists, or_, select, update
 
 from shared import metrics
-from shared.bus import EVENT_ID_HEADER, PUBLISH_TIMEOUT, STREAM, TRACE_HEADER
+from shared.bus import PUBLISH_TIMEOUT, STREAM, TRACE_HEADER
 from shared.clock import MOST_APART
+from shared.event_signatures import EventSigner
 from shared.logs import said
 from shared.loops import keep_going
 from shared.tables import outbox
@@ -28,9 +29,10 @@ PAUSE = timedelta(seconds=5)
 class Relay:
     """Publishes the outbox of one service. Replicas claim rows, so that each is normally published once."""
 
-    def __init__(self, workshop: Workshop, jetstream: JetStreamContext) -> None:
+    def __init__(self, workshop: Workshop, jetstream: JetStreamContext, signer: EventSigner) -> None:
         self._workshop = workshop
         self._jetstream = jetstream
+        self._signer = signer
 
     async def run(self) -> None:
         """Publishes whatever is announced, at once; and every two seconds what a dead replica left behind."""
@@ -74,8 +76,9 @@ class Relay:
             return sorted((await transaction.session.execute(claim)).all(), key=lambda row: row.id)
 
     async def _publish(self, row: Row[Any]) -> None:
-        headers = {EVENT_ID_HEADER: str(row.event_id)}
+        body = row.body.encode()
+        headers = self._signer.headers(row.subject, row.event_id, body)
         if row.traceparent:
             headers[TRACE_HEADER] = row.traceparent
-        await self._jetstream.publish(row.subject, row.body.encode(), timeout=PUBLISH_TIMEOUT, stream=STREAM, headers=headers)
+        await self._jetstream.publish(row.subject, body, timeout=PUBLISH_TIMEOUT, stream=STREAM, headers=headers)
         metrics.published.labels(row.subject).inc()

@@ -1,17 +1,13 @@
 """What is hashed, chained and signed of the trail: `docs/operations.md` says it in words, for who computes it again."""
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from shared.contracts.acts import Act, Seal
+from shared.nkey_signatures import is_signed_with
 
 NO_FORMER = "0" * 64
 """What the first seal names as the former one."""
@@ -33,13 +29,12 @@ def statement_of(seal: Seal, service: str, country: str) -> str:
 
 
 def is_signed(seal: Seal, statement: str) -> bool:
-    """Whether the signature is that of the key the seal names. An nkey is one byte, the key, two bytes, in base32."""
+    """Whether the signature is that of the key the seal names."""
     try:
-        key = base64.b32decode(seal.key + "=" * (-len(seal.key) % 8))[1:33]
-        Ed25519PublicKey.from_public_bytes(key).verify(bytes.fromhex(seal.signature), statement.encode())
-    except (InvalidSignature, ValueError, binascii.Error):
+        signature = bytes.fromhex(seal.signature)
+    except ValueError:
         return False
-    return True
+    return is_signed_with(seal.key, signature, statement.encode())
 
 
 def sha256(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import nkeys
 from nats.errors import Error as NatsError
 from opentelemetry.trace import INVALID_SPAN
+from pydantic import ValidationError
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
 from starlette.routing import BaseRoute
@@ -26,6 +27,7 @@ from shared.clock import Clock
 from shared.contracts.catalogue import events_heard_by
 from shared.contracts.kinds import Event
 from shared.database import Database, take_turns
+from shared.event_signatures import EventKeys, EventSigner
 from shared.fates import delay_after
 from shared.identity import Tokens
 from shared.listening import Listener
@@ -111,8 +113,9 @@ class Replica:
         self._must_listen_to_what_is_permitted()
 
         self.broker = broker_of(self.name, settings, self._heed_bus)
+        self._event_keys = _event_keys_of(settings, self.name, self.key)
         self._tokens = Tokens(settings.country)
-        self._listener = Listener(self.router.listening, self.workshop)
+        self._listener = Listener(self.router.listening, self.workshop, self._event_keys)
         self._tasks = TaskRunner(self.router.doing, self.workshop)
         self._rim = Rim(application(self.workshop, self.problems, service.routes, self.events_waiting), settings)
         self._stopping = asyncio.Event()
@@ -128,7 +131,7 @@ class Replica:
 
     @cached_property
     def key(self) -> nkeys.KeyPair:
-        """The service's own key on the bus; it signs the seals of the trail too."""
+        """The service's own key on the bus; it signs its events and the seals of its trail too."""
         return nkeys.from_seed(self._settings.nats_seed_file.read_bytes().strip())
 
     def listens_to(self, subject: str) -> tuple[type[Event], Reacting]:
@@ -186,8 +189,8 @@ class Replica:
         self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
         self._puller = Puller(client, self.name)
         self._own_events = Puller(client, own_consumer(self.name))
-        self._relay = Relay(self.workshop, self._jetstream)
-        self._recovery = Recovery(self.workshop, self.router.reading_back, self._jetstream)
+        self._relay = Relay(self.workshop, self._jetstream, EventSigner(self.key))
+        self._recovery = Recovery(self.workshop, self.router.reading_back, self._jetstream, self._event_keys)
         await self._wait_for("the bus", lambda: check_clock(self.workshop.clock, "bus", lambda: time_of_bus(client, self.name)))
         await self._wait_for("what it has announced", self._recovery.look)
         await self._puller.open()
@@ -271,6 +274,17 @@ class Replica:
         if self._state is None and not await self.broker.ping(timeout=2):
             found.append(f"the bus: {SEED_REFUSED}" if self._is_unknown_to_bus else "the bus does not answer")
         return found
+
+
+def _event_keys_of(settings: Settings, service: str, key: nkeys.KeyPair) -> EventKeys:
+    try:
+        keys = EventKeys(settings.event_keys_file)
+        keys.must_know(service, key.public_key.decode())
+    except ValidationError:
+        raise SettingsWrong.because("CO_EVENT_KEYS_FILE (it holds no keys of services)") from None
+    except ValueError as error:
+        raise SettingsWrong.because(f"CO_EVENT_KEYS_FILE ({error}; hand it out anew)") from None
+    return keys
 
 
 async def _drain(subscriber: Any) -> None:

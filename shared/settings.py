@@ -52,7 +52,9 @@ class Settings(DatabaseSettings):
     nats_url: str = "nats://127.0.0.1:4222"
     """The bus: one address, or those of a cluster with commas between them."""
     nats_seed_file: FilePath
-    """The nkey seed of this service's own user on the bus."""
+    """The nkey seed of this service's own user on the bus; it signs the events that this service announces."""
+    event_keys_file: FilePath
+    """The public keys that the events of every service are verified with; `co secrets` makes it."""
     nats_ca_file: FilePath | None = None
 
     http_host: str = "127.0.0.1"

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from shared.contracts.catalogue import OPERATOR
 from shared.contracts.kinds import TRY_AGAIN, Command, Contract
 from shared.contracts.ops import OPERATIONS
 from shared.identity import NOBODY
@@ -21,7 +22,6 @@ from shared.work import Work, Workshop
 log = logging.getLogger(__name__)
 
 DONE = "done"
-OPERATOR = "operator"
 MOST_PATIENCE = 2.0
 """Seconds for which the refusal of an act waits until the trail has it."""
 

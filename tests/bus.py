@@ -6,14 +6,17 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import nkeys
 from nats.aio.client import Client
 
 from deploy.nats.server_conf import Account, write_server_conf
 from deploy.secrets import Secrets
 from shared.bus import connect, set_up_bus
 from shared.contracts.catalogue import ASKERS, SERVICES
+from shared.event_signatures import EventSigner, event_keys_json
 
 USERS = (*SERVICES, *ASKERS, "operator")
 
@@ -46,6 +49,15 @@ class Bus:
     def seed_file(self, user: str) -> Path:
         """The file with a user's seed."""
         return self.secrets.seed("KH", user)
+
+    @property
+    def event_keys_file(self) -> Path:
+        """The file with the public keys of the services."""
+        return self.seed_file("operator").with_name("event-keys.json")
+
+    def signer(self, service: str) -> EventSigner:
+        """Signs events as a service does."""
+        return EventSigner(nkeys.from_seed(self.seed_file(service).read_bytes()))
 
     async def client(self, user: str, **options: object) -> Client:
         """A connection as one of the users."""
@@ -85,7 +97,8 @@ async def a_bus(root: Path) -> AsyncIterator[Bus]:
     """A running bus with its stream and consumers."""
     bus = Bus(root, free_port())
     bus.secrets.make({"KH": USERS})
-    account = Account("KH", {user: bus.secrets.public_key("KH", user) for user in USERS})
+    account = Account("KH", {user: bus.secrets.public_keys("KH", user, datetime.now(UTC)) for user in USERS})
+    bus.event_keys_file.write_bytes(event_keys_json(bus.secrets.event_keys("KH", SERVICES)))
     write_server_conf(
         root / "nats.conf",
         (account,),

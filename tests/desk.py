@@ -78,7 +78,7 @@ class Desk:
         answerer = Answerer(kind, self.router.answering[kind], self.workshop, Tokens("KH"))
         headers = {name: value for name, value in ((TOKEN_HEADER, token), (STEP_UP_HEADER, step_up)) if value}
         message = NatsMessage(raw_message=None, body=body, headers=headers)
-        envelope = json.loads(await answerer.answer(message))
+        envelope = json.loads(await answerer.envelope(message))
         if "refusal" in envelope:
             return Refusal.model_validate(envelope["refusal"])
         return kind.answer.model_validate(envelope["answer"])

@@ -3,13 +3,15 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from deploy.nats.permissions import OPERATOR, USERS
+from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, Cluster, Tls, write_server_conf
 from deploy.secrets import Secrets
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.catalogue import OPERATOR, SERVICES
+from shared.event_signatures import event_keys_json
 
 GATEWAYS = ("gateway", "gateway-abroad")
 REPLICATED = (*SERVICES, "gateway-abroad")
@@ -51,6 +53,13 @@ class ComposeFiles:
                 self._hand(container, name, source)
         for server in BUS:
             self._configure_bus(server)
+        for country, services, containers in (
+            (self._country, SERVICES, (*SERVICES, "operator")),
+            (self._partner, ("gateway",), ("gateway-abroad", "operator-abroad")),
+        ):
+            keys = event_keys_json(self.secrets.event_keys(country, services))
+            for container in containers:
+                (self.handed / container / "event.keys").write_bytes(keys)
         self._introduce("gateway", self._partner, "gateway-abroad:8000")
         self._introduce("gateway-abroad", self._country, "proxy:8443")
         self._open()
@@ -92,7 +101,7 @@ class ComposeFiles:
 
     def _configure_bus(self, server: str) -> None:
         accounts = tuple(
-            Account(country, {user: self.secrets.public_key(country, user) for user in users})
+            Account(country, {user: self.secrets.public_keys(country, user, datetime.now(UTC)) for user in users})
             for country, users in self._users.items()
         )
         write = partial(

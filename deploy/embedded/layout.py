@@ -9,9 +9,9 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Self
 
-from deploy.nats.permissions import OPERATOR, USERS
+from deploy.nats.permissions import USERS
 from deploy.secrets import Secrets
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.catalogue import OPERATOR, SERVICES
 
 HOME = "KH"
 PARTNERS = ("VN", "MY", "SG", "ID")
@@ -114,6 +114,10 @@ class Layout:
         """The seed of a user of the bus."""
         return self.secrets.seed(country or self.country, user).read_text()
 
+    def event_keys_file(self, country: str | None = None) -> Path:
+        """The public keys that the events of a country's services are verified with."""
+        return self.secrets.seed(country or self.country, OPERATOR).with_name("event-keys.json")
+
     @property
     def administrator_password(self) -> str:
         """The password of the ministry's first administrator."""
@@ -148,6 +152,7 @@ class Layout:
             "DATABASE_URL": self.database_url(service, country),
             "NATS_URL": self.nats_url,
             "NATS_SEED_FILE": self.secrets.seed(country, service),
+            "EVENT_KEYS_FILE": self.event_keys_file(country),
             "HTTP_PORT": self.ports[self.name(service, country)],
             "SPANS_DIR": self.spans_dir,
         }

@@ -8,6 +8,7 @@ import ssl
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,9 +18,10 @@ from sqlalchemy import make_url
 
 from deploy.embedded.layout import CUSTOMS_RULES, Layout, is_free, nats_server
 from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
-from deploy.nats.permissions import OPERATOR
 from deploy.nats.server_conf import Account, write_server_conf
 from shared.bus import connect, set_up_bus
+from shared.contracts.catalogue import OPERATOR
+from shared.event_signatures import event_keys_json
 from shared.migrations.schema import SchemaMismatch, migrate
 
 READY_WITHIN = 60.0
@@ -135,9 +137,12 @@ class Stack(Layout):
 
     def _write_configuration(self) -> None:
         accounts = tuple(
-            Account(country, {user: self.secrets.public_key(country, user) for user in users})
+            Account(country, {user: self.secrets.public_keys(country, user, datetime.now(UTC)) for user in users})
             for country, users in self.users.items()
         )
+        for country in self.countries:
+            keys = event_keys_json(self.secrets.event_keys(country, self.services_of(country)))
+            self.event_keys_file(country).write_bytes(keys)
         write_server_conf(
             self.root / "nats" / "nats.conf",
             accounts,

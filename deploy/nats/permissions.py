@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.bus import STREAM, about_consumer_subject, inbox_prefix, last_event_subject, next_events_subject, own_consumer
-from shared.contracts.catalogue import ASKERS, SERVICES, contracts, events_of, requests_to
+from shared.contracts.catalogue import ASKERS, OPERATOR, SERVICES, contracts, events_of, requests_to
 from shared.contracts.kinds import Request
 
-OPERATOR = "operator"
 USERS = (*SERVICES, *ASKERS, OPERATOR)
 """Every user of a country that issues certificates; each has a seed of its own."""
 

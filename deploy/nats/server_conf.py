@@ -7,14 +7,17 @@ from pathlib import Path
 
 from deploy.nats.permissions import FILE
 
+STREAM_SUBJECTS = {"evt.>": "single", "$JS.API.>": "stream", "$JS.ACK.>": "single"}
+"""What the users of a country ask of the account that keeps their stream, and how many answers each request may have."""
+
 
 @dataclass(frozen=True)
 class Account:
     """A country on the bus: it shares no subject, stream or user with another."""
 
     country: str
-    public_keys: Mapping[str, str]
-    """The public nkey of each user."""
+    public_keys: Mapping[str, tuple[str, ...]]
+    """The public nkeys of each user: one, or two while the former one still counts."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,34 @@ accounts {{
 
 
 def _account(account: Account) -> str:
+    """The account of a country's users, and the account of its stream, which has no users (decision 0018).
+
+    What the server answers for JetStream stays among the users: a reply subject such as `evt.fee.settled.v1` does not lead it
+    into the stream. Requests of JetStream may have several answers, an event and an acknowledgement have one.
+    """
     users = "\n".join(
-        f"      {{ nkey: {key}, permissions: $may_{user} }}  # {user}" for user, key in account.public_keys.items()
+        f"      {{ nkey: {key}, permissions: $may_{user} }}  # {user}"
+        for user, keys in account.public_keys.items()
+        for key in keys
     )
-    return f"  {account.country} {{\n    jetstream: enabled\n    users: [\n{users}\n    ]\n  }}"
+    stream = f"{account.country}_STREAM"
+    imports = "\n".join(f'      {{ service: {{ account: {stream}, subject: "{subject}" }} }}' for subject in STREAM_SUBJECTS)
+    exports = "\n".join(
+        f'      {{ service: "{subject}", response: {kind}, accounts: [{account.country}] }}'
+        for subject, kind in STREAM_SUBJECTS.items()
+    )
+    return f"""\
+  {account.country} {{
+    users: [
+{users}
+    ]
+    imports: [
+{imports}
+    ]
+  }}
+  {stream} {{
+    jetstream: enabled
+    exports: [
+{exports}
+    ]
+  }}"""

@@ -12,6 +12,9 @@ SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
 ASKERS = ("portal",)
 """Who may send commands and questions: services never ask one another."""
 
+OPERATOR = "operator"
+"""Who runs the system: asks every service the operational questions, and administers the stream."""
+
 
 def contracts() -> tuple[type[Request] | type[Event], ...]:
     """Every command, question and event, ordered by subject."""

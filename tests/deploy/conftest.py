@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Bus:
         write_server_conf(
             self.config,
             tuple(
-                Account(country, {user: self.secrets.public_key(country, user) for user in users})
+                Account(country, {user: self.secrets.public_keys(country, user, datetime.now(UTC)) for user in users})
                 for country, users in USERS_OF.items()
             ),
             store_dir=folder / "stream",

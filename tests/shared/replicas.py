@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from joserfc.jwk import OKPKey
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_url, select
 
 from shared.asking import Asker
-from shared.bus import EVENT_ID_HEADER
 from shared.clock import Clock
 from shared.columns import ROW_ID
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
@@ -199,6 +199,7 @@ class House:
 
     def settings(self, **changed: Any) -> Settings:
         present = {"database_url": self.url, "nats_url": self.bus.url, "nats_seed_file": self.bus.seed_file(self.service)}
+        present["event_keys_file"] = self.bus.event_keys_file
         return Settings(**present | {"http_port": free_port()} | changed)
 
     async def replica(self, router: Router | None = None, *, ready: bool = True, **changed: Any) -> Running:
@@ -234,13 +235,25 @@ class House:
         jetstream = (await self.client(by)).jetstream()
         ids = [uuid4() for _ in events]
         for event_id, event in zip(ids, events, strict=True):
-            present = {EVENT_ID_HEADER: str(event_id)} | headers
-            await jetstream.publish(event.subject, event.model_dump_json().encode(), headers=present)
+            await self._publish_signed(jetstream, by, event.subject, event.model_dump_json().encode(), event_id, headers)
         return ids
+
+    async def _publish_signed(
+        self, jetstream: JetStreamContext, by: str, subject: str, body: bytes, event_id: UUID, headers: Mapping[str, str]
+    ) -> None:
+        signed = self.bus.signer(by).headers(subject, event_id, body)
+        await jetstream.publish(subject, body, headers=signed | dict(headers))
 
     async def put_on_stream(self, subject: str, body: bytes, headers: dict[str, str] | None = None) -> None:
         """Puts any bytes on the stream."""
         await (await self.client("certificates")).jetstream().publish(subject, body, headers=headers)
+
+    async def announce_bytes(self, subject: str, body: bytes, event_id: UUID | None = None, **headers: str) -> UUID:
+        """Puts any bytes on the stream that certificates has signed; returns their id."""
+        event_id = event_id or uuid4()
+        jetstream = (await self.client("certificates")).jetstream()
+        await self._publish_signed(jetstream, "certificates", subject, body, event_id, headers)
+        return event_id
 
     async def publish_key(self, key: OKPKey, lasts: timedelta = timedelta(days=1)) -> None:
         now = self.clock.now()

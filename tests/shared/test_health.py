@@ -198,6 +198,7 @@ async def test_a_real_process_serves_and_ends_with_zero_on_sigterm(sqlite_house:
         "CO_DATABASE_URL": sqlite_house.url,
         "CO_NATS_URL": sqlite_house.bus.url,
         "CO_NATS_SEED_FILE": str(sqlite_house.bus.seed_file("fees")),
+        "CO_EVENT_KEYS_FILE": str(sqlite_house.bus.event_keys_file),
         "CO_HTTP_PORT": str(port),
         "CO_SPANS_DIR": str(tmp_path / "spans"),
     }

@@ -10,7 +10,6 @@ from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, select
 
 from shared.asking import Asker, AskRefused
-from shared.bus import EVENT_ID_HEADER
 from shared.contracts import ops
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.operations import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
@@ -141,11 +140,11 @@ async def test_a_dead_event_that_can_be_taken_now_acts_once_and_is_gone(sqlite_h
 
 async def test_an_event_that_was_retried_does_not_act_again_when_the_stream_is_rebuilt(house: House) -> None:
     await house.replica()
-    event, event_id = a_submission(), str(uuid4())
-    await lay(house, key=event_id, body=event.model_dump_json().encode())
+    event, event_id = a_submission(), uuid4()
+    await lay(house, key=str(event_id), body=event.model_dump_json().encode())
     await ask(house, ops.RetryDeadLetter(id=1))
 
-    await house.put_on_stream(event.subject, event.model_dump_json().encode(), {EVENT_ID_HEADER: event_id})
+    await house.announce_bytes(event.subject, event.model_dump_json().encode(), event_id)
 
     await eventually(lambda: _all_done(house))
     assert await house.effects() == [str(event.certificate_id)]

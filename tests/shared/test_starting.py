@@ -277,6 +277,7 @@ async def test_a_process_that_waits_for_its_bus_ends_with_zero_on_sigterm(sqlite
         "CO_DATABASE_URL": sqlite_house.url,
         "CO_NATS_URL": sqlite_house.bus.url,
         "CO_NATS_SEED_FILE": str(sqlite_house.bus.seed_file("fees")),
+        "CO_EVENT_KEYS_FILE": str(sqlite_house.bus.event_keys_file),
         "CO_HTTP_PORT": str(free_port()),
     }
     process = await asyncio.create_subprocess_exec(

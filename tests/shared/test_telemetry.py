@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import insert
 
 from shared.asking import AskRefused
-from shared.bus import EVENT_ID_HEADER, TOKEN_HEADER, TRACE_HEADER
+from shared.bus import TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
 from shared.contracts.registry.identity import OpenSession
@@ -199,7 +199,7 @@ async def test_nothing_personal_is_said_of_a_malformed_event(sqlite_house: House
     body = json.loads(a_submission().model_dump_json()) | {"exporter_id": NAME}
 
     subject = CertificateSubmitted.subject
-    await sqlite_house.put_on_stream(subject, json.dumps(body).encode(), {EVENT_ID_HEADER: str(uuid4())})
+    await sqlite_house.announce_bytes(subject, json.dumps(body).encode())
 
     await eventually(lambda: done(sqlite_house))
     assert [line for line in nothing_personal() if "dead letters" in line["message"]]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import httpx
+import nkeys
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
@@ -21,6 +23,7 @@ from deploy.embedded.stack import Stack
 from shared.asking import Asker, NobodyAnswers
 from shared.bus import connect, tls_context
 from shared.contracts import ops
+from shared.event_signatures import EventSigner
 
 PARTNERS = ("VN", "MY")
 
@@ -61,6 +64,13 @@ class Nation:
     async def on_the_bus_as(self, user: str) -> Client:
         """A connection of one of the users of the bus."""
         return await connect(user, self.stack.nats_url, self.stack.seed(user), self.ca_file)
+
+    async def announce_bytes(self, service: str, subject: str, body: bytes) -> None:
+        """Puts any bytes on the stream that a service has signed."""
+        client = await self.on_the_bus_as(service)
+        signer = EventSigner(nkeys.from_seed(self.stack.seed(service).strip().encode()))
+        await client.jetstream().publish(subject, body, headers=signer.headers(subject, uuid4(), body))
+        await client.close()
 
     async def answers(self, service: str) -> bool:
         """Whether a service says within two seconds how it is."""

@@ -85,9 +85,7 @@ async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_tra
 
 
 async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(nation: Nation) -> None:
-    client = await nation.on_the_bus_as("certificates")
-    await client.jetstream().publish(CertificateSubmitted.subject, b"{ not json", headers={"Nats-Msg-Id": "nonsense"})
-    await client.close()
+    await nation.announce_bytes("certificates", CertificateSubmitted.subject, b"{ not json")
 
     async def look() -> tuple[ops.DeadLetter, ...] | None:
         found: ops.DeadLetters = await nation.operator.ask(ops.ListDeadLetters(), service="fees")
