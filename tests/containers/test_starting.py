@@ -23,6 +23,7 @@ from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, write_server_conf
 from deploy.secrets import Secrets
 from shared.bus import connect, set_up_bus
+from shared.event_signatures import event_keys_json
 from tests.conftest import eventually
 from tests.containers.composed import base_image, image_of
 
@@ -50,6 +51,7 @@ class Surroundings:
             "CO_DATABASE_URL": "postgresql+asyncpg://co:secret@database/fees",
             "CO_NATS_URL": "nats://bus:4222",
             "CO_NATS_SEED_FILE": "/run/co/fees.seed",
+            "CO_EVENT_KEYS_FILE": "/run/co/event.keys",
         }
 
     def a_container(self, *command: str, **told: str | None) -> DockerContainer:
@@ -78,8 +80,11 @@ def surroundings(engine: docker.DockerClient, images: None, tmp_path_factory: py
     handed.mkdir()
     for user in ("fees", "operator"):
         (handed / f"{user}.seed").write_text(secrets.seed("KH", user).read_text())
-    (handed / "stranger.seed").write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
-    account = Account("KH", {user: secrets.public_key("KH", user) for user in USERS})
+    stranger = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
+    (handed / "stranger.seed").write_bytes(stranger)
+    keys = (secrets.public_key("KH", "fees"), nkeys.from_seed(bytearray(stranger)).public_key.decode())
+    (handed / "event.keys").write_bytes(event_keys_json({"fees": dict.fromkeys(keys)}))
+    account = Account("KH", {user: (secrets.public_key("KH", user),) for user in USERS})
     conf = folder / "nats" / "nats.conf"
     write_server_conf(conf, (account,), store_dir=Path("/data"), listen="0.0.0.0:4222", monitor="127.0.0.1:8222")
     (conf.parent / "without.conf").write_text("\n".join(_without_jetstream(conf.read_text().splitlines())))

@@ -37,6 +37,7 @@ def test_the_gateway_is_equipped_from_its_settings(tmp_path: Path, monkeypatch: 
     for name, value in {
         "DATABASE_URL": "sqlite+aiosqlite://",
         "NATS_SEED_FILE": key,
+        "EVENT_KEYS_FILE": key,
         "PARTNERS_FILE": a_directory(tmp_path),
         "SIGNING_CERTIFICATE_FILE": certificate,
         "SIGNING_KEY_FILE": key,

@@ -139,7 +139,14 @@ async def test_a_company_cannot_write_a_header_of_its_own(tmp_path: Path) -> Non
 
 
 def test_registry_is_told_where_letters_go(tmp_path: Path) -> None:
-    files = ("nats_seed_file", "token_key_file", "second_factor_key_file", "administrator_password_file", "smtp_password_file")
+    files = (
+        "nats_seed_file",
+        "event_keys_file",
+        "token_key_file",
+        "second_factor_key_file",
+        "administrator_password_file",
+        "smtp_password_file",
+    )
     told = dict.fromkeys(files, __file__)
     told["database_url"] = "sqlite+aiosqlite:///x"
     assert isinstance(carrier_of(RegistrySettings(**told, mail_dir=tmp_path)), PostOnDisk)

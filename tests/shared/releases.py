@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 
 import nkeys
 
+from shared.event_signatures import event_keys_json
 from shared.migrations.schema import heads_of
 from tests.bus import free_port
 
@@ -74,9 +75,12 @@ def a_newer_release(folder: Path, *steps: Step) -> Path:
 
 async def run(what: str, url: str, release: Path = ROOT, **told: str) -> tuple[int | None, str]:
     """How the process of the service fees ends, and what it says."""
-    with NamedTemporaryFile(suffix=".seed") as seed:
+    with NamedTemporaryFile(suffix=".seed") as seed, NamedTemporaryFile(suffix=".json") as event_keys:
         Path(seed.name).write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
-        present = {"CO_DATABASE_URL": url, "CO_HTTP_PORT": str(free_port()), "CO_NATS_SEED_FILE": seed.name}
+        key = nkeys.from_seed(Path(seed.name).read_bytes()).public_key.decode()
+        Path(event_keys.name).write_bytes(event_keys_json({"fees": {key: None}}))
+        present = {"CO_DATABASE_URL": url, "CO_HTTP_PORT": str(free_port())}
+        present |= {"CO_NATS_SEED_FILE": seed.name, "CO_EVENT_KEYS_FILE": event_keys.name}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -248,11 +248,13 @@ class House:
         """Puts any bytes on the stream."""
         await (await self.client("certificates")).jetstream().publish(subject, body, headers=headers)
 
-    async def announce_bytes(self, subject: str, body: bytes, event_id: UUID | None = None, **headers: str) -> UUID:
-        """Puts any bytes on the stream that certificates has signed; returns their id."""
+    async def announce_bytes(
+        self, subject: str, body: bytes, event_id: UUID | None = None, *, by: str = "certificates", **headers: str
+    ) -> UUID:
+        """Puts any bytes on the stream that a service has signed; returns their id."""
         event_id = event_id or uuid4()
-        jetstream = (await self.client("certificates")).jetstream()
-        await self._publish_signed(jetstream, "certificates", subject, body, event_id, headers)
+        jetstream = (await self.client(by)).jetstream()
+        await self._publish_signed(jetstream, by, subject, body, event_id, headers)
         return event_id
 
     async def publish_key(self, key: OKPKey, lasts: timedelta = timedelta(days=1)) -> None:

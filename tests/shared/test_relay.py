@@ -120,7 +120,8 @@ async def test_what_is_announced_while_the_bus_is_away_is_published_when_it_is_b
     await house.replica(a_router(pay=pay))
     client = await house.client("portal")
     command = a_payment()
-    await client.publish(command.subject, command.model_dump_json().encode(), headers={"Actor-Token": house.token()})
+    headers, reply = {"Actor-Token": house.token()}, client.new_inbox()
+    await client.publish(command.subject, command.model_dump_json().encode(), reply, headers=headers)
     await begun.wait()
     await house.bus.kill()
     bus_is_away.set()
@@ -154,7 +155,8 @@ async def test_a_service_cannot_announce_what_is_not_its_own(sqlite_house: House
 
 async def test_an_announcement_that_cannot_be_published_does_not_hold_up_the_others(sqlite_house: House) -> None:
     house = sqlite_house
-    relay = Relay(Workshop("fees", house.database, house.clock, ThreadPoolExecutor()), (await house.client("fees")).jetstream())
+    workshop = Workshop("fees", house.database, house.clock, ThreadPoolExecutor())
+    relay = Relay(workshop, (await house.client("fees")).jetstream(), house.bus.signer("fees"))
     for body in ("x" * 1_100_000, "{}"):
         row = {"event_id": uuid4(), "subject": SUBJECT, "body": body, "recorded_at": house.clock.now()}
         async with house.database.writing() as transaction:

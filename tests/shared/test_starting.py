@@ -247,6 +247,7 @@ def test_settings_that_cannot_be_right_are_refused_by_their_names(monkeypatch: p
     variable, value, sentence = WRONG[what]
     monkeypatch.setenv("CO_DATABASE_URL", "sqlite+aiosqlite:////tmp/nothing.sqlite")
     monkeypatch.setenv("CO_NATS_SEED_FILE", __file__)
+    monkeypatch.setenv("CO_EVENT_KEYS_FILE", __file__)
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(SettingsWrong, match=rf"^What this service is told is not enough or not right: {sentence}\.$"):
@@ -259,6 +260,7 @@ def test_settings_that_cannot_be_right_are_refused_by_their_names(monkeypatch: p
         ("CO_NATS_SEED_FILE", "/nowhere/seed", "Path does not point to a file"),
         ("CO_NATS_SEED_FILE", __file__, "it holds no seed of an nkey"),
         ("CO_NATS_CA_FILE", __file__, "it holds no certificate"),
+        ("CO_EVENT_KEYS_FILE", __file__, "it holds no keys of services"),
     ],
 )
 async def test_a_service_with_a_wrong_file_ends_with_1_and_a_sentence(

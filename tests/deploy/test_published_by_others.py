@@ -1,0 +1,160 @@
+"""Every way in which a user of the bus can make the server, or a service, publish for it: none puts an event into the stream.
+
+Decision 0018 has the same list with what closes each.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from shared.bus import STREAM, about_consumer_subject, last_event_subject, next_events_subject
+from shared.contracts.certificates.issuing import CertificateIssued, CertificateSubmitted
+from shared.contracts.fees import FeeSettled
+from shared.contracts.gateway import TransmissionAdvanced
+from shared.contracts.registry.identity import SigningKeyPublished
+from tests.deploy.conftest import Bus, User
+
+OWN, HEARD, COMMAND = CertificateSubmitted.subject, FeeSettled.subject, "cmd.payment.record.v1"
+WANTED = (SigningKeyPublished.subject, TransmissionAdvanced.subject)
+NEXT = json.dumps({"batch": 1, "no_wait": True}).encode()
+FORGED = b'{"certificate_id":"00000000-0000-4000-8000-0000000000ce"}'
+
+
+async def direct_get(thief: User, target: str) -> None:
+    await thief.client.publish(last_event_subject(OWN), b"", target)
+
+
+async def next_message(thief: User, target: str) -> None:
+    await thief.client.publish(next_events_subject("certificates"), NEXT, target)
+
+
+async def consumer_info(thief: User, target: str) -> None:
+    await thief.client.publish(about_consumer_subject("certificates"), b"", target)
+
+
+async def acknowledgement_of_a_publish(thief: User, target: str) -> None:
+    await thief.client.publish(OWN, FORGED, target)
+
+
+async def _an_event_in_hand(thief: User) -> Msg:
+    """The next event of the thief's own consumer."""
+    inbox = await thief.client.subscribe(thief.client.new_inbox())
+    await thief.client.publish(next_events_subject("certificates"), NEXT, inbox.subject)
+    return await inbox.next_msg(5)
+
+
+async def acknowledgement_that_asks_for_the_next(thief: User, target: str) -> None:
+    message = await _an_event_in_hand(thief)
+    await thief.client.publish(message.reply, b"+NXT " + NEXT, target)
+
+
+async def acknowledgement_with_a_reply(thief: User, target: str) -> None:
+    message = await _an_event_in_hand(thief)
+    await thief.client.publish(message.reply, b"+ACK", target)
+
+
+async def message_trace(thief: User, target: str) -> None:
+    await thief.client.publish(OWN, FORGED, headers={"Nats-Trace-Dest": target})
+
+
+async def schedule(thief: User, target: str) -> None:
+    headers = {"Nats-Schedule": "@every 1s", "Nats-Schedule-Target": target}
+    await thief.client.publish(OWN, FORGED, headers=headers)
+
+
+async def push_consumer(thief: User, target: str) -> None:
+    config = {"stream_name": STREAM, "config": {"deliver_subject": target, "ack_policy": "none", "deliver_policy": "all"}}
+    await thief.client.publish(f"$JS.API.CONSUMER.CREATE.{STREAM}", json.dumps(config).encode())
+
+
+async def mirror_that_republishes(thief: User, target: str) -> None:
+    config = {"name": "COPY", "mirror": {"name": STREAM}, "republish": {"src": ">", "dest": target}}
+    await thief.client.publish("$JS.API.STREAM.CREATE.COPY", json.dumps(config).encode())
+
+
+async def source_that_transforms(thief: User, target: str) -> None:
+    transforms = [{"src": OWN, "dest": target}]
+    config = {"name": "COPY", "sources": [{"name": STREAM, "subject_transforms": transforms}]}
+    await thief.client.publish("$JS.API.STREAM.CREATE.COPY", json.dumps(config).encode())
+
+
+async def stream_that_is_changed(thief: User, target: str) -> None:
+    config = {"name": STREAM, "subjects": ["evt.>"], "subject_transform": {"src": OWN, "dest": target}}
+    await thief.client.publish(f"$JS.API.STREAM.UPDATE.{STREAM}", json.dumps(config).encode())
+
+
+WAYS: dict[str, Callable[[User, str], Awaitable[None]]] = {
+    way.__name__: way
+    for way in (
+        direct_get,
+        next_message,
+        consumer_info,
+        acknowledgement_of_a_publish,
+        acknowledgement_that_asks_for_the_next,
+        acknowledgement_with_a_reply,
+        message_trace,
+        schedule,
+        push_consumer,
+        mirror_that_republishes,
+        source_that_transforms,
+        stream_that_is_changed,
+    )
+}
+
+
+async def _stored(operator: User, subject: str) -> int:
+    info = await operator.client.jetstream().stream_info(STREAM, subjects_filter=subject)
+    return (info.state.subjects or {}).get(subject, 0)
+
+
+@pytest.mark.parametrize("target", WANTED)
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_server_puts_no_event_into_the_stream_for_a_user(bus: Bus, way: str, target: str) -> None:
+    async with bus.user("certificates") as thief, bus.user("fees") as fees, bus.user("operator") as operator:
+        jetstream = thief.client.jetstream()
+        await jetstream.publish(OWN, FORGED)
+        await fees.client.jetstream().publish(HEARD, FORGED)
+        before = await _stored(operator, target)
+
+        await WAYS[way](thief, target)
+        await thief.settle()
+        for _ in range(3):  # what the server still does for the thief, it has done when it answers this
+            await jetstream.publish(OWN, FORGED)
+
+        assert await _stored(operator, target) == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_server_makes_no_request_that_a_service_would_answer(bus: Bus, way: str) -> None:
+    """A copy that the server sends to the subject of a command has no reply in an asker's inbox: it is passed over."""
+    async with bus.user("certificates") as thief, bus.user("fees") as fees:
+        await thief.client.jetstream().publish(OWN, FORGED)
+        await fees.client.jetstream().publish(HEARD, FORGED)
+        asked = await fees.client.subscribe(COMMAND, "fees")
+        await fees.settle()
+
+        await WAYS[way](thief, COMMAND)
+        await thief.settle()
+
+        replies = []
+        while True:
+            try:
+                replies.append((await asked.next_msg(0.2)).reply)
+            except (NatsError, TimeoutError):
+                break
+        assert [reply for reply in replies if reply.startswith("_INBOX_portal.")] == []
+
+
+async def test_what_a_service_answers_to_the_subject_of_an_event_is_stored_unsigned(bus: Bus) -> None:
+    """What the bus cannot refuse: a stolen service and a stolen portal together. It is unsigned, so nobody takes it."""
+    async with bus.user("portal") as portal, bus.user("fees") as fees, bus.user("operator") as operator:
+        asked = await fees.client.subscribe(COMMAND, "fees")
+        await fees.settle()
+        await portal.client.publish(COMMAND, b"{}", CertificateIssued.subject)
+        await (await asked.next_msg(5)).respond(FORGED)
+        await fees.settle()
+        stored = await operator.client.jetstream().get_last_msg(STREAM, CertificateIssued.subject)
+        assert (stored.data, stored.headers) == (FORGED, None)
