@@ -152,23 +152,28 @@ class SubmitCertificate(Command):
 
 
 class ReturnCertificate(Command):
-    """An officer gives the certificate back for correction, saying what to correct."""
+    """An officer gives the certificate back for correction, saying what to correct. `version`: as in `ApproveCertificate`."""
 
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     certificate_id: UUID
     remarks: Text
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class ReviewCertificate(Command):
-    """An officer finds the application complete and the goods originating; the worksheet says why."""
+    """An officer finds the application complete and the goods originating; the worksheet says why.
+
+    `version`: as in `ApproveCertificate`.
+    """
 
     subject: ClassVar[str] = "cmd.certificate.review.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     certificate_id: UUID
     worksheet: Text
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class ApproveCertificate(Command):
