@@ -218,12 +218,16 @@ class SubmittedGoods(Contract):
 
 
 class CertificateSubmitted(Event):
-    """A certificate was handed in. `submission` counts: it rises when a returned one is handed in again."""
+    """A certificate was handed in. `submission` counts: it rises when a returned one is handed in again.
+
+    `agent_id`: the agent that began it for the exporter, if one did.
+    """
 
     subject: ClassVar[str] = "evt.certificate.submitted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"fees"})
     certificate_id: UUID
     exporter_id: UUID
+    agent_id: UUID | None = None
     office: str
     form: str
     submission: int
