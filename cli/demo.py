@@ -24,6 +24,8 @@ from shared.contracts.catalogue import SERVICES
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 LAST_CODES = {"REC", "NOT"}
+LOOK_AGAIN = 0.05
+"""Seconds between two looks at the public pages: the one door answers an address 20 times a second."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ async def travel(progress: Progress, asker: Asker, ministry: Ministry, web: http
     decided = monotonic()
     state = await journey.issued()
     progress.reference, progress.fob_disclosed = state.reference or "", state.fob_disclosed
-    tracked = await until(lambda: at_its_end(web, progress.reference), f"{progress.reference} to reach its destination")
+    arrival = f"{progress.reference} to reach its destination"
+    tracked = await until(lambda: at_its_end(web, progress.reference), arrival, look_again=LOOK_AGAIN)
     progress.waited += monotonic() - decided
     progress.status, progress.steps = tracked["status"], tracked["steps"]
     progress.doing = "arrived" if progress.status == "REC" else "rejected: " + reasons_of(progress)

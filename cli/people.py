@@ -250,8 +250,11 @@ class Journey:
         return state
 
     async def be_returned_and_correct(self, remarks: str, today: date) -> None:
-        """The first officer returns it; the exporter corrects it and hands it in again."""
-        await self.ministry.reviewer.ask(ReturnCertificate(certificate_id=self.certificate_id, remarks=remarks))
+        """The first officer looks at it and returns it; the exporter corrects it and hands it in again."""
+        seen = await self.seen_by(self.ministry.reviewer)
+        await self.ministry.reviewer.ask(
+            ReturnCertificate(certificate_id=self.certificate_id, remarks=remarks, version=seen.version)
+        )
         corrected = self.example.consignment(self.products, today, corrected=True)
         await self.exporter.person.ask(ReviseCertificate(certificate_id=self.certificate_id, consignment=corrected))
         await self.submit()
@@ -273,14 +276,22 @@ class Journey:
             )
 
     async def review(self) -> None:
-        """The first officer finds it in order."""
+        """The first officer looks at it, and finds what they have seen in order."""
         worksheet = "Documents agree; the goods originate by the criterion approved for the product."
-        await self.ministry.reviewer.ask(ReviewCertificate(certificate_id=self.certificate_id, worksheet=worksheet))
+        seen = await self.seen_by(self.ministry.reviewer)
+        await self.ministry.reviewer.ask(
+            ReviewCertificate(certificate_id=self.certificate_id, worksheet=worksheet, version=seen.version)
+        )
 
     async def approve(self) -> None:
         """The second officer looks at it, and agrees to what they have seen."""
-        seen: CertificateState = await self.ministry.approver.ask(GetCertificate(certificate_id=self.certificate_id))
+        seen = await self.seen_by(self.ministry.approver)
         await self.ministry.approver.ask(ApproveCertificate(certificate_id=self.certificate_id, version=seen.version))
+
+    async def seen_by(self, officers: Officers) -> CertificateState:
+        """The certificate as an officer sees it before a decision."""
+        state: CertificateState = await officers.ask(GetCertificate(certificate_id=self.certificate_id))
+        return state
 
     async def issued(self) -> CertificateState:
         """The certificate with its number."""

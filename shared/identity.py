@@ -73,6 +73,12 @@ class OutsideMandate(Refused):
     code = "outside_mandate"
 
 
+class BegunByAnother(Refused):
+    """An agent reaches the certificates that it began itself; this one was begun by the exporter or another agent."""
+
+    code = "certificate_begun_by_another"
+
+
 @dataclass(frozen=True)
 class Mandated:
     """Under which mandate somebody acts for a company that is not their own, and which company is."""
@@ -140,6 +146,14 @@ class Actor:
         """Refuses whoever neither acts for the organisation nor has one of the roles."""
         if self.organisation != str(organisation) and not self.roles.intersection(roles):
             raise NotYours()
+
+    def must_have_begun(self, agent_id: UUID | None) -> None:
+        """Refuses an agent that is not the one by which this was begun; the exporter reaches all that is its own.
+
+        `agent_id`: the agent that began it, or None where the exporter did, or where that is not known.
+        """
+        if self.mandate and self.mandate.agent_id != agent_id:
+            raise BegunByAnother("", "certificate_id")
 
 
 NOBODY = Actor()

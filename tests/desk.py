@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from shared.clock import Clock
 from shared.contracts.catalogue import events
 from shared.contracts.kinds import Command, Event, Refusal, Request
 from shared.database import Database
-from shared.identity import Actor, Tokens, public_jwk, sign_token
+from shared.identity import Actor, Mandated, Tokens, public_jwk, sign_token
 from shared.migrations.schema import migrate
 from shared.router import Router
 from shared.stepping_up import STEP_UP_LASTS, digest_of, sign_step_up
@@ -47,6 +47,12 @@ class WalkedClock(Clock):
 def a_person(*roles: str, organisation: UUID | str = "PNH", user_id: UUID | None = None) -> Actor:
     """Somebody who is signed in."""
     return Actor(user_id or uuid4(), uuid4(), str(organisation), frozenset(roles))
+
+
+def an_agent(agent_id: UUID, exporter_id: UUID) -> Actor:
+    """Somebody of an agent's, with the token for the exporter."""
+    actor = a_person("preparer", "signatory", organisation=exporter_id)
+    return replace(actor, mandate=Mandated(uuid4(), agent_id))
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, Uuid, and_, exists, select, union
+from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, Uuid, and_, exists, func, select, union
 from sqlalchemy.orm import registry
 
 from services.certificates.domain.certificate import Certificate, CertificateNotFound, Consignment, Status, number_of
@@ -95,6 +95,7 @@ documents = Table(
     Column("reference", String(32), nullable=False, unique=True),
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("agent_id", Uuid),
 )
 
 numbers = Table(
@@ -120,13 +121,14 @@ _mapping.map_imperatively(Certificate, certificates)
 
 @dataclass(frozen=True)
 class Document:
-    """The document of an issued certificate, as it went out, and of which version of the certificate it is."""
+    """The document of an issued certificate, as it went out, of which version of the certificate it is, and who began that."""
 
     certificate_id: UUID
     exporter_id: UUID
     form: str
     body: FormD
     version: int
+    agent_id: UUID | None = None
 
 
 async def certificate_by_id(work: Work, certificate_id: UUID) -> Certificate:
@@ -222,10 +224,14 @@ async def keep_document(work: Work, document: Document) -> None:
 
 async def find_document(work: Work, certificate_id: UUID) -> Document | None:
     """The document of an issued certificate, or None."""
-    row = (await work.session.execute(select(documents).where(documents.c.certificate_id == certificate_id))).first()
+    begun_by = func.coalesce(documents.c.agent_id, certificates.c.agent_id)  # older documents do not say it themselves
+    known = documents.outerjoin(certificates, certificates.c.certificate_id == documents.c.certificate_id)
+    this = select(documents, begun_by.label("begun_by")).select_from(known).where(documents.c.certificate_id == certificate_id)
+    row = (await work.session.execute(this)).first()
     if row is None:
         return None
-    return Document(row.certificate_id, row.exporter_id, row.form, FormD.model_validate_json(row.body), row.version)
+    body = FormD.model_validate_json(row.body)
+    return Document(row.certificate_id, row.exporter_id, row.form, body, row.version, row.begun_by)
 
 
 async def next_serial(work: Work, office: str, form: str, year: int) -> int:

@@ -44,6 +44,7 @@ def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
     return CertificateSubmitted(
         certificate_id=certificate.certificate_id,
         exporter_id=certificate.exporter_id,
+        agent_id=certificate.agent_id,
         office=certificate.office,
         form=certificate.form,
         submission=certificate.submission,
@@ -77,6 +78,7 @@ def documented(document: Document, work: Work) -> CertificateDocumented:
     return CertificateDocumented(
         certificate_id=document.certificate_id,
         exporter_id=document.exporter_id,
+        agent_id=document.agent_id,
         document=document.body,
         version=document.version,
         occurred_at=work.now,
@@ -121,4 +123,5 @@ def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin
         issued_retroactively=certificate.issued_retroactively,
         items=items,
     )
-    return Document(certificate.certificate_id, certificate.exporter_id, certificate.form, form_d, certificate.version)
+    ids = certificate.certificate_id, certificate.exporter_id
+    return Document(*ids, certificate.form, form_d, certificate.version, certificate.agent_id)

@@ -129,7 +129,10 @@ def _counted(goods: Goods, unit: str | None) -> Decimal | None:
 
 @dataclass(eq=False)
 class Invoice:
-    """What a certificate costs and what has been paid. A later submission is assessed anew; payments stay."""
+    """What a certificate costs and what has been paid. A later submission is assessed anew; payments stay.
+
+    `agent_id`: the agent that began the certificate, if it is known that one did.
+    """
 
     certificate_id: UUID
     exporter_id: UUID
@@ -138,6 +141,7 @@ class Invoice:
     paid_khr: int = 0
     settled_submission: int = 0
     version: int = 0
+    agent_id: UUID | None = None
 
     @property
     def amount_khr(self) -> int:
@@ -153,6 +157,10 @@ class Invoice:
     def is_settled(self) -> bool:
         """Whether nothing is owed any more for the present submission."""
         return 0 < self.submission == self.settled_submission
+
+    def was_begun_by(self, agent_id: UUID | None) -> None:
+        """The agent that began the certificate is known; news that names none changes nothing."""
+        self.agent_id = self.agent_id or agent_id
 
     def assess(self, submission: int, lines: list[Line]) -> bool:
         """The fee of a submission is assessed; news of an older or the same one changes nothing, and says so."""

@@ -24,6 +24,7 @@ async def assess_fee_on_certificate_submitted(event: CertificateSubmitted, work:
         work.session.add(invoice)
     goods = [Goods(item.hs_code, item.handicraft, item.quantity, item.unit) for item in event.goods]
 
+    invoice.was_begun_by(event.agent_id)
     assessed = invoice.assess(event.submission, work.use(Tariffs).on(event.submitted_on).assess(event.form, goods))
 
     if assessed and invoice.settle():
@@ -52,6 +53,7 @@ async def get_invoice(question: GetInvoice, work: Work) -> InvoiceState:
     """What does this certificate cost, and is it paid?"""
     invoice = await invoice_of(work, question.certificate_id)
     work.actor.may_read(invoice.exporter_id, "cashier", "auditor")
+    work.actor.must_have_begun(invoice.agent_id)
     return state_of(invoice)
 
 

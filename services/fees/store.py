@@ -24,6 +24,7 @@ invoices = Table(
     Column("paid_khr", BigInteger, nullable=False),
     Column("settled_submission", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("agent_id", Uuid),
 )
 
 payments = Table(

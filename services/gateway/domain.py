@@ -78,7 +78,10 @@ class Step:
 
 @dataclass(eq=False)
 class Transmission:
-    """A document on its way to the customs of its destination. Sent anew after a rejection its number rises."""
+    """A document on its way to the customs of its destination. Sent anew after a rejection its number rises.
+
+    `agent_id`: the agent that began the certificate, if it is known that one did.
+    """
 
     transmission_id: UUID
     certificate_id: UUID
@@ -88,6 +91,7 @@ class Transmission:
     number: int
     document: str
     steps: list[Step] = field(default_factory=list)
+    agent_id: UUID | None = None
 
     @property
     def version(self) -> int:

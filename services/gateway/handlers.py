@@ -49,7 +49,8 @@ class ResponseNotTaken(Refused):
 @router.on(CertificateDocumented)
 async def record_transmission_on_certificate_documented(event: CertificateDocumented, work: Work) -> None:
     """The document of an issued certificate is at our gateway, and waits to be sent."""
-    if await store.find_transmission(work, event.document.reference, number=1):
+    if known := await store.find_transmission(work, event.document.reference, number=1):
+        known.agent_id = known.agent_id or event.agent_id  # which an older announcement did not say
         return
     transmission = Transmission(
         transmission_id=uuid4(),
@@ -59,6 +60,7 @@ async def record_transmission_on_certificate_documented(event: CertificateDocume
         destination=event.document.destination,
         number=1,
         document=event.document.model_dump_json(),
+        agent_id=event.agent_id,
     )
     work.session.add(transmission)
     await take_up(transmission, work)
@@ -124,6 +126,7 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
     """How far has this certificate come on its way to the customs of the destination?"""
     transmission = await last_transmission_of(work, question.certificate_id)
     work.actor.may_read(transmission.exporter_id, "reviewer", "approver", "administrator", "auditor")
+    work.actor.must_have_begun(transmission.agent_id)
     attempts, waits_because = await what_waits(work, TransmitDocument, transmission.transmission_id)
     return TransmissionState(
         certificate_id=transmission.certificate_id,

@@ -38,6 +38,7 @@ transmissions = Table(
     Column("destination", String(2), nullable=False),
     Column("number", Integer, nullable=False),
     Column("document", Text, nullable=False),
+    Column("agent_id", Uuid),
     UniqueConstraint("reference", "number"),
 )
 

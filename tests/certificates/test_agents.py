@@ -8,10 +8,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import delete, update
 
 from services.certificates.catalogue import Catalogue
 from services.certificates.handlers import router
-from shared.contracts.certificates.issuing import CertificateState, GetCertificate, ReviseCertificate, SubmitCertificate
+from services.certificates.store import certificates, documents
+from shared.contracts.certificates.documents import CertificateDocumented
+from shared.contracts.certificates.issuing import (
+    CertificateState,
+    CertificateSubmitted,
+    GetCertificate,
+    ReviseCertificate,
+    SubmitCertificate,
+)
 from shared.contracts.certificates.products import ProductState
 from shared.contracts.registry.mandates import MandateGranted
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationSuspended
@@ -152,3 +161,69 @@ async def test_an_agent_of_one_exporter_is_nobody_to_another(desk: Desk, forward
     await forwarder.granted()
     other = await Trader(desk).begin()
     assert (await desk.ask(other.a_draft(), forwarder.person())).code == "not_yours"
+
+
+async def issued_for(desk: Desk, forwarder: Forwarder, agent: Actor) -> UUID:
+    """A certificate that somebody has drafted and handed in, with its number."""
+    draft = forwarder.trader.a_draft()
+    await desk.ask(draft, agent)
+    await desk.ask(SubmitCertificate(certificate_id=draft.certificate_id), agent)
+    await forwarder.trader.settle(draft.certificate_id)
+    await forwarder.trader.approve(draft.certificate_id)
+    await desk.do_tasks()
+    return draft.certificate_id
+
+
+async def begun_by(desk: Desk, certificate_id: UUID) -> list[tuple[type, UUID | None]]:
+    """What others were told, and by whom it says that the certificate was begun."""
+    told = [*await desk.announced(CertificateSubmitted), *await desk.announced(CertificateDocumented)]
+    return [(type(event), event.agent_id) for event in told if event.certificate_id == certificate_id]
+
+
+async def announce_again(desk: Desk, certificate_id: UUID) -> None:
+    _, announce = router.reannouncing["certificate"]
+    async with desk.work() as work:
+        await announce(certificate_id, work)
+
+
+async def test_fees_and_gateway_are_told_who_began_a_certificate_and_told_again(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    for person, agent_id in ((forwarder.person(), forwarder.agent_id), (forwarder.trader.person, None)):
+        certificate_id = await issued_for(desk, forwarder, person)
+        told = [(CertificateSubmitted, agent_id), (CertificateDocumented, agent_id)]
+        assert await begun_by(desk, certificate_id) == told
+
+        await announce_again(desk, certificate_id)
+
+        assert await begun_by(desk, certificate_id) == [told[0], told[0], told[1], told[1]]
+
+
+async def test_a_document_of_an_older_release_is_announced_again_with_its_agent(desk: Desk, forwarder: Forwarder) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    certificate_id = await issued_for(desk, forwarder, forwarder.person())
+    async with desk.work() as work:
+        await work.session.execute(update(documents).values(agent_id=None))
+
+    await announce_again(desk, certificate_id)
+
+    assert (await begun_by(desk, certificate_id))[-1] == (CertificateDocumented, forwarder.agent_id)
+
+
+async def test_a_recovery_keeps_who_began_a_certificate_that_only_its_document_tells_of(
+    desk: Desk, forwarder: Forwarder
+) -> None:
+    await forwarder.registered()
+    await forwarder.granted()
+    certificate_id = await issued_for(desk, forwarder, forwarder.person())
+    (documented,) = await desk.announced(CertificateDocumented)
+    async with desk.work() as work:
+        await work.session.execute(delete(documents))
+        await work.session.execute(delete(certificates))
+
+    async with desk.work() as work:
+        await router.reading_back[CertificateDocumented](documented, work)
+    await announce_again(desk, certificate_id)
+
+    assert (await begun_by(desk, certificate_id))[-1] == (CertificateDocumented, forwarder.agent_id)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,3 +69,20 @@ def test_a_mail_server_is_named_by_the_environment_and_its_password_by_a_file(fi
 
 def test_a_password_that_was_given_is_for_its_owner_alone(files: ComposeFiles) -> None:
     assert files.secrets.smtp_password.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_containers_say_does_not_fill_the_disk(files: ComposeFiles) -> None:
+    for name, container in composed(files).items():
+        options = container["logging"]["options"]
+        assert (container["logging"]["driver"], set(options)) == ("json-file", {"max-size", "max-file"}), name
+
+
+def test_the_bodies_that_the_door_takes_at_once_fit_into_their_room(files: ComposeFiles) -> None:
+    proxy = composed(files)["proxy"]
+    conf = (ROOT / "deploy" / "compose" / "nginx.conf").read_text()
+    ((at_once, body),) = re.findall(r"limit_conn asw_in_all (\d+);\s+client_max_body_size (\d+)m;", conf)
+    (room,) = re.findall(r"size=(\d+)m", " ".join(proxy["tmpfs"]))
+    memory = int(proxy["deploy"]["resources"]["limits"]["memory"]) // 2**20
+
+    assert int(at_once) * int(body) <= int(room) - 8
+    assert int(room) <= memory - 128

@@ -16,7 +16,7 @@ from services.fees.handlers import router
 from services.fees.tariffs import Tariffs
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, RecordPayment
-from tests.desk import Desk, a_desk, a_person
+from tests.desk import Desk, a_desk, a_person, an_agent
 
 TARIFF = Tariffs.load().on(date(2026, 11, 23))
 CASHIER = a_person("cashier")
@@ -189,6 +189,41 @@ async def test_an_exporter_reads_the_own_invoice_only(desk: Desk) -> None:
 
     assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), owner)).amount_khr == 216_000
     assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), stranger)).code == "not_yours"
+
+
+async def test_an_agent_reads_the_price_of_what_it_began_and_of_nothing_else(desk: Desk) -> None:
+    exporter_id, agent_id, other_id = uuid4(), uuid4(), uuid4()
+    own = a_submission(desk, exporter_id=exporter_id, agent_id=agent_id)
+    of_other = a_submission(desk, exporter_id=exporter_id, agent_id=other_id)
+    of_exporter = a_submission(desk, exporter_id=exporter_id)
+    for event in (own, of_other, of_exporter):
+        await desk.hear(event)
+    agent = an_agent(agent_id, exporter_id)
+
+    assert (await desk.ask(GetInvoice(certificate_id=own.certificate_id), agent)).amount_khr == 216_000
+    for event in (of_other, of_exporter):
+        refused = await desk.ask(GetInvoice(certificate_id=event.certificate_id), agent)
+        assert (refused.code, refused.fields) == ("certificate_begun_by_another", ("certificate_id",))
+    elsewhere = an_agent(agent_id, uuid4())
+    assert (await desk.ask(GetInvoice(certificate_id=own.certificate_id), elsewhere)).code == "not_yours"
+    for event in (own, of_other, of_exporter):
+        for reader in (a_person("signatory", organisation=exporter_id), CASHIER):
+            assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), reader)).amount_khr == 216_000
+
+
+async def test_an_agent_that_was_not_named_at_first_is_learned_when_it_is_announced_again(desk: Desk) -> None:
+    agent_id = uuid4()
+    event = a_submission(desk)
+    await desk.hear(event)
+    agent, question = an_agent(agent_id, event.exporter_id), GetInvoice(certificate_id=event.certificate_id)
+    assert (await desk.ask(question, agent)).code == "certificate_begun_by_another"
+    before = await desk.ask(question, CASHIER)
+
+    await desk.hear(event.model_copy(update={"agent_id": agent_id}))
+    await desk.hear(event)  # older news does not undo it
+
+    assert await desk.ask(question, agent) == before
+    assert await desk.announced() == []
 
 
 @pytest.mark.parametrize(

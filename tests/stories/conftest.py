@@ -15,7 +15,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from cli.accounts import Account, Mailbox
-from cli.demo import ZONE, at_its_end
+from cli.demo import LOOK_AGAIN, ZONE, at_its_end
 from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
 from deploy.embedded.layout import free_ports
@@ -102,7 +102,8 @@ class Nation:
         await journey.submit()
         await self.decide(journey)
         state = await journey.issued()
-        return await until(lambda: at_its_end(self.web, str(state.reference)), f"{state.reference} to arrive", within=60)
+        arrival, look_again = f"{state.reference} to arrive", LOOK_AGAIN
+        return await until(lambda: at_its_end(self.web, str(state.reference)), arrival, within=60, look_again=look_again)
 
     async def prepare(self, journey: Journey) -> None:
         """Fee paid, reviewed."""

@@ -74,6 +74,27 @@ async def test_an_agent_takes_a_consignment_to_its_number_and_follows_it(nation:
         await nation.portal.ask(GetCertificate(certificate_id=own.certificate_id), token=token)
 
 
+async def test_an_agent_learns_neither_price_nor_way_of_what_the_exporter_began(nation: Nation) -> None:
+    own = await nation.journey(to("VN"))
+    agent = await Agent.of(nation, own)
+    token = await agent.token()
+    await own.submit()
+    await own.invoice()
+    await nation.decide(own)
+    await own.issued()
+
+    async def sent() -> bool | None:
+        try:
+            return bool(await own.exporter.person.ask(GetTransmission(certificate_id=own.certificate_id)))
+        except AskRefused:
+            return None
+
+    await until(sent, "the exporter to see how far the document is")
+    for question in (GetCertificate, GetInvoice, GetTransmission):
+        with pytest.raises(AskRefused, match="certificate_begun_by_another"):
+            await nation.portal.ask(question(certificate_id=own.certificate_id), token=token)
+
+
 async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(nation: Nation) -> None:
     agent = await Agent.of(nation, await nation.journey(to("VN")))
     key = await agent.key()

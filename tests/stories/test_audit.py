@@ -14,8 +14,9 @@ from cli.reach import Where
 from tests.stories.conftest import Nation, to
 
 A_SECOND_TRANSMISSION = """
-    INSERT INTO transmissions SELECT '000000000000400080000000000000aa', certificate_id, exporter_id, 'D2026-PNH-999999',
-    destination, number, document FROM transmissions LIMIT 1
+    INSERT INTO transmissions (transmission_id, certificate_id, exporter_id, reference, destination, number, document)
+    SELECT '000000000000400080000000000000aa', certificate_id, exporter_id, 'D2026-PNH-999999', destination, number, document
+    FROM transmissions LIMIT 1
 """
 A_DEAD_LETTER = """
     INSERT INTO dead_letters (kind, name, key, body, error, died_at)

@@ -100,12 +100,6 @@ class DepartureTooFarAhead(Refused):
     code = "departure_too_far_ahead"
 
 
-class BegunByAnother(Refused):
-    """An agent acts on the certificates that it began itself; this one was begun by the exporter or another agent."""
-
-    code = "certificate_begun_by_another"
-
-
 class OtherOffice(Refused):
     """This certificate belongs to another issuing office."""
 
@@ -189,11 +183,6 @@ class Certificate:
 
     def __post_init__(self) -> None:
         self.office = self.consignment.office
-
-    def must_be_within_reach(self, agent_id: UUID | None) -> None:
-        """The exporter reaches all of its certificates, an agent those that it began (ours). Raises BegunByAnother."""
-        if agent_id not in (None, self.agent_id):
-            raise BegunByAnother("", "certificate_id")
 
     def revise(self, consignment: Consignment) -> None:
         """The exporter changes a draft, or corrects what was returned."""

@@ -39,7 +39,8 @@ async def remember_document(event: CertificateDocumented, work: Work) -> None:
     form_d = event.document
     form, *_ = number_of(form_d.reference)
     await never_again(work, form_d.reference)
-    await keep_document(work, Document(event.certificate_id, event.exporter_id, form, form_d, event.version))
+    document = Document(event.certificate_id, event.exporter_id, form, form_d, event.version, event.agent_id)
+    await keep_document(work, document)
     if certificate := await find_certificate(work, event.certificate_id):
         certificate.was_issued(
             form_d.reference,

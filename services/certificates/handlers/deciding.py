@@ -24,6 +24,7 @@ async def return_certificate(command: ReturnCertificate, work: Work) -> Certific
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
+    certificate.must_be_as_seen(command.version)
     certificate.give_back(command.remarks)
 
     return await state_of(certificate, work)
@@ -35,6 +36,7 @@ async def review_certificate(command: ReviewCertificate, work: Work) -> Certific
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
+    certificate.must_be_as_seen(command.version)
     certificate.review(work.actor.must_have_id(), command.worksheet)
 
     return await state_of(certificate, work)

@@ -40,7 +40,8 @@ async def draft_certificate(command: DraftCertificate, work: Work) -> Certificat
 async def revise_certificate(command: ReviseCertificate, work: Work) -> CertificateState:
     """The exporter changes a draft, or corrects what was returned."""
     certificate = await certificate_by_id(work, command.certificate_id)
-    certificate.must_be_within_reach(await who_acts_for(certificate.exporter_id, work))
+    await who_acts_for(certificate.exporter_id, work)
+    work.actor.must_have_begun(certificate.agent_id)
 
     certificate.revise(await examined(command.consignment, certificate.form, certificate.exporter_id, work))
 
@@ -51,7 +52,8 @@ async def revise_certificate(command: ReviseCertificate, work: Work) -> Certific
 async def submit_certificate(command: SubmitCertificate, work: Work) -> CertificateState:
     """The exporter hands in the certificate; from now on only an officer may change it."""
     certificate = await certificate_by_id(work, command.certificate_id)
-    certificate.must_be_within_reach(await who_acts_for(certificate.exporter_id, work))
+    await who_acts_for(certificate.exporter_id, work)
+    work.actor.must_have_begun(certificate.agent_id)
     await work.follows(certificate.exporter_id)
 
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
@@ -65,7 +67,7 @@ async def get_certificate(question: GetCertificate, work: Work) -> CertificateSt
     """Where does this certificate stand, and what does it wait for?"""
     certificate = await certificate_by_id(work, question.certificate_id)
     work.actor.may_read(certificate.exporter_id, *OFFICERS)
-    certificate.must_be_within_reach(work.actor.agent_id)
+    work.actor.must_have_begun(certificate.agent_id)
     return await state_of(certificate, work)
 
 

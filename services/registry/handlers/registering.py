@@ -1,15 +1,17 @@
 """The company's part: it applies, says what it is, hands in its papers, asks for another year, and looks."""
 
+from contextlib import suppress
 from uuid import uuid4
 
 from services.registry.catalogue import Catalogue
 from services.registry.domain.particulars import Particulars
 from services.registry.domain.password import must_be_hard_to_guess
 from services.registry.domain.registration import Act, Registration, TaxNumberTaken
+from services.registry.domain.session import SignInDelayed
 from services.registry.domain.user import COMPANY_ROLES, User
 from services.registry.papers import examine
 from services.registry.passwords import Passwords
-from services.registry.store import registrations, users
+from services.registry.store import registrations, tries, users
 from services.registry.store.registrations import acts_of, note_act, registration_by_id
 from services.registry.views import READERS, heard, state_of
 from shared.contracts.kinds import FileChunk, FileProgress
@@ -71,13 +73,40 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
 
 
 async def sent_before(command: ApplyForRegistration, work: Work) -> Registration | None:
-    """The registration, where this was sent before. Raises TaxNumberTaken where its id is somebody else's."""
-    known = await registrations.find_registration(work, command.exporter_id)
-    if known is not None:
-        first = await users.find_user_by_email(work, command.email)
-        if first is None or first.organisation != str(command.exporter_id):
+    """The registration, where the applicant sends this again. Raises TaxNumberTaken where its id is in use by others.
+
+    Only the applicant's own password is believed. Everybody else gets this one refusal, whatever address they name.
+    """
+    if await registrations.find_registration(work, command.exporter_id, to_change=False) is None:
+        return None
+    async with work.use(Passwords).turn(work):
+        if not await is_of_applicant(command, work):
             raise TaxNumberTaken("This application id is in use.", "exporter_id")
-    return known
+    return await registrations.find_registration(work, command.exporter_id, to_change=False)
+
+
+async def is_of_applicant(command: ApplyForRegistration, work: Work) -> bool:
+    """Whether this is sent by the person who applied, with the password that they sign in with.
+
+    It counts as a try to sign in, also for an address that nobody has here, and takes as long: so nobody guesses passwords
+    or learns of accounts this way. While guessers are made to wait, no password is right.
+    """
+    applicant = await users.find_applicant(work, command.exporter_id, command.email)
+    user_id, password_hash = (applicant.user_id, applicant.password_hash) if applicant else (None, None)
+    counted = None
+    with suppress(SignInDelayed):
+        counted = await tries.count_try(work, tries.of_account(command.email))
+
+    verdict = await work.outside(work.use(Passwords).verify, password_hash if counted else None, command.password)
+
+    if user_id is None or counted is None or not verdict.right:
+        return False
+    user = await users.find_user(work, user_id)
+    if user is None or user.password_hash != password_hash or not user.may_sign_in:  # another one meanwhile
+        return False
+    user.password_hash = verdict.better_hash or user.password_hash
+    await tries.take_back(work, counted)
+    return True
 
 
 @router.answers(CorrectRegistration)

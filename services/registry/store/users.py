@@ -4,8 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from services.registry.domain.registration import Act
 from services.registry.domain.user import EmailTaken, Status, User, UserIdTaken, UserNotFound
-from services.registry.store.tables import second_factors, users
+from services.registry.store.tables import registration_acts, second_factors, users
 from shared.work import Work
 
 
@@ -25,6 +26,18 @@ async def user_by_id(work: Work, user_id: UUID) -> User:
 async def find_user_by_email(work: Work, email: str) -> User | None:
     """The user with this e-mail address, or None."""
     return (await work.session.scalars(select(User).where(users.c.email == email))).first()
+
+
+async def find_applicant(work: Work, exporter_id: UUID, email: str) -> User | None:
+    """The person who applied for this registration, where this is their address and their password alone lets them in.
+
+    One statement, so that it takes as long for everybody else.
+    """
+    acts = registration_acts.c
+    applied = select(User).join(registration_acts, acts.user_id == users.c.user_id).outerjoin(second_factors)
+    theirs = acts.exporter_id == exporter_id, acts.act == Act.APPLY, users.c.organisation == str(exporter_id)
+    open_to_password = users.c.email == email, users.c.status == Status.ACTIVE, second_factors.c.sealed.is_(None)
+    return (await work.session.scalars(applied.where(*theirs, *open_to_password))).first()
 
 
 async def there_are_users(work: Work) -> bool:

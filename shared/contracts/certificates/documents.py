@@ -60,10 +60,14 @@ class FormD(Contract):
 
 
 class CertificateDocumented(Event):
-    """The document of an issued certificate, for the exchange with the destination's customs and nobody else."""
+    """The document of an issued certificate, for the exchange with the destination's customs and nobody else.
+
+    `agent_id`: the agent that began it for the exporter, if one did.
+    """
 
     subject: ClassVar[str] = "evt.certificate.documented.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"gateway"})
     certificate_id: UUID
     exporter_id: UUID
+    agent_id: UUID | None = None
     document: FormD

@@ -152,23 +152,28 @@ class SubmitCertificate(Command):
 
 
 class ReturnCertificate(Command):
-    """An officer gives the certificate back for correction, saying what to correct."""
+    """An officer gives the certificate back for correction, saying what to correct. `version`: as in `ApproveCertificate`."""
 
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     certificate_id: UUID
     remarks: Text
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class ReviewCertificate(Command):
-    """An officer finds the application complete and the goods originating; the worksheet says why."""
+    """An officer finds the application complete and the goods originating; the worksheet says why.
+
+    `version`: as in `ApproveCertificate`.
+    """
 
     subject: ClassVar[str] = "cmd.certificate.review.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     certificate_id: UUID
     worksheet: Text
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class ApproveCertificate(Command):
@@ -213,12 +218,16 @@ class SubmittedGoods(Contract):
 
 
 class CertificateSubmitted(Event):
-    """A certificate was handed in. `submission` counts: it rises when a returned one is handed in again."""
+    """A certificate was handed in. `submission` counts: it rises when a returned one is handed in again.
+
+    `agent_id`: the agent that began it for the exporter, if one did.
+    """
 
     subject: ClassVar[str] = "evt.certificate.submitted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"fees"})
     certificate_id: UUID
     exporter_id: UUID
+    agent_id: UUID | None = None
     office: str
     form: str
     submission: int

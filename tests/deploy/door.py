@@ -1,0 +1,175 @@
+"""The one door on loopback: a real nginx with our nginx.conf, in front of stand-ins for tracking and the gateway."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from deploy.embedded.layout import free_ports
+from deploy.pki import Pair, authority, machine
+
+CONF = Path(__file__).parents[2] / "deploy" / "compose" / "nginx.conf"
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+"""The program, where Debian puts it; None where it is not installed."""
+HOME, ABROAD = "127.0.0.1", "127.0.0.2"
+"""Two addresses from which the door is reached."""
+LARGE = 16 * 1024 * 1024
+"""Bytes of the page at `/large`: more than lies between the door and a reader who takes nothing."""
+
+
+class StandIn(ThreadingHTTPServer):
+    """Answers every request with `here`, and notes its path, from whom it came by its header, and how long its body was."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str | None, int]] = []
+        super().__init__((HOME, 0), Answers)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A door that breaks off is no news."""
+
+
+class Answers(BaseHTTPRequestHandler):
+    server: StandIn
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.heard.append((self.path, self.headers.get("x-forwarded-for"), len(body)))
+        answer = b"x" * LARGE if self.path == "/large" else b"here"
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@dataclass
+class Door:
+    """A running nginx."""
+
+    port: int
+    folder: Path
+    tls: ssl.SSLContext
+    tracking: StandIn
+    gateway: StandIn
+    nginx: int
+    open: ExitStack = field(default_factory=ExitStack)
+
+    def connect(self, source: str = HOME) -> ssl.SSLSocket:
+        """A connection from an address, with its handshake done; open until the door is closed."""
+        plain = socket.create_connection((HOME, self.port), timeout=30, source_address=(source, 0))
+        return self.open.enter_context(self.tls.wrap_socket(plain, server_hostname="localhost"))
+
+    def begin(self, head: bytes, source: str = HOME, body: bytes = b"") -> ssl.SSLSocket:
+        """A connection on which the beginning of a request was sent."""
+        connection = self.connect(source)
+        connection.sendall(head + body)
+        return connection
+
+    def ask(self, path: str = "/", source: str = HOME, method: str = "GET", **sent: Any) -> "Answer":
+        """The answer to a whole request on a connection of its own."""
+        connection = HTTPSConnection(HOME, self.port, timeout=30, source_address=(source, 0), context=self.tls)
+        try:
+            connection.request(method, path, **sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            connection.close()
+
+    def waiting(self, folder: str) -> int:
+        """Bytes that wait in files of one of its folders. nginx takes their names away at once, so its process is asked."""
+        (worker,) = Path(f"/proc/{self.nginx}/task/{self.nginx}/children").read_text().split()
+        files = list(Path(f"/proc/{worker}/fd").iterdir())
+        return sum(file.stat().st_size for file in files if os.readlink(file).startswith(f"{self.folder}/{folder}/"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the door answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def adapted(folder: Path, ports: dict[str, int], changes: dict[str, str]) -> str:
+    """Our nginx.conf with the ports, files and folders of a test, and what the test changes in it."""
+    conf = CONF.read_text()
+    here = {
+        "listen 8443 ssl;": f"listen {HOME}:{ports['door']} ssl;",
+        " /tmp/": f" {folder}/",
+        " /run/co/": f" {folder}/",
+        "resolver 127.0.0.11 valid=2s ipv6=off;": "",
+        "tracking:8000": f"{HOME}:{ports['tracking']}",
+        "gateway:8000": f"{HOME}:{ports['gateway']}",
+    }
+    for ours, theirs in (here | changes).items():
+        assert ours in conf, f"nginx.conf does not say: {ours}"
+        conf = conf.replace(ours, theirs)
+    return f"user root;\n{conf}" if os.geteuid() == 0 else conf  # whose folder it is
+
+
+def _write(folder: Path, name: str, pair: Pair) -> tuple[Path, Path]:
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    certificate.write_bytes(pair.certificate)
+    key.write_bytes(pair.key)
+    return certificate, key
+
+
+@contextmanager
+def _serving(server: StandIn) -> Iterator[StandIn]:
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def a_door(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Door]:
+    """The door. `changes`: what the conf says, and the seconds and counts that a test puts in its place."""
+    ca = authority()
+    (folder / "ca.crt").write_bytes(ca.certificate)
+    _write(folder, "tls", machine("door", ca))
+    of_gateway = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    of_gateway.load_cert_chain(*_write(folder, "gateway", machine("gateway", ca)))
+    with ExitStack() as stack:
+        tracking, gateway = StandIn(), StandIn()
+        gateway.socket = of_gateway.wrap_socket(gateway.socket, server_side=True, do_handshake_on_connect=False)
+        stack.enter_context(_serving(tracking))
+        stack.enter_context(_serving(gateway))
+        ports = free_ports(["door"]) | {"tracking": tracking.server_port, "gateway": gateway.server_port}
+        conf, log = folder / "nginx.conf", folder / "nginx.log"
+        conf.write_text(adapted(folder, ports, changes or {}))
+        assert NGINX
+        command = [NGINX, "-p", folder, "-c", conf, "-e", log, "-g", "daemon off;"]
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        trusting = ssl.create_default_context(cafile=folder / "ca.crt")
+        door = Door(ports["door"], folder, trusting, tracking, gateway, server.pid)
+        stack.enter_context(door.open)
+        while True:
+            try:
+                socket.create_connection((HOME, door.port), timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+        door.connect().close()  # its worker is there
+        yield door
