@@ -33,8 +33,12 @@ else
 	@$(BIN)/pytest $(ARGS)
 endif
 
-prove: $(INSTALLED) $(if $(CONTAINERS),wheelhouse) ## Prove at full scale what is tested on a few (ARGS=faults; CONTAINERS=required ARGS=tests/containers; long)
+prove: $(INSTALLED) $(if $(CONTAINERS),wheelhouse) ## Prove at full scale what is tested on a few (ARGS=faults; ARGS=fuzz; CONTAINERS=required ARGS=tests/containers; long)
+ifeq ($(ARGS),fuzz)
+	@CO_FUZZ=1 $(BIN)/pytest -s -m fuzz --durations=0
+else
 	@CO_CONTAINERS=$(CONTAINERS) $(BIN)/pytest --full-scale -s --durations=0 $(if $(CONTAINERS),,tests/stories/)$(ARGS)
+endif
 
 lint: $(INSTALLED) ## Check style, types and who may import whom
 	@$(BIN)/ruff check --quiet

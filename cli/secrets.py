@@ -61,7 +61,7 @@ def rotate_bus_key(
 ) -> None:
     """Make the next key of a service on the bus, which also signs its events. Then hand it out and restart the service.
 
-    The former key is let in for an hour, and what it has signed until then stays genuine. docs/operations.md has the steps.
+    What the former key signs within an hour is genuine too. docs/operations.md has the steps.
 
     Parameters
     ----------

@@ -71,6 +71,27 @@ def test_every_user_of_the_bus_has_a_key_of_its_own(secrets: Secrets) -> None:
     assert all(key.startswith("U") for key in keys)
 
 
+def test_the_former_key_of_the_bus_is_let_in_and_believed_until_it_ends(secrets: Secrets) -> None:
+    old, now = secrets.public_key("KH", "registry"), datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+    until = now + timedelta(hours=1)
+
+    new = secrets.rotate_bus_key("KH", "registry", until)
+
+    assert new == secrets.public_key("KH", "registry") != old
+    assert secrets.seed("KH", "registry").stat().st_mode & 0o777 == 0o600
+    assert secrets.public_keys("KH", "registry", now) == (new, old)
+    assert secrets.public_keys("KH", "registry", until) == (new,)
+    assert secrets.event_keys("KH", ["registry"]) == {"registry": {new: None, old: until}}
+    newest = secrets.rotate_bus_key("KH", "registry", until + timedelta(days=40))
+    assert set(secrets.event_keys("KH", ["registry"])["registry"]) == {newest, new}  # no event of the first is left
+
+
+def test_a_stolen_key_of_the_bus_is_let_in_no_more(secrets: Secrets) -> None:
+    now = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+    new = secrets.rotate_bus_key("KH", "registry", now - timedelta(hours=5))
+    assert secrets.public_keys("KH", "registry", now) == (new,)
+
+
 def test_the_signing_key_of_registry_is_a_private_ed25519_jwk(secrets: Secrets) -> None:
     key = OKPKey.import_key(json.loads(secrets.registry_signing_key.read_text()))
     assert key.is_private

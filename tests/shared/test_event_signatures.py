@@ -18,6 +18,7 @@ from cli import bus as co_bus
 from cli.reach import Where
 from shared.bus import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER, STREAM, hand_over_again, last_event_subject, set_up_bus
 from shared.contracts import ops
+from shared.contracts.catalogue import SERVICES
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled
 from shared.event_signatures import EventKeys, EventSigner, NotGenuine, event_keys_json
@@ -98,6 +99,7 @@ def test_a_forged_event_is_not_genuine(keys: EventKeys, forgery: str) -> None:
         keys.verified_id(subject, headers, body, NOW)
 
 
+@pytest.mark.fuzz
 @settings(max_examples=examples(200, 50_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     subject=st.sampled_from([SUBJECT, FeeSettled.subject]) | st.text(max_size=40),
@@ -259,6 +261,26 @@ async def test_events_of_a_release_that_did_not_sign_are_republished_signed_and_
         return await co_bus.check(where=where(house)) == 1 and "1 events are genuine, 1 messages" in capsys.readouterr().out
 
     await eventually(held)
+
+
+async def test_events_of_before_and_after_a_rotation_of_the_key_are_taken_and_those_of_a_thief_are_not(
+    sqlite_house: House,
+) -> None:
+    house, bus = sqlite_house, sqlite_house.bus
+    before, after, forged = a_submission(), a_submission(), a_submission()
+    await house.publish(before)
+    stolen, old = bus.signer("certificates"), bus.secrets.public_key("KH", "certificates")
+    new = bus.secrets.rotate_bus_key("KH", "certificates", datetime.now(UTC))
+    bus.event_keys_file.write_bytes(event_keys_json(bus.secrets.event_keys("KH", SERVICES)))
+    await bus.start_with(lambda conf: conf.replace(old, new))
+    await house.publish(after)
+    body, event_id = forged.model_dump_json().encode(), uuid4()
+    await house.put_on_stream(SUBJECT, body, stolen.headers(SUBJECT, event_id, body))
+
+    await house.replica()
+
+    await eventually(lambda: _acknowledged(house))
+    assert await house.effects() == [str(event.certificate_id) for event in (before, after)]
 
 
 async def test_what_was_passed_over_by_mistake_is_handed_over_again_and_acts_once(sqlite_house: House) -> None:
