@@ -13,11 +13,16 @@ T = TypeVar("T")
 
 
 class Processes(Executor):
-    """One process beside the service."""
+    """One process beside the service. `at_start` is called in it before anything else."""
+
+    def __init__(self, at_start: Callable[[], None] | None = None) -> None:
+        self._at_start = at_start
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=_end_with_parent)
+        return ProcessPoolExecutor(
+            max_workers=1, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._at_start,)
+        )
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         try:
@@ -26,12 +31,29 @@ class Processes(Executor):
             del self._pool  # its process died; the next one is as good
             return self._pool.submit(function, *args, **kwargs)
 
+    def end(self) -> None:
+        """Ends the process, also in the midst of a computation; the next computation starts another."""
+        pool = vars(self).pop("_pool", None)
+        if pool is not None:
+            _kill(pool)
+            pool.shutdown(wait=False, cancel_futures=True)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
         """Ends the process, also in the midst of a computation: whose task is done again."""
         if "_pool" in vars(self):
-            for process in list((self._pool._processes or {}).values()):  # there is no public way before Python 3.14
-                process.kill()
+            _kill(self._pool)
             self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    for process in list((pool._processes or {}).values()):  # there is no public way before Python 3.14
+        process.kill()
+
+
+def _begin(at_start: Callable[[], None] | None) -> None:
+    _end_with_parent()
+    if at_start:
+        at_start()
 
 
 def _end_with_parent() -> None:

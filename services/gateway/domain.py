@@ -6,11 +6,14 @@ follow which is a table of the contracts, handed in as `allowed`.
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from shared.refusals import Refused
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How much a partner's clock may differ from ours (ours)."""
 
 Allowed = Mapping[Any, Set[str]]
 """The codes that may follow a code; under None those that may come first."""
@@ -26,6 +29,12 @@ class StepNotAllowed(Refused):
     """This code cannot follow the one that the transmission has reached."""
 
     code = "step_not_allowed"
+
+
+class StepTimeWrong(Refused):
+    """The step cannot have been taken at this instant."""
+
+    code = "step_time_wrong"
 
 
 class NotTheDestination(Refused):
@@ -112,6 +121,12 @@ class Transmission:
         step.position = self.version + 1
         self.steps.append(step)
         return True
+
+    def must_be_possible(self, step: Step, now: datetime) -> None:
+        """Refuses a step of a partner that lies in the future, or before the document was at our gateway."""
+        began_at = self.steps[0].at if self.steps else now
+        if not began_at - CLOCKS_APART <= step.at <= now + CLOCKS_APART:
+            raise StepTimeWrong(f"{step.code} cannot have been reached at {step.at:%Y-%m-%d %H:%M:%S} UTC.", "at")
 
     def must_be_decided_by(self, country: str) -> None:
         """Refuses what another country than the destination says of this document."""

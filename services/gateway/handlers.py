@@ -4,15 +4,22 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
-from services.gateway.domain import Step, Transmission
+from services.gateway.domain import Step, StepTimeWrong, Transmission
 from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, what_waits
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
-from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response
+from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
 from shared.contracts import gateway as contracts
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
-from shared.contracts.gateway import NEXT_CODES, GetTransmission, StatusCode, TransmissionAdvanced, TransmissionState
-from shared.refusals import Refused
+from shared.contracts.gateway import (
+    MAX_REASONS,
+    NEXT_CODES,
+    GetTransmission,
+    StatusCode,
+    TransmissionAdvanced,
+    TransmissionState,
+)
+from shared.refusals import Refused, Unavailable
 from shared.router import Router
 from shared.work import Task, Work
 
@@ -82,7 +89,12 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
     receipt = await work.outside(exchange.send, envelope, Document(form=form))
 
     transmission = await transmission_by_id(work, task.transmission_id)
-    advance(transmission, step_of(receipt, transmission.destination), work)
+    step = step_of(receipt, transmission.destination)
+    try:
+        transmission.must_be_possible(step, work.now)
+    except StepTimeWrong as error:  # nothing of it is believed; the partner is asked again
+        raise Unavailable(f"the receipt of {transmission.destination} cannot be believed: {error.detail}") from error
+    advance(transmission, step, work)
 
 
 @router.due(DeliverToCustoms)
@@ -110,7 +122,7 @@ async def return_response(task: ReturnResponse, work: Work) -> None:
         code=StatusCode.REC if inbound.accepted else StatusCode.NOT,
         decided_at=inbound.decided_at,
         received_at=inbound.received_at,
-        reasons=tuple(Reason(**reason) for reason in inbound.reasons),
+        reasons=tuple(Reason(code=each["code"], detail=each["detail"][:MAX_DETAIL]) for each in inbound.reasons[:MAX_REASONS]),
     )
 
     receipt = await work.outside(exchange.send, envelope, response)

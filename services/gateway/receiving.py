@@ -1,6 +1,5 @@
 """The gateway's address for partners: every genuine message is answered with a signed receipt."""
 
-import asyncio
 import logging
 from uuid import uuid4
 
@@ -11,10 +10,11 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
-from services.gateway.domain import Step, must_belong_here
+from services.gateway.domain import Step, StepTimeWrong, must_belong_here
 from services.gateway.handlers import DeliverToCustoms, advance, slugs, written
-from services.gateway.wire.exchange import XML_TYPE, Exchange, NotTaken, Opened
+from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, Told
+from services.gateway.wire.opening import TRY_LATER, NotTaken
 from shared.contracts.gateway import StatusCode
 from shared.refusals import Refused
 from shared.telemetry import OUTCOME, span
@@ -28,19 +28,21 @@ async def receive_message(request: Request) -> HttpResponse:
     workshop: Workshop = request.app.state.workshop
     exchange = workshop.use(Exchange)
     try:
-        opened = await exchange.open(request.headers.get("content-type", ""), request.stream())
+        address = request.client.host if request.client else ""
+        opened = await exchange.open(request.headers.get("content-type", ""), request.stream(), address)
         receive = RECEIVING.get(opened.envelope.kind)
         if receive is None:
             raise NotTaken(400, "kind_not_expected", f"A {opened.envelope.kind} is not sent here by itself.")
     except NotTaken as no:
         log.warning("a message was not taken", extra={"code": no.code, "detail": no.detail})
-        return JSONResponse({"code": no.code, "detail": no.detail}, no.status)
+        headers = {"retry-after": "5"} if no.status == TRY_LATER else {}
+        return JSONResponse({"code": no.code, "detail": no.detail}, no.status, headers)
 
     trace = request.headers.get("traceparent") if opened.partner.trust_trace else None
     with span(f"receive {opened.envelope.kind}", under=trace, kind=SpanKind.SERVER) as opened_span:
         receipt = Receipt(in_reply_to=opened.envelope.message_id, received_at=workshop.clock.now())
         try:
-            content = await asyncio.to_thread(opened.content)
+            content = opened.content()
             async with workshop.work(opened_span) as work:
                 receipt = await receive(opened, content, receipt, work)
         except Refused as no:
@@ -85,8 +87,13 @@ async def receive_response(opened: Opened, response: Told, receipt: Receipt, wor
     transmission.must_be_decided_by(envelope.sender)
     work.concerns(transmission.certificate_id)
 
-    advance(transmission, Step(StatusCode.AS2, response.received_at, envelope.sender), work)
+    received = Step(StatusCode.AS2, response.received_at, envelope.sender)
     decided = Step(response.code, response.decided_at, envelope.sender, slugs(response.reasons), written(response.reasons))
+    for step in (received, decided):
+        transmission.must_be_possible(step, work.now)
+    if decided.at < received.at:
+        raise StepTimeWrong("The document was decided on before it was received.", "decided_at")
+    advance(transmission, received, work)
     advance(transmission, decided, work)
     return receipt
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.tracking.store import TrackedCertificate, TrackedStep
+from shared.contracts.kinds import EARLIEST, LATEST
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -97,7 +98,8 @@ class Pages:
         return known
 
     def _local(self, at: str) -> str:
-        local = datetime.fromisoformat(at).astimezone(self._zone)
+        instant = datetime.fromisoformat(at)
+        local = instant.astimezone(self._zone) if EARLIEST <= instant < LATEST else instant
         return f"{local.day} {local:%B %Y, %H:%M:%S}"
 
 

@@ -2,10 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.contracts.kinds import Answer, Contract, Country, Event, Question, Reference, Slug
+
+MAX_REASONS = 200
+"""Reasons that a document may be refused for, at most."""
 
 
 class StatusCode(StrEnum):
@@ -78,4 +83,4 @@ class TransmissionAdvanced(Event):
     number: int
     code: StatusCode
     country: Country
-    reasons: tuple[Slug, ...] = ()
+    reasons: Annotated[tuple[Slug, ...], Field(max_length=MAX_REASONS)] = ()

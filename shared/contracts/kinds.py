@@ -4,7 +4,7 @@ A command is imperative and changes something; a question changes nothing; an ev
 The subject is a literal on the class: `<kind>.<noun>.<verb>.v<n>`. Within v1 only optional fields are added.
 """
 
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid4
@@ -19,6 +19,8 @@ MAX_CHUNK = 512 * 1024
 MAX_FILE = 2**31 - 1
 """Bytes that any file may have; each kind has a lower limit of its own."""
 
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
 TRY_AGAIN = "temporarily_unavailable"
 """The code of a refusal that is nobody's fault: the same request may succeed later."""
 
@@ -27,6 +29,12 @@ def _printable(text: str) -> str:
     if any((ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):
         raise ValueError("must not contain control characters")
     return text
+
+
+def _instant(value: datetime) -> datetime:
+    if not EARLIEST <= value < LATEST:
+        raise ValueError(f"must lie between the years {EARLIEST.year} and {LATEST.year - 1}")
+    return value.astimezone(UTC)
 
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)]
@@ -49,7 +57,8 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Riel = Annotated[int, Field(ge=0, le=10**12)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
-Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
+"""An instant in UTC. What lies outside these years is no date of ours, and some zones cannot express it."""
 RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 AnyNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 """Of a row that may have been put there by anybody."""

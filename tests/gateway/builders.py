@@ -24,6 +24,7 @@ from services.gateway.handlers import router
 from services.gateway.receiving import routes
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
+from services.gateway.wire.opening import AT_ONCE, Opener, limit_memory
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
 from shared.clock import Clock
@@ -31,6 +32,7 @@ from shared.contracts.certificates.documents import CertificateDocumented, Docum
 from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
 from shared.database import Database
 from shared.identity import Actor
+from shared.processes import Processes
 from shared.rim import application
 from shared.tables import outbox, tasks
 from shared.tasks import TaskRunner
@@ -39,6 +41,8 @@ from shared.work import Workshop
 EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 MAX_BYTES = 1024 * 1024
+PROCESSES = [Processes(limit_memory) for _ in range(AT_ONCE)]
+"""Those that open messages, for all tests: to start one takes a second."""
 
 
 def an_item(number: int = 1, **changes: Any) -> DocumentItem:
@@ -150,7 +154,7 @@ class Gateway:
         mounts["http://customs.example"] = self.customs_line
         client = httpx.AsyncClient(mounts=mounts)
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
-        self.exchange = Exchange(country, Partners(partners), signer, client, MAX_BYTES, rest=0)
+        self.exchange = Exchange(country, Partners(partners), signer, client, MAX_BYTES, rest=0, opener=Opener(PROCESSES))
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
         self.workshop = Workshop("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])

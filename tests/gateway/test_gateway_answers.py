@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from services.gateway.wire.exchange import Exchange, http_client
 from services.gateway.wire.messages import Document, Kind, Receipt, Response
+from services.gateway.wire.opening import Opener
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import write_message
 from shared.refusals import Unavailable
 
-from .builders import MAX_BYTES, NOON, Neighbours, a_documented_certificate, a_form, a_signer, an_answer
+from .builders import MAX_BYTES, NOON, PROCESSES, Neighbours, a_documented_certificate, a_form, a_signer, an_answer
 
 UNTRUSTED = "cannot be trusted"
 
@@ -59,7 +60,7 @@ async def test_a_forged_receipt_is_never_trusted(neighbours: Neighbours, signers
     neighbours.kh.lines["VN"].cut = False
     neighbours.kh.lines["VN"].loses_answers = 1
     await neighbours.kh.does_what_is_due()
-    sent = neighbours.vn.exchange._open(neighbours.kh.lines["VN"].carried[-1][0]).envelope
+    sent = (await neighbours.vn.exchange.opened(neighbours.kh.lines["VN"].carried[-1][0])).envelope
     envelope = sent.answered(NOON)
     receipt = Receipt(in_reply_to=uuid4() if forgery == "for another message" else sent.message_id, received_at=NOON)
     signer = signers["KH"] if forgery == "signed by another" else signers["VN"]
@@ -115,7 +116,7 @@ async def test_only_the_authority_of_the_exchange_vouches_for_addresses(
         authority.write_bytes(a_signer("other", address="127.0.0.1").certificate.public_bytes(Encoding.PEM))
     partner = Partner("VN", f"https://127.0.0.1:{port}/asw/messages", signers["VN"].certificate)
     async with http_client(ssl.create_default_context(cafile=authority)) as client:
-        exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], client, MAX_BYTES)
+        exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], client, MAX_BYTES, opener=Opener(PROCESSES))
         envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
         with pytest.raises(Unavailable, match=because):
             await exchange.send(envelope, Document(form=a_form()))

@@ -66,7 +66,7 @@ async def test_the_same_document_again_gets_the_same_receipt(
     receipts = []
     for answer in (first, second):
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/xml")
-        opened = neighbours.kh.exchange._open(answer.content)
+        opened = await neighbours.kh.exchange.opened(answer.content)
         receipts.append((opened.envelope.message_id, opened.envelope.reference, opened.content()))
     assert receipts[0] == receipts[1]
     receipt = receipts[0][2]
@@ -91,7 +91,7 @@ async def test_a_document_that_is_not_complete_gets_a_rejecting_receipt(
     for element in root.iter("{urn:co-automation:asw:e-form-d:1}IssueDate"):
         element.text = "yesterday"
     answer = await post(partner, signers["KH"].sign(root))
-    receipt = neighbours.kh.exchange._open(answer.content).content()
+    receipt = (await neighbours.kh.exchange.opened(answer.content)).content()
     assert isinstance(receipt, Receipt)
     assert [reason.code for reason in receipt.reasons] == ["document_unreadable"]
     assert "issued_on" in receipt.reasons[0].detail

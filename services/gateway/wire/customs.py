@@ -1,13 +1,13 @@
 """The national customs system, which decides on the documents that partners send."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Literal
 
 import httpx
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from services.gateway.wire.exchange import PATIENCE, XML_TYPE
-from services.gateway.wire.messages import Reason, Told
+from services.gateway.wire.messages import Reasons, Told
 from services.gateway.wire.xml import write_form
 from shared.contracts.certificates.documents import FormD
 from shared.refusals import Unavailable
@@ -17,7 +17,7 @@ class Decision(Told):
     """What customs say of a document."""
 
     decision: Literal["accepted", "rejected"]
-    reasons: Annotated[tuple[Reason, ...], Field(max_length=200)] = ()
+    reasons: Reasons = ()
 
 
 class Customs:

@@ -6,16 +6,15 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import httpx
-from pydantic import ValidationError
 
 from services.gateway.wire import xml
 from services.gateway.wire.messages import Envelope, Kind, Receipt, Told
+from services.gateway.wire.opening import Contents, NotTaken, Opener, claimed_country
 from services.gateway.wire.partners import Partner, Partners
-from services.gateway.wire.signature import NotGenuine, Signer, as_signed
+from services.gateway.wire.signature import Signer
 from shared.refusals import Refused, Unavailable
 from shared.telemetry import traceparent
 
@@ -24,14 +23,6 @@ PATIENCE = 30.0
 """Seconds in which a partner must have answered."""
 REST = 5.0
 """Seconds for which a partner that is away is left alone; then one message tries for all, so that others are not held up."""
-
-
-class NotTaken(Exception):
-    """A message that cannot be answered with a signed receipt: nobody knows whose it is, or what it is."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        self.status, self.code, self.detail = status, code, detail
-        super().__init__(f"{code}: {detail}")
 
 
 class ContentUnreadable(Refused):
@@ -52,26 +43,24 @@ class Absence:
     until: float
 
 
-class TooLong(Exception):
-    """More came than is allowed."""
-
-
 @dataclass(frozen=True)
 class Opened:
     """A message whose signature is verified. `raw`: all of it as it came, to be kept as evidence."""
 
-    envelope: Envelope
+    contents: Contents
     partner: Partner
     raw: bytes
-    _signed: Any
+
+    @property
+    def envelope(self) -> Envelope:
+        """Who tells whom."""
+        return self.contents.envelope
 
     def content(self) -> Told:
         """What the message says. Raises ContentUnreadable, so that the sender is told what is wrong."""
-        try:
-            return xml.read_content(self._signed, self.envelope.kind)
-        except ValidationError as error:
-            where = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors()[:5])
-            raise ContentUnreadable(f"These fields are missing or malformed: {where}.") from None
+        if self.contents.content is None:
+            raise ContentUnreadable(f"These fields are missing or malformed: {self.contents.malformed}.")
+        return self.contents.content
 
 
 class Exchange:
@@ -85,6 +74,7 @@ class Exchange:
         client: httpx.AsyncClient,
         max_message_bytes: int,
         rest: float = REST,
+        opener: Opener | None = None,
     ) -> None:
         self.country = country
         self.max_message_bytes = max_message_bytes
@@ -93,6 +83,7 @@ class Exchange:
         self._partners = partners
         self._signer = signer
         self._client = client
+        self._opener = opener or Opener()
 
     def envelope(self, message_id: UUID, kind: Kind, receiver: str, reference: str, number: int, at: datetime) -> Envelope:
         """The envelope of a message from here."""
@@ -107,8 +98,9 @@ class Exchange:
         )
 
     async def aclose(self) -> None:
-        """Closes the connections to partners."""
+        """Closes the connections to partners, and ends the processes that open messages."""
         await self._client.aclose()
+        await self._opener.aclose()
 
     async def send(self, envelope: Envelope, content: Told) -> Receipt:
         """Hands a message to the receiver's gateway and returns its receipt.
@@ -125,7 +117,7 @@ class Exchange:
             raise
         self._away.pop(partner.country, None)
         try:
-            opened = await asyncio.to_thread(self._open, answer)
+            opened = await self.opened(answer)
             receipt = opened.content()
         except (NotTaken, ContentUnreadable) as error:
             raise Unavailable(f"{name} gave an answer that cannot be trusted: {error.detail}") from error
@@ -140,36 +132,28 @@ class Exchange:
         """A message as it goes over the wire."""
         return await asyncio.to_thread(lambda: self._signer.sign(xml.write_message(envelope, content)))
 
-    async def open(self, content_type: str, body: AsyncIterable[bytes]) -> Opened:
-        """A partner's message, verified. Raises NotTaken."""
+    async def open(self, content_type: str, body: AsyncIterable[bytes], address: str) -> Opened:
+        """A message of a partner, which came from this address, verified. Raises NotTaken."""
         if content_type.partition(";")[0].strip().lower() not in (XML_TYPE, "text/xml"):
             raise NotTaken(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")
+        raw = await self._opener.receive(body, self.max_message_bytes, address)
         try:
-            raw = await _read_at_most(self.max_message_bytes, body)
-        except TooLong:
-            raise NotTaken(413, "message_too_long", f"A message may have {self.max_message_bytes} bytes.") from None
-        return await asyncio.to_thread(self._open, raw)
+            return await self.opened(raw, address)
+        finally:
+            self._opener.done_with(len(raw), address)
 
-    def _open(self, raw: bytes) -> Opened:
-        try:
-            root = xml.parse(raw)
-            partner = self._partners.find(xml.claimed_sender(root))
-            if partner is None:
-                raise NotTaken(403, "sender_unknown", "The sender is no partner of this gateway.")
-            signed = as_signed(root, partner.certificate)
-            envelope = xml.read_envelope(signed)
-        except xml.NotXml as error:
-            raise NotTaken(400, "xml_not_readable", f"The message cannot be read: {error}.") from None
-        except NotGenuine as error:
-            raise NotTaken(403, "signature_not_valid", f"The message is not trusted: {error}.") from None
-        except ValidationError as error:
-            where = ", ".join(str(fault["loc"][0]) for fault in error.errors()[:5])
-            raise NotTaken(400, "envelope_not_readable", f"The envelope is malformed: {where}.") from None
-        if envelope.sender != partner.country:
+    async def opened(self, raw: bytes, address: str = "") -> Opened:
+        """A whole message, verified; of another than a partner it is not even read. Raises NotTaken."""
+        claimed = claimed_country(raw)
+        partner = self._partners.find(claimed)
+        if claimed and partner is None:
+            raise NotTaken(403, "sender_unknown", "The sender is no partner of this gateway.")
+        contents = await self._opener.open(raw, partner.certificate if partner else None, (claimed, address))
+        if partner is None or contents.envelope.sender != partner.country:
             raise NotTaken(403, "signature_not_valid", "The message is not trusted: it names another sender where signed.")
-        if envelope.receiver != self.country:
+        if contents.envelope.receiver != self.country:
             raise NotTaken(400, "receiver_is_another", f"This is the gateway of {self.country}.")
-        return Opened(envelope, partner, raw, signed)
+        return Opened(contents, partner, raw)
 
     def _must_not_be_resting(self, partner: Partner) -> None:
         absence = self._away.get(partner.country)
@@ -193,10 +177,14 @@ class Exchange:
                 return await _read_at_most(self.max_message_bytes, answer.aiter_bytes())
         except TimeoutError as error:
             raise PartnerAway(f"{name} did not answer within {PATIENCE:.0f} s") from error
-        except TooLong as error:
+        except _TooLong as error:
             raise Unavailable(f"{name} answered with more than {self.max_message_bytes} bytes") from error
         except httpx.HTTPError as error:
             raise PartnerAway(f"{name} cannot be reached ({type(error).__name__})") from error
+
+
+class _TooLong(Exception):
+    """More came than is allowed."""
 
 
 async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
@@ -204,7 +192,7 @@ async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
     async for chunk in chunks:
         read += chunk
         if len(read) > limit:
-            raise TooLong()
+            raise _TooLong()
     return bytes(read)
 
 

@@ -7,8 +7,11 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.certificates.documents import FormD
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway import MAX_REASONS, StatusCode
 from shared.contracts.kinds import Country, Instant, Reference, Slug, Text
+
+MAX_DETAIL = 500
+"""Characters of one reason. 200 reasons of 500 characters of four bytes are 400 KB, and an answer on the bus has 1,000 KB."""
 
 
 class Kind(StrEnum):
@@ -53,7 +56,10 @@ class Reason(Told):
     """Why something was not taken: a slug that the public may see, and what the other side wrote."""
 
     code: Slug
-    detail: Text
+    detail: Annotated[Text, Field(max_length=MAX_DETAIL)]
+
+
+Reasons = Annotated[tuple[Reason, ...], Field(max_length=MAX_REASONS)]
 
 
 class Document(Told):
@@ -67,7 +73,7 @@ class Receipt(Told):
 
     in_reply_to: UUID
     received_at: Instant
-    reasons: tuple[Reason, ...] = ()
+    reasons: Reasons = ()
 
 
 class Response(Told):
@@ -76,7 +82,7 @@ class Response(Told):
     code: Literal[StatusCode.REC, StatusCode.NOT]
     decided_at: Instant
     received_at: Instant
-    reasons: tuple[Reason, ...] = ()
+    reasons: Reasons = ()
 
     @model_validator(mode="after")
     def _reasons_go_with_not(self) -> "Response":

@@ -86,8 +86,10 @@ CONTENT: dict[Kind, Layout] = {
 
 
 def parse(data: bytes) -> Any:
-    """The root of an XML text. No entity, document type or network access is allowed. Raises NotXml."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False)
+    """The root of an XML text in UTF-8. No entity, document type or network access is allowed. Raises NotXml."""
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
+    )
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -119,11 +121,6 @@ def write_message(envelope: Envelope, content: Told) -> Any:
     else:
         _write(holder, CONTENT[envelope.kind], content.model_dump(), MESSAGE_NS)
     return root
-
-
-def claimed_sender(root: Any) -> str:
-    """Who says to have sent this message: believe it only when the signature is verified."""
-    return _text(root, ENVELOPE["sender"], MESSAGE_NS) or ""
 
 
 def read_envelope(root: Any) -> Envelope:
