@@ -48,14 +48,19 @@ class SignatureShapeWrong(Exception):
 
 
 def must_be_in_bounds(text: bytes) -> None:
-    """Raises OutOfBounds or SignatureShapeWrong. The text is read as UTF-8, whatever it says of itself."""
-    scan = _Scan()
+    """Raises OutOfBounds or SignatureShapeWrong. The text must be UTF-8, whatever it says of itself.
+
+    So this parser and the one that builds the tree read the same characters.
+    """
     try:
-        scan.parser.Parse(text, True)
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise OutOfBounds("this is not UTF-8") from error
+    _must(b"\x00" not in text, "this is not UTF-8")
+    try:
+        _Scan().parser.Parse(text, True)
     except expat.ExpatError as error:
         raise OutOfBounds("this is not well-formed XML") from error
-    except ValueError as error:
-        raise OutOfBounds("this is not UTF-8") from error
 
 
 class _Scan:
