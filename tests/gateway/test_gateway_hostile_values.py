@@ -1,0 +1,150 @@
+"""A genuine partner that says what cannot be: instants without bounds, reasons without end. Nothing of it reaches the public."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from services.gateway.wire.customs import Decision
+from services.gateway.wire.messages import MAX_DETAIL, Kind, Reason, Receipt, Response
+from services.gateway.wire.signature import Signer
+from services.gateway.wire.xml import write_message
+from shared.answering import MAX_ANSWER
+from shared.contracts.gateway import MAX_REASONS, TransmissionAdvanced
+
+from .builders import Neighbours, a_documented_certificate, an_answer
+from .test_gateway_receiving import XML, an_envelope
+
+Respond = Callable[..., Awaitable[list[str]]]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def a_reason(code: str = "restricted_goods", detail: str = "Needs a licence.") -> Reason:
+    return Reason.model_construct(code=code, detail=detail)
+
+
+@pytest.fixture
+def respond(neighbours: Neighbours, signers: dict[str, Signer]) -> Respond:
+    """The gateway of VN answers on a document: the codes that it is refused with."""
+
+    async def send(**fields: Any) -> list[str]:
+        values = {"code": "REC", "decided_at": now(), "received_at": now(), "reasons": ()} | fields
+        envelope = an_envelope(kind=Kind.RESPONSE, sender="VN", receiver="KH")
+        message = signers["VN"].sign(write_message(envelope, Response.model_construct(**values)))
+        transport = httpx.ASGITransport(neighbours.kh.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="https://kh.example") as client:
+            answer = await client.post("/asw/messages", content=message, headers=XML)
+        assert answer.status_code == 200, answer.text
+        receipt = (await neighbours.vn.exchange.opened(answer.content)).content()
+        assert isinstance(receipt, Receipt)
+        return [reason.code for reason in receipt.reasons]
+
+    return send
+
+
+@pytest.fixture
+async def waiting(neighbours: Neighbours) -> Any:
+    """A document at our gateway whose receipt has not come."""
+    event = a_documented_certificate()
+    neighbours.kh.lines["VN"].cut = True
+    await neighbours.kh.hears(event)
+    return event
+
+
+END = datetime(9999, 12, 31, tzinfo=UTC)
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+IMPOSSIBLE: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
+    "decided at the end of time": (lambda: {"decided_at": END}, "document_unreadable"),
+    "received at the end of time": (lambda: {"received_at": END, "decided_at": END}, "document_unreadable"),
+    "received at the beginning of time": (lambda: {"received_at": BEGINNING}, "document_unreadable"),
+    "decided tomorrow": (lambda: {"decided_at": now() + timedelta(days=1)}, "step_time_wrong"),
+    "received before it was sent": (lambda: {"received_at": now() - timedelta(hours=1)}, "step_time_wrong"),
+    "decided before it was received": (lambda: {"decided_at": now() - timedelta(minutes=1)}, "step_time_wrong"),
+}
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+async def test_a_response_of_an_impossible_instant_is_refused_and_no_step_is_taken(
+    neighbours: Neighbours, waiting: Any, respond: Respond, what: str
+) -> None:
+    fields, code = IMPOSSIBLE[what]
+    assert await respond(**fields()) == [code]
+    assert await neighbours.kh.codes() == ["AS1"]
+
+
+async def test_a_partner_whose_clock_is_a_little_wrong_is_believed(
+    neighbours: Neighbours, waiting: Any, respond: Respond
+) -> None:
+    assert await respond(received_at=now() - timedelta(minutes=4), decided_at=now() + timedelta(minutes=4)) == []
+    assert await neighbours.kh.codes() == ["AS1", "AS2", "REC"]
+
+
+@pytest.mark.parametrize(
+    "at", [now() + timedelta(days=1), now() - timedelta(days=1), END], ids=["future", "past", "no instant"]
+)
+async def test_a_receipt_of_an_impossible_instant_is_not_believed_and_the_document_is_sent_again(
+    neighbours: Neighbours, signers: dict[str, Signer], waiting: Any, at: datetime
+) -> None:
+    neighbours.kh.lines["VN"].cut = False
+    neighbours.kh.lines["VN"].loses_answers = 1
+    await neighbours.kh.does_what_is_due()
+    sent = (await neighbours.vn.exchange.opened(neighbours.kh.lines["VN"].carried[-1][0])).envelope
+    receipt = Receipt.model_construct(in_reply_to=sent.message_id, received_at=at, reasons=())
+    forged = signers["VN"].sign(write_message(sent.answered(now()), receipt))
+    neighbours.kh.lines["VN"].answers = [an_answer(200, forged)]
+
+    await neighbours.kh.does_what_is_due()
+
+    state = await neighbours.kh.answers(waiting.certificate_id)
+    assert "cannot be" in (state.waits_because or "")
+    assert await neighbours.kh.codes() == ["AS1"]
+    assert await neighbours.kh.tasks_left() == ["transmit_document"]
+    await neighbours.exchange_until_quiet()
+    assert await neighbours.kh.codes() == ["AS1", "AS2", "REC"]
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        tuple(a_reason(f"reason_{number}") for number in range(MAX_REASONS + 1)),
+        tuple(a_reason(f"reason_{number}", "x") for number in range(15_000)),
+        (a_reason(detail="x" * (MAX_DETAIL + 1)),),
+        (a_reason(code="x" * 65),),
+    ],
+    ids=["one too many", "15,000 codes", "a long one", "a long code"],
+)
+async def test_reasons_without_bounds_are_refused(
+    neighbours: Neighbours, waiting: Any, respond: Respond, reasons: tuple[Reason, ...]
+) -> None:
+    assert await respond(code="NOT", reasons=reasons) == ["document_unreadable"]
+    assert await neighbours.kh.codes() == ["AS1"]
+
+
+async def test_as_many_and_as_long_reasons_as_there_may_be_fit_into_every_answer(
+    neighbours: Neighbours, waiting: Any, respond: Respond
+) -> None:
+    reasons = tuple(
+        a_reason(f"reason_{number:057}", '𝔊"\\\n' * (MAX_DETAIL // 4 - 1) + "end.") for number in range(MAX_REASONS)
+    )
+    assert await respond(code="NOT", reasons=reasons) == []
+    state = await neighbours.kh.answers(waiting.certificate_id)
+    assert len(state.steps[-1].reasons) == MAX_REASONS
+    assert len(state.model_dump_json().encode()) < MAX_ANSWER
+
+
+def test_our_own_customs_and_events_have_the_same_bounds() -> None:
+    many = [a_reason(f"reason_{number}").model_dump() for number in range(MAX_REASONS + 1)]
+    with pytest.raises(ValidationError):
+        Decision.model_validate({"decision": "rejected", "reasons": many})
+    step: dict[str, Any] = {"certificate_id": uuid4(), "reference": "D2026-PNH-000123", "destination": "VN", "number": 1}
+    step |= {"code": "NOT", "country": "VN", "version": 1, "occurred_at": now()}
+    TransmissionAdvanced.model_validate(step | {"reasons": [each["code"] for each in many[:-1]]})
+    with pytest.raises(ValidationError):
+        TransmissionAdvanced.model_validate(step | {"reasons": [each["code"] for each in many]})
