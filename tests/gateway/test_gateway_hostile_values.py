@@ -1,4 +1,4 @@
-"""A genuine partner that says what cannot be: instants without bounds, reasons without end. Nothing of it reaches the public."""
+"""A genuine partner that says what cannot be, of instants and of reasons: nothing of it reaches the public."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,8 @@ def respond(neighbours: Neighbours, signers: dict[str, Signer]) -> Respond:
     """The gateway of VN answers on a document: the codes that it is refused with."""
 
     async def send(**fields: Any) -> list[str]:
-        values = {"code": "REC", "decided_at": now(), "received_at": now(), "reasons": ()} | fields
+        at = now()
+        values = {"code": "REC", "decided_at": at, "received_at": at, "reasons": ()} | fields
         envelope = an_envelope(kind=Kind.RESPONSE, sender="VN", receiver="KH")
         message = signers["VN"].sign(write_message(envelope, Response.model_construct(**values)))
         transport = httpx.ASGITransport(neighbours.kh.app, raise_app_exceptions=False)
@@ -130,9 +131,8 @@ async def test_reasons_without_bounds_are_refused(
 async def test_as_many_and_as_long_reasons_as_there_may_be_fit_into_every_answer(
     neighbours: Neighbours, waiting: Any, respond: Respond
 ) -> None:
-    reasons = tuple(
-        a_reason(f"reason_{number:057}", '𝔊"\\\n' * (MAX_DETAIL // 4 - 1) + "end.") for number in range(MAX_REASONS)
-    )
+    detail = '𝔊"\\\n' * (MAX_DETAIL // 4 - 1) + "end."
+    reasons = tuple(a_reason(f"reason_{number:057}", detail) for number in range(MAX_REASONS))
     assert await respond(code="NOT", reasons=reasons) == []
     state = await neighbours.kh.answers(waiting.certificate_id)
     assert len(state.steps[-1].reasons) == MAX_REASONS
