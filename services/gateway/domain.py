@@ -12,8 +12,8 @@ from uuid import UUID
 
 from shared.refusals import Refused
 
-CLOCKS_APART = timedelta(minutes=5)
-"""How much a partner's clock may differ from ours (ours)."""
+CLOCKS_APART = timedelta(hours=2)
+"""How wrong a clock may have been, here or at a partner (ours): an hour, as when a zone is mistaken, costs no document."""
 
 Allowed = Mapping[Any, Set[str]]
 """The codes that may follow a code; under None those that may come first."""

@@ -10,7 +10,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
-from services.gateway.domain import Step, StepTimeWrong, must_belong_here
+from services.gateway.domain import CLOCKS_APART, Step, StepTimeWrong, must_belong_here
 from services.gateway.handlers import DeliverToCustoms, advance, slugs, written
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, Told
@@ -91,7 +91,7 @@ async def receive_response(opened: Opened, response: Told, receipt: Receipt, wor
     decided = Step(response.code, response.decided_at, envelope.sender, slugs(response.reasons), written(response.reasons))
     for step in (received, decided):
         transmission.must_be_possible(step, work.now)
-    if decided.at < received.at:
+    if decided.at < received.at - CLOCKS_APART:
         raise StepTimeWrong("The document was decided on before it was received.", "decided_at")
     advance(transmission, received, work)
     advance(transmission, decided, work)

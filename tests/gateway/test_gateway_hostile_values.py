@@ -66,8 +66,11 @@ IMPOSSIBLE: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "received at the end of time": (lambda: {"received_at": END, "decided_at": END}, "document_unreadable"),
     "received at the beginning of time": (lambda: {"received_at": BEGINNING}, "document_unreadable"),
     "decided tomorrow": (lambda: {"decided_at": now() + timedelta(days=1)}, "step_time_wrong"),
-    "received before it was sent": (lambda: {"received_at": now() - timedelta(hours=1)}, "step_time_wrong"),
-    "decided before it was received": (lambda: {"decided_at": now() - timedelta(minutes=1)}, "step_time_wrong"),
+    "received before it was sent": (lambda: {"received_at": now() - timedelta(hours=3)}, "step_time_wrong"),
+    "decided before it was received": (
+        lambda: {"received_at": now() + timedelta(hours=1.5), "decided_at": now() - timedelta(hours=1.5)},
+        "step_time_wrong",
+    ),
 }
 
 
@@ -80,10 +83,10 @@ async def test_a_response_of_an_impossible_instant_is_refused_and_no_step_is_tak
     assert await neighbours.kh.codes() == ["AS1"]
 
 
-async def test_a_partner_whose_clock_is_a_little_wrong_is_believed(
+async def test_a_partner_whose_clock_is_wrong_by_an_hour_is_believed(
     neighbours: Neighbours, waiting: Any, respond: Respond
 ) -> None:
-    assert await respond(received_at=now() - timedelta(minutes=4), decided_at=now() + timedelta(minutes=4)) == []
+    assert await respond(received_at=now() - timedelta(hours=1), decided_at=now() + timedelta(hours=1)) == []
     assert await neighbours.kh.codes() == ["AS1", "AS2", "REC"]
 
 
