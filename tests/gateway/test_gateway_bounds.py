@@ -271,7 +271,6 @@ async def test_a_process_that_has_grown_is_replaced(monkeypatch: pytest.MonkeyPa
 def test_the_largest_message_that_is_in_bounds_does_not_make_a_process_grow_beyond_what_it_may(
     signers: dict[str, Signer],
 ) -> None:
-    """In a process of its own: `ru_maxrss` never falls."""
     with_text = filled(b"<a>" + b"x" * 36 + b"</a>", MAX_ELEMENTS - 3)
     process = Processes(opening.limit_memory)
     opened, memory = process.submit(open_message, with_text, signers["KH"].certificate.public_bytes(Encoding.DER)).result()

@@ -11,6 +11,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterable, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -29,7 +30,7 @@ OPENED_WITHIN = 20.0
 ARRIVES_WITHIN = 30.0
 """Seconds in which all of a message must have arrived."""
 MAX_PROCESS = 192 * 1024
-"""KiB of memory that a process may have needed; a larger one is replaced, so that the memory is given back."""
+"""KiB of memory that a process may hold after a message; a larger one is replaced, so that the memory is given back."""
 MAX_DATA = 384 * 1024 * 1024
 """Bytes of data that a process can have at all."""
 MAX_HELD, MAX_HELD_FOR_ONE = 48 * 1024 * 1024, 16 * 1024 * 1024
@@ -82,9 +83,17 @@ def claimed_country(raw: bytes) -> str:
 def open_message(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refused, int]:
     """The contents of a message that the key of this certificate (DER) has signed, or why it is not taken.
 
-    Runs in a process of its own; the number is the most memory in KiB that this process has needed so far.
+    Runs in a process of its own; the number is the memory in KiB that this process holds afterwards.
     """
-    return _opened(raw, certificate), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _opened(raw, certificate), _memory_held()
+
+
+def _memory_held() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:  # not on Linux: the most that was ever held
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pages * resource.getpagesize() // 1024
 
 
 def _opened(raw: bytes, certificate: bytes | None) -> Contents | Refused:
