@@ -39,14 +39,15 @@ class Where:
     """The seed of the operator's user on the bus."""
     ca_file: Annotated[Path | None, Parameter(env_var="CO_NATS_CA_FILE")] = None
     event_keys_file: Annotated[Path | None, Parameter(env_var="CO_EVENT_KEYS_FILE")] = None
-    """The public keys that events are verified with."""
+    """The public keys that events are verified with; beside the seed, where it is not said."""
     services: tuple[str, ...] = SERVICES
     """The services on the bus at that address."""
 
     def target(self, user: str = OPERATOR) -> "Target":
         """The bus that is meant, for one of its users: the seed file holds the seed of that one. Raises CommandFailed."""
         if self.nats_url and self.seed_file:
-            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user, self.event_keys_file)
+            keys_file = self.event_keys_file or self.seed_file.with_name("event-keys.json")
+            return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user, keys_file)
         if self.nats_url or self.seed_file:
             raise CommandFailed("Give both --nats-url and --seed-file, or neither to use the stack that runs here.")
         layout = running(self.root)

@@ -13,6 +13,7 @@ import nkeys
 from joserfc.jwk import OKPKey
 
 from deploy import pki
+from shared.event_signatures import event_keys_json
 
 RETIRED_AFTER = timedelta(hours=1)
 """How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""
@@ -55,6 +56,16 @@ class Secrets:
         return {
             service: {self.public_key(country, service): None} | self._former_keys(country, service) for service in services
         }
+
+    def event_keys_file(self, country: str) -> Path:
+        """The file of the public keys that events are verified with, beside the seeds of a country."""
+        return self.folder / "bus" / country / "event-keys.json"
+
+    def write_event_keys(self, country: str, services: Iterable[str]) -> Path:
+        """Writes the public keys of these services, and of nobody else; returns the file."""
+        file = self.event_keys_file(country)
+        self._replace(file, event_keys_json(self.event_keys(country, services)))
+        return file
 
     def rotate_bus_key(self, country: str, service: str, former_until: datetime) -> str:
         """Makes the next nkey of a service; events that the former one signed are genuine if stored by `former_until`.

@@ -11,7 +11,6 @@ from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, Cluster, Tls, write_server_conf
 from deploy.secrets import Secrets
 from shared.contracts.catalogue import OPERATOR, SERVICES
-from shared.event_signatures import event_keys_json
 
 GATEWAYS = ("gateway", "gateway-abroad")
 REPLICATED = (*SERVICES, "gateway-abroad")
@@ -57,9 +56,9 @@ class ComposeFiles:
             (self._country, SERVICES, (*SERVICES, "operator")),
             (self._partner, ("gateway",), ("gateway-abroad", "operator-abroad")),
         ):
-            keys = event_keys_json(self.secrets.event_keys(country, services))
+            keys = self.secrets.write_event_keys(country, services)
             for container in containers:
-                (self.handed / container / "event.keys").write_bytes(keys)
+                self._hand(container, "event.keys", keys)
         self._introduce("gateway", self._partner, "gateway-abroad:8000")
         self._introduce("gateway-abroad", self._country, "proxy:8443")
         self._open()

@@ -116,7 +116,7 @@ class Layout:
 
     def event_keys_file(self, country: str | None = None) -> Path:
         """The public keys that the events of a country's services are verified with."""
-        return self.secrets.seed(country or self.country, OPERATOR).with_name("event-keys.json")
+        return self.secrets.event_keys_file(country or self.country)
 
     @property
     def administrator_password(self) -> str:

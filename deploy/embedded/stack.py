@@ -21,7 +21,6 @@ from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
 from deploy.nats.server_conf import Account, write_server_conf
 from shared.bus import connect, set_up_bus
 from shared.contracts.catalogue import OPERATOR
-from shared.event_signatures import event_keys_json
 from shared.migrations.schema import SchemaMismatch, migrate
 
 READY_WITHIN = 60.0
@@ -141,8 +140,7 @@ class Stack(Layout):
             for country, users in self.users.items()
         )
         for country in self.countries:
-            keys = event_keys_json(self.secrets.event_keys(country, self.services_of(country)))
-            self.event_keys_file(country).write_bytes(keys)
+            self.secrets.write_event_keys(country, self.services_of(country))
         write_server_conf(
             self.root / "nats" / "nats.conf",
             accounts,
