@@ -141,10 +141,12 @@ def _keys_in(file: Path) -> Mapping[str, frozenset[str]]:
 
 
 def _keys_beside(seeds: Path, services: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
-    """The keys whose seeds lie in a folder: that of the operator's own seed, where an instance's secrets are at hand."""
+    """The keys whose seeds lie in the folder of the operator's own seed, and the former ones that its file of keys names."""
     files = {service: seeds / f"{service}.seed" for service in services}
     pairs = {service: nkeys.from_seed(file.read_bytes().strip()) for service, file in files.items() if file.exists()}
-    return {service: frozenset({pair.public_key.decode()}) for service, pair in pairs.items()}
+    events = seeds / "event-keys.json"
+    former = json.loads(events.read_text()) if events.exists() else {}
+    return {service: frozenset({pair.public_key.decode(), *former.get(service, ())}) for service, pair in pairs.items()}
 
 
 def _saved(file: Path | None) -> dict[str, Checkpoint]:

@@ -17,8 +17,6 @@ from shared.event_signatures import event_keys_json
 
 RETIRED_AFTER = timedelta(hours=1)
 """How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""
-EVENTS_KEPT = timedelta(days=31)
-"""How long a former key of the bus stays on record: a day longer than the stream keeps events."""
 FORGOTTEN_AFTER = timedelta(days=30)
 """How long a retired key stays in the file, so that every replica has said that it is retired."""
 
@@ -73,8 +71,7 @@ class Secrets:
         Returns the public half of the new one. Raises FileNotFoundError where the service has none yet.
         """
         former = self._former_keys(country, service) | {self.public_key(country, service): former_until}
-        oldest = former_until - EVENTS_KEPT
-        kept = {key: until.isoformat() for key, until in former.items() if until > oldest}
+        kept = {key: until.isoformat() for key, until in former.items()}  # for ever: the seals of the trail name them
         self._replace(self._former_file(country, service), json.dumps(kept, indent=1).encode())
         self._replace(self.seed(country, service), nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
         return self.public_key(country, service)
