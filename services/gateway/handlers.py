@@ -13,6 +13,7 @@ from shared.contracts import gateway as contracts
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
 from shared.contracts.gateway import (
     MAX_REASONS,
+    MAX_WRITTEN,
     NEXT_CODES,
     GetTransmission,
     StatusCode,
@@ -145,7 +146,7 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
         reference=transmission.reference,
         destination=transmission.destination,
         number=transmission.number,
-        steps=tuple(contracts.Step.model_validate(step, from_attributes=True) for step in transmission.steps),
+        steps=tuple(map(shown, transmission.steps)),
         attempts=attempts,
         waits_because=waits_because,
         version=transmission.version,
@@ -197,9 +198,20 @@ def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
         number=transmission.number,
         code=StatusCode(step.code),
         country=step.country,
-        reasons=tuple(step.reasons),
+        reasons=tuple(step.reasons[:MAX_REASONS]),
         version=step.position,
         occurred_at=step.at,
+    )
+
+
+def shown(step: Step) -> contracts.Step:
+    """A step as its exporter sees it; of what was kept before there were bounds, as much as an answer can hold."""
+    return contracts.Step(
+        code=StatusCode(step.code),
+        at=step.at,
+        country=step.country,
+        reasons=tuple(step.reasons[:MAX_REASONS]),
+        detail=step.detail and step.detail[:MAX_WRITTEN],
     )
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.tracking.store import TrackedCertificate, TrackedStep
+from shared.contracts.gateway import MAX_REASONS
 from shared.contracts.kinds import EARLIEST, LATEST
 from shared.settings import Settings
 
@@ -65,7 +66,7 @@ class Pages:
                     "country": step.country,
                     "meaning": self._codes[step.code]["meaning"],
                     "next": self._codes[step.code]["next"],
-                    "reasons": [{"code": slug, **self._reason(slug)} for slug in step.reasons],
+                    "reasons": [{"code": slug, **self._reason(slug)} for slug in step.reasons[:MAX_REASONS]],
                 }
                 for step in steps
             ],

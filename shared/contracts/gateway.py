@@ -11,6 +11,8 @@ from shared.contracts.kinds import Answer, Contract, Country, Event, Question, R
 
 MAX_REASONS = 200
 """Reasons that a document may be refused for, at most."""
+MAX_WRITTEN = 101_000
+"""Characters of all that is written in them: 200 of 500, and what stands between two. At 4 bytes each, an answer holds two."""
 
 
 class StatusCode(StrEnum):
@@ -46,8 +48,8 @@ class Step(Contract):
     code: StatusCode
     at: datetime
     country: str
-    reasons: tuple[str, ...] = ()
-    detail: str | None = None
+    reasons: Annotated[tuple[str, ...], Field(max_length=MAX_REASONS)] = ()
+    detail: Annotated[str, Field(max_length=MAX_WRITTEN)] | None = None
 
 
 class TransmissionState(Answer):

@@ -212,7 +212,7 @@ class Neighbours:
 
 
 def an_answer(status: int, body: bytes = b"") -> httpx.Response:
-    return httpx.Response(status, content=body)
+    return httpx.Response(status, stream=httpx.ByteStream(body))
 
 
 async def two_neighbours(

@@ -7,16 +7,20 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from opentelemetry.trace import INVALID_SPAN
 from pydantic import ValidationError
+from sqlalchemy import select, update
 
+from services.gateway.handlers import announce_steps
+from services.gateway.store import steps, transmissions
 from services.gateway.wire.customs import Decision
-from services.gateway.wire.messages import MAX_DETAIL, Kind, Reason, Receipt, Response
+from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
 from services.gateway.wire.signature import Signer
-from services.gateway.wire.xml import write_message
+from services.gateway.wire.xml import FORM_NS, write_message
 from shared.answering import MAX_ANSWER
-from shared.contracts.gateway import MAX_REASONS, TransmissionAdvanced
+from shared.contracts.gateway import MAX_REASONS, MAX_WRITTEN, TransmissionAdvanced
 
-from .builders import Neighbours, a_documented_certificate, an_answer
+from .builders import Neighbours, a_documented_certificate, a_form, an_answer
 from .test_gateway_receiving import XML, an_envelope
 
 Respond = Callable[..., Awaitable[list[str]]]
@@ -140,6 +144,39 @@ async def test_as_many_and_as_long_reasons_as_there_may_be_fit_into_every_answer
     state = await neighbours.kh.answers(waiting.certificate_id)
     assert len(state.steps[-1].reasons) == MAX_REASONS
     assert len(state.model_dump_json().encode()) < MAX_ANSWER
+
+
+async def test_what_was_kept_before_there_were_bounds_is_answered_and_announced_again(
+    neighbours: Neighbours, waiting: Any, respond: Respond
+) -> None:
+    assert await respond(code="NOT", reasons=(a_reason(),)) == []
+    kept = {"reasons": [f"reason_{number}" for number in range(20_000)], "detail": "x" * 1900 * 1900}
+    async with neighbours.kh.database.writing() as transaction:
+        await transaction.session.execute(update(steps).where(steps.c.code == "NOT").values(kept))
+    last = (await neighbours.kh.answers(waiting.certificate_id)).steps[-1]
+    assert (len(last.reasons), len(last.detail or "")) == (MAX_REASONS, MAX_WRITTEN)
+    assert len(last.model_dump_json().encode()) < MAX_ANSWER
+
+    async with neighbours.kh.workshop.work(INVALID_SPAN) as work:
+        for transmission_id in await work.session.scalars(select(transmissions.c.transmission_id)):
+            await announce_steps(transmission_id, work)
+    assert len((await neighbours.kh.announced())[-1].reasons) == MAX_REASONS
+
+
+@pytest.mark.parametrize("number", ["1e50000000", "1e-50000000", "9" * 31, "NaN"])
+async def test_a_number_that_cannot_be_written_out_is_refused(
+    neighbours: Neighbours, signers: dict[str, Signer], number: str
+) -> None:
+    root = write_message(an_envelope(), Document(form=a_form()))
+    for element in root.iter(f"{{{FORM_NS}}}TariffQuantity"):
+        element.text = number
+    transport = httpx.ASGITransport(neighbours.vn.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://vn.example") as client:
+        answer = await client.post("/asw/messages", content=signers["KH"].sign(root), headers=XML)
+    receipt = (await neighbours.kh.exchange.opened(answer.content)).content()
+    assert isinstance(receipt, Receipt)
+    assert [reason.code for reason in receipt.reasons] == ["document_unreadable"]
+    assert await neighbours.vn.tasks_left() == []
 
 
 def test_our_own_customs_and_events_have_the_same_bounds() -> None:

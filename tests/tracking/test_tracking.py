@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from services.tracking.searching import LONGEST, ReferenceMalformed, read_reference
-from shared.contracts.gateway import StatusCode
+from services.tracking.store import tracked_steps
+from shared.contracts.gateway import MAX_REASONS, StatusCode
 
 from .conftest import A_JOURNEY, CERTIFICATE, REFERENCE, Tracking, a_step, an_issued_certificate
 
@@ -72,6 +74,19 @@ async def test_a_certificate_is_shown_as_a_page_in_english_and_khmer(tracking: T
     ):
         assert expected in page
     assert page.index('class="code">AS1') < page.index('class="code">AS2') < page.index('class="code">REC')
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+async def test_a_step_that_was_kept_before_there_were_bounds_does_not_take_the_page_away(tracking: Tracking, year: int) -> None:
+    await tracking.hears(*A_JOURNEY)
+    at = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC) if year > 1 else datetime(year, 1, 1, tzinfo=UTC)
+    kept = {"at": at, "reasons": [f"reason_{number}" for number in range(20_000)]}
+    async with tracking.database.writing() as transaction:
+        await transaction.session.execute(update(tracked_steps).where(tracked_steps.c.code == "REC").values(kept))
+    assert (await tracking.page()).status_code == 200
+    answer = await tracking.json()
+    assert answer.status_code == 200
+    assert len(answer.json()["steps"][-1]["reasons"]) == MAX_REASONS
 
 
 async def test_the_page_loads_and_runs_nothing_and_says_so(tracking: Tracking) -> None:

@@ -133,7 +133,11 @@ class Exchange:
         return await asyncio.to_thread(lambda: self._signer.sign(xml.write_message(envelope, content)))
 
     async def open(self, content_type: str, body: AsyncIterable[bytes], address: str) -> Opened:
-        """A message of a partner, which came from this address, verified. Raises NotTaken."""
+        """A message of a partner, which came from this address, verified. Raises NotTaken.
+
+        `address`: of the peer, or of whom it names in X-Forwarded-For where FORWARDED_ALLOW_IPS says that the peer is a proxy
+        of ours. Without that setting only a proxy on this machine is believed.
+        """
         if content_type.partition(";")[0].strip().lower() not in (XML_TYPE, "text/xml"):
             raise NotTaken(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")
         raw = await self._opener.receive(body, self.max_message_bytes, address)
@@ -164,7 +168,9 @@ class Exchange:
         absence.until = monotonic() + PATIENCE  # this message tries for all
 
     async def _post(self, partner: Partner, name: str, signed: bytes) -> bytes:
-        headers = {"content-type": XML_TYPE} | ({"traceparent": trace} if (trace := traceparent()) else {})
+        headers = {"content-type": XML_TYPE, "accept-encoding": "identity"} | (
+            {"traceparent": trace} if (trace := traceparent()) else {}
+        )
         try:
             async with (
                 asyncio.timeout(PATIENCE),
@@ -174,7 +180,9 @@ class Exchange:
                     away = answer.status_code >= 500 or answer.status_code == 429
                     said = f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip()
                     raise PartnerAway(said) if away else Unavailable(said)
-                return await _read_at_most(self.max_message_bytes, answer.aiter_bytes())
+                return await _read_at_most(
+                    self.max_message_bytes, answer.aiter_raw()
+                )  # never unpacked: a little can unpack to very much
         except TimeoutError as error:
             raise PartnerAway(f"{name} did not answer within {PATIENCE:.0f} s") from error
         except _TooLong as error:

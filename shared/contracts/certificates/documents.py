@@ -2,10 +2,15 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.contracts.kinds import Contract, Country, Event, Reference
+
+Figure = Annotated[Decimal, Field(max_digits=30)]
+"""A number that can be written out: 1E+999999999, written out, has a thousand million digits."""
 
 
 class Party(Contract):
@@ -19,7 +24,7 @@ class Party(Contract):
 class Money(Contract):
     """A disclosed amount."""
 
-    amount: Decimal
+    amount: Figure
     currency: str
 
 
@@ -33,9 +38,9 @@ class DocumentItem(Contract):
     description: str
     hs_code: str
     criterion: str
-    quantity: Decimal
+    quantity: Figure
     unit: str
-    gross_weight_kg: Decimal
+    gross_weight_kg: Figure
     fob: Money | None = None
     invoice_number: str
     invoice_date: date

@@ -1,0 +1,97 @@
+"""Whatever becomes of one message: it is answered, it is held no longer, and the next has its turn."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from services.gateway.wire import opening
+from services.gateway.wire.opening import Contents, NotTaken, Opener, Refused
+from services.gateway.wire.signature import Signer
+from shared.processes import Processes
+
+from .builders import MAX_BYTES, PROCESSES, Neighbours, a_documented_certificate
+from .test_gateway_receiving import a_message
+
+
+async def body(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
+
+
+def fail(raw: bytes, certificate: bytes | None) -> Any:
+    """A message whose content needs more memory than its process may have."""
+    raise MemoryError
+
+
+@pytest.fixture
+async def opener() -> AsyncIterator[Opener]:
+    one = Opener([Processes()])
+    yield one
+    await one.aclose()
+
+
+async def test_a_message_that_fails_in_an_unknown_way_is_to_come_again_and_the_next_is_opened(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch, signers: dict[str, Signer]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(opening, "open_message", fail)
+        with pytest.raises(NotTaken, match="not_now") as refused:
+            await asyncio.wait_for(opener.open(b"", None, ("KH", "")), 60)
+    assert refused.value.status == 503
+    opened = await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))
+    assert opened.envelope.sender == "KH"
+
+
+def wait_for_ever(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refused, int]:
+    """A message that is never opened."""
+    while True:
+        pass
+
+
+async def test_messages_that_wait_when_the_service_stops_are_to_come_again(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "open_message", wait_for_ever)
+    waiting = [asyncio.create_task(opener.open(b"", None, ("KH", ""))) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await opener.aclose()
+    for ended in await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 60):
+        assert isinstance(ended, NotTaken)
+        assert ended.code == "not_now"
+
+
+async def test_so_many_messages_of_one_address_and_of_all_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "MAX_MESSAGES", 5)
+    monkeypatch.setattr(opening, "MAX_MESSAGES_OF_ONE", 3)
+    opener = Opener(PROCESSES)
+    for address in ("192.0.2.1",) * 3 + ("192.0.2.2",) * 2:
+        await opener.receive(body(b"x"), 10, address)
+    for address in ("192.0.2.1", "192.0.2.3"):
+        with pytest.raises(NotTaken, match="too_much_at_once") as refused:
+            await opener.receive(body(b"x"), 10, address)
+        assert refused.value.status == 503
+    opener.done_with(1, "192.0.2.1")
+    assert await opener.receive(body(b"x"), 10, "192.0.2.3") == b"x"
+
+
+async def test_what_is_refused_leaves_nothing_held() -> None:
+    opener = Opener(PROCESSES)
+    with pytest.raises(NotTaken, match="message_too_long"):
+        await opener.receive(body(b"x" * 11), 10, "192.0.2.1")
+    assert (opener._held.total(), opener._messages.total()) == (0, 0)
+
+
+async def test_an_answer_that_is_packed_is_not_unpacked(neighbours: Neighbours) -> None:
+    packed = gzip.compress(b" " * 8 * MAX_BYTES)
+    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(packed))
+    neighbours.kh.lines["VN"].answers = [answer]
+    event = a_documented_certificate()
+    await neighbours.kh.hears(event)
+    await neighbours.kh.does_what_is_due()
+    assert "cannot be trusted" in ((await neighbours.kh.answers(event.certificate_id)).waits_because or "")
+    assert neighbours.kh.lines["VN"].carried[0][1]["accept-encoding"] == "identity"
+    assert await neighbours.kh.codes() == ["AS1"]
