@@ -122,11 +122,10 @@ class Transmission:
         self.steps.append(step)
         return True
 
-    def must_be_possible(self, step: Step, now: datetime) -> None:
-        """Refuses a step of a partner that lies in the future, or before the document was at our gateway."""
+    def is_possible(self, step: Step, now: datetime) -> bool:
+        """Whether a step of a partner lies neither in the future nor before the document was at our gateway."""
         began_at = self.steps[0].at if self.steps else now
-        if not began_at - CLOCKS_APART <= step.at <= now + CLOCKS_APART:
-            raise StepTimeWrong(f"{step.code} cannot have been reached at {step.at:%Y-%m-%d %H:%M:%S} UTC.", "at")
+        return began_at - CLOCKS_APART <= step.at <= now + CLOCKS_APART
 
     def must_be_decided_by(self, country: str) -> None:
         """Refuses what another country than the destination says of this document."""

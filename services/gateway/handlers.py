@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
-from services.gateway.domain import Step, StepTimeWrong, Transmission
+from services.gateway.domain import Step, Transmission
 from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, what_waits
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
@@ -91,10 +91,8 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
 
     transmission = await transmission_by_id(work, task.transmission_id)
     step = step_of(receipt, transmission.destination)
-    try:
-        transmission.must_be_possible(step, work.now)
-    except StepTimeWrong as error:  # nothing of it is believed; the partner is asked again
-        raise Unavailable(f"the receipt of {transmission.destination} cannot be believed: {error.detail}") from error
+    if not transmission.is_possible(step, work.now):  # nothing of it is believed; the partner is asked again
+        raise Unavailable(f"the receipt of {transmission.destination} cannot be believed: its instant is {step.at.isoformat()}")
     advance(transmission, step, work)
 
 

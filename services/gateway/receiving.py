@@ -89,10 +89,10 @@ async def receive_response(opened: Opened, response: Told, receipt: Receipt, wor
 
     received = Step(StatusCode.AS2, response.received_at, envelope.sender)
     decided = Step(response.code, response.decided_at, envelope.sender, slugs(response.reasons), written(response.reasons))
-    for step in (received, decided):
-        transmission.must_be_possible(step, work.now)
+    if not all(transmission.is_possible(step, work.now) for step in (received, decided)):
+        raise StepTimeWrong("The document was received or decided on in the future, or before it was sent.")
     if decided.at < received.at - CLOCKS_APART:
-        raise StepTimeWrong("The document was decided on before it was received.", "decided_at")
+        raise StepTimeWrong("The document was decided on before it was received.")
     advance(transmission, received, work)
     advance(transmission, decided, work)
     return receipt

@@ -37,7 +37,7 @@ MAX_PROCESS = 128 * 1024
 A process holds 50 MiB at its start and 100 MiB after an e-Form D of 2,000 items."""
 MAX_DATA = 384 * 1024 * 1024
 """Bytes of data that a process can have at all."""
-MAX_HELD, MAX_HELD_FOR_ONE = 48 * 1024 * 1024, 16 * 1024 * 1024
+MAX_HELD, MAX_HELD_FOR_ONE = 32 * 1024 * 1024, 12 * 1024 * 1024
 """Bytes of messages that arrive or wait, of all addresses and of one."""
 MAX_MESSAGES, MAX_MESSAGES_OF_ONE = 160, 64
 """Messages that arrive or wait, of all addresses and of one; a replica has 200 connections."""
