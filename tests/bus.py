@@ -1,6 +1,7 @@
 """A real nats-server of its own for a test, with the accounts, users and permissions of the embedded run."""
 
 import asyncio
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -84,6 +85,13 @@ class Bus:
         conf.write_text(change(conf.read_text()))
         await self.kill()
         await self.start()
+
+    def reload_with(self, change: Callable[[str], str]) -> None:
+        """Has the running server read another configuration."""
+        conf = self.root / "nats.conf"
+        conf.write_text(change(conf.read_text()))
+        assert self.process
+        self.process.send_signal(signal.SIGHUP)
 
     async def kill(self) -> None:
         """Ends the server as a crash would."""

@@ -272,8 +272,9 @@ async def test_events_of_before_and_after_a_rotation_of_the_key_are_taken_and_th
     stolen, old = bus.signer("certificates"), bus.secrets.public_key("KH", "certificates")
     new = bus.secrets.rotate_bus_key("KH", "certificates", datetime.now(UTC))
     bus.event_keys_file.write_bytes(event_keys_json(bus.secrets.event_keys("KH", SERVICES)))
-    await bus.start_with(lambda conf: conf.replace(old, new))
-    await house.publish(after)
+    user = f"{{ nkey: {old}, permissions: $may_certificates }}"
+    bus.reload_with(lambda conf: conf.replace(user, f"{user}\n{user.replace(old, new)}"))
+    await eventually(lambda: house.publish(after))
     body, event_id = forged.model_dump_json().encode(), uuid4()
     await house.put_on_stream(SUBJECT, body, stolen.headers(SUBJECT, event_id, body))
 
