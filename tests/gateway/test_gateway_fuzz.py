@@ -1,5 +1,6 @@
 """Mutations of a real signed message: refused, or the very same content; never another exception, never another content."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ def mutated(message: bytes, mutation: tuple[Any, ...]) -> bytes:
     elif parent is not None and how == "remove":
         parent.remove(one)
     elif parent is not None and how == "repeat":
-        parent.append(etree.fromstring(etree.tostring(one)))
+        parent.append(deepcopy(one))
     elif parent is not None and how == "wrap":
         holder = etree.SubElement(parent, other.tag)
         holder.append(one)
