@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -92,8 +92,12 @@ class Door:
     def waiting(self, folder: str) -> int:
         """Bytes that wait in files of one of its folders. nginx takes their names away at once, so its process is asked."""
         (worker,) = Path(f"/proc/{self.nginx}/task/{self.nginx}/children").read_text().split()
-        files = list(Path(f"/proc/{worker}/fd").iterdir())
-        return sum(file.stat().st_size for file in files if os.readlink(file).startswith(f"{self.folder}/{folder}/"))
+        size = 0
+        for file in list(Path(f"/proc/{worker}/fd").iterdir()):
+            with suppress(FileNotFoundError):  # it was closed meanwhile
+                if os.readlink(file).startswith(f"{self.folder}/{folder}/"):
+                    size += file.stat().st_size
+        return size
 
 
 @dataclass(frozen=True)

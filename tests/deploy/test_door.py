@@ -107,7 +107,7 @@ async def test_bodies_of_one_address_leave_room_for_others(begun: Begun) -> None
     def refused() -> bool:
         return door.ask("/asw/messages", method="POST", body=b"a message").status == 429
 
-    assert await eventually(refused)
+    assert await eventually(refused, within=30)
     answer = door.ask("/asw/messages", method="POST", body=b"a message")
     assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
     assert door.ask("/asw/messages", ABROAD, "POST", body=b"a message").body == b"here"
@@ -123,7 +123,7 @@ async def test_bodies_of_many_addresses_do_not_fill_the_room(begun: Begun) -> No
     def refused() -> bool:
         return door.ask("/asw/messages", ABROAD, "POST", body=b"a message").status == 429
 
-    assert await eventually(refused)
+    assert await eventually(refused, within=30)
     assert await eventually(lambda: door.waiting("body") > 39 * 4 * MIB, within=30)
     assert door.waiting("body") <= 160 * MIB
     assert door.ask("/", ABROAD).status == 200
