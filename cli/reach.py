@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import ServiceUnavailableError
 
 from deploy.embedded.layout import Layout
+from deploy.secrets import EVENT_KEYS
 from shared.asking import Asker
 from shared.bus import NO_JETSTREAM, NOT_FOR_ACCOUNT, connect
 from shared.contracts.catalogue import OPERATOR, SERVICES
@@ -46,7 +47,7 @@ class Where:
     def target(self, user: str = OPERATOR) -> "Target":
         """The bus that is meant, for one of its users: the seed file holds the seed of that one. Raises CommandFailed."""
         if self.nats_url and self.seed_file:
-            keys_file = self.event_keys_file or self.seed_file.with_name("event-keys.json")
+            keys_file = self.event_keys_file or self.seed_file.with_name(EVENT_KEYS)
             return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user, keys_file)
         if self.nats_url or self.seed_file:
             raise CommandFailed("Give both --nats-url and --seed-file, or neither to use the stack that runs here.")

@@ -74,7 +74,8 @@ def rotate_bus_key(
     country
         The country of the service.
     stolen_since
-        The former key was stolen (UTC): it is let in no more, and events that the stream has stored since then are passed over.
+        The former key was stolen (UTC, unless it says another zone): it is let in no more, and events that the stream has
+        stored since then are passed over.
     """
     if service not in SERVICES:
         raise CommandFailed(f"There is no service {service}; there are {', '.join(SERVICES)}.")
@@ -82,9 +83,11 @@ def rotate_bus_key(
     if not secrets.seed(country, service).exists():
         raise CommandFailed(f"There is no {secrets.seed(country, service)}: run `co secrets init` first.")
     now = datetime.now(UTC).replace(microsecond=0)
-    if stolen_since and stolen_since.replace(tzinfo=UTC) > now:
+    if stolen_since and stolen_since.tzinfo is None:
+        stolen_since = stolen_since.replace(tzinfo=UTC)
+    if stolen_since and stolen_since > now:
         raise CommandFailed("--stolen-since must not lie in the future.")
-    until = stolen_since.replace(tzinfo=UTC) if stolen_since else now + RETIRED_AFTER
+    until = stolen_since.astimezone(UTC) if stolen_since else now + RETIRED_AFTER
     key = secrets.rotate_bus_key(country, service, until)
     plain().print(f"The new key of {service} is {key}. What the former one signs counts until {until:%Y-%m-%d %H:%M} UTC.")
 

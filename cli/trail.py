@@ -14,6 +14,7 @@ from rich.markup import escape
 from cli.printing import page, plain, table
 from cli.proving import Chain, Checkpoint, Proof
 from cli.reach import CommandFailed, Where
+from deploy.secrets import EVENT_KEYS
 from shared.asking import Asker
 from shared.contracts.acts import MOST_ACTS, Act, Acts, FindActs
 
@@ -144,7 +145,7 @@ def _keys_beside(seeds: Path, services: tuple[str, ...]) -> Mapping[str, frozens
     """The keys whose seeds lie in the folder of the operator's own seed, and the former ones that its file of keys names."""
     files = {service: seeds / f"{service}.seed" for service in services}
     pairs = {service: nkeys.from_seed(file.read_bytes().strip()) for service, file in files.items() if file.exists()}
-    events = seeds / "event-keys.json"
+    events = seeds / EVENT_KEYS
     former = json.loads(events.read_text()) if events.exists() else {}
     return {service: frozenset({pair.public_key.decode(), *former.get(service, ())}) for service, pair in pairs.items()}
 

@@ -17,6 +17,8 @@ from shared.event_signatures import event_keys_json
 
 RETIRED_AFTER = timedelta(hours=1)
 """How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""
+EVENT_KEYS = "event-keys.json"
+"""The file of the public keys that events are verified with: it lies beside the seeds of a country."""
 FORGOTTEN_AFTER = timedelta(days=30)
 """How long a retired key stays in the file, so that every replica has said that it is retired."""
 
@@ -57,7 +59,7 @@ class Secrets:
 
     def event_keys_file(self, country: str) -> Path:
         """The file of the public keys that events are verified with, beside the seeds of a country."""
-        return self.folder / "bus" / country / "event-keys.json"
+        return self.folder / "bus" / country / EVENT_KEYS
 
     def write_event_keys(self, country: str, services: Iterable[str]) -> Path:
         """Writes the public keys of these services, and of nobody else; returns the file."""
