@@ -14,8 +14,8 @@ from typing import Any, Self, TypeGuard, TypeVar
 
 import pyotp
 
-from shared.asking import Asker, AskRefused
-from shared.contracts.kinds import Command, Request
+from shared.bus.client import BusClient, AskRefused
+from shared.contracts.messages import Command, Request
 from shared.contracts.registry.identity import (
     Decision,
     GiveStepUp,
@@ -27,7 +27,7 @@ from shared.contracts.registry.identity import (
     StepUp,
 )
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
-from shared.stepping_up import MOST_AT_ONCE, digest_of
+from shared.security.step_up import MAX_DECISIONS, digest_of
 
 T = TypeVar("T")
 
@@ -116,7 +116,7 @@ class Account:
 class Presence:
     """Somebody's being signed in: it refreshes itself, signs in again where it is over, and confirms what binds the state."""
 
-    def __init__(self, asker: Asker, account: Account, session: Session) -> None:
+    def __init__(self, asker: BusClient, account: Account, session: Session) -> None:
         self.account = account
         self.session = session
         self._asker = asker
@@ -126,7 +126,7 @@ class Presence:
         self._confirming: asyncio.Task[None] | None = None
 
     @classmethod
-    async def begin(cls, asker: Asker, account: Account) -> Self:
+    async def begin(cls, asker: BusClient, account: Account) -> Self:
         """Signs in; an officer who has no second factor yet sets one up first."""
         presence = cls(asker, account, await cls._sign_in(asker, account))
         if presence.session.enrolling:
@@ -147,7 +147,7 @@ class Presence:
                 await self._renew()
         return self.session.token
 
-    async def ask(self, request: Request, asker: Asker | None = None, codes: int = MOST_CODES) -> Any:
+    async def ask(self, request: Request, asker: BusClient | None = None, codes: int = MOST_CODES) -> Any:
         """Asks as this person, who shows at most so many codes to confirm it. Raises AskRefused."""
         asker, renewed = asker or self._asker, 0
         while True:
@@ -191,7 +191,7 @@ class Presence:
     async def _confirm(self) -> None:
         while self._waiting:
             await asyncio.sleep(COMPANIONS)
-            together, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            together, self._waiting = self._waiting[:MAX_DECISIONS], self._waiting[MAX_DECISIONS:]
             try:
                 given = await self._give_step_up(together, await self.account.authenticator.code())
             except Exception as error:
@@ -228,7 +228,7 @@ class Presence:
         self.session = await self._sign_in(self._asker, self.account)
 
     @staticmethod
-    async def _sign_in(asker: Asker, account: Account) -> Session:
+    async def _sign_in(asker: BusClient, account: Account) -> Session:
         """Signs in, with a code where there is an authenticator."""
 
         async def sign_in(code: str | None = None) -> Session:

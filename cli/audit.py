@@ -12,8 +12,8 @@ from cyclopts import Parameter
 from cli.ledgers import Finding, Ledgers
 from cli.printing import page, plain, table
 from cli.reach import Where
-from shared.asking import Asker, NobodyAnswers
-from shared.contracts.ops import AskLag, AskRecovery, Lag, Recovery
+from shared.bus.client import BusClient, NobodyAnswers
+from shared.contracts.operations import AskLag, AskRecovery, Lag, Recovery
 
 OFFENDERS_SHOWN = 10
 PAUSE = 0.5
@@ -39,7 +39,7 @@ async def audit(
     """
     target = (where or Where()).target()
     async with target.client() as client:
-        findings = await audited(Asker(client, answer_within), target.services, patience)
+        findings = await audited(BusClient(client, answer_within), target.services, patience)
     if json_file:
         rows = [asdict(finding) | {"holds": finding.holds} for finding in findings]
         json_file.write_text(json.dumps({"holds": all(f.holds for f in findings), "rules": rows}, indent=2) + "\n")
@@ -63,7 +63,7 @@ def _name_offenders(finding: Finding) -> None:
         console.print(f"  and {len(finding.offenders) - OFFENDERS_SHOWN} more: see --json FILE")
 
 
-async def audited(asker: Asker, services: tuple[str, ...], patience: float) -> list[Finding]:
+async def audited(asker: BusClient, services: tuple[str, ...], patience: float) -> list[Finding]:
     """What is found, once nothing changes it any more or patience has ended."""
     until = monotonic() + patience
     while True:
@@ -76,7 +76,7 @@ async def audited(asker: Asker, services: tuple[str, ...], patience: float) -> l
         await asyncio.sleep(PAUSE)
 
 
-async def _of_service(asker: Asker, service: str) -> list[Finding]:
+async def _of_service(asker: BusClient, service: str) -> list[Finding]:
     """What one service must say of itself."""
     try:
         lag: Lag = await asker.ask(AskLag(), service=service)

@@ -9,11 +9,11 @@ from cyclopts import App, Parameter
 from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
-from shared.asking import Asker, AskRefused, NobodyAnswers
-from shared.bus import hand_over_from_the_start, set_up_bus
-from shared.contracts.catalogue import events, events_of, owner_of
-from shared.contracts.ops import MOST_KEYS, AskLag, Lag, Reannounce, Reannounced, Republish, announced
-from shared.event_signatures import examine_stream
+from shared.bus.client import BusClient, AskRefused, NobodyAnswers
+from shared.bus.stream import deliver_from_the_start, set_up_bus
+from shared.contracts.index import events, events_of, owner_of
+from shared.contracts.operations import MAX_KEYS, AskLag, Lag, Reannounce, Reannounced, Republish, announced
+from shared.security.event_signatures import examine_stream
 
 PATIENCE = 30.0
 """Seconds for which a long answer is waited for."""
@@ -73,13 +73,13 @@ async def republish(*, where: Where | None = None, replicas: Replicas = None) ->
         jetstream = client.jetstream(timeout=10)
         changes = await set_up_bus(jetstream, target.services, replicas=replicas)
         console.print("\n".join(changes) or "The stream and its consumers are there.")
-        asker = Asker(client, PATIENCE)
+        asker = BusClient(client, PATIENCE)
         said = {service: await _announced(asker, service) for service in target.services}
         held, _ = await examine_stream(jetstream, target.event_keys())
         for service, ids in said.items():
             missing = sorted(ids - held)
-            for start in range(0, len(missing), MOST_KEYS):
-                await asker.ask(Republish(event_ids=tuple(missing[start : start + MOST_KEYS])), service=service)
+            for start in range(0, len(missing), MAX_KEYS):
+                await asker.ask(Republish(event_ids=tuple(missing[start : start + MAX_KEYS])), service=service)
             if missing:
                 console.print(f"{service}: {len(missing)} of {len(ids)} events were missing and are published again")
     if all(ids <= held for ids in said.values()):
@@ -117,11 +117,11 @@ async def hand_over(service: str, *, where: Where | None = None) -> None:
     target = (where or Where()).target()
     target.only(service)
     async with target.client() as client:
-        await hand_over_from_the_start(client.jetstream(timeout=10), service)
+        await deliver_from_the_start(client.jetstream(timeout=10), service)
     plain().print(f"{service} is handed every event of the stream again.")
 
 
-async def _announced(asker: Asker, service: str) -> set[UUID]:
+async def _announced(asker: BusClient, service: str) -> set[UUID]:
     ledgers = Ledgers(asker, (service,))
     return {UUID(key) for event in events_of(service) for key in await ledgers.keys(f"{service}.{announced(event)}")}
 
@@ -142,13 +142,13 @@ async def reannounce(*nouns: str, where: Where | None = None) -> None:
     if unknown := sorted(set(nouns) - set(owners)):
         raise CommandFailed(f"There is no noun {', '.join(unknown)}; there are {', '.join(sorted(owners))}.")
     async with target.client() as client:
-        asker = Asker(client, PATIENCE)
+        asker = BusClient(client, PATIENCE)
         for noun in nouns or sorted(owners):
             count = await _reannounce(asker, owners[noun], noun)
             plain().print(f"{noun}: {owners[noun]} announced {count} events")
 
 
-async def _reannounce(asker: Asker, service: str, noun: str) -> int:
+async def _reannounce(asker: BusClient, service: str, noun: str) -> int:
     count, after = 0, ""
     while True:
         said: Reannounced = await asker.ask(Reannounce(noun=noun, after=after), service=service)
@@ -158,7 +158,7 @@ async def _reannounce(asker: Asker, service: str, noun: str) -> int:
         after = said.go_on_after
 
 
-async def _lag_of(asker: Asker, service: str) -> Lag | None:
+async def _lag_of(asker: BusClient, service: str) -> Lag | None:
     try:
         answer: Lag = await asker.ask(AskLag(), service=service)
     except NobodyAnswers:

@@ -7,16 +7,8 @@ from rich.markup import escape
 
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
-from shared.asking import Asker, AskRefused
-from shared.contracts.ops import (
-    DeadLetter,
-    DeadLetters,
-    DiscardDeadLetter,
-    Discarded,
-    ListDeadLetters,
-    RetryDeadLetter,
-    ShowDeadLetter,
-)
+from shared.bus.client import BusClient, AskRefused
+from shared.contracts.operations import DeadLetter, DeadLetters, DiscardDeadLetter, Discarded, ListDeadLetters, RetryDeadLetter, ShowDeadLetter
 
 app = App(name="dead", help="The events and tasks that services gave up: dead letters.")
 
@@ -102,7 +94,7 @@ async def discard(service: str, *letter_ids: int, because: str, where: Where | N
             plain().print(f"{service} {letter_id}: {gone.discarded.kind} {gone.discarded.name} is discarded")
 
 
-async def _letters_of(asker: Asker, service: str) -> list[DeadLetter]:
+async def _letters_of(asker: BusClient, service: str) -> list[DeadLetter]:
     letters: list[DeadLetter] = []
     while True:
         page: DeadLetters = await asker.ask(ListDeadLetters(after=letters[-1].id if letters else 0, limit=500), service=service)

@@ -19,8 +19,8 @@ from cli.accounts import Account, Authenticator, Mailbox
 from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
 from cli.traces import kept_spans, traces_of
-from shared.asking import Asker
-from shared.contracts.catalogue import SERVICES
+from shared.bus.client import BusClient
+from shared.contracts.index import SERVICES
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 LAST_CODES = {"REC", "NOT"}
@@ -79,7 +79,7 @@ class Progress:
         )
 
 
-async def travel(progress: Progress, asker: Asker, ministry: Ministry, web: httpx.AsyncClient) -> None:
+async def travel(progress: Progress, asker: BusClient, ministry: Ministry, web: httpx.AsyncClient) -> None:
     """Takes one consignment from the registration of its exporter to the customs of its destination."""
     example, today = progress.example, datetime.now(ZONE).date()
     progress.doing = "the company registers, an officer approves"
@@ -131,7 +131,7 @@ def reasons_of(progress: Progress) -> str:
 async def run_all(place: Place, on_progress: Callable[[list[Progress]], None]) -> list[Progress]:
     """Takes every example through the system, one after another; a failure is told and does not stop the others."""
     journeys = [Progress(example) for example in all_examples()]
-    asker = await Asker.connect("portal", place.nats_url, place.portal_seed)
+    asker = await BusClient.connect("portal", place.nats_url, place.portal_seed)
     async with asker, httpx.AsyncClient(base_url=place.tracking_address, timeout=10) as web:
         administrator = Account(
             place.administrator_email, place.administrator_password, Authenticator(place.authenticator_file)

@@ -6,8 +6,8 @@ from rich.markup import escape
 
 from cli.printing import page, table
 from cli.reach import Where
-from shared.asking import Asker, AskRefused, NobodyAnswers
-from shared.contracts.ops import AskHealth, Health
+from shared.bus.client import BusClient, AskRefused, NobodyAnswers
+from shared.contracts.operations import AskHealth, Health
 
 
 async def health(*, where: Where | None = None) -> int:
@@ -26,7 +26,7 @@ async def health(*, where: Where | None = None) -> int:
     return 0 if all(isinstance(answer, Health) and answer.ready for answer in answers) else 1
 
 
-async def _health_of(asker: Asker, service: str) -> Health | str:
+async def _health_of(asker: BusClient, service: str) -> Health | str:
     """The answer, or why there is none."""
     try:
         answer: Health = await asker.ask(AskHealth(), service=service)

@@ -15,8 +15,8 @@ from cli.former_files import Part, Row, read_rows
 from cli.import_report import print_report, write_report
 from cli.printing import plain
 from cli.reach import CommandFailed, Where
-from shared.asking import Asker, AskRefused
-from shared.contracts.kinds import Command, Question
+from shared.bus.client import BusClient, AskRefused
+from shared.contracts.messages import Command, Question
 from shared.contracts.registry.importing import (
     MOST_ROWS,
     CheckRegistrationsImport,
@@ -29,7 +29,7 @@ from shared.contracts.registry.importing import (
     RowOutcome,
 )
 from shared.contracts.roles import Role
-from shared.stepping_up import MOST_AT_ONCE
+from shared.security.step_up import MAX_DECISIONS
 
 MOST_CHARACTERS = 200 * 1024
 """Of the rows of one command: even if each took four bytes, the command would be one that the bus carries."""
@@ -155,7 +155,7 @@ app.command(
 
 
 async def import_rows(
-    kind: Kind, rows: list[Row], presence: Presence, asker: Asker, *, dry_run: bool = False, invite: bool = False
+    kind: Kind, rows: list[Row], presence: Presence, asker: BusClient, *, dry_run: bool = False, invite: bool = False
 ) -> None:
     """Takes rows over, or asks what would become of them; each has its report then. Raises CommandFailed, AskRefused."""
     if Role.ADMINISTRATOR not in presence.session.roles:
@@ -206,12 +206,12 @@ async def check(kind: Kind, batches: list[list[Row]], presence: Presence) -> Non
         _note(batch, await presence.ask(kind.check([row.part for row in batch if row.part])))
 
 
-async def take(kind: Kind, batches: list[list[Row]], invite: bool, presence: Presence, asker: Asker) -> None:
+async def take(kind: Kind, batches: list[list[Row]], invite: bool, presence: Presence, asker: BusClient) -> None:
     """Takes every batch over. One code of the second factor confirms fifty of them, for a minute."""
     waiting = [(kind.take([row.part for row in batch if row.part], invite), batch) for batch in batches]
     of, done = len(waiting), 0
     while waiting:
-        together = waiting[:MOST_AT_ONCE]
+        together = waiting[:MAX_DECISIONS]
         confirmed = await asyncio.gather(*(presence.step_up(command) for command, _ in together))
         before = len(waiting)
         for (command, batch), step_up in zip(together, confirmed, strict=True):

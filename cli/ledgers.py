@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.asking import Asker, NobodyAnswers
-from shared.contracts import ops
-from shared.contracts.catalogue import events, owner_of
+from shared.bus.client import BusClient, NobodyAnswers
+from shared.contracts import operations
+from shared.contracts.index import events, owner_of
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ IMPLICATIONS = (
     *(
         Implication(
             f"{event.__name__} was heard",
-            f"{owner_of(event)}.{ops.announced(event)}",
-            f"{listener}.{ops.heard(event)}",
+            f"{owner_of(event)}.{operations.announced(event)}",
+            f"{listener}.{operations.heard(event)}",
             since_heard=True,
         )
         for event in events()
@@ -82,24 +82,24 @@ class Finding:
 class Ledgers:
     """What the services vouch for at one time; lists of keys are asked for only where digests differ."""
 
-    def __init__(self, asker: Asker, services: Iterable[str]) -> None:
+    def __init__(self, asker: BusClient, services: Iterable[str]) -> None:
         self._asker = asker
         self._services = tuple(services)
         self.silent: set[str] = set()
-        self._digests: dict[str, ops.Digest] = {}
+        self._digests: dict[str, operations.Digest] = {}
 
     async def open(self) -> None:
         """Asks every service for its digests."""
 
         async def ask(service: str) -> None:
             try:
-                self._digests[service] = await self._asker.ask(ops.AskDigest(), service=service)
+                self._digests[service] = await self._asker.ask(operations.AskDigest(), service=service)
             except NobodyAnswers:
                 self.silent.add(service)
 
         await asyncio.gather(*map(ask, self._services))
 
-    def facts(self) -> dict[str, ops.Fact]:
+    def facts(self) -> dict[str, operations.Fact]:
         """Every fact, as `service.fact`."""
         return {f"{service}.{fact.name}": fact for service, digest in self._digests.items() for fact in digest.facts}
 
@@ -110,20 +110,20 @@ class Ledgers:
     async def keys(self, fact: str, *, since: datetime | None = None, repeated: bool = False) -> set[str]:
         """The keys of a fact."""
         service, _, name = fact.partition(".")
-        return await self._pages(service, lambda after: ops.ListKeys(fact=name, after=after, since=since, repeated=repeated))
+        return await self._pages(service, lambda after: operations.ListKeys(fact=name, after=after, since=since, repeated=repeated))
 
     async def lost(self, fact: str) -> set[str]:
         """The keys of a fact that its service lost, and whose loss its operators confirmed."""
         service, _, name = fact.partition(".")
-        return await self._pages(service, lambda after: ops.ListLostKeys(fact=name, after=after))
+        return await self._pages(service, lambda after: operations.ListLostKeys(fact=name, after=after))
 
-    async def _pages(self, service: str, question: Callable[[str], ops.ListKeys | ops.ListLostKeys]) -> set[str]:
+    async def _pages(self, service: str, question: Callable[[str], operations.ListKeys | operations.ListLostKeys]) -> set[str]:
         found: set[str] = set()
         after = ""
         while True:
-            page: ops.Keys = await self._asker.ask(question(after), service=service)
+            page: operations.Keys = await self._asker.ask(question(after), service=service)
             found.update(page.keys)
-            if len(page.keys) < ops.MOST_KEYS:
+            if len(page.keys) < operations.MAX_KEYS:
                 return found
             after = page.keys[-1]
 

@@ -18,10 +18,10 @@ from cli.recover import recover
 from cli.trace import trace
 from cli.up import show, up
 from deploy.embedded.processes import StackFailed
-from shared.asking import AskRefused, NobodyAnswers
-from shared.copies import CopyRefused
+from shared.bus.client import AskRefused, NobodyAnswers
+from cli.backup_archive import BackupRefused
 
-EXPECTED = (CommandFailed, StackFailed, CopyRefused, AskRefused, NobodyAnswers, NatsError, OSError)
+EXPECTED = (CommandFailed, StackFailed, BackupRefused, AskRefused, NobodyAnswers, NatsError, OSError)
 
 TLS_ENDED = "returning true from eof_received() has no effect when using ssl"
 """What asyncio warns of whenever the bus's client leaves a connection over TLS. It means nothing to anybody."""

@@ -14,7 +14,7 @@ from pypdf import PdfWriter
 
 from cli.accounts import MOST_CODES, SIGNED_OUT, STEPPED_DOWN, Account, Mailbox, Presence, is_to_be_confirmed
 from cli.examples import Example
-from shared.asking import Asker, AskRefused
+from shared.bus.client import BusClient, AskRefused
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     CertificateState,
@@ -28,7 +28,7 @@ from shared.contracts.certificates.issuing import (
 )
 from shared.contracts.certificates.products import ApproveProduct, RegisterProduct
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
-from shared.contracts.kinds import Request
+from shared.contracts.messages import Request
 from shared.contracts.registry.identity import Session
 from shared.contracts.registry.particulars import DocumentKind, PutRegistrationFile, Representative
 from shared.contracts.registry.registrations import ApplyForRegistration, ApproveRegistration, AttachRegistrationDocument
@@ -61,11 +61,11 @@ async def until(look: Callable[[], Awaitable[T | None]], what: str, within: floa
 class Person:
     """Somebody who is signed in, and stays so: tokens are refreshed, and what binds the state is confirmed, as they go."""
 
-    asker: Asker
+    asker: BusClient
     presence: Presence
 
     @classmethod
-    async def sign_in(cls, asker: Asker, account: Account) -> Self:
+    async def sign_in(cls, asker: BusClient, account: Account) -> Self:
         """Signs in; an officer sets up the second factor at the first time."""
         return cls(asker, await Presence.begin(asker, account))
 
@@ -123,7 +123,7 @@ class Ministry:
     cashier: Officers
 
     @classmethod
-    async def open(cls, asker: Asker, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
+    async def open(cls, asker: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
         """The administrator signs in and invites officers for each role; all of them follow their links."""
         administrator = await Person.sign_in(asker, account)
         teams = await asyncio.gather(*(cls._appoint(administrator, role, mailbox, office) for role in TEAMS))
@@ -142,7 +142,7 @@ class Ministry:
         return Officers(tuple(await asyncio.gather(*(one() for _ in range(TEAMS[role])))))
 
 
-async def follow_invitation(asker: Asker, account: Account, mailbox: Mailbox) -> Person:
+async def follow_invitation(asker: BusClient, account: Account, mailbox: Mailbox) -> Person:
     """Waits for the letter, chooses the password, and signs in."""
 
     async def look() -> str | None:
@@ -175,7 +175,7 @@ class Exporter:
     exporter_id: UUID
 
     @classmethod
-    async def register(cls, asker: Asker, ministry: Ministry, example: Example) -> Self:
+    async def register(cls, asker: BusClient, ministry: Ministry, example: Example) -> Self:
         """The company of an example applies and hands in its papers, and an officer approves."""
         exporter = await cls.apply(asker, example)
         await exporter.hand_in_papers()
@@ -183,7 +183,7 @@ class Exporter:
         return exporter
 
     @classmethod
-    async def apply(cls, asker: Asker, example: Example) -> Self:
+    async def apply(cls, asker: BusClient, example: Example) -> Self:
         """The company applies, and its administrator signs in."""
         exporter_id, password = uuid4(), f"{uuid4()}"
         email = f"exports-{exporter_id.hex[:8]}@company.example"

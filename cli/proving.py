@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cli.reach import CommandFailed
-from shared.asking import Asker
-from shared.contracts.acts import MOST_ACTS, Act, Acts, ListActs, ListSeals, Seal, Seals
-from shared.seals import NO_FORMER, form_of, is_signed, sha256, statement_of
+from shared.bus.client import BusClient
+from shared.contracts.audit_log import MAX_ACTS, Act, Acts, ListActs, ListSeals, Seal, Seals
+from shared.audit_log.seals import NO_FORMER, form_of, is_signed, sha256, statement_of
 
 FIRST, LAST = -(2**63), 2**63 - 1
 """All that a database can hold: an act may have been put under a number that was never a seal's."""
@@ -47,7 +47,7 @@ class Proof:
 class Chain:
     """The seals of one service, followed from the first to the last."""
 
-    def __init__(self, asker: Asker, service: str, keys: frozenset[str]) -> None:
+    def __init__(self, asker: BusClient, service: str, keys: frozenset[str]) -> None:
         self._asker = asker
         self._keys = keys
         self._number = 0
@@ -143,6 +143,6 @@ class Chain:
             page: Acts = await self._asker.ask(question, service=self.proof.service)
             for act in page.acts:
                 found[act.seal or 0][act.id] = act
-            if len(page.acts) < MOST_ACTS:
+            if len(page.acts) < MAX_ACTS:
                 return found
             after = page.acts[-1].id

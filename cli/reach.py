@@ -14,10 +14,11 @@ from nats.js.errors import ServiceUnavailableError
 
 from deploy.embedded.layout import Layout
 from deploy.secrets import EVENT_KEYS
-from shared.asking import Asker
-from shared.bus import NO_JETSTREAM, NOT_FOR_ACCOUNT, connect
-from shared.contracts.catalogue import OPERATOR, SERVICES
-from shared.event_signatures import EventKeys
+from shared.bus.client import BusClient
+from shared.bus.stream import NO_JETSTREAM, NOT_FOR_ACCOUNT
+from shared.bus.connection import connect
+from shared.contracts.index import OPERATOR, SERVICES
+from shared.security.event_signatures import EventKeys
 
 CONNECTS_WITHIN = 5.0
 PATIENCE = 3.0
@@ -105,10 +106,10 @@ class Target:
             await client.close()
 
     @asynccontextmanager
-    async def asker(self, patience: float = PATIENCE) -> AsyncIterator[Asker]:
+    async def asker(self, patience: float = PATIENCE) -> AsyncIterator[BusClient]:
         """Asks the services as that user. Raises CommandFailed."""
         async with self.client() as client:
-            yield Asker(client, patience=patience)
+            yield BusClient(client, patience=patience)
 
     def only(self, service: str | None) -> tuple[str, ...]:
         """One service, or all. Raises CommandFailed where there is no such service."""

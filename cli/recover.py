@@ -10,19 +10,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Target, Where
-from shared.asking import Asker
-from shared.bus import hand_over_again, take_back_own_events
-from shared.contracts.ops import (
-    MOST_KEYS,
-    AskHealth,
-    AskLag,
-    AskRecovery,
-    ConfirmRecovery,
-    Health,
-    Lag,
-    LearnLostKeys,
-    Recovery,
-)
+from shared.bus.client import BusClient
+from shared.bus.stream import deliver_for_recovery, delete_own_consumer
+from shared.contracts.operations import MAX_KEYS, AskHealth, AskLag, AskRecovery, ConfirmRecovery, Health, Lag, LearnLostKeys, Recovery
 
 PATIENCE = 30.0
 LOOK = 0.3
@@ -52,7 +42,7 @@ async def recover(
     target = (where or Where()).target()
     target.only(service)
     async with target.client() as client:
-        asker, jetstream = Asker(client, PATIENCE), client.jetstream(timeout=10)
+        asker, jetstream = BusClient(client, PATIENCE), client.jetstream(timeout=10)
         state: Recovery = await asker.ask(AskRecovery(), service=service)
         if not state.recovering:
             plain().print(f"{service} is not in recovery: there is nothing to do.")
@@ -60,20 +50,20 @@ async def recover(
         assert state.began_at is not None
         plain().print(f"{service} is in recovery since {state.began_at:%Y-%m-%d %H:%M:%S} UTC. {state.because}")
         if state.read_back is None:
-            await hand_over_again(jetstream, service, state.began_at)
+            await deliver_for_recovery(jetstream, service, state.began_at)
         state = await _caught_up(asker, service, within)
         plain().print(f"It read {state.read_back} of its own events back, and heard again what others announced.")
         await _compare(asker, target, service)
         if confirm:
             await asker.ask(ConfirmRecovery(), service=service)
-            await take_back_own_events(jetstream, service)
+            await delete_own_consumer(jetstream, service)
             await _works(asker, service)
             plain().print(f"{service} works again.")
         else:
             plain().print(f"It changes nothing until you confirm: co recover {service} --confirm")
 
 
-async def _caught_up(asker: Asker, service: str, within: float) -> Recovery:
+async def _caught_up(asker: BusClient, service: str, within: float) -> Recovery:
     """Waits until the service has read and heard what the stream holds."""
     until = monotonic() + within
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), transient=True) as progress:
@@ -88,7 +78,7 @@ async def _caught_up(asker: Asker, service: str, within: float) -> Recovery:
     raise CommandFailed(f"{service} had not read what the stream holds within {within:.0f} s: say the same again.")
 
 
-async def _works(asker: Asker, service: str) -> None:
+async def _works(asker: BusClient, service: str) -> None:
     """Waits until the service has noticed that it may work again."""
     until = monotonic() + PATIENCE
     while monotonic() < until:
@@ -99,7 +89,7 @@ async def _works(asker: Asker, service: str) -> None:
     raise CommandFailed(f"{service} is out of recovery, but not ready: {'; '.join(health.problems)}.")
 
 
-async def _compare(asker: Asker, target: Target, service: str) -> None:
+async def _compare(asker: BusClient, target: Target, service: str) -> None:
     """Tells the service what others know of it that it does not, and prints that."""
     ledgers = Ledgers(asker, target.services)
     await ledgers.open()
@@ -112,8 +102,8 @@ async def _compare(asker: Asker, target: Target, service: str) -> None:
         if knows != service or rule.since_heard:
             continue
         lost = sorted(await ledgers.offenders(rule))
-        for start in range(0, max(1, len(lost)), MOST_KEYS):
-            await asker.ask(LearnLostKeys(fact=fact, keys=tuple(lost[start : start + MOST_KEYS])), service=service)
+        for start in range(0, max(1, len(lost)), MAX_KEYS):
+            await asker.ask(LearnLostKeys(fact=fact, keys=tuple(lost[start : start + MAX_KEYS])), service=service)
             told = True
         if lost:
             some = ", ".join(lost[:KEYS_SHOWN]) + (", ..." if len(lost) > KEYS_SHOWN else "")

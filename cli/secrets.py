@@ -11,7 +11,7 @@ from cli.reach import CommandFailed
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME, PARTNERS, Layout
 from deploy.secrets import RETIRED_AFTER
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.index import SERVICES
 
 ANNOUNCED_AHEAD = timedelta(days=1)
 """How long a key is known before it signs: a service may be down for a night."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.telemetry import CERTIFICATE_ID, CERTIFICATE_REFERENCE, MESSAGE_ID
+from shared.observability.tracing import CERTIFICATE_ID, CERTIFICATE_REFERENCE, MESSAGE_ID
 
 TRACE_ID = slice(len('{"trace_id": "'), len('{"trace_id": "') + 32)
 """Where a line has the id of its trace: most lines are of other traces, and to parse 100 MB of them takes 5 s."""

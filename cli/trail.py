@@ -15,8 +15,8 @@ from cli.printing import page, plain, table
 from cli.proving import Chain, Checkpoint, Proof
 from cli.reach import CommandFailed, Where
 from deploy.secrets import EVENT_KEYS
-from shared.asking import Asker
-from shared.contracts.acts import MOST_ACTS, Act, Acts, FindActs
+from shared.bus.client import BusClient
+from shared.contracts.audit_log import MAX_ACTS, Act, Acts, FindActs
 
 app = App(name="audit-trail", help="Who did what, and whether anybody has doctored the record.")
 
@@ -112,11 +112,11 @@ def show_keys(*, where: Where | None = None) -> None:
     plain().print(json.dumps({name: sorted(keys) for name, keys in known.items()}, indent=2))
 
 
-async def newest(asker: Asker, service: str, asked: FindActs, most: int) -> list[Act]:
+async def newest(asker: BusClient, service: str, asked: FindActs, most: int) -> list[Act]:
     """The newest acts of one service, newest first."""
     found: list[Act] = []
     while len(found) < most:
-        limit = min(MOST_ACTS, most - len(found))
+        limit = min(MAX_ACTS, most - len(found))
         question = asked.model_copy(update={"before": found[-1].id if found else None, "limit": limit})
         acts: Acts = await asker.ask(question, service=service)
         found.extend(acts.acts)

@@ -13,7 +13,7 @@ import nkeys
 from joserfc.jwk import OKPKey
 
 from deploy import pki
-from shared.event_signatures import event_keys_json
+from shared.security.event_signatures import event_keys_json
 
 RETIRED_AFTER = timedelta(hours=1)
 """How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""

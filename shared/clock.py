@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-MOST_APART = timedelta(minutes=10)
+MAX_CLOCK_SKEW = timedelta(minutes=10)
 """By how much the clocks of replicas may differ. What is further ahead was written by a clock that was put back since."""
 
 

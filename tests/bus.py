@@ -15,9 +15,10 @@ from nats.aio.client import Client
 
 from deploy.nats.server_conf import Account, write_server_conf
 from deploy.secrets import Secrets
-from shared.bus import connect, set_up_bus
-from shared.contracts.catalogue import ASKERS, SERVICES
-from shared.event_signatures import EventSigner, event_keys_json
+from shared.bus.connection import connect
+from shared.bus.stream import set_up_bus
+from shared.contracts.index import ASKERS, SERVICES
+from shared.security.event_signatures import EventSigner, event_keys_json
 
 USERS = (*SERVICES, *ASKERS, "operator")
 

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import make_url
 
-from shared.migrations.schema import migrate
+from shared.database.migrations.schema import migrate
 from tests.bus import Bus, a_bus
 from tests.postgres import NoPostgres, Postgres
 

@@ -16,19 +16,20 @@ from joserfc.jwk import OKPKey
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, make_url, select
 
-from shared.answering import Answerer
-from shared.bus import STEP_UP_HEADER, TOKEN_HEADER
+from shared.workers.requests import RequestHandler
+from shared.bus.connection import STEP_UP_HEADER, TOKEN_HEADER
 from shared.clock import Clock
-from shared.contracts.catalogue import events
-from shared.contracts.kinds import Command, Event, Refusal, Request
-from shared.database import Database
-from shared.identity import Actor, Mandated, Tokens, public_jwk, sign_token
-from shared.migrations.schema import migrate
-from shared.router import Router
-from shared.stepping_up import STEP_UP_LASTS, digest_of, sign_step_up
-from shared.tables import outbox, signing_keys
-from shared.tasks import TaskRunner
-from shared.work import Work, Workshop
+from shared.contracts.index import events
+from shared.contracts.messages import Command, Event, Refusal, Request
+from shared.database.engine import Database
+from shared.handling.actor import Actor, Mandated
+from shared.security.tokens import Tokens, public_jwk, sign_token
+from shared.database.migrations.schema import migrate
+from shared.handling.router import Router
+from shared.security.step_up import STEP_UP_LASTS, digest_of, sign_step_up
+from shared.database.tables import outbox, signing_keys
+from shared.workers.tasks import TaskRunner
+from shared.handling.work import Work, ServiceContext
 
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
 
@@ -60,7 +61,7 @@ class Desk:
     """Asks a service as the bus would, lets it hear events, and does its tasks."""
 
     router: Router
-    workshop: Workshop
+    context: ServiceContext
     clock: WalkedClock
     key: OKPKey
 
@@ -81,7 +82,7 @@ class Desk:
 
     async def ask_raw(self, kind: type[Request], body: bytes, token: str | None, step_up: str | None = None) -> Any:
         """The same with a body and tokens of any kind."""
-        answerer = Answerer(kind, self.router.answering[kind], self.workshop, Tokens("KH"))
+        answerer = RequestHandler(kind, self.router.answering[kind], self.context, Tokens("KH"))
         headers = {name: value for name, value in ((TOKEN_HEADER, token), (STEP_UP_HEADER, step_up)) if value}
         message = NatsMessage(raw_message=None, body=body, headers=headers)
         envelope = json.loads(await answerer.envelope(message))
@@ -91,26 +92,26 @@ class Desk:
 
     async def hear(self, event: Event) -> None:
         """Takes an event in a transaction of its own."""
-        async with self.workshop.work(INVALID_SPAN) as work:
+        async with self.context.work(INVALID_SPAN) as work:
             work.begin_about(event, INVALID_SPAN)
             await self.router.listening[type(event)](event, work)
 
     async def do_tasks(self) -> None:
         """Does what is due now, until nothing is."""
-        runner = TaskRunner(self.router.doing, self.workshop)
+        runner = TaskRunner(self.router.doing, self.context)
         while await runner.begin_some():
             await runner.finish(within=10)
 
     async def start(self) -> None:
         """Does what a replica does first."""
-        async with self.workshop.work(INVALID_SPAN) as work:
+        async with self.context.work(INVALID_SPAN) as work:
             for step in self.router.first:
                 await step(work)
 
     async def announced(self, kind: type[Event] | None = None) -> list[Any]:
         """What was announced so far, in order."""
         by_subject = {event.subject: event for event in events()}
-        async with self.workshop.database.reading() as session:
+        async with self.context.database.reading() as session:
             rows = (await session.execute(select(outbox.c.subject, outbox.c.body).order_by(outbox.c.id))).all()
         said = [by_subject[row.subject].model_validate_json(row.body) for row in rows]
         return [event for event in said if kind is None or isinstance(event, kind)]
@@ -118,13 +119,13 @@ class Desk:
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
         """Work of the test's own."""
-        async with self.workshop.work(INVALID_SPAN) as work:
+        async with self.context.work(INVALID_SPAN) as work:
             yield work
 
 
 @asynccontextmanager
 async def a_desk(
-    name: str, router: Router, root: Path, *equipment: object, now: datetime | None = None, database_url: str | None = None
+    name: str, router: Router, root: Path, *tools: object, now: datetime | None = None, database_url: str | None = None
 ) -> AsyncIterator[Desk]:
     """A service with an empty SQLite database, or one that is ready for it; everybody's tokens are known to it."""
     url = make_url(database_url or f"sqlite+aiosqlite:///{root}/{name}.db")
@@ -134,12 +135,12 @@ async def a_desk(
     key = OKPKey.generate_key("Ed25519")
     database = Database(url)
     with ThreadPoolExecutor(1) as pool:
-        workshop = Workshop(name, database, clock, pool, equipment)
-        async with workshop.work(INVALID_SPAN) as work:
+        context = ServiceContext(name, database, clock, pool, tools)
+        async with context.work(INVALID_SPAN) as work:
             row = {"key_id": key.thumbprint(), "public_key": public_jwk(key)}
             always = {"not_before": datetime(2000, 1, 1, tzinfo=UTC), "not_after": datetime(2100, 1, 1, tzinfo=UTC)}
             await work.session.execute(insert(signing_keys).values(row | always))
-        yield Desk(router, workshop, clock, key)
+        yield Desk(router, context, clock, key)
         await database.close()
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from shared.contracts.kinds import Event, Request
+from shared.contracts.messages import Event, Request
 
 FOLDER = Path(__file__).parent / "contracts" / "examples"
 

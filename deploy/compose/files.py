@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, Cluster, Tls, write_server_conf
 from deploy.secrets import Secrets
-from shared.contracts.catalogue import OPERATOR, SERVICES
+from shared.contracts.index import OPERATOR, SERVICES
 
 GATEWAYS = ("gateway", "gateway-abroad")
 REPLICATED = (*SERVICES, "gateway-abroad")

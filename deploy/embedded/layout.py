@@ -11,7 +11,7 @@ from typing import Self
 
 from deploy.nats.permissions import USERS
 from deploy.secrets import Secrets
-from shared.contracts.catalogue import OPERATOR, SERVICES
+from shared.contracts.index import OPERATOR, SERVICES
 
 HOME = "KH"
 PARTNERS = ("VN", "MY", "SG", "ID")

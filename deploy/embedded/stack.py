@@ -19,9 +19,10 @@ from sqlalchemy import make_url
 from deploy.embedded.layout import CUSTOMS_RULES, Layout, is_free, nats_server
 from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
 from deploy.nats.server_conf import Account, write_server_conf
-from shared.bus import connect, set_up_bus
-from shared.contracts.catalogue import OPERATOR
-from shared.migrations.schema import SchemaMismatch, migrate
+from shared.bus.connection import connect
+from shared.bus.stream import set_up_bus
+from shared.contracts.index import OPERATOR
+from shared.database.migrations.schema import SchemaMismatch, migrate
 
 READY_WITHIN = 60.0
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")

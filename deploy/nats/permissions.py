@@ -7,9 +7,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.bus import STREAM, about_consumer_subject, inbox_prefix, last_event_subject, next_events_subject, own_consumer
-from shared.contracts.catalogue import ASKERS, OPERATOR, SERVICES, contracts, events_of, requests_to
-from shared.contracts.kinds import Request
+from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject, next_events_subject, own_consumer
+from shared.bus.connection import inbox_prefix
+from shared.contracts.index import ASKERS, OPERATOR, SERVICES, contracts, events_of, requests_to
+from shared.contracts.messages import Request
 
 USERS = (*SERVICES, *ASKERS, OPERATOR)
 """Every user of a country that issues certificates; each has a seed of its own."""

@@ -11,10 +11,10 @@ from services.certificates.domain.certificate import Certificate, CertificateNot
 from services.certificates.domain.exporter import Exporter, Mandate, Standing
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
-from shared.columns import AsJson, Words
+from shared.database.column_types import JsonOf, EnumText
 from shared.contracts.certificates.documents import FormD
-from shared.tables import add_one, insert_new, insert_newer, raise_to
-from shared.work import Work
+from shared.database.upserts import add_one, insert_new, insert_newer, raise_to
+from shared.handling.work import Work
 
 TABLES = MetaData()
 
@@ -33,7 +33,7 @@ standings = Table(
     "standings",
     TABLES,
     Column("exporter_id", Uuid, primary_key=True),
-    Column("standing", Words(Standing), nullable=False),
+    Column("standing", EnumText(Standing), nullable=False),
     Column("version", Integer, nullable=False),
 )
 
@@ -54,9 +54,9 @@ products = Table(
     Column("exporter_id", Uuid, nullable=False, index=True),
     Column("description", Text, nullable=False),
     Column("hs_code", String(11), nullable=False),
-    Column("criterion", AsJson(Criterion), nullable=False),
+    Column("criterion", JsonOf(Criterion), nullable=False),
     Column("handicraft", Boolean, nullable=False),
-    Column("status", Words(ProductStatus), nullable=False),
+    Column("status", EnumText(ProductStatus), nullable=False),
     Column("decided_by", Uuid),
     Column("reason", Text),
     Column("version", Integer, nullable=False),
@@ -70,8 +70,8 @@ certificates = Table(
     Column("agent_id", Uuid),
     Column("form", String(8), nullable=False),
     Column("office", String(5), nullable=False),
-    Column("consignment", AsJson(Consignment), nullable=False),
-    Column("status", Words(Status), nullable=False, index=True),
+    Column("consignment", JsonOf(Consignment), nullable=False),
+    Column("status", EnumText(Status), nullable=False, index=True),
     Column("submission", Integer, nullable=False),
     Column("submitted_on", Date),
     Column("remarks", Text),

@@ -7,7 +7,7 @@ from services.certificates.domain.form import Form
 from services.certificates.store import Document, find_exporter, is_settled
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateState, CertificateSubmitted, SubmittedGoods
-from shared.work import Work
+from shared.handling.work import Work
 
 OFFICERS = ("reviewer", "approver", "cashier", "auditor")
 

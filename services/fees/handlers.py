@@ -9,8 +9,8 @@ from services.fees.tariffs import Tariffs
 from shared.contracts import fees as contracts
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

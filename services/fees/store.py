@@ -8,9 +8,9 @@ from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, String, Tabl
 from sqlalchemy.orm import registry
 
 from services.fees.domain import Invoice, InvoiceNotFound, Line, SlipUsed
-from shared.columns import AsJson, UtcDateTime
-from shared.tables import insert_new
-from shared.work import Work
+from shared.database.column_types import JsonOf, UtcDateTime
+from shared.database.upserts import insert_new
+from shared.handling.work import Work
 
 TABLES = MetaData()
 
@@ -20,7 +20,7 @@ invoices = Table(
     Column("certificate_id", Uuid, primary_key=True),
     Column("exporter_id", Uuid, nullable=False, index=True),
     Column("submission", Integer, nullable=False),
-    Column("lines", AsJson(list[Line]), nullable=False),
+    Column("lines", JsonOf(list[Line]), nullable=False),
     Column("paid_khr", BigInteger, nullable=False),
     Column("settled_submission", Integer, nullable=False),
     Column("version", Integer, nullable=False),

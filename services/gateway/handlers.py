@@ -21,8 +21,9 @@ from shared.contracts.gateway import (
     TransmissionState,
 )
 from shared.refusals import Refused, Unavailable
-from shared.router import Router
-from shared.work import Task, Work
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 router = Router()
 
@@ -87,7 +88,7 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
     envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
     form = FormD.model_validate_json(transmission.document)
 
-    receipt = await work.outside(exchange.send, envelope, Document(form=form))
+    receipt = await work.between_transactions(exchange.send, envelope, Document(form=form))
 
     transmission = await transmission_by_id(work, task.transmission_id)
     step = step_of(receipt, transmission.destination)
@@ -102,7 +103,7 @@ async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
     inbound = await inbound_document_by_id(work, task.document_id)
     form = FormD.model_validate_json(inbound.document)
 
-    answer = await work.outside(work.use(Customs).decide, form)
+    answer = await work.between_transactions(work.use(Customs).decide, form)
 
     inbound = await inbound_document_by_id(work, task.document_id)
     inbound.decide(work.now, [reason.model_dump() for reason in answer.reasons])
@@ -124,7 +125,7 @@ async def return_response(task: ReturnResponse, work: Work) -> None:
         reasons=tuple(Reason(code=each["code"], detail=each["detail"][:MAX_DETAIL]) for each in inbound.reasons[:MAX_REASONS]),
     )
 
-    receipt = await work.outside(exchange.send, envelope, response)
+    receipt = await work.between_transactions(exchange.send, envelope, response)
 
     if receipt.reasons:
         raise ResponseNotTaken(written(receipt.reasons) or "")
@@ -151,7 +152,7 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
     )
 
 
-@router.reads_back(TransmissionAdvanced)
+@router.on_replay(TransmissionAdvanced)
 async def take_up_step(event: TransmissionAdvanced, work: Work) -> None:
     """A transmission is as far as was announced; one that is not known comes with its document."""
     if transmission := await store.find_transmission(work, event.reference, event.number):

@@ -17,16 +17,16 @@ from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Resp
 from services.gateway.wire.opening import TRY_LATER, NotTaken
 from shared.contracts.gateway import StatusCode
 from shared.refusals import Refused
-from shared.telemetry import OUTCOME, span
-from shared.work import Work, Workshop
+from shared.observability.tracing import OUTCOME, span
+from shared.handling.work import Work, ServiceContext
 
 log = logging.getLogger(__name__)
 
 
 async def receive_message(request: Request) -> HttpResponse:
     """A partner's gateway hands in a message."""
-    workshop: Workshop = request.app.state.workshop
-    exchange = workshop.use(Exchange)
+    context: ServiceContext = request.app.state.context
+    exchange = context.use(Exchange)
     try:
         address = request.client.host if request.client else ""
         opened = await exchange.open(request.headers.get("content-type", ""), request.stream(), address)
@@ -40,15 +40,15 @@ async def receive_message(request: Request) -> HttpResponse:
 
     trace = request.headers.get("traceparent") if opened.partner.trust_trace else None
     with span(f"receive {opened.envelope.kind}", under=trace, kind=SpanKind.SERVER) as opened_span:
-        receipt = Receipt(in_reply_to=opened.envelope.message_id, received_at=workshop.clock.now())
+        receipt = Receipt(in_reply_to=opened.envelope.message_id, received_at=context.clock.now())
         try:
             content = opened.content()
-            async with workshop.work(opened_span) as work:
+            async with context.work(opened_span) as work:
                 receipt = await receive(opened, content, receipt, work)
         except Refused as no:
             opened_span.set_attribute(OUTCOME, no.code)
             receipt = receipt.model_copy(update={"reasons": (Reason(code=no.code, detail=no.detail),)})
-        signed = await exchange.signed(opened.envelope.answered(workshop.clock.now()), receipt)
+        signed = await exchange.signed(opened.envelope.answered(context.clock.now()), receipt)
         return HttpResponse(signed, media_type=XML_TYPE)
 
 

@@ -22,9 +22,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry, relationship
 
 from services.gateway.domain import InboundDocument, Step, Transmission, TransmissionNotFound
-from shared.columns import UtcDateTime
-from shared.tables import dead_letters, insert_new, tasks
-from shared.work import Task, Work
+from shared.database.column_types import UtcDateTime
+from shared.database.tables import dead_letters, tasks
+from shared.database.upserts import insert_new
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 TABLES = MetaData()
 

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.registry.domain.password import normalised
-from shared.work import Work
+from shared.handling.work import Work
 
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 """What one guess costs: 19 MiB of memory, twice over (OWASP, Password Storage). `docs/operations.md` has the figures that were
@@ -42,7 +42,7 @@ class Passwords:
     async def turn(self, work: Work) -> AsyncIterator[None]:
         """Around one sign-in: waits, between two transactions, until few others are under way."""
         async with AsyncExitStack() as turn:
-            await work.outside(turn.enter_async_context, self._turns)
+            await work.between_transactions(turn.enter_async_context, self._turns)
             yield
 
     async def hash(self, password: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from services.registry.domain.importing import ColleagueRefused, TakenMeanwhile
 from shared.contracts.registry.importing import RowOutcome, RowReport
 from shared.refusals import Refused
-from shared.work import Work
+from shared.handling.work import Work
 
 R = TypeVar("R")
 

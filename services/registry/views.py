@@ -6,7 +6,7 @@ from uuid import UUID
 from services.registry.catalogue import Catalogue
 from services.registry.domain import particulars as domain
 from services.registry.domain.registration import Asked, Registration, Status
-from shared.contracts.kinds import Event
+from shared.contracts.messages import Event
 from shared.contracts.registry.particulars import Paper, Particulars, Place, Representative
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
@@ -16,7 +16,7 @@ from shared.contracts.registry.registrations import (
     RegistrationSuspended,
     Renewal,
 )
-from shared.work import Work
+from shared.handling.work import Work
 
 READERS = ("registration_officer", "administrator", "auditor")
 

@@ -4,8 +4,8 @@ from services.tracking import store
 from services.tracking.store import TrackedCertificate, TrackedStep, keep_newest
 from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.gateway import StatusCode, TransmissionAdvanced
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.tracking.store import TrackedCertificate, TrackedStep
 from shared.contracts.gateway import MAX_REASONS
-from shared.contracts.kinds import EARLIEST, LATEST
+from shared.contracts.fields import EARLIEST, LATEST
 from shared.settings import Settings
 
 HERE = Path(__file__).parent

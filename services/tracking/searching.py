@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from services.tracking.pages import EXAMPLE, Pages
 from services.tracking.store import CertificateNotFound, certificate_by_reference, steps_of
-from shared.contracts.kinds import Reference
+from shared.contracts.fields import Reference
 from shared.refusals import Refused
-from shared.work import Workshop
+from shared.handling.work import ServiceContext
 
 LONGEST = 60
 """Characters that are read of a reference, spaces included."""
@@ -46,13 +46,13 @@ async def show_home(request: Request) -> Response:
 
 async def search(request: Request) -> Response:
     """Where does this certificate stand?"""
-    workshop: Workshop = request.app.state.workshop
+    context: ServiceContext = request.app.state.context
     pages, as_json, typed = _pages(request), _wants_json(request), request.query_params.get("reference", "")
     if not typed.strip() and not as_json:
         return await show_home(request)
     try:
         reference = read_reference(typed)
-        async with workshop.reading(get_current_span()) as work:
+        async with context.reading(get_current_span()) as work:
             certificate = await certificate_by_reference(work, reference)
             picture = pages.picture(certificate, await steps_of(work, reference))
     except Refused as no:
@@ -66,8 +66,8 @@ async def search(request: Request) -> Response:
 
 
 def _pages(request: Request) -> Pages:
-    workshop: Workshop = request.app.state.workshop
-    return workshop.use(Pages)
+    context: ServiceContext = request.app.state.context
+    return context.use(Pages)
 
 
 def _cached(seconds: int) -> dict[str, str]:

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import JSON, Column, Date, Integer, MetaData, Select, String, Table, Uuid, select
 from sqlalchemy.orm import registry
 
-from shared.columns import UtcDateTime
+from shared.database.column_types import UtcDateTime
 from shared.refusals import Refused
-from shared.tables import insert_newer
-from shared.work import Work
+from shared.database.upserts import insert_newer
+from shared.handling.work import Work
 
 TABLES = MetaData()
 

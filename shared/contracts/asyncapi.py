@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from shared.contracts.catalogue import contracts, owner_of
-from shared.contracts.kinds import Contract, Event, Refusal, Request
+from shared.contracts.index import contracts, owner_of
+from shared.contracts.messages import Contract, Event, Refusal, Request
 
 FILE = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 

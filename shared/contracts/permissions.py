@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from shared.contracts.catalogue import SERVICES, requests_to
-from shared.contracts.kinds import Command, Request
+from shared.contracts.index import SERVICES, requests_to
+from shared.contracts.messages import Command, Request
 from shared.contracts.roles import Role
 
 FILE = Path(__file__).parents[2] / "docs" / "permissions.md"

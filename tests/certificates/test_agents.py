@@ -24,7 +24,7 @@ from shared.contracts.certificates.issuing import (
 from shared.contracts.certificates.products import ProductState
 from shared.contracts.registry.mandates import MandateGranted
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationSuspended
-from shared.identity import Actor, Mandated
+from shared.handling.actor import Actor, Mandated
 from tests.certificates.test_handlers import Trader
 from tests.desk import Desk, a_desk, a_person
 

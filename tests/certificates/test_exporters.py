@@ -14,7 +14,7 @@ from services.certificates.catalogue import Catalogue
 from services.certificates.domain.exporter import Exporter, Standing
 from services.certificates.handlers import router
 from services.certificates.store import find_exporter
-from shared.contracts.kinds import Event
+from shared.contracts.messages import Event
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
     RegistrationExpired,

@@ -28,9 +28,9 @@ from shared.contracts.certificates.issuing import (
 )
 from shared.contracts.certificates.products import ApproveProduct, RefuseProduct, RegisterProduct
 from shared.contracts.fees import FeeSettled
-from shared.contracts.kinds import Refusal, Request
+from shared.contracts.messages import Refusal, Request
 from shared.contracts.registry.registrations import RegistrationApproved
-from shared.identity import Actor
+from shared.handling.actor import Actor
 from tests.desk import Desk, a_desk, a_person
 
 REVIEWER, APPROVER = a_person("reviewer"), a_person("approver")

@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 
 from cli.main import app
 from deploy.embedded.layout import Layout
-from shared.migrations.schema import migrate
+from shared.database.migrations.schema import migrate
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from cli.former_files import MOST_BYTES, Part, Row, columns, read_rows
 from cli.import_report import print_report, write_report
 from cli.imports import MOST_CHARACTERS, REGISTRATIONS, USERS, AuthenticatorOfAPerson, Importer, Kind, app, batches_of
 from cli.reach import CommandFailed
-from shared.answering import MAX_REQUEST
+from shared.workers.requests import MAX_REQUEST
 from shared.contracts.registry.importing import (
     MOST_ROWS,
     ImportedRegistration,

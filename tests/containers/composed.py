@@ -21,7 +21,7 @@ from cli.copies import Which
 from cli.reach import Where
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME, free_ports
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.index import SERVICES
 from tests.conftest import eventually
 
 HERE = Path(__file__).parents[2]

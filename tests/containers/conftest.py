@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from docker.errors import DockerException
 
-from shared.asking import Asker
+from shared.bus.client import BusClient
 from tests.containers.composed import PARTNER, Composed, compose_plugin
 from tests.containers.load import TimedAsker
 from tests.stories.conftest import Nation, the_people_of
@@ -75,5 +75,5 @@ async def nation(system: Composed) -> AsyncIterator[Nation]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def crowd(system: Composed, nation: Nation) -> AsyncIterator[Crowd]:
-    async with await Asker.connect("operator", system.nats_url, system.seed("operator", PARTNER), system.ca_file) as partner:
+    async with await BusClient.connect("operator", system.nats_url, system.seed("operator", PARTNER), system.ca_file) as partner:
         yield await Crowd.gather(nation, partner, patience=120)

@@ -8,12 +8,12 @@ from statistics import median, quantiles
 from time import monotonic
 from typing import Any
 
-from shared.asking import Asker
-from shared.contracts.kinds import Command, Request
+from shared.bus.client import BusClient
+from shared.contracts.messages import Command, Request
 from tests.stories.faults.crowd import Crowd
 
 
-class TimedAsker(Asker):
+class TimedAsker(BusClient):
     """Notes how long each command took from the first try to the answer, as people feel it."""
 
     seconds: list[float]

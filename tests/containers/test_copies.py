@@ -7,8 +7,8 @@ import pytest
 
 from cli.copies import backup, restore
 from cli.recover import recover
-from shared.asking import AskRefused
-from shared.contracts import ops
+from shared.bus.client import AskRefused
+from shared.contracts import operations
 from tests.containers.composed import Composed
 from tests.stories.faults.crowd import Crowd
 
@@ -30,7 +30,7 @@ async def test_a_database_is_put_back_and_all_replicas_of_its_service_work_on(
     for replica in replicas:
         replica.container.start()
 
-    state: ops.Recovery = await crowd.nation.operator.ask(ops.AskRecovery(), service=SERVICE)
+    state: operations.Recovery = await crowd.nation.operator.ask(operations.AskRecovery(), service=SERVICE)
     assert state.recovering
     with pytest.raises(AskRefused, match="service_recovering"):
         await crowd.submitted()

@@ -8,7 +8,7 @@ import docker
 import pytest
 from docker.errors import ContainerError
 
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.index import SERVICES
 from tests.containers.composed import Composed, image_of
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cli.bus import republish
-from shared.contracts.ops import AskHealth, Health
+from shared.contracts.operations import AskHealth, Health
 from tests.conftest import eventually
 from tests.containers.composed import PARTNER, Composed
 from tests.containers.load import under_load

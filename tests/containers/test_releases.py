@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from shared.migrations.schema import heads_of
+from shared.database.migrations.schema import heads_of
 from tests.containers.composed import Composed
 from tests.containers.load import under_load
 from tests.shared.releases import MIGRATION

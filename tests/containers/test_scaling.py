@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from shared.bus import ACK_WAIT
+from shared.bus.stream import ACK_WAIT
 from tests.containers.composed import Composed
 from tests.containers.load import under_load
 from tests.stories.faults.crowd import Crowd

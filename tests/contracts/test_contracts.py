@@ -9,9 +9,9 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from pydantic import ValidationError
 
 from shared.contracts import asyncapi
-from shared.contracts.catalogue import SERVICES, contracts, events, owner_of
-from shared.contracts.kinds import Command, Contract, Event, Question, Request
-from shared.contracts.ops import OPERATIONS
+from shared.contracts.index import SERVICES, contracts, events, owner_of
+from shared.contracts.messages import Command, Contract, Event, Question, Request
+from shared.contracts.index import operator_requests
 from tests.example_messages import FOLDER
 
 EXAMPLES = sorted(FOLDER.glob("*.json"))
@@ -33,7 +33,7 @@ def test_the_subject_spells_the_class_name(contract: type) -> None:
     assert version == "v1"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda contract: contract.__name__)
+@pytest.mark.parametrize("operation", operator_requests(), ids=lambda contract: contract.__name__)
 def test_the_subject_of_an_operational_question_spells_its_class_name(operation: type) -> None:
     kind, service, verb, version = operation.subject.split(".")
 
@@ -57,7 +57,7 @@ def test_every_event_has_a_listener() -> None:
     assert [event.__name__ for event in events() if not event.listeners] == []
 
 
-@pytest.mark.parametrize("contract", [*contracts(), *OPERATIONS], ids=lambda contract: contract.__name__)
+@pytest.mark.parametrize("contract", [*contracts(), *operator_requests()], ids=lambda contract: contract.__name__)
 def test_a_contract_says_in_a_sentence_what_it_is(contract: type) -> None:
     assert contract.__doc__
     assert contract.__doc__.strip().endswith((".", "?", "`"))

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.contracts.catalogue import contracts
-from shared.contracts.kinds import Contract
-from shared.contracts.ops import OPERATIONS
+from shared.contracts.index import contracts
+from shared.contracts.messages import Contract
+from shared.contracts.index import operator_requests
 from tests.contracts.test_contracts import EXAMPLES
 from tests.fuzzing import examples
 
@@ -83,7 +83,7 @@ def few(function: Callable[..., Any]) -> Any:
     return settings(max_examples=examples(12, 1_000), deadline=None, suppress_health_check=checks)(function)
 
 
-@pytest.mark.parametrize("kind", [*contracts(), *OPERATIONS], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*contracts(), *operator_requests()], ids=lambda kind: kind.__name__)
 @few
 @given(data=st.data())
 def test_an_example_with_one_value_changed_is_read_or_is_a_validation_error(kind: type[Contract], data: st.DataObject) -> None:
@@ -93,6 +93,6 @@ def test_an_example_with_one_value_changed_is_read_or_is_a_validation_error(kind
 
 
 @few
-@given(kind=st.sampled_from([*contracts(), *OPERATIONS]), body=st.binary(max_size=300) | JSON.map(json.dumps))
+@given(kind=st.sampled_from([*contracts(), *operator_requests()]), body=st.binary(max_size=300) | JSON.map(json.dumps))
 def test_bytes_of_any_kind_are_read_or_are_a_validation_error(kind: type[Contract], body: str | bytes) -> None:
     read(kind, body)

@@ -10,11 +10,11 @@ import pytest
 from services.certificates.catalogue import Catalogue
 from services.fees.tariffs import Tariffs
 from shared.contracts import permissions
-from shared.contracts.catalogue import contracts, owner_of
-from shared.contracts.kinds import Command, Question, Request
+from shared.contracts.index import contracts, owner_of
+from shared.contracts.messages import Command, Question, Request
 from shared.contracts.registry.mandates import ACTING
 from shared.contracts.roles import Role
-from shared.identity import Actor, Mandated
+from shared.handling.actor import Actor, Mandated
 from tests.desk import Desk, a_desk, a_person
 from tests.example_messages import example_of
 from tests.registry.people import a_registry

@@ -16,8 +16,9 @@ from deploy.embedded.layout import free_ports, nats_server
 from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, write_server_conf
 from deploy.secrets import Secrets
-from shared.bus import inbox_prefix, set_up_bus
-from shared.contracts.catalogue import SERVICES
+from shared.bus.connection import inbox_prefix
+from shared.bus.stream import set_up_bus
+from shared.contracts.index import SERVICES
 
 USERS_OF = {"KH": USERS, "VN": ("gateway", "operator")}
 

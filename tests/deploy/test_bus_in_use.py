@@ -5,9 +5,10 @@ import asyncio
 import nats
 import pytest
 
-from shared.bus import STREAM, inbox_prefix
-from shared.contracts.catalogue import events, events_heard_by, owner_of
-from shared.pulling import Puller
+from shared.bus.stream import STREAM
+from shared.bus.connection import inbox_prefix
+from shared.contracts.index import events, events_heard_by, owner_of
+from shared.bus.pull_consumer import PullConsumer
 from tests.conftest import eventually
 from tests.deploy.conftest import Bus
 
@@ -27,7 +28,7 @@ async def test_a_service_replies_once_to_who_asked_and_to_nobody_else(bus: Bus) 
 async def test_a_service_takes_its_events_gives_them_back_and_acknowledges_them(bus: Bus) -> None:
     deliveries = []
     async with bus.user("fees") as fees, bus.user("certificates") as certificates, bus.user("operator") as operator:
-        puller = Puller(fees.client, "fees")
+        puller = PullConsumer(fees.client, "fees")
         await puller.open()
         subject = next(event.subject for event in events_heard_by("fees") if owner_of(event) == "certificates")
         sent = await certificates.client.jetstream().publish(subject, b"{}", stream=STREAM, timeout=5)

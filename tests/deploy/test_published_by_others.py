@@ -10,7 +10,7 @@ import pytest
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from shared.bus import STREAM, about_consumer_subject, last_event_subject, next_events_subject
+from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject, next_events_subject
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateSubmitted
 from shared.contracts.fees import FeeSettled
 from shared.contracts.gateway import TransmissionAdvanced

@@ -10,8 +10,8 @@ import pytest
 from deploy.embedded.layout import Layout, free_ports
 from deploy.embedded.processes import StackFailed
 from deploy.embedded.stack import Stack
-from shared.asking import Asker
-from shared.contracts.ops import AskHealth
+from shared.bus.client import BusClient
+from shared.contracts.operations import AskHealth
 from tests.conftest import eventually
 
 
@@ -39,7 +39,7 @@ async def test_a_stack_runs_is_found_heals_and_leaves_nothing_behind(tmp_path: P
         await eventually(lambda: stack.processes["registry"].restarts == 1)
         await stack.ready()
         await stack.restart("registry")
-        asker = await Asker.connect("operator", found.nats_url, found.seed("operator"), patience=5)
+        asker = await BusClient.connect("operator", found.nats_url, found.seed("operator"), patience=5)
         async with asker:
             assert (await asker.ask(AskHealth(), service="registry")).ready
 

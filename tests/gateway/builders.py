@@ -30,18 +30,18 @@ from services.gateway.wire.signature import Signer
 from shared.clock import Clock
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
-from shared.database import Database
-from shared.identity import Actor
-from shared.processes import Processes
-from shared.rim import application
-from shared.tables import outbox, tasks
-from shared.tasks import TaskRunner
-from shared.work import Workshop
+from shared.database.engine import Database
+from shared.handling.actor import Actor
+from shared.runtime.process_pool import ProcessPool
+from shared.runtime.http_server import application
+from shared.database.tables import outbox, tasks
+from shared.workers.tasks import TaskRunner
+from shared.handling.work import ServiceContext
 
 EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 MAX_BYTES = 1024 * 1024
-PROCESSES = [Processes(limit_memory) for _ in range(AT_ONCE)]
+PROCESSES = [ProcessPool(limit_memory) for _ in range(AT_ONCE)]
 """Those that open messages, for all tests: to start one takes a second."""
 
 
@@ -157,27 +157,27 @@ class Gateway:
         self.exchange = Exchange(country, Partners(partners), signer, client, MAX_BYTES, rest=0, opener=Opener(PROCESSES))
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
-        self.workshop = Workshop("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
-        self.app = application(self.workshop, self._no_problems, routes)
-        self.runner = TaskRunner(router.doing, self.workshop)
+        self.context = ServiceContext("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
+        self.app = application(self.context, self._no_problems, routes)
+        self.runner = TaskRunner(router.doing, self.context)
 
     async def _no_problems(self) -> list[str]:
         return []
 
     async def hears(self, event: CertificateDocumented) -> None:
-        async with self.workshop.work(INVALID_SPAN) as work:
+        async with self.context.work(INVALID_SPAN) as work:
             await router.listening[type(event)](event, work)
 
     async def does_what_is_due(self, *, even_if_delayed: bool = True) -> None:
         """Does every task once, and what follows from it."""
         if even_if_delayed:
             async with self.database.writing() as transaction:
-                await transaction.session.execute(update(tasks).values(due_at=self.workshop.clock.now()))
+                await transaction.session.execute(update(tasks).values(due_at=self.context.clock.now()))
         await self.runner.begin_some()
         await self.runner.finish(30)
 
     async def answers(self, certificate_id: UUID, actor: Actor | None = None) -> TransmissionState:
-        async with self.workshop.reading(INVALID_SPAN) as work:
+        async with self.context.reading(INVALID_SPAN) as work:
             work.act_as(actor or Actor(user_id=uuid4(), organisation=str(EXPORTER)))
             answer = await router.answering[GetTransmission](GetTransmission(certificate_id=certificate_id), work)
         assert isinstance(answer, TransmissionState)

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from deploy.embedded.customs import customs_server
 from services.gateway.wire.signature import Signer
-from shared.migrations.schema import migrate
+from shared.database.migrations.schema import migrate
 
 from .builders import Neighbours, a_signer, two_neighbours
 

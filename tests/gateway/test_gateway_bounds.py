@@ -28,7 +28,7 @@ from services.gateway.wire.messages import Document
 from services.gateway.wire.opening import MAX_PROCESS, Contents, NotTaken, Opener, Refused, claimed_country, open_message
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import write_message
-from shared.processes import Processes
+from shared.runtime.process_pool import ProcessPool
 
 from .builders import PROCESSES, Neighbours, a_form, an_item
 from .test_gateway_receiving import XML, a_message, an_envelope, partner  # noqa: F401
@@ -221,7 +221,7 @@ def endless_work(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refu
 async def test_a_message_that_takes_too_long_ends_its_process_and_the_next_has_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "open_message", endless_work)
     monkeypatch.setattr(opening, "MAX_PROCESS", 2**62)
-    opener = Opener([Processes()])
+    opener = Opener([ProcessPool()])
     with pytest.raises(NotTaken, match="not_for_ever"):
         await opener.open(b"short", None, ("KH", ""))
     monkeypatch.setattr(opening, "OPENED_WITHIN", 0.5)
@@ -241,7 +241,7 @@ def die(raw: bytes, certificate: bytes | None) -> Any:
 async def test_a_message_that_kills_its_process_is_to_come_again_and_others_are_opened(
     monkeypatch: pytest.MonkeyPatch, signers: dict[str, Signer]
 ) -> None:
-    opener = Opener([Processes()])
+    opener = Opener([ProcessPool()])
     with monkeypatch.context() as patched:
         patched.setattr(opening, "open_message", die)
         with pytest.raises(NotTaken, match="not_now") as refused:
@@ -252,14 +252,14 @@ async def test_a_message_that_kills_its_process_is_to_come_again_and_others_are_
 
 
 async def test_a_process_that_has_grown_is_replaced(monkeypatch: pytest.MonkeyPatch, signers: dict[str, Signer]) -> None:
-    opener, used = Opener([Processes()]), []
-    ended = Processes.end
+    opener, used = Opener([ProcessPool()]), []
+    ended = ProcessPool.end
 
-    def end(process: Processes) -> None:
+    def end(process: ProcessPool) -> None:
         used.append(process)
         ended(process)
 
-    monkeypatch.setattr(Processes, "end", end)
+    monkeypatch.setattr(ProcessPool, "end", end)
     await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))
     assert used == []
     monkeypatch.setattr(opening, "MAX_PROCESS", 1)
@@ -272,7 +272,7 @@ def test_the_largest_message_that_is_in_bounds_does_not_make_a_process_grow_beyo
     signers: dict[str, Signer],
 ) -> None:
     with_text = filled(b"<a>" + b"x" * 36 + b"</a>", MAX_ELEMENTS - 3)
-    process = Processes(opening.limit_memory)
+    process = ProcessPool(opening.limit_memory)
     opened, memory = process.submit(open_message, with_text, signers["KH"].certificate.public_bytes(Encoding.DER)).result()
     process.shutdown()
     assert isinstance(opened, Refused)

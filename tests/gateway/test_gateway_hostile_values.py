@@ -17,7 +17,7 @@ from services.gateway.wire.customs import Decision
 from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import FORM_NS, write_message
-from shared.answering import MAX_ANSWER
+from shared.workers.requests import MAX_ANSWER
 from shared.contracts.gateway import MAX_REASONS, MAX_WRITTEN, TransmissionAdvanced
 
 from .builders import Neighbours, a_documented_certificate, a_form, an_answer
@@ -157,7 +157,7 @@ async def test_what_was_kept_before_there_were_bounds_is_answered_and_announced_
     assert (len(last.reasons), len(last.detail or "")) == (MAX_REASONS, MAX_WRITTEN)
     assert len(last.model_dump_json().encode()) < MAX_ANSWER
 
-    async with neighbours.kh.workshop.work(INVALID_SPAN) as work:
+    async with neighbours.kh.context.work(INVALID_SPAN) as work:
         for transmission_id in await work.session.scalars(select(transmissions.c.transmission_id)):
             await announce_steps(transmission_id, work)
     assert len((await neighbours.kh.announced())[-1].reasons) == MAX_REASONS

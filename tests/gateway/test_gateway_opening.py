@@ -11,7 +11,7 @@ import pytest
 from services.gateway.wire import opening
 from services.gateway.wire.opening import Contents, NotTaken, Opener, Refused
 from services.gateway.wire.signature import Signer
-from shared.processes import Processes
+from shared.runtime.process_pool import ProcessPool
 
 from .builders import MAX_BYTES, PROCESSES, Neighbours, a_documented_certificate
 from .test_gateway_receiving import a_message
@@ -28,7 +28,7 @@ def fail(raw: bytes, certificate: bytes | None) -> Any:
 
 @pytest.fixture
 async def opener() -> AsyncIterator[Opener]:
-    one = Opener([Processes()])
+    one = Opener([ProcessPool()])
     yield one
     await one.aclose()
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from services.gateway.handlers import take_up_step
 from services.gateway.store import steps, transmissions
-from shared.identity import BegunByAnother, NotYours
+from shared.handling.actor import BegunByAnother, NotYours
 from tests.desk import a_person, an_agent
 
 from .builders import EXPORTER, Gateway, Neighbours, a_documented_certificate, a_form
@@ -61,11 +61,11 @@ async def test_after_a_recovery_the_agent_still_reads_the_way(neighbours: Neighb
     gateway, event = neighbours.kh, a_documented_certificate(agent_id=AGENT)
     await gateway.hears(event)
     await neighbours.exchange_until_quiet()
-    async with gateway.workshop.database.writing() as transaction:
+    async with gateway.context.database.writing() as transaction:
         await transaction.session.execute(delete(steps))
         await transaction.session.execute(delete(transmissions))
 
-    async with gateway.workshop.work(INVALID_SPAN) as work:
+    async with gateway.context.work(INVALID_SPAN) as work:
         await take_up_step((await gateway.announced())[-1], work)
     await gateway.hears(event)
 

@@ -15,7 +15,7 @@ from services.gateway.store import inbound_documents
 from services.gateway.wire.messages import Document, Envelope, Kind, Receipt
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import MESSAGE_NS, write_message
-from shared import telemetry
+from shared.observability import tracing
 
 from .builders import MAX_BYTES, NOON, Gateway, Neighbours, a_form, a_signer
 from .test_gateway_wire import BOMB
@@ -159,7 +159,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(telemetry, "tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(tracing, "tracer", provider.get_tracer("test"))
     return exporter
 
 

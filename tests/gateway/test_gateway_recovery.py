@@ -16,12 +16,12 @@ async def test_steps_that_were_announced_are_taken_up_again(neighbours: Neighbou
     await neighbours.exchange_until_quiet()
     announced = await neighbours.kh.announced()
     assert [said.code for said in announced] == ["AS1", "AS2", "REC"]
-    async with neighbours.kh.workshop.database.writing() as transaction:
+    async with neighbours.kh.context.database.writing() as transaction:
         await transaction.session.execute(delete(steps).where(steps.c.code.in_(forgotten)))
         if "AS1" in forgotten:
             await transaction.session.execute(delete(transmissions))
 
-    async with neighbours.kh.workshop.work(INVALID_SPAN) as work:
+    async with neighbours.kh.context.work(INVALID_SPAN) as work:
         await take_up_step(announced[-1], work)
     await neighbours.kh.hears(event)
     await neighbours.exchange_until_quiet()
@@ -36,7 +36,7 @@ async def test_every_step_is_announced_again_as_it_was(neighbours: Neighbours) -
     await neighbours.exchange_until_quiet()
     before = await neighbours.kh.announced()
 
-    async with neighbours.kh.workshop.work(INVALID_SPAN) as work:
+    async with neighbours.kh.context.work(INVALID_SPAN) as work:
         for transmission_id in await work.session.scalars(select(transmissions.c.transmission_id)):
             await announce_steps(transmission_id, work)
 

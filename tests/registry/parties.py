@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from services.registry.domain.registration import Status as RegistrationStatus
 from shared.contracts.registry.mandates import AcceptMandate, MadeApiKey, MakeApiKey, ProposeMandate
-from shared.identity import Actor, Tokens
+from shared.handling.actor import Actor
+from shared.security.tokens import Tokens
 from tests.desk import Desk
 from tests.registry.builders import TODAY, a_registration
 from tests.registry.people import Human, somebody_of_a_company
@@ -64,7 +65,7 @@ async def a_company(desk: Desk, status: RegistrationStatus = RegistrationStatus.
 
 async def actor_of(desk: Desk, token: str) -> Actor:
     """Whom a token names."""
-    async with desk.workshop.database.reading() as session:
+    async with desk.context.database.reading() as session:
         return await Tokens("KH").actor(token, session, desk.clock.now())
 
 

@@ -24,11 +24,11 @@ from services.registry.settings import Issuer
 from services.registry.signing_keys import SigningKeys
 from services.registry.store.tables import wrong_tries
 from services.registry.store.tries import of_address
-from shared.contracts.kinds import Command, Request
+from shared.contracts.messages import Command, Request
 from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import AcceptInvitation, InviteOfficer
-from shared.stepping_up import digest_of
+from shared.security.step_up import digest_of
 from tests.desk import Desk, a_desk
 
 PASSPHRASE = "correct horse battery"
@@ -44,7 +44,7 @@ async def a_registry(
     """Registry as it has just been started."""
     issuer = Issuer(keys or SigningKeys.of(OKPKey.generate_key("Ed25519")), "KH", "PNH", FIRST_EMAIL, FIRST_PASSWORD)
     post = Post(PostOnDisk(root / "mail", "registry@ministry.example"))
-    equipment = (
+    tools = (
         passwords or Passwords(**CHEAP),
         Authenticators(os.urandom(32)),
         post,
@@ -52,7 +52,7 @@ async def a_registry(
         Catalogue.load(),
         Mailbox(root / "mail"),
     )
-    async with a_desk("registry", router, root, *equipment, database_url=database_url) as desk:
+    async with a_desk("registry", router, root, *tools, database_url=database_url) as desk:
         await desk.start()
         yield desk
 
@@ -120,7 +120,7 @@ class Human:
 
 def mailbox(desk: Desk) -> Mailbox:
     """Where the letters of a desk are."""
-    return desk.workshop.use(Mailbox)
+    return desk.context.use(Mailbox)
 
 
 async def the_administrator(desk: Desk) -> Human:
@@ -152,7 +152,7 @@ async def an_officer(desk: Desk, administrator: Human, *roles: str) -> Human:
 async def somebody_of_a_company(desk: Desk, *roles: str, company: UUID | None = None) -> Human:
     """Somebody with a company's account, signed in."""
     email = f"{uuid4().hex[:12]}@company.example"
-    password_hash = await desk.workshop.use(Passwords).hash(PASSPHRASE)
+    password_hash = await desk.context.use(Passwords).hash(PASSPHRASE)
     async with desk.work() as work:
         organisation = str(company or uuid4())
         work.session.add(

@@ -26,7 +26,7 @@ from shared.contracts.registry.users import (
     UserStatus,
 )
 from shared.refusals import Refused
-from shared.tables import outbox, tasks
+from shared.database.tables import outbox, tasks
 from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, apply_with_papers, registered
 from tests.registry.people import (

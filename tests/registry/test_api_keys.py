@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.domain.api_key import MOST_KEYS
+from services.registry.domain.api_key import MAX_KEYS
 from services.registry.store.tables import api_keys
 from shared.contracts.registry.identity import SessionRevoked
 from shared.contracts.registry.mandates import (
@@ -17,7 +17,7 @@ from shared.contracts.registry.mandates import (
     RevokeMandate,
 )
 from shared.contracts.registry.registrations import GetRegistration
-from shared.identity import Mandated
+from shared.handling.actor import Mandated
 from tests.desk import Desk
 from tests.registry.parties import Parties, actor_of, code_of
 
@@ -25,7 +25,7 @@ from tests.registry.parties import Parties, actor_of, code_of
 async def test_a_key_is_shown_once_and_only_its_hash_is_kept(desk: Desk, parties: Parties) -> None:
     mandate_id = await parties.mandate()
     made = await parties.key(mandate_id)
-    async with desk.workshop.database.reading() as session:
+    async with desk.context.database.reading() as session:
         (row,) = (await session.execute(api_keys.select())).mappings().all()
     assert made.key.removeprefix("cok_") not in str(dict(row))
     again = MakeApiKey(api_key_id=made.api_key_id, mandate_id=mandate_id, name="Warehouse system")
@@ -80,7 +80,7 @@ async def test_what_is_no_key_is_refused_with_its_field(desk: Desk, text: str) -
 
 async def test_a_mandate_has_so_many_keys_and_no_more(parties: Parties) -> None:
     mandate_id = await parties.mandate()
-    made = [await parties.key(mandate_id, f"System {number}") for number in range(MOST_KEYS)]
+    made = [await parties.key(mandate_id, f"System {number}") for number in range(MAX_KEYS)]
     one_more = MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name="One more")
     assert (await parties.agent.administrator.ask(one_more)).code == "too_many_api_keys"
     await parties.exporter.administrator.ask(RevokeApiKey(api_key_id=made[0].api_key_id))

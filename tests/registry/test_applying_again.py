@@ -55,7 +55,7 @@ async def desk(databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def verified(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Verified:
-    passwords = desk.workshop.use(Passwords)
+    passwords = desk.context.use(Passwords)
     verified = Verified(passwords)
     monkeypatch.setattr(passwords, "verify", verified.verify)
     return verified

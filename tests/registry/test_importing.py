@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.registry.store.tables import registration_acts, registrations, users
-from shared.contracts.kinds import Refusal
+from shared.contracts.messages import Refusal
 from shared.contracts.registry.identity import OpenSession
 from shared.contracts.registry.importing import (
     CheckRegistrationsImport,
@@ -30,8 +30,8 @@ from shared.contracts.registry.registrations import (
     RenewRegistration,
 )
 from shared.contracts.registry.users import RequestPasswordReset, ResetPassword
-from shared.identity import Actor
-from shared.tables import outbox, tasks, trail
+from shared.handling.actor import Actor
+from shared.database.tables import outbox, tasks, trail
 from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, an_application
 from tests.registry.former import a_former_company, a_former_person, a_former_user

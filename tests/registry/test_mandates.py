@@ -10,7 +10,7 @@ from services.registry.catalogue import Catalogue
 from services.registry.domain.mandate import ALLOWED, Act, Mandate, Side, Status
 from services.registry.domain.registration import Status as RegistrationStatus
 from services.registry.handlers import router
-from shared.contracts.kinds import Event
+from shared.contracts.messages import Event
 from shared.contracts.registry.identity import RevokeSession, SessionRevoked
 from shared.contracts.registry.mandates import (
     AcceptMandate,
@@ -28,7 +28,7 @@ from shared.contracts.registry.mandates import (
 )
 from shared.contracts.registry.registrations import GetRegistration, SuspendRegistration
 from shared.contracts.registry.users import ChangeColleagueRoles, DeactivateColleague, InviteColleague
-from shared.identity import Actor, Mandated
+from shared.handling.actor import Actor, Mandated
 from shared.refusals import Refused
 from tests.desk import Desk
 from tests.registry.builders import OFFICER, TODAY

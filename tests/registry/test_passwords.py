@@ -32,7 +32,7 @@ class AwayAtFirst:
 async def test_a_letter_that_could_not_be_handed_over_is_sent_when_it_can(desk: Desk) -> None:
     human, folder = await somebody_of_a_company(desk), mailbox(desk).folder
     carrier = AwayAtFirst(PostOnDisk(folder, "registry@ministry.example"))
-    desk.workshop._equipment[Post] = Post(carrier)
+    desk.context._tools[Post] = Post(carrier)
     await desk.ask(RequestPasswordReset(email=human.email))
     await desk.do_tasks()
     assert mailbox(desk).link(human.email, "reset") is None

@@ -24,7 +24,7 @@ from shared.contracts.registry.registrations import (
     ReturnRegistration,
     SuspendRegistration,
 )
-from shared.tables import tasks
+from shared.database.tables import tasks
 from tests.desk import PHNOM_PENH, Desk, a_person
 from tests.registry.builders import CATALOGUE, OFFICER, a_registration, registered
 
@@ -38,7 +38,7 @@ def local(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 async def outcomes(desk: Desk) -> dict[int, str]:
-    async with desk.workshop.database.reading() as session:
+    async with desk.context.database.reading() as session:
         rows = (await session.execute(select(reminders).order_by(reminders.c.decided_at))).all()
     return {row.days_before: row.outcome.value for row in rows}
 
@@ -148,7 +148,7 @@ async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(
     assert await outcomes(desk) == {30: "sent", 14: "not_needed", 7: "not_needed", 1: "not_needed", 0: "not_needed"}
     state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (state.status, state.valid_until) == ("active", date(2028, 11, 23))
-    async with desk.workshop.database.reading() as session:
+    async with desk.context.database.reading() as session:
         left = await session.scalars(select(tasks.c.kind).where(tasks.c.kind.in_(("expire_registration", "remind_of_expiry"))))
     assert sorted(left) == ["expire_registration", *["remind_of_expiry"] * 5]
     assert len(letters(tmp_path)) == 1

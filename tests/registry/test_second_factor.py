@@ -13,7 +13,7 @@ from services.registry.store.tables import recovery_codes, second_factors
 from shared.contracts.registry.identity import Decision, GiveStepUp, Session, StepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import DeactivateOfficer, ListUsers, RemoveSecondFactor
-from shared.stepping_up import digest_of
+from shared.security.step_up import digest_of
 from tests.desk import Desk
 from tests.registry.people import Human, an_invitation, an_officer, somebody_of_a_company, the_administrator
 
@@ -70,7 +70,7 @@ async def test_neither_secrets_nor_recovery_codes_can_be_read_in_the_database(de
 
 
 async def test_a_sealed_secret_that_is_put_into_another_account_does_not_open(desk: Desk) -> None:
-    authenticators, owner = desk.workshop.use(Authenticators), uuid4()
+    authenticators, owner = desk.context.use(Authenticators), uuid4()
     sealed = authenticators.new_secret(owner)
     assert "otpauth" in authenticators.otpauth(owner, sealed, "a@b.example")
     with pytest.raises(ValueError, match="cannot be opened"):

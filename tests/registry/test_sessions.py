@@ -25,7 +25,7 @@ from shared.contracts.registry.identity import (
     SessionRevoked,
     SigningKeyPublished,
 )
-from shared.identity import sign_token
+from shared.security.tokens import sign_token
 from tests.desk import Desk, a_person
 from tests.registry.people import Human, a_registry, somebody_of_a_company, the_administrator
 
@@ -173,7 +173,7 @@ async def test_keys_are_changed_while_people_work_and_no_valid_token_is_refused(
         change = begun + timedelta(hours=1)
         retired = change + timedelta(hours=1)
         keys = SigningKeys(SigningKey(old, valid_until=retired), SigningKey(new, signs_from=change))
-        desk.workshop._equipment[Issuer] = replace(desk.workshop.use(Issuer), keys=keys)
+        desk.context._tools[Issuer] = replace(desk.context.use(Issuer), keys=keys)
         await desk.start()  # as a replica with the new file does
 
         tokens, signed_by = [], set()

@@ -28,10 +28,10 @@ from services.registry.store.tables import registrations, reminders
 from services.registry.views import approved
 from shared.clock import a_year_from
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationExpired
-from shared.database import Database
-from shared.tables import dead_letters, outbox, tasks
-from shared.tasks import TaskRunner
-from shared.work import Workshop
+from shared.database.engine import Database
+from shared.database.tables import dead_letters, outbox, tasks
+from shared.workers.tasks import TaskRunner
+from shared.handling.work import ServiceContext
 from tests.conftest import Databases
 from tests.desk import PHNOM_PENH, WalkedClock
 from tests.registry.builders import CATALOGUE, REQUIREMENTS, a_registration
@@ -74,20 +74,20 @@ class Nation:
         self.chance = Random(seed)
         self.killed = 0
         self.database = Database(make_url(url))
-        self.alive: list[tuple[Workshop, TaskRunner]] = []
+        self.alive: list[tuple[ServiceContext, TaskRunner]] = []
 
-    def born(self) -> tuple[Workshop, TaskRunner]:
+    def born(self) -> tuple[ServiceContext, TaskRunner]:
         """A new replica."""
-        equipment = (CATALOGUE, Post(self.post))
-        workshop = Workshop("registry", Database(make_url(self.url)), self.clock, None, equipment)  # type: ignore[arg-type]
-        return workshop, TaskRunner(router.doing, workshop)
+        tools = (CATALOGUE, Post(self.post))
+        context = ServiceContext("registry", Database(make_url(self.url)), self.clock, None, tools)  # type: ignore[arg-type]
+        return context, TaskRunner(router.doing, context)
 
     async def kill(self, number: int) -> None:
         """A replica ends in the midst of what it does: nothing is finished, nothing is given back."""
-        workshop, runner = self.alive[number]
+        context, runner = self.alive[number]
         self.killed += bool(runner._running)
         await runner.finish(within=0)
-        await workshop.database.close()
+        await context.database.close()
         self.alive[number] = self.born()
 
     async def until_quiet(self, *, murderous: bool) -> None:
@@ -151,8 +151,8 @@ async def a_nation(url: str) -> AsyncIterator[Nation]:
     try:
         yield nation
     finally:
-        for workshop, _ in nation.alive:
-            await workshop.database.close()
+        for context, _ in nation.alive:
+            await context.database.close()
         await nation.database.close()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared import pulling
-from shared.logs import start_logs
+from shared.bus import pull_consumer
+from shared.observability.logs import start_logs
 from tests.bus import Bus
 from tests.conftest import Databases
 from tests.shared.replicas import House, a_house
@@ -19,8 +19,8 @@ from tests.shared.replicas import House, a_house
 def _short_pulls() -> Iterator[None]:
     """A replica ends when its last request for events expires: here after 50 ms, so that the tests are quick."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pulling, "EXPIRES", 0.05)
-        patched.setattr(pulling, "REQUEST", json.dumps(json.loads(pulling.REQUEST) | {"expires": 50_000_000}).encode())
+        patched.setattr(pull_consumer, "EXPIRES", 0.05)
+        patched.setattr(pull_consumer, "REQUEST", json.dumps(json.loads(pull_consumer.REQUEST) | {"expires": 50_000_000}).encode())
         yield
 
 

@@ -16,20 +16,23 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_url, select
 
-from shared.asking import Asker
+from shared.bus.client import BusClient
 from shared.clock import Clock
-from shared.columns import ROW_ID
+from shared.database.column_types import ROW_ID
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
-from shared.contracts.kinds import Event
+from shared.contracts.messages import Event
 from shared.contracts.registry.identity import SigningKeyPublished
-from shared.database import Database
-from shared.identity import Actor, public_jwk, sign_token
-from shared.router import Reacting, Router
-from shared.service import Replica, Service
+from shared.database.engine import Database
+from shared.handling.actor import Actor
+from shared.security.tokens import public_jwk, sign_token
+from shared.handling.router import Reacting, Router
+from shared.runtime.replica import Replica
+from shared.runtime.service import Service
 from shared.settings import Settings
-from shared.tables import dead_letters, signing_keys
-from shared.work import Task, Work, Workshop
+from shared.database.tables import dead_letters, signing_keys
+from shared.handling.task import Task
+from shared.handling.work import Work, ServiceContext
 from tests.bus import Bus, free_port
 from tests.conftest import Databases, eventually
 
@@ -143,11 +146,11 @@ def a_router(
 
 
 @asynccontextmanager
-async def a_workshop(url: str, clock: Clock | None = None, processes: Any = None) -> AsyncIterator[Workshop]:
+async def a_workshop(url: str, clock: Clock | None = None, processes: Any = None) -> AsyncIterator[ServiceContext]:
     """A workshop on a database, without a replica or a bus."""
     database = Database(make_url(url))
     try:
-        yield Workshop("fees", database, clock or WalkingClock(), processes)
+        yield ServiceContext("fees", database, clock or WalkingClock(), processes)
     finally:
         await database.close()
 
@@ -223,8 +226,8 @@ class House:
         self._clients.append(client)
         return client
 
-    async def asker(self, user: str = "portal", patience: float = 5.0) -> Asker:
-        return Asker(await self.client(user), patience)
+    async def asker(self, user: str = "portal", patience: float = 5.0) -> BusClient:
+        return BusClient(await self.client(user), patience)
 
     def token(self, actor: Actor | None = None, **changed: Any) -> str:
         present = {"audience": "KH", "now": self.clock.now(), "lasts": timedelta(minutes=10)}

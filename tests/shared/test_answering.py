@@ -12,15 +12,15 @@ import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import insert, select
 
-from shared.asking import AskRefused
-from shared.bus import TOKEN_HEADER
+from shared.bus.client import AskRefused
+from shared.bus.connection import TOKEN_HEADER
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
-from shared.contracts.kinds import Refusal
+from shared.contracts.messages import Refusal
 from shared.contracts.registry.identity import OpenSession, Session, SessionRevoked
 from shared.refusals import Refused, Unavailable
-from shared.router import Router
-from shared.tables import answers, outbox, signing_keys
-from shared.work import Work
+from shared.handling.router import Router
+from shared.database.tables import answers, outbox, signing_keys
+from shared.handling.work import Work
 from tests.bus import Bus
 from tests.conftest import Databases, eventually
 from tests.postgres import Postgres

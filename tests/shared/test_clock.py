@@ -37,7 +37,7 @@ def test_the_present_is_in_utc() -> None:
 
 async def test_a_handler_sees_the_legal_date(sqlite_databases: Databases) -> None:
     standing = StandingClock(NEW_YEAR)
-    async with a_workshop(sqlite_databases.empty(), standing) as workshop, workshop.reading(INVALID_SPAN) as work:
+    async with a_workshop(sqlite_databases.empty(), standing) as context, context.reading(INVALID_SPAN) as work:
         assert work.today == date(2027, 1, 1)
         assert work.now == NEW_YEAR
         assert work.legal_date(datetime(2026, 2, 28, 17, 0, tzinfo=UTC)) == date(2026, 3, 1)

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import URL, Table, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from shared.copies import MANIFEST, CopyRefused, Manifest, put_back, take_copy
-from shared.database import Database
-from shared.migrations.schema import heads_of
-from shared.tables import files, recoveries, signing_keys
+from cli.backup_archive import MANIFEST, BackupRefused, Manifest, restore, take_backup
+from shared.database.engine import Database
+from shared.database.migrations.schema import heads_of
+from shared.database.tables import files, recoveries, signing_keys
 from tests.conftest import Databases, eventually
 from tests.desk import migrate_in_thread
 from tests.postgres import Postgres
@@ -46,11 +46,11 @@ def a_file(size: int = 1) -> Any:
 
 
 async def copied(url: URL, file: Path, service: str = "fees", country: str = "KH") -> Manifest:
-    return await asyncio.to_thread(take_copy, service, country, url, file)
+    return await asyncio.to_thread(take_backup, service, country, url, file)
 
 
 async def restored(url: URL, file: Path, service: str = "fees", country: str = "KH") -> Manifest:
-    return await asyncio.to_thread(put_back, service, country, url, file)
+    return await asyncio.to_thread(restore, service, country, url, file)
 
 
 def newest_of(service: str) -> str:
@@ -150,7 +150,7 @@ async def test_another_services_copy_is_refused(url: URL, tmp_path: Path, servic
     await copied(url, copy)
     await write(url, a_file())
 
-    with pytest.raises(CopyRefused, match=said):
+    with pytest.raises(BackupRefused, match=said):
         await restored(url, copy, service, country)
 
     assert len(await rows(url, files)) == 1
@@ -161,7 +161,7 @@ async def test_a_copy_of_another_kind_of_database_is_refused(sqlite_url: URL, tm
     copy = tmp_path / "fees.copy"
     await copied(sqlite_url, copy)
 
-    with pytest.raises(CopyRefused, match="is a copy of fees KH sqlite, and cannot be put back as fees KH postgresql"):
+    with pytest.raises(BackupRefused, match="is a copy of fees KH sqlite, and cannot be put back as fees KH postgresql"):
         await restored(make_url("postgresql+asyncpg://co@127.0.0.1:1/fees"), copy)
 
 
@@ -176,7 +176,7 @@ async def test_a_copy_that_is_cut_off_or_altered_anywhere_is_refused(sqlite_url:
 
     for content in (*cut, *altered, b"no zip at all"):
         damaged.write_bytes(content)
-        with pytest.raises(CopyRefused, match=r"damaged|cut off"):
+        with pytest.raises(BackupRefused, match=r"damaged|cut off"):
             await restored(sqlite_url, damaged)
 
     assert len(await rows(sqlite_url, files)) == 1
@@ -184,7 +184,7 @@ async def test_a_copy_that_is_cut_off_or_altered_anywhere_is_refused(sqlite_url:
 
 
 async def test_a_copy_that_is_not_there_is_refused(sqlite_url: URL, tmp_path: Path) -> None:
-    with pytest.raises(CopyRefused, match="There is no copy"):
+    with pytest.raises(BackupRefused, match="There is no copy"):
         await restored(sqlite_url, tmp_path / "nothing.copy")
 
 
@@ -196,7 +196,7 @@ async def test_a_copy_with_a_newer_schema_is_refused(url: URL, tmp_path: Path) -
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(present, b"fees_9999") if name == MANIFEST else old.read(name))
 
-    with pytest.raises(CopyRefused, match="fees_9999, which this release does not know"):
+    with pytest.raises(BackupRefused, match="fees_9999, which this release does not know"):
         await restored(url, newer)
 
 
@@ -213,7 +213,7 @@ async def test_a_copy_of_a_schema_that_a_newer_release_has_only_expanded_is_put_
 
 
 async def test_an_empty_database_is_not_copied(sqlite_databases: Databases, tmp_path: Path) -> None:
-    with pytest.raises(CopyRefused, match="The database of fees has no schema"):
+    with pytest.raises(BackupRefused, match="The database of fees has no schema"):
         await copied(make_url(sqlite_databases.empty()), tmp_path / "fees.copy")
 
 
@@ -225,7 +225,7 @@ async def test_a_database_in_use_is_not_replaced(url: URL, tmp_path: Path) -> No
     async with database.reading() as session:
         assert (await session.execute(select(files))).all()
 
-        with pytest.raises(CopyRefused, match="is in use: stop its service first"):
+        with pytest.raises(BackupRefused, match="is in use: stop its service first"):
             await restored(url, copy)
     await database.close()
 
@@ -291,7 +291,7 @@ async def test_killed_in_the_midst_of_it_no_half_copy_bears_its_name(sqlite_url:
         await transaction.session.execute(insert(signing_keys), [row | long for row in big])
     await database.close()
     copy = tmp_path / "fees.copy"
-    program = "import sys; from pathlib import Path; from sqlalchemy import make_url; from shared.copies import take_copy; "
+    program = "import sys; from pathlib import Path; from sqlalchemy import make_url; from cli.backup_archive import take_copy; "
     program += "take_copy('fees', 'KH', make_url(sys.argv[1]), Path(sys.argv[2]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(sqlite_url), str(copy)])
 
@@ -304,7 +304,7 @@ async def test_killed_in_the_midst_of_it_no_half_copy_bears_its_name(sqlite_url:
 
 
 async def test_a_copy_that_cannot_be_written_is_refused_and_leaves_nothing(sqlite_url: URL, tmp_path: Path) -> None:
-    with pytest.raises(CopyRefused, match=r"cannot be copied to .*: No such file or directory"):
+    with pytest.raises(BackupRefused, match=r"cannot be copied to .*: No such file or directory"):
         await copied(sqlite_url, tmp_path / "nowhere" / "fees.copy")
     migrate_in_thread("fees", sqlite_url)
     assert list(tmp_path.iterdir()) == []

@@ -13,9 +13,9 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_ur
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.columns import AsJson, ExactDecimal, UtcDateTime, Words
-from shared.database import Database, is_transient
-from shared.tables import add_one, insert_new
+from shared.database.column_types import JsonOf, ExactDecimal, UtcDateTime, EnumText
+from shared.database.engine import Database, is_transient
+from shared.database.upserts import add_one, insert_new
 from tests.conftest import Databases
 from tests.postgres import Postgres
 
@@ -39,8 +39,8 @@ kinds = Table(
     Column("id", Integer, primary_key=True),
     Column("amount", ExactDecimal),
     Column("at", UtcDateTime),
-    Column("colour", Words(Colour)),
-    Column("lines", AsJson(list[Line])),
+    Column("colour", EnumText(Colour)),
+    Column("lines", JsonOf(list[Line])),
 )
 counters = Table("counters", KINDS, Column("office", String(5), primary_key=True), Column("last", Integer, nullable=False))
 

@@ -16,12 +16,13 @@ from prometheus_client import REGISTRY
 
 from cli import bus as co_bus
 from cli.reach import Where
-from shared.bus import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER, STREAM, hand_over_again, last_event_subject, set_up_bus
-from shared.contracts import ops
-from shared.contracts.catalogue import SERVICES
+from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER
+from shared.bus.stream import STREAM, deliver_for_recovery, last_event_subject, set_up_bus
+from shared.contracts import operations
+from shared.contracts.index import SERVICES
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled
-from shared.event_signatures import EventKeys, EventSigner, NotGenuine, event_keys_json
+from shared.security.event_signatures import EventKeys, EventSigner, NotGenuine, event_keys_json
 from tests.conftest import eventually
 from tests.fuzzing import examples
 from tests.shared.replicas import House, a_payment, a_settlement, a_submission
@@ -178,7 +179,7 @@ async def test_a_service_starts_and_goes_on_whatever_lies_last_on_its_own_subjec
 
     await house.replica()
 
-    assert not (await ask(house, ops.AskRecovery())).recovering
+    assert not (await ask(house, operations.AskRecovery())).recovering
     await (await house.asker()).ask(a_payment(), token=house.token())
 
 
@@ -191,11 +192,11 @@ async def test_a_recovery_reads_back_what_is_genuine_and_passes_over_the_rest(sq
     for headers in (None, {EVENT_ID_HEADER: str(uuid4())}):
         await thief.publish(FeeSettled.subject, a_settlement().model_dump_json().encode(), headers=headers)
     await thief.flush()
-    state: ops.Recovery = await ask(house, ops.AskRecovery())
+    state: operations.Recovery = await ask(house, operations.AskRecovery())
     assert state.began_at
     operator = await house.client("operator")
 
-    await hand_over_again(operator.jetstream(), "fees", state.began_at)
+    await deliver_for_recovery(operator.jetstream(), "fees", state.began_at)
 
     await eventually(lambda: read_back(house), within=15)
     assert [line for line in await house.effects() if line.startswith("announced")] == [f"announced {key}" for key in announced]

@@ -11,12 +11,13 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
-from shared import fates
-from shared.bus import ACK_WAIT, EVENT_ID_HEADER, TRACE_HEADER, set_up_bus
+from shared.workers import retries
+from shared.bus.stream import ACK_WAIT, set_up_bus
+from shared.bus.connection import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.refusals import Refused, Unavailable
-from shared.tables import inbox, outbox
-from shared.work import Work
+from shared.database.tables import inbox, outbox
+from shared.handling.work import Work
 from tests.conftest import eventually
 from tests.postgres import Postgres
 from tests.shared.replicas import House, a_router, a_settlement, a_submission, keep, small
@@ -240,7 +241,7 @@ async def test_what_is_away_is_waited_for_and_never_a_dead_letter(sqlite_house: 
 async def test_what_was_away_before_does_not_count_when_a_bug_comes(
     sqlite_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fates, "MAX_TRIES", 2)
+    monkeypatch.setattr(retries, "MAX_TRIES", 2)
     await times_of_tries(sqlite_house, Unavailable("x"), TimeoutError(), ZeroDivisionError())
 
 

@@ -10,12 +10,13 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from pydantic import ValidationError
 
-from shared.asking import AskRefused
-from shared.contracts.kinds import MAX_CHUNK, FileProgress, GetFile, PutFile
+from shared.bus.client import AskRefused
+from shared.contracts.fields import MAX_CHUNK
+from shared.contracts.messages import FileProgress, GetFile, PutFile
 from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
-from shared.files import FileMismatch, FileNotFound, FileTooLarge, NoRoom, get_file, put_file, require_files
-from shared.router import Router
-from shared.work import Work, Workshop
+from shared.handling.files import FileMismatch, FileNotFound, FileTooLarge, NoRoom, get_file, put_file, require_files
+from shared.handling.router import Router
+from shared.handling.work import Work, ServiceContext
 from tests.bus import Bus
 from tests.conftest import Databases
 from tests.shared.replicas import a_house, a_workshop, digest_of
@@ -32,7 +33,7 @@ class GetSmall(GetFile):
 
 
 @pytest.fixture
-async def workshop(databases: Databases) -> AsyncIterator[Workshop]:
+async def context(databases: Databases) -> AsyncIterator[ServiceContext]:
     async with a_workshop(databases.of("fees")) as furnished:
         yield furnished
 
@@ -55,16 +56,16 @@ def a_chunk(start: int = 0, end: int | None = None, content: bytes = CONTENT, **
     )
 
 
-async def put(workshop: Workshop, *chunks: PutSmall) -> FileProgress:
+async def put(context: ServiceContext, *chunks: PutSmall) -> FileProgress:
     for chunk in chunks:
-        async with workshop.work(INVALID_SPAN) as work:
+        async with context.work(INVALID_SPAN) as work:
             progress = await put_file(chunk, work, room=ROOM)
     return progress
 
 
-async def read(workshop: Workshop, digest: str = digest_of(CONTENT), owner: UUID = OWNER) -> bytes:
+async def read(context: ServiceContext, digest: str = digest_of(CONTENT), owner: UUID = OWNER) -> bytes:
     content = b""
-    async with workshop.reading(INVALID_SPAN) as work:
+    async with context.reading(INVALID_SPAN) as work:
         while True:
             piece = await get_file(GetSmall(owner_id=owner, sha256=digest, offset=len(content)), work)
             content += piece.chunk
@@ -72,135 +73,135 @@ async def read(workshop: Workshop, digest: str = digest_of(CONTENT), owner: UUID
                 return content
 
 
-async def test_a_file_comes_back_byte_for_byte(workshop: Workshop) -> None:
-    assert await put(workshop, a_chunk()) == FileProgress(received=1000, complete=True)
+async def test_a_file_comes_back_byte_for_byte(context: ServiceContext) -> None:
+    assert await put(context, a_chunk()) == FileProgress(received=1000, complete=True)
 
-    assert await read(workshop) == CONTENT
+    assert await read(context) == CONTENT
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-async def test_chunks_come_in_any_order(workshop: Workshop, order: tuple[int, ...]) -> None:
+async def test_chunks_come_in_any_order(context: ServiceContext, order: tuple[int, ...]) -> None:
     chunks = (a_chunk(0, 400), a_chunk(400, 800), a_chunk(800))
 
     for number in order[:2]:
-        assert not (await put(workshop, chunks[number])).complete
-    assert (await put(workshop, chunks[order[2]])).complete
+        assert not (await put(context, chunks[number])).complete
+    assert (await put(context, chunks[order[2]])).complete
 
-    assert await read(workshop) == CONTENT
+    assert await read(context) == CONTENT
 
 
-async def test_a_chunk_sent_twice_does_no_harm(workshop: Workshop) -> None:
-    progress = await put(workshop, a_chunk(0, 400), a_chunk(0, 400))
+async def test_a_chunk_sent_twice_does_no_harm(context: ServiceContext) -> None:
+    progress = await put(context, a_chunk(0, 400), a_chunk(0, 400))
     assert progress == FileProgress(received=400, complete=False)
 
-    assert (await put(workshop, a_chunk(400), a_chunk(400), a_chunk(0, 400))).complete
-    assert await read(workshop) == CONTENT
+    assert (await put(context, a_chunk(400), a_chunk(400), a_chunk(0, 400))).complete
+    assert await read(context) == CONTENT
 
 
-async def test_a_file_that_is_not_whole_cannot_be_read(workshop: Workshop) -> None:
-    await put(workshop, a_chunk(0, 400))
+async def test_a_file_that_is_not_whole_cannot_be_read(context: ServiceContext) -> None:
+    await put(context, a_chunk(0, 400))
 
     with pytest.raises(FileNotFound):
-        await read(workshop)
+        await read(context)
     with pytest.raises(FileNotFound):
-        async with workshop.reading(INVALID_SPAN) as work:
+        async with context.reading(INVALID_SPAN) as work:
             await require_files(OWNER, [digest_of(CONTENT)], work)
 
 
-async def test_another_content_than_announced_is_refused_and_can_be_sent_anew(workshop: Workshop) -> None:
-    await put(workshop, a_chunk(0, 400))
+async def test_another_content_than_announced_is_refused_and_can_be_sent_anew(context: ServiceContext) -> None:
+    await put(context, a_chunk(0, 400))
     with pytest.raises(FileMismatch):
-        await put(workshop, a_chunk(400, chunk=b"x" * 600))
+        await put(context, a_chunk(400, chunk=b"x" * 600))
 
-    assert (await put(workshop, a_chunk(400))).complete
-    assert await read(workshop) == CONTENT
+    assert (await put(context, a_chunk(400))).complete
+    assert await read(context) == CONTENT
 
 
-async def test_a_wrong_first_chunk_is_mended_by_sending_the_file_again_from_the_start(workshop: Workshop) -> None:
-    await put(workshop, a_chunk(0, 400, chunk=b"x" * 400))
+async def test_a_wrong_first_chunk_is_mended_by_sending_the_file_again_from_the_start(context: ServiceContext) -> None:
+    await put(context, a_chunk(0, 400, chunk=b"x" * 400))
     with pytest.raises(FileMismatch):
-        await put(workshop, a_chunk(400))
+        await put(context, a_chunk(400))
 
-    assert (await put(workshop, a_chunk(0, 400), a_chunk(400))).complete
-    assert await read(workshop) == CONTENT
+    assert (await put(context, a_chunk(0, 400), a_chunk(400))).complete
+    assert await read(context) == CONTENT
 
 
-async def test_chunks_cut_in_another_place_are_mended_by_sending_the_file_again_from_the_start(workshop: Workshop) -> None:
+async def test_chunks_cut_in_another_place_are_mended_by_sending_the_file_again_from_the_start(context: ServiceContext) -> None:
     """An upload that was broken off is begun anew by a client with another size of chunk."""
-    await put(workshop, a_chunk(300, 700))
+    await put(context, a_chunk(300, 700))
     try:
-        await put(workshop, a_chunk(0, 500), a_chunk(500))
+        await put(context, a_chunk(0, 500), a_chunk(500))
     except FileMismatch:
-        await put(workshop, a_chunk(0, 500), a_chunk(500))
+        await put(context, a_chunk(0, 500), a_chunk(500))
 
-    assert await read(workshop) == CONTENT
+    assert await read(context) == CONTENT
 
 
 @pytest.mark.parametrize("offset", [0, 1, 999])
-async def test_a_chunk_beyond_the_end_is_refused(workshop: Workshop, offset: int) -> None:
+async def test_a_chunk_beyond_the_end_is_refused(context: ServiceContext, offset: int) -> None:
     with pytest.raises(FileMismatch):
-        await put(workshop, a_chunk(offset=offset, chunk=b"x" * 1001))
+        await put(context, a_chunk(offset=offset, chunk=b"x" * 1001))
 
 
-async def test_an_empty_chunk_is_refused(workshop: Workshop) -> None:
+async def test_an_empty_chunk_is_refused(context: ServiceContext) -> None:
     with pytest.raises(FileMismatch):
-        await put(workshop, a_chunk(chunk=b""))
+        await put(context, a_chunk(chunk=b""))
 
 
-async def test_too_large_a_file_is_refused(workshop: Workshop) -> None:
+async def test_too_large_a_file_is_refused(context: ServiceContext) -> None:
     with pytest.raises(FileTooLarge, match="2000 bytes here"):
-        await put(workshop, a_chunk(size=2001))
+        await put(context, a_chunk(size=2001))
 
 
-async def test_an_owner_has_room_for_so_much_and_what_is_there_already_is_finished(workshop: Workshop) -> None:
+async def test_an_owner_has_room_for_so_much_and_what_is_there_already_is_finished(context: ServiceContext) -> None:
     def content(number: int) -> bytes:
         return bytes([number]) * 1999
 
-    await put(workshop, *(a_chunk(0, 1000, content=content(number)) for number in (1, 2)))
+    await put(context, *(a_chunk(0, 1000, content=content(number)) for number in (1, 2)))
     with pytest.raises(NoRoom, match="room for 5000 bytes"):
-        await put(workshop, a_chunk(0, 1000, content=content(3)))
-    assert (await put(workshop, a_chunk(1000, content=content(2)))).complete
-    assert (await put(workshop, a_chunk(content=content(3), owner_id=uuid4()))).complete
+        await put(context, a_chunk(0, 1000, content=content(3)))
+    assert (await put(context, a_chunk(1000, content=content(2)))).complete
+    assert (await put(context, a_chunk(content=content(3), owner_id=uuid4()))).complete
 
 
-async def test_a_size_beyond_every_number_is_refused(workshop: Workshop) -> None:
+async def test_a_size_beyond_every_number_is_refused(context: ServiceContext) -> None:
     with pytest.raises(ValidationError):
         a_chunk(size=2**70)
     with pytest.raises(FileTooLarge):
-        await put(workshop, a_chunk(size=2**31 - 1))
+        await put(context, a_chunk(size=2**31 - 1))
 
 
-async def test_an_offset_beyond_every_number_is_refused_when_read(workshop: Workshop) -> None:
-    await put(workshop, a_chunk())
+async def test_an_offset_beyond_every_number_is_refused_when_read(context: ServiceContext) -> None:
+    await put(context, a_chunk())
 
     with pytest.raises((FileNotFound, ValueError)):
-        async with workshop.reading(INVALID_SPAN) as work:
+        async with context.reading(INVALID_SPAN) as work:
             await get_file(GetSmall(owner_id=OWNER, sha256=digest_of(CONTENT), offset=2**40), work)
 
 
-async def test_another_size_than_announced_before_is_refused(workshop: Workshop) -> None:
-    await put(workshop, a_chunk(0, 400))
+async def test_another_size_than_announced_before_is_refused(context: ServiceContext) -> None:
+    await put(context, a_chunk(0, 400))
 
     with pytest.raises(FileMismatch):
-        await put(workshop, a_chunk(0, 400, size=999))
+        await put(context, a_chunk(0, 400, size=999))
 
 
-async def test_what_one_owner_sent_is_not_anothers(workshop: Workshop) -> None:
-    await put(workshop, a_chunk())
+async def test_what_one_owner_sent_is_not_anothers(context: ServiceContext) -> None:
+    await put(context, a_chunk())
 
     with pytest.raises(FileNotFound):
-        await read(workshop, owner=uuid4())
+        await read(context, owner=uuid4())
 
 
-async def test_two_first_chunks_sent_at_once_are_both_kept(workshop: Workshop) -> None:
-    await asyncio.gather(put(workshop, a_chunk(0, 400)), put(workshop, a_chunk(400)))
+async def test_two_first_chunks_sent_at_once_are_both_kept(context: ServiceContext) -> None:
+    await asyncio.gather(put(context, a_chunk(0, 400)), put(context, a_chunk(400)))
 
-    assert await read(workshop) == CONTENT
+    assert await read(context) == CONTENT
 
 
-async def test_the_files_named_must_all_be_there(workshop: Workshop) -> None:
-    await put(workshop, a_chunk())
-    async with workshop.reading(INVALID_SPAN) as work:
+async def test_the_files_named_must_all_be_there(context: ServiceContext) -> None:
+    await put(context, a_chunk())
+    async with context.reading(INVALID_SPAN) as work:
         await require_files(OWNER, [], work)
         await require_files(OWNER, [digest_of(CONTENT)] * 2, work)
         with pytest.raises(FileNotFound, match="1 of the files") as refused:

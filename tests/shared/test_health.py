@@ -13,8 +13,8 @@ import httpx
 import pytest
 from opentelemetry.trace import INVALID_SPAN
 
-from shared.asking import AskRefused, NobodyAnswers
-from shared.bus import set_up_bus
+from shared.bus.client import AskRefused, NobodyAnswers
+from shared.bus.stream import set_up_bus
 from tests.bus import free_port
 from tests.conftest import eventually
 from tests.postgres import Postgres
@@ -78,7 +78,7 @@ async def test_while_the_database_is_away_a_replica_lives_and_says_why_it_is_not
 async def test_a_replica_that_is_busy_writing_says_at_once_that_it_is_ready(house: House) -> None:
     running = await house.replica()
 
-    async with running.replica.workshop.work(INVALID_SPAN), asyncio.timeout(1):
+    async with running.replica.context.work(INVALID_SPAN), asyncio.timeout(1):
         assert await is_ready(running)
 
 
@@ -169,7 +169,7 @@ async def test_a_stop_does_not_wait_for_ever_for_a_computation(sqlite_house: Hou
 
     running = await sqlite_house.replica(a_router(tasks=[(Chore, heavy)]))
     running.replica._tasks.finish = _finish_at_once(running.replica._tasks.finish)  # type: ignore[method-assign]
-    async with running.replica.workshop.work(INVALID_SPAN) as work:
+    async with running.replica.context.work(INVALID_SPAN) as work:
         work.later(Chore(), key="1")
     await eventually(started.exists)
 

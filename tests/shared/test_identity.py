@@ -13,21 +13,10 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 from sqlalchemy import insert, make_url, update
 
-from shared.database import Database
-from shared.identity import (
-    NOBODY,
-    Actor,
-    Mandated,
-    NotSignedIn,
-    NotYours,
-    RoleRequired,
-    TokenExpired,
-    TokenInvalid,
-    Tokens,
-    public_jwk,
-    sign_token,
-)
-from shared.tables import revoked_mandates, revoked_sessions, signing_keys
+from shared.database.engine import Database
+from shared.handling.actor import NOBODY, Actor, Mandated, NotSignedIn, NotYours, RoleRequired
+from shared.security.tokens import TokenExpired, TokenInvalid, Tokens, public_jwk, sign_token
+from shared.database.tables import revoked_mandates, revoked_sessions, signing_keys
 from tests.conftest import Databases
 from tests.shared.replicas import a_cashier
 

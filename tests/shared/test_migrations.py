@@ -11,10 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, make_url, select, text
 
-from shared.contracts.catalogue import SERVICES
-from shared.database import Database
-from shared.migrations.schema import PLUMBING_VERSIONS, SchemaMismatch, check_schema, heads_of, migrate
-from shared.tables import PLUMBING, runnable_revisions
+from shared.contracts.index import SERVICES
+from shared.database.engine import Database
+from shared.database.migrations.schema import PLUMBING_VERSIONS, SchemaMismatch, check_schema, heads_of, migrate
+from shared.database.tables import PLUMBING, runnable_revisions
 from tests.conftest import Databases
 from tests.shared.releases import (
     ROOT,

@@ -9,13 +9,13 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, select
 
-from shared.asking import Asker, AskRefused
-from shared.contracts import ops
+from shared.bus.client import BusClient, AskRefused
+from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.operations import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
+from shared.operations.retention import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
 from shared.refusals import Refused
-from shared.tables import answers, dead_letters, inbox, outbox, revoked_sessions, tasks
-from shared.work import Work
+from shared.database.tables import answers, dead_letters, inbox, outbox, revoked_sessions, tasks
+from shared.handling.work import Work
 from tests.conftest import eventually
 from tests.postgres import Postgres
 from tests.shared.replicas import Chore, House, a_payment, a_router, a_submission, effects, keep
@@ -37,7 +37,7 @@ async def lay(house: House, **fields: Any) -> None:
 async def test_a_service_that_is_well_says_so(sqlite_house: House) -> None:
     await sqlite_house.replica()
 
-    health = await ask(sqlite_house, ops.AskHealth())
+    health = await ask(sqlite_house, operations.AskHealth())
 
     assert (health.service, health.ready, health.problems) == ("fees", True, ())
 
@@ -46,7 +46,7 @@ async def test_a_service_whose_database_is_away_says_so_over_the_bus(postgres_ho
     await postgres_house.replica()
     asker = await postgres_house.asker("operator", patience=1)
     with postgres.away():
-        health = await asker.ask(ops.AskHealth(), service="fees")
+        health = await asker.ask(operations.AskHealth(), service="fees")
 
     assert not health.ready
     assert "the database does not answer" in health.problems[0]
@@ -61,7 +61,7 @@ async def test_lag_counts_what_waits(house: House) -> None:
     await house.publish(a_submission())
 
     async def lag() -> Any:
-        found = await ask(house, ops.AskLag())
+        found = await ask(house, operations.AskLag())
         return found if found.events_handed_over == 1 and found.tasks_failing == 1 else None
 
     found = await eventually(lag)
@@ -79,8 +79,8 @@ async def test_dead_letters_are_listed_in_pages_without_bodies(sqlite_house: Hou
     for number in range(5):
         await lay(sqlite_house, key=str(number))
 
-    first = (await ask(sqlite_house, ops.ListDeadLetters(limit=3))).letters
-    second = (await ask(sqlite_house, ops.ListDeadLetters(limit=3, after=first[-1].id))).letters
+    first = (await ask(sqlite_house, operations.ListDeadLetters(limit=3))).letters
+    second = (await ask(sqlite_house, operations.ListDeadLetters(limit=3, after=first[-1].id))).letters
 
     assert [letter.key for letter in (*first, *second)] == ["0", "1", "2", "3", "4"]
     assert all(letter.body is None for letter in first)
@@ -91,7 +91,7 @@ async def test_a_page_of_long_dead_letters_is_answered(sqlite_house: House) -> N
     for _ in range(300):
         await lay(sqlite_house, error="x" * 4000)
 
-    letters = (await ask(sqlite_house, ops.ListDeadLetters(limit=300))).letters
+    letters = (await ask(sqlite_house, operations.ListDeadLetters(limit=300))).letters
 
     assert len(letters) >= 100
 
@@ -101,7 +101,7 @@ async def test_a_dead_letter_is_shown_with_its_body(sqlite_house: House, body: b
     await sqlite_house.replica()
     await lay(sqlite_house, body=body)
 
-    (letter,) = (await ask(sqlite_house, ops.ShowDeadLetter(id=1))).letters
+    (letter,) = (await ask(sqlite_house, operations.ShowDeadLetter(id=1))).letters
 
     assert letter.body
     assert letter.error == "E: x"
@@ -110,7 +110,7 @@ async def test_a_dead_letter_is_shown_with_its_body(sqlite_house: House, body: b
 async def test_a_dead_letter_that_is_not_there_is_refused(sqlite_house: House) -> None:
     await sqlite_house.replica()
 
-    for question in (ops.ShowDeadLetter(id=7), ops.RetryDeadLetter(id=7), ops.ShowDeadLetter.model_construct(id=2**70)):
+    for question in (operations.ShowDeadLetter(id=7), operations.RetryDeadLetter(id=7), operations.ShowDeadLetter.model_construct(id=2**70)):
         with pytest.raises(AskRefused, match=r"dead_letter_not_found|malformed_request"):
             await ask(sqlite_house, question)
 
@@ -128,12 +128,12 @@ async def test_a_dead_event_that_can_be_taken_now_acts_once_and_is_gone(sqlite_h
     await sqlite_house.publish(event)
     (letter,) = await eventually(sqlite_house.dead)
     with pytest.raises(AskRefused, match=r"dead_letter_fails_again.*not yet"):
-        await ask(sqlite_house, ops.RetryDeadLetter(id=letter.id))
+        await ask(sqlite_house, operations.RetryDeadLetter(id=letter.id))
     assert len(await sqlite_house.dead()) == 1
 
     willing.append(True)
 
-    assert (await ask(sqlite_house, ops.RetryDeadLetter(id=letter.id))).retried == 1
+    assert (await ask(sqlite_house, operations.RetryDeadLetter(id=letter.id))).retried == 1
     assert await sqlite_house.effects() == [str(event.certificate_id)]
     assert await sqlite_house.dead() == []
 
@@ -142,7 +142,7 @@ async def test_an_event_that_was_retried_does_not_act_again_when_the_stream_is_r
     await house.replica()
     event, event_id = a_submission(), uuid4()
     await lay(house, key=str(event_id), body=event.model_dump_json().encode())
-    await ask(house, ops.RetryDeadLetter(id=1))
+    await ask(house, operations.RetryDeadLetter(id=1))
 
     await house.announce_bytes(event.subject, event.model_dump_json().encode(), event_id)
 
@@ -163,7 +163,7 @@ async def test_a_dead_letter_that_two_operators_retry_at_once_acts_once(house: H
     await lay(house)
     asker = await house.asker("operator")
 
-    retries = (asker.ask(ops.RetryDeadLetter(id=1), service="fees") for _ in range(2))
+    retries = (asker.ask(operations.RetryDeadLetter(id=1), service="fees") for _ in range(2))
     outcomes = await asyncio.gather(*retries, return_exceptions=True)
 
     assert len(await house.effects()) == 1
@@ -177,7 +177,7 @@ async def test_a_dead_task_that_is_retried_is_done(house: House) -> None:
     await house.replica(a_router(tasks=[(Chore, do_it)]))
     await lay(house, kind="task", name="chore", key="1", body=Chore(name="sealed").model_dump_json().encode())
 
-    await ask(house, ops.RetryDeadLetter(id=1))
+    await ask(house, operations.RetryDeadLetter(id=1))
 
     await eventually(house.effects)
     assert await house.effects() == ["sealed"]
@@ -189,8 +189,8 @@ async def test_only_the_operator_may_ask_for_dead_letters(sqlite_house: House) -
     portal = await sqlite_house.asker("portal", patience=0.3)
 
     with pytest.raises(Exception, match="answered"):
-        await portal.ask(ops.ListDeadLetters(), service="fees")
-    assert (await ask(sqlite_house, ops.ListDeadLetters())).letters == ()
+        await portal.ask(operations.ListDeadLetters(), service="fees")
+    assert (await ask(sqlite_house, operations.ListDeadLetters())).letters == ()
 
 
 async def test_the_digest_does_not_depend_on_the_order(house: House) -> None:
@@ -200,7 +200,7 @@ async def test_the_digest_does_not_depend_on_the_order(house: House) -> None:
         async with house.database.writing() as transaction:
             await transaction.session.execute(effects.delete())
             await transaction.session.execute(insert(effects), [{"what": word} for word in words])
-        (fact,) = (await ask(house, ops.AskDigest(facts=("kept",)))).facts
+        (fact,) = (await ask(house, operations.AskDigest(facts=("kept",)))).facts
         digests.append(fact.digest)
         assert (fact.name, fact.count) == ("kept", 3)
 
@@ -218,7 +218,7 @@ async def test_the_keys_of_a_fact_come_in_pages(house: House) -> None:
         await transaction.session.execute(insert(effects), [{"what": word} for word in reversed(words)])
 
     found: list[str] = []
-    while page := (await ask(house, ops.ListKeys(fact="kept", limit=10, after=found[-1] if found else ""))).keys:
+    while page := (await ask(house, operations.ListKeys(fact="kept", limit=10, after=found[-1] if found else ""))).keys:
         assert len(page) <= 10
         found += page
 
@@ -233,24 +233,24 @@ async def test_keys_that_are_ids_come_in_pages_too(house: House) -> None:
     await eventually(lambda: _all_done(house))
 
     found: list[str] = []
-    while page := (await ask(house, ops.ListKeys(fact="heard", limit=3, after=found[-1] if found else ""))).keys:
+    while page := (await ask(house, operations.ListKeys(fact="heard", limit=3, after=found[-1] if found else ""))).keys:
         found += page
 
     assert found == sorted(map(str, ids))
     with pytest.raises(AskRefused, match=r"malformed_request"):
-        await ask(house, ops.ListKeys(fact="heard", after="no id"))
+        await ask(house, operations.ListKeys(fact="heard", after="no id"))
 
 
 async def test_a_fact_that_is_not_vouched_for_is_refused(sqlite_house: House) -> None:
     await sqlite_house.replica()
 
     with pytest.raises(AskRefused, match="fact_not_vouched"):
-        await ask(sqlite_house, ops.ListKeys(fact="unknown"))
+        await ask(sqlite_house, operations.ListKeys(fact="unknown"))
 
 
 async def test_what_nobody_can_ask_for_any_more_is_forgotten_and_the_rest_kept(house: House) -> None:
     running = await house.replica()
-    asker: Asker = await house.asker()
+    asker: BusClient = await house.asker()
     await asker.ask(a_payment(), token=house.token())
     await house.publish(a_submission())
     await eventually(lambda: _all_done(house))
@@ -268,7 +268,7 @@ async def test_what_nobody_can_ask_for_any_more_is_forgotten_and_the_rest_kept(h
     assert await left() == (1, 1, 1, 1)
     for age, wanted in ((ANSWERS_KEPT, (0, 1, 1, 0)), (OUTBOX_KEPT, (0, 0, 1, 0)), (INBOX_KEPT, (0, 0, 0, 0))):
         house.clock.ahead = age * 1.01
-        running.replica.workshop.something_due.set()
+        running.replica.context.something_due.set()
         await eventually(lambda wanted=wanted: becomes(wanted))
     assert sorted({row.kind for row in await house.rows(tasks)}) == ["prune", "seal"]
 
@@ -286,7 +286,7 @@ async def test_a_task_left_at_start_is_left_once_however_often_it_starts(sqlite_
 
     for _ in range(2):
         running = await sqlite_house.replica(router)
-        async with running.replica.workshop.work(INVALID_SPAN):
+        async with running.replica.context.work(INVALID_SPAN):
             pass
         await running.stop()
 

@@ -16,13 +16,13 @@ READY = Path(__file__).parents[2] / "shared" / "ready.py"
 
 @contextmanager
 def a_replica(status: int, body: bytes) -> Iterator[int]:
-    class Rim(BaseHTTPRequestHandler):
+    class HttpServer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status if self.path == "/ready" else 404)
             self.end_headers()
             self.wfile.write(body)
 
-    server = HTTPServer(("127.0.0.1", 0), Rim)
+    server = HTTPServer(("127.0.0.1", 0), HttpServer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from shared.asking import AskRefused
-from shared.bus import hand_over_again
-from shared.contracts import ops
+from shared.bus.client import AskRefused
+from shared.bus.stream import deliver_for_recovery
+from shared.contracts import operations
 from shared.contracts.fees import FeeSettled, GetInvoice
-from shared.router import Router
-from shared.tables import inbox, outbox, recoveries
-from shared.work import Work
+from shared.handling.router import Router
+from shared.database.tables import inbox, outbox, recoveries
+from shared.handling.work import Work
 from tests.conftest import eventually
 from tests.shared.replicas import House, Running, a_payment, a_router, a_submission, keep
 
@@ -20,7 +20,7 @@ from tests.shared.replicas import House, Running, a_payment, a_router, a_submiss
 def a_recovering_router() -> Router:
     router = a_router()
 
-    @router.reads_back(FeeSettled)
+    @router.on_replay(FeeSettled)
     async def remember(event: FeeSettled, work: Work) -> None:
         await keep(work, f"announced {event.certificate_id}")
 
@@ -37,7 +37,7 @@ async def ask(house: House, request: Any) -> Any:
 
 
 async def read_back(house: House) -> int | None:
-    state: ops.Recovery = await ask(house, ops.AskRecovery())
+    state: operations.Recovery = await ask(house, operations.AskRecovery())
     return state.read_back
 
 
@@ -78,7 +78,7 @@ async def test_it_notices_by_itself_refuses_commands_and_answers_questions(house
 
     await restarted(house)
 
-    state: ops.Recovery = await ask(house, ops.AskRecovery())
+    state: operations.Recovery = await ask(house, operations.AskRecovery())
     assert state.recovering
     assert "evt.fee.settled.v1" in (state.because or "")
     asker = await house.asker()
@@ -91,12 +91,12 @@ async def test_it_reads_its_events_back_hears_others_again_and_works_once_confir
     announced, submitted = await an_older_database(house)
     await restarted(house)
     with pytest.raises(AskRefused, match="recovery_not_compared"):
-        await ask(house, ops.LearnLostKeys(fact="kept", keys=("x",)))
-    state: ops.Recovery = await ask(house, ops.AskRecovery())
+        await ask(house, operations.LearnLostKeys(fact="kept", keys=("x",)))
+    state: operations.Recovery = await ask(house, operations.AskRecovery())
     assert state.began_at
 
     operator = await house.client("operator")
-    await hand_over_again(operator.jetstream(), "fees", state.began_at)
+    await deliver_for_recovery(operator.jetstream(), "fees", state.began_at)
 
     await eventually(lambda: read_back(house), within=15)
     assert await read_back(house) == len(announced)
@@ -104,14 +104,14 @@ async def test_it_reads_its_events_back_hears_others_again_and_works_once_confir
     assert len(await house.rows(outbox)) == len(announced)
     await eventually(lambda: _heard_twice(house, submitted))
     with pytest.raises(AskRefused, match="recovery_not_compared"):
-        await ask(house, ops.ConfirmRecovery())
-    await ask(house, ops.LearnLostKeys(fact="kept", keys=("lost-1", "lost-2")))
-    assert (await ask(house, ops.LearnLostKeys(fact="kept", keys=("lost-2",)))).learned == 0
-    assert (await ask(house, ops.ListLostKeys(fact="kept"))).keys == ("lost-1", "lost-2")
-    assert not (await ask(house, ops.ConfirmRecovery())).recovering
+        await ask(house, operations.ConfirmRecovery())
+    await ask(house, operations.LearnLostKeys(fact="kept", keys=("lost-1", "lost-2")))
+    assert (await ask(house, operations.LearnLostKeys(fact="kept", keys=("lost-2",)))).learned == 0
+    assert (await ask(house, operations.ListLostKeys(fact="kept"))).keys == ("lost-1", "lost-2")
+    assert not (await ask(house, operations.ConfirmRecovery())).recovering
 
     async def works() -> bool:
-        return (await ask(house, ops.AskHealth())).ready
+        return (await ask(house, operations.AskHealth())).ready
 
     await eventually(works)
     await (await house.asker()).ask(a_payment(slip_number="SLIP-NEW"), token=house.token())
@@ -136,15 +136,15 @@ async def test_it_still_recovers_after_a_restart_in_the_midst_of_it(sqlite_house
 async def test_a_consumer_of_a_former_recovery_is_not_mistaken_for_this_one(sqlite_house: House) -> None:
     announced, _ = await an_older_database(sqlite_house)
     running = await restarted(sqlite_house)
-    state: ops.Recovery = await ask(sqlite_house, ops.AskRecovery())
+    state: operations.Recovery = await ask(sqlite_house, operations.AskRecovery())
     assert state.began_at
     operator = await sqlite_house.client("operator")
-    await hand_over_again(operator.jetstream(), "fees", state.began_at.replace(year=2020))
+    await deliver_for_recovery(operator.jetstream(), "fees", state.began_at.replace(year=2020))
     await running.stop()
     await restarted(sqlite_house)
     assert await read_back(sqlite_house) is None
 
-    await hand_over_again(operator.jetstream(), "fees", state.began_at)
+    await deliver_for_recovery(operator.jetstream(), "fees", state.began_at)
 
     await eventually(lambda: read_back(sqlite_house), within=15)
     assert await read_back(sqlite_house) == len(announced)
@@ -153,8 +153,8 @@ async def test_a_consumer_of_a_former_recovery_is_not_mistaken_for_this_one(sqli
 async def test_a_service_in_good_times_is_not_in_recovery(sqlite_house: House) -> None:
     await sqlite_house.replica()
 
-    assert not (await ask(sqlite_house, ops.AskRecovery())).recovering
-    for command in (ops.ConfirmRecovery(), ops.LearnLostKeys(fact="kept", keys=())):
+    assert not (await ask(sqlite_house, operations.AskRecovery())).recovering
+    for command in (operations.ConfirmRecovery(), operations.LearnLostKeys(fact="kept", keys=())):
         with pytest.raises(AskRefused, match="not_recovering"):
             await ask(sqlite_house, command)
 
@@ -166,4 +166,4 @@ async def test_a_recovery_that_is_noted_in_the_database_is_heeded(sqlite_house: 
 
     await restarted(sqlite_house)
 
-    assert (await ask(sqlite_house, ops.AskRecovery())).because == "It was restored from a copy."
+    assert (await ask(sqlite_house, operations.AskRecovery())).because == "It was restored from a copy."

@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from shared.bus import EVENT_ID_HEADER, TRACE_HEADER
+from shared.bus.connection import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.fees import FeeSettled, InvoiceState, RecordPayment
-from shared.contracts.kinds import Event
+from shared.contracts.messages import Event
 from shared.refusals import Refused
-from shared.relay import Relay
-from shared.tables import outbox
-from shared.work import Work, Workshop
+from shared.workers.outbox import OutboxRelay
+from shared.database.tables import outbox
+from shared.handling.work import Work, ServiceContext
 from tests.conftest import eventually
 from tests.shared.replicas import House, a_payment, a_router, a_settlement, an_invoice
 
@@ -52,7 +52,7 @@ async def test_what_is_announced_is_published_once_with_its_id(house: House) -> 
 async def test_nothing_is_published_of_a_transaction_that_is_rolled_back(sqlite_house: House) -> None:
     async def pay(command: RecordPayment, work: Work) -> InvoiceState:
         work.announce(a_settlement())
-        await work.write_down()
+        await work.flush_outbox()
         raise Refused("no")
 
     await sqlite_house.replica(a_router(pay=pay))
@@ -155,8 +155,8 @@ async def test_a_service_cannot_announce_what_is_not_its_own(sqlite_house: House
 
 async def test_an_announcement_that_cannot_be_published_does_not_hold_up_the_others(sqlite_house: House) -> None:
     house = sqlite_house
-    workshop = Workshop("fees", house.database, house.clock, ThreadPoolExecutor())
-    relay = Relay(workshop, (await house.client("fees")).jetstream(), house.bus.signer("fees"))
+    context = ServiceContext("fees", house.database, house.clock, ThreadPoolExecutor())
+    relay = OutboxRelay(context, (await house.client("fees")).jetstream(), house.bus.signer("fees"))
     for body in ("x" * 1_100_000, "{}"):
         row = {"event_id": uuid4(), "subject": SUBJECT, "body": body, "recorded_at": house.clock.now()}
         async with house.database.writing() as transaction:

@@ -14,7 +14,7 @@ import nkeys
 import pytest
 from sqlalchemy import make_url
 
-from shared.bus import STREAM, set_up_bus
+from shared.bus.stream import STREAM, set_up_bus
 from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
 from tests.bus import Bus, free_port
 from tests.conftest import Databases, eventually

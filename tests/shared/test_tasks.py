@@ -14,12 +14,13 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, make_url, select, update
 
-from shared import tasks as doing
-from shared.database import Database
+from shared.workers import tasks as doing
+from shared.database.engine import Database
 from shared.refusals import Refused, Unavailable
-from shared.tables import dead_letters, tasks
-from shared.tasks import AT_ONCE, LEASE, TaskRunner
-from shared.work import Task, Work, Workshop
+from shared.database.tables import dead_letters, tasks
+from shared.workers.tasks import AT_ONCE, LEASE, TaskRunner
+from shared.handling.task import Task
+from shared.handling.work import Work, ServiceContext
 from tests.conftest import Databases, eventually
 from tests.shared.replicas import TABLES, Chore, House, WalkingClock, a_router, a_settlement, a_workshop, effects, keep
 
@@ -29,19 +30,19 @@ Doing = Callable[[Any, Work], Awaitable[None]]
 class Desk:
     """A workshop of one database, where tasks are left, and the runners that do them."""
 
-    def __init__(self, workshop: Workshop, clock: WalkingClock) -> None:
-        self.workshop = workshop
+    def __init__(self, context: ServiceContext, clock: WalkingClock) -> None:
+        self.context = context
         self.clock = clock
         self._running: list[asyncio.Task[None]] = []
 
     async def leave(self, *names: str, key: str | None = None, after: float = 0, task: type[Task] = Chore) -> None:
         due_at = self.clock.now() + timedelta(seconds=after) if after else None
-        async with self.workshop.work(INVALID_SPAN) as work:
+        async with self.context.work(INVALID_SPAN) as work:
             for name in names:
                 work.later(task(name=name), key=key or name, due_at=due_at)
 
     def runner(self, handler: Doing, task: type[Task] = Chore) -> TaskRunner:
-        return TaskRunner({task: handler}, self.workshop)
+        return TaskRunner({task: handler}, self.context)
 
     def start(self, handler: Doing, task: type[Task] = Chore) -> TaskRunner:
         runner = self.runner(handler, task)
@@ -49,7 +50,7 @@ class Desk:
         return runner
 
     async def rows(self, table: Any = tasks) -> list[Any]:
-        async with self.workshop.database.reading() as session:
+        async with self.context.database.reading() as session:
             return list((await session.execute(select(table).order_by(table.c.id))).all())
 
     async def effects(self) -> list[str]:
@@ -62,17 +63,17 @@ class Desk:
         return row
 
     async def close(self) -> None:
-        self.workshop.stop()
+        self.context.stop()
         await asyncio.gather(*self._running)
 
 
 @asynccontextmanager
 async def a_desk(url: str, processes: Any = None) -> AsyncIterator[Desk]:
     clock = WalkingClock()
-    async with a_workshop(url, clock, processes) as workshop:
-        async with workshop.database.engine.begin() as connection:
+    async with a_workshop(url, clock, processes) as context:
+        async with context.database.engine.begin() as connection:
             await connection.run_sync(TABLES.create_all)
-        desk = Desk(workshop, clock)
+        desk = Desk(context, clock)
         try:
             yield desk
         finally:
@@ -154,7 +155,7 @@ async def test_what_is_asked_for_while_it_is_being_done_is_done_again(desk: Desk
 
     async def slowly(task: Chore, work: Work) -> None:
         times[task.name] += 1
-        await work.outside(_wait, begun, may_end)
+        await work.between_transactions(_wait, begun, may_end)
 
     desk.start(slowly)
     await desk.leave("transmit", key="1")
@@ -233,7 +234,7 @@ async def test_a_refusal_of_a_task_is_a_dead_letter_at_once(desk: Desk, error: E
 
 async def test_a_task_that_this_release_does_not_know_becomes_a_dead_letter(sqlite_desk: Desk) -> None:
     await sqlite_desk.leave("send")
-    await sqlite_desk.attempt(TaskRunner({}, sqlite_desk.workshop))
+    await sqlite_desk.attempt(TaskRunner({}, sqlite_desk.context))
 
     assert len(await sqlite_desk.rows(dead_letters)) == 1
 
@@ -242,7 +243,7 @@ async def test_a_task_whose_lease_ended_is_taken_over_and_the_first_one_undone(d
     begun, may_end = asyncio.Event(), asyncio.Event()
 
     async def slowly(task: Chore, work: Work) -> None:
-        await work.outside(_wait, begun, may_end)
+        await work.between_transactions(_wait, begun, may_end)
         await keep(work, "slow")
 
     async def quickly(task: Chore, work: Work) -> None:
@@ -267,7 +268,7 @@ async def test_a_late_failure_does_not_end_the_lease_of_who_took_over(desk: Desk
     begun, may_end = asyncio.Event(), asyncio.Event()
 
     async def slowly(task: Chore, work: Work) -> None:
-        await work.outside(_wait, begun, may_end)
+        await work.between_transactions(_wait, begun, may_end)
         raise ZeroDivisionError
 
     runner = desk.runner(slowly)
@@ -313,7 +314,7 @@ async def test_a_runner_never_does_more_than_its_hands_can_hold(desk: Desk) -> N
         nonlocal most, now
         now += 1
         most = max(most, now)
-        await work.outside(asyncio.sleep, 0.005)
+        await work.between_transactions(asyncio.sleep, 0.005)
         now -= 1
         await keep(work, task.name)
 
@@ -329,13 +330,13 @@ async def test_slow_work_outside_lets_others_write_meanwhile(desk: Desk) -> None
 
     async def slowly(task: Chore, work: Work) -> None:
         await keep(work, "before")
-        await work.outside(_wait, begun, may_end)
+        await work.between_transactions(_wait, begun, may_end)
         await keep(work, "after")
 
     await desk.leave("send")
     doing = asyncio.create_task(desk.attempt(desk.runner(slowly)))
     await begun.wait()
-    async with asyncio.timeout(2), desk.workshop.work(INVALID_SPAN) as work:
+    async with asyncio.timeout(2), desk.context.work(INVALID_SPAN) as work:
         await keep(work, "meanwhile")
     may_end.set()
     await doing
@@ -345,19 +346,19 @@ async def test_slow_work_outside_lets_others_write_meanwhile(desk: Desk) -> None
 
 @pytest.mark.parametrize("how", ["announce", "later"])
 async def test_slow_work_is_refused_after_something_was_announced_or_left(sqlite_desk: Desk, how: str) -> None:
-    async with sqlite_desk.workshop.work(INVALID_SPAN) as work:
+    async with sqlite_desk.context.work(INVALID_SPAN) as work:
         if how == "announce":
             work.announce(a_settlement())
         else:
             work.later(Chore(), key="1")
         with pytest.raises(RuntimeError, match="before anything is announced"):
-            await work.outside(asyncio.sleep, 0)
+            await work.between_transactions(asyncio.sleep, 0)
 
 
 async def test_slow_work_is_refused_in_a_question(sqlite_desk: Desk) -> None:
-    async with sqlite_desk.workshop.reading(INVALID_SPAN) as work:
+    async with sqlite_desk.context.reading(INVALID_SPAN) as work:
         with pytest.raises(RuntimeError, match="slow work"):
-            await work.outside(asyncio.sleep, 0)
+            await work.between_transactions(asyncio.sleep, 0)
 
 
 async def test_an_error_outside_undoes_the_second_half_only_and_frees_the_writer(desk: Desk) -> None:
@@ -365,11 +366,11 @@ async def test_an_error_outside_undoes_the_second_half_only_and_frees_the_writer
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):  # noqa: PT012
-        async with desk.workshop.work(INVALID_SPAN) as work:
+        async with desk.context.work(INVALID_SPAN) as work:
             await keep(work, "before")
-            await work.outside(fail)
+            await work.between_transactions(fail)
 
-    async with asyncio.timeout(2), desk.workshop.work(INVALID_SPAN) as work:
+    async with asyncio.timeout(2), desk.context.work(INVALID_SPAN) as work:
         await keep(work, "next")
     assert await desk.effects() == ["before", "next"]
 
@@ -385,7 +386,7 @@ class Hasty(Chore):
 async def test_a_task_that_takes_too_long_is_ended_and_tried_again(desk: Desk, where: str) -> None:
     async def endless(task: Hasty, work: Work) -> None:
         await keep(work, "half") if where == "inside" else None
-        await (asyncio.sleep(60) if where == "inside" else work.outside(asyncio.sleep, 60))
+        await (asyncio.sleep(60) if where == "inside" else work.between_transactions(asyncio.sleep, 60))
 
     await desk.leave("send", task=Hasty)
     async with asyncio.timeout(2):
@@ -403,13 +404,13 @@ async def test_tasks_in_progress_are_finished_before_the_runner_ends(desk: Desk)
 
     async def slowly(task: Chore, work: Work) -> None:
         begun.set()
-        await work.outside(asyncio.sleep, 0.1)
+        await work.between_transactions(asyncio.sleep, 0.1)
         await keep(work, "done")
 
     runner = desk.start(slowly)
     await desk.leave("send")
     await begun.wait()
-    desk.workshop.stop()
+    desk.context.stop()
 
     await runner.finish(5)
 
@@ -427,7 +428,7 @@ async def test_a_task_cut_off_at_the_end_is_left_to_its_lease(desk: Desk) -> Non
     runner = desk.start(endless)
     await desk.leave("send")
     await begun.wait()
-    desk.workshop.stop()
+    desk.context.stop()
 
     await runner.finish(0.05)
 
@@ -473,12 +474,12 @@ async def test_a_process_that_dies_does_not_spoil_the_work_of_others(sqlite_hous
         await keep(work, task.name)
 
     running = await house.replica(a_router(tasks=[(Chore, heavy)]))
-    workshop = running.replica.workshop
-    async with workshop.work(INVALID_SPAN) as work:
+    context = running.replica.context
+    async with context.work(INVALID_SPAN) as work:
         work.later(Chore(name="die"), key="die")
     await eventually(lambda: _failed_once(house))
 
-    async with workshop.work(INVALID_SPAN) as work:
+    async with context.work(INVALID_SPAN) as work:
         work.later(Chore(name="seal"), key="seal")
 
     await eventually(house.effects, within=4)
@@ -494,7 +495,7 @@ async def test_a_task_of_another_process_is_leased_by_one_of_many_at_once(databa
     async with a_desk(url) as desk:
         await desk.leave(*map(str, range(20)))
         others = [Database(make_url(url)) for _ in range(4)]
-        runners = [TaskRunner({Chore: do_it}, Workshop("fees", other, desk.clock, None)) for other in others]
+        runners = [TaskRunner({Chore: do_it}, ServiceContext("fees", other, desk.clock, None)) for other in others]
 
         leased = await asyncio.gather(*(runner._lease(5) for runner in runners))
 
@@ -544,7 +545,7 @@ async def test_the_lease_is_longer_than_any_task_may_take(sqlite_desk: Desk) -> 
 
 async def test_a_stored_task_that_cannot_be_read_becomes_a_dead_letter(sqlite_desk: Desk) -> None:
     await sqlite_desk.leave("send")
-    async with sqlite_desk.workshop.database.writing() as transaction:
+    async with sqlite_desk.context.database.writing() as transaction:
         await transaction.session.execute(update(tasks).values(body='{"nme": 1}'))
         await transaction.session.execute(insert(effects).values(what="kept"))
     runner = sqlite_desk.runner(do_it)

@@ -15,17 +15,17 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 from sqlalchemy import insert
 
-from shared.asking import AskRefused
-from shared.bus import TOKEN_HEADER, TRACE_HEADER
+from shared.bus.client import AskRefused
+from shared.bus.connection import TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
 from shared.contracts.registry.identity import OpenSession
-from shared.logs import said, without_values
+from shared.observability.logs import error_text, without_values
 from shared.refusals import Refused
-from shared.router import Router
-from shared.tables import outbox
-from shared.telemetry import CERTIFICATE_ID, MESSAGE_ID, SpansOnDisk, link_to, span, traceparent
-from shared.work import Work
+from shared.handling.router import Router
+from shared.database.tables import outbox
+from shared.observability.tracing import CERTIFICATE_ID, MESSAGE_ID, SpansOnDisk, link_to, span, traceparent
+from shared.handling.work import Work
 from tests.bus import Bus
 from tests.conftest import Databases, eventually
 from tests.shared.replicas import (
@@ -190,7 +190,7 @@ async def test_nothing_personal_is_said_of_a_statement_the_database_refused(hous
 
 def test_an_error_is_told_without_the_row_that_a_database_quotes() -> None:
     error = ValueError("duplicate key value\nDETAIL:  Key (email)=(sok@company.example) already exists.")
-    assert said(error) == "ValueError('duplicate key value"
+    assert error_text(error) == "ValueError('duplicate key value"
     assert without_values(str(error)) == "duplicate key value"
 
 

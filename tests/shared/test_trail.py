@@ -16,16 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select, text, update
 
 from cli.proving import Chain, Checkpoint, Proof
-from shared import sealing
-from shared.asking import AskRefused
-from shared.contracts.acts import Act, FindActs, Seal
-from shared.contracts.catalogue import contracts
-from shared.contracts.kinds import Command
-from shared.contracts.ops import DiscardDeadLetter
-from shared.identity import Mandated
-from shared.seals import lines_of, sha256, statement_of
-from shared.tables import ask_again, tasks, trail, trail_seals
-from shared.trail import address_in, what_it_is_on
+from shared.audit_log import sealing
+from shared.bus.client import AskRefused
+from shared.contracts.audit_log import Act, FindActs, Seal
+from shared.contracts.index import contracts
+from shared.contracts.messages import Command
+from shared.contracts.operations import DiscardDeadLetter
+from shared.handling.actor import Mandated
+from shared.audit_log.seals import lines_of, sha256, statement_of
+from shared.database.upserts import enqueue_tasks
+from shared.database.tables import tasks, trail, trail_seals
+from shared.audit_log.log import address_in, what_it_is_on
 from tests.conftest import eventually
 from tests.example_messages import example_of
 from tests.shared.replicas import House, Running, a_cashier, a_payment
@@ -36,7 +37,7 @@ async def a_replica(house: House) -> Running:
     walked, house.clock.ahead = house.clock.ahead, timedelta()  # a replica starts only where clocks agree
     running = await house.replica()
     house.clock.ahead = walked + timedelta(seconds=65 - house.clock.now().second)
-    running.replica.workshop.something_due.set()
+    running.replica.context.something_due.set()
 
     async def waits_for_the_next_minute() -> bool:
         return all(row.due_at > house.clock.now() for row in await house.rows(tasks) if row.kind == "seal")
@@ -54,7 +55,7 @@ async def acts_done(house: House, *, times: int = 1) -> None:
 async def seal(house: House, running: Running) -> None:
     """The minute passes."""
     house.clock.ahead += timedelta(seconds=61)
-    running.replica.workshop.something_due.set()
+    running.replica.context.something_due.set()
     await eventually(lambda: all_sealed(house), within=20)
 
 
@@ -421,7 +422,7 @@ async def test_a_tail_that_was_cut_off_is_found_by_who_kept_a_checkpoint(house: 
 
 
 async def test_replicas_that_seal_at_the_same_time_make_one_chain(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "MOST_SEALED", 5)
+    monkeypatch.setattr(sealing, "MAX_SEALED", 5)
     replicas = [await house.replica(), await house.replica()]
     asker, token = await house.asker(patience=30), house.token()
 
@@ -429,9 +430,9 @@ async def test_replicas_that_seal_at_the_same_time_make_one_chain(house: House, 
         row = {"kind": "seal", "body": "{}", "due_at": house.clock.now(), "scheduled": False}
         async with house.database.writing() as transaction:
             rows = [row | {"key": str(uuid4())} for _ in range(20)]
-            await transaction.session.execute(ask_again(house.dialect), rows)
+            await transaction.session.execute(enqueue_tasks(house.dialect), rows)
         for running in replicas:
-            running.replica.workshop.something_due.set()
+            running.replica.context.something_due.set()
 
     for _ in range(4):
         await asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(20)), leave_many())

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 from cli.demo import ZONE
 from cli.people import Exporter, Journey, until
-from shared.asking import AskRefused
+from shared.bus.client import AskRefused
 from shared.contracts.certificates.issuing import CertificateState, DraftCertificate, SubmitCertificate
-from shared.contracts.kinds import Request
+from shared.contracts.messages import Request
 from shared.contracts.registry.mandates import (
     AcceptMandate,
     ActingToken,

@@ -20,10 +20,10 @@ from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
-from shared.asking import Asker, NobodyAnswers
-from shared.bus import connect, tls_context
-from shared.contracts import ops
-from shared.event_signatures import EventSigner
+from shared.bus.client import BusClient, NobodyAnswers
+from shared.bus.connection import connect, tls_context
+from shared.contracts import operations
+from shared.security.event_signatures import EventSigner
 
 PARTNERS = ("VN", "MY")
 
@@ -55,8 +55,8 @@ class Nation:
     """A running instance, the people who use it, and the public page."""
 
     stack: Any
-    portal: Asker
-    operator: Asker
+    portal: BusClient
+    operator: BusClient
     ministry: Ministry
     web: httpx.AsyncClient
     ca_file: Path | None = None
@@ -74,9 +74,9 @@ class Nation:
 
     async def answers(self, service: str) -> bool:
         """Whether a service says within two seconds how it is."""
-        async with Asker(await self.on_the_bus_as("operator"), patience=2) as impatient:
+        async with BusClient(await self.on_the_bus_as("operator"), patience=2) as impatient:
             try:
-                await impatient.ask(ops.AskHealth(), service=service)
+                await impatient.ask(operations.AskHealth(), service=service)
             except NobodyAnswers:
                 return False
         return True
@@ -86,7 +86,7 @@ class Nation:
         company = str(exporter.exporter_id)
 
         async def look() -> bool | None:
-            keys = await self.operator.ask(ops.ListKeys(fact=fact, limit=ops.MOST_KEYS), service="certificates")
+            keys = await self.operator.ask(operations.ListKeys(fact=fact, limit=operations.MAX_KEYS), service="certificates")
             return True if (company in keys.keys) is known else None
 
         await until(look, f"certificates to know that an exporter is among the {fact}: {known}")
@@ -130,11 +130,11 @@ async def a_nation(root: Path, partners: tuple[str, ...]) -> AsyncIterator[Natio
 
 
 @asynccontextmanager
-async def the_people_of(system: System, ca_file: Path | None = None, asker: type[Asker] = Asker) -> AsyncIterator[Nation]:
+async def the_people_of(system: System, ca_file: Path | None = None, asker: type[BusClient] = BusClient) -> AsyncIterator[Nation]:
     """The officers of a running system, and those who ask it. `ca_file`: whom to trust where the system shows certificates."""
     async with (
         await asker.connect("portal", system.nats_url, system.seed("portal"), ca_file, patience=60) as portal,
-        await Asker.connect("operator", system.nats_url, system.seed("operator"), ca_file) as operator,
+        await BusClient.connect("operator", system.nats_url, system.seed("operator"), ca_file) as operator,
         httpx.AsyncClient(base_url=system.address("tracking"), verify=tls_context(ca_file) or True, timeout=10) as web,
     ):
         administrator = Account("administrator@ministry.example", system.administrator_password)

@@ -6,12 +6,12 @@ from time import monotonic
 import pytest
 
 from cli.people import until
-from shared.asking import AskRefused
-from shared.contracts.catalogue import contracts
+from shared.bus.client import AskRefused
+from shared.contracts.index import contracts
 from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from shared.contracts.fees import GetInvoice
 from shared.contracts.gateway import GetTransmission
-from shared.contracts.kinds import Request
+from shared.contracts.messages import Request
 from shared.contracts.registry.mandates import ActUnderMandate, ListApiKeys, RevokeApiKey
 from shared.contracts.registry.registrations import SuspendRegistration
 from tests.example_messages import example_of

@@ -11,8 +11,8 @@ import pytest
 from cli.people import Officers, until
 from cli.reach import Where
 from cli.trail import newest, show, show_keys, verify
-from shared.contracts.acts import FindActs
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.audit_log import FindActs
+from shared.contracts.index import SERVICES
 from tests.stories.conftest import Nation, to
 from tests.stories.test_audit import put_wrong
 

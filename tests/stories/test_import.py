@@ -17,10 +17,10 @@ from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
 from cli.people import Exporter, Journey, Person, follow_invitation, until
 from cli.reach import CommandFailed, Where
 from cli.trail import newest
-from shared.asking import AskRefused
-from shared.contracts.acts import FindActs
+from shared.bus.client import AskRefused
+from shared.contracts.audit_log import FindActs
 from shared.contracts.certificates.issuing import CertificateStatus
-from shared.contracts.ops import MOST_KEYS, ListKeys
+from shared.contracts.operations import MAX_KEYS, ListKeys
 from shared.contracts.registry.users import InviteOfficer
 from tests.registry.former import a_former_company, a_former_person, a_former_user
 from tests.stories.conftest import Nation, to
@@ -90,7 +90,7 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
 
     async def known() -> bool | None:
         facts = ("exporters", "suspended", "expired")
-        asked = [nation.operator.ask(ListKeys(fact=fact, limit=MOST_KEYS), service="certificates") for fact in facts]
+        asked = [nation.operator.ask(ListKeys(fact=fact, limit=MAX_KEYS), service="certificates") for fact in facts]
         exporters, suspended, expired = [set((await each).keys) for each in asked]
         return True if set(ids[:-1]) <= exporters and ids[-3] in suspended and ids[-2] in expired else None
 

@@ -9,8 +9,8 @@ import pytest
 from cli.examples import Example, all_examples
 from cli.people import until
 from cli.traces import kept_spans, traces_of
-from shared.asking import AskRefused
-from shared.contracts import ops
+from shared.bus.client import AskRefused
+from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.gateway import GetTransmission
 from shared.contracts.registry.identity import RevokeSession
@@ -87,15 +87,15 @@ async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_tra
 async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(nation: Nation) -> None:
     await nation.announce_bytes("certificates", CertificateSubmitted.subject, b"{ not json")
 
-    async def look() -> tuple[ops.DeadLetter, ...] | None:
-        found: ops.DeadLetters = await nation.operator.ask(ops.ListDeadLetters(), service="fees")
+    async def look() -> tuple[operations.DeadLetter, ...] | None:
+        found: operations.DeadLetters = await nation.operator.ask(operations.ListDeadLetters(), service="fees")
         return found.letters or None
 
     (letter,) = await until(look, "the dead letter")
     assert (letter.name, letter.kind) == (CertificateSubmitted.subject, "event")
-    shown: ops.DeadLetters = await nation.operator.ask(ops.ShowDeadLetter(id=letter.id), service="fees")
+    shown: operations.DeadLetters = await nation.operator.ask(operations.ShowDeadLetter(id=letter.id), service="fees")
     assert shown.letters[0].body == "{ not json"
-    discard = ops.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
+    discard = operations.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
     await nation.operator.ask(discard, service="fees")  # else no audit after this holds
     assert (await nation.travel(to("VN")))["status"] == "REC"
 
@@ -142,6 +142,6 @@ async def _known(look):  # type: ignore[no-untyped-def]
 async def test_every_service_is_idle_and_well_in_the_end(nation: Nation) -> None:
     await asyncio.sleep(0)
     for service in SERVICES:
-        health: ops.Health = await nation.operator.ask(ops.AskHealth(), service=service)
-        lag: ops.Lag = await nation.operator.ask(ops.AskLag(), service=service)
+        health: operations.Health = await nation.operator.ask(operations.AskHealth(), service=service)
+        lag: operations.Lag = await nation.operator.ask(operations.AskLag(), service=service)
         assert (health.ready, lag.outbox_waiting, lag.tasks_failing) == (True, 0, 0)

@@ -12,8 +12,8 @@ from cli.copies import Which, backup, restore
 from cli.ledgers import Ledgers
 from cli.people import until
 from cli.recover import recover
-from shared.asking import Asker, AskRefused
-from shared.contracts import ops
+from shared.bus.client import BusClient, AskRefused
+from shared.contracts import operations
 from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from tests.stories.conftest import a_nation
 from tests.stories.faults.crowd import PARTNER, Crowd
@@ -25,7 +25,7 @@ SERVICE = "certificates"
 async def crowd(tmp_path: Path) -> AsyncIterator[Crowd]:
     async with (
         a_nation(tmp_path / "nation", (PARTNER,)) as nation,
-        await Asker.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,
+        await BusClient.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,
     ):
         yield await Crowd.gather(nation, partner, patience=60)
 
@@ -35,8 +35,8 @@ async def numbered(crowd: Crowd, service: str) -> set[str]:
     return await Ledgers(crowd.nation.operator, (service,)).keys(f"{service}.numbered")
 
 
-async def is_recovering(crowd: Crowd) -> ops.Recovery:
-    state: ops.Recovery = await crowd.nation.operator.ask(ops.AskRecovery(), service=SERVICE)
+async def is_recovering(crowd: Crowd) -> operations.Recovery:
+    state: operations.Recovery = await crowd.nation.operator.ask(operations.AskRecovery(), service=SERVICE)
     return state
 
 
@@ -68,7 +68,7 @@ async def test_certificates_restored_from_an_old_copy_gives_no_number_twice(
     question = GetCertificate(certificate_id=waiting.certificate_id)
     assert (await crowd.exporter.person.ask(question)).status == "submitted"  # it still answers
     with pytest.raises(AskRefused, match="recovery_not_compared"):
-        await operator.ask(ops.ConfirmRecovery(), service=SERVICE)
+        await operator.ask(operations.ConfirmRecovery(), service=SERVICE)
 
     await recover(SERVICE, where=crowd.where)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.examples import all_examples
-from shared.asking import AskRefused
+from shared.bus.client import AskRefused
 from shared.contracts.certificates.issuing import CertificateStatus, SubmitCertificate
 from shared.contracts.registry.registrations import ReinstateRegistration, SuspendRegistration
 from tests.stories.conftest import Nation

@@ -18,17 +18,19 @@ from nats.errors import TimeoutError as NatsTimeout
 
 from cli.audit import audited
 from cli.people import Exporter, Person
-from shared.asking import Asker, AskRefused
-from shared.bus import connect
-from shared.contracts import ops
-from shared.contracts.catalogue import SERVICES, contracts, events
+from shared.bus.client import BusClient, AskRefused
+from shared.bus.connection import connect
+from shared.contracts import operations
+from shared.contracts.index import operator_requests
+from shared.contracts.index import SERVICES, contracts, events
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
-from shared.contracts.kinds import Request
+from shared.contracts.messages import Request
 from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
 from shared.contracts.registry.registrations import GetRegistration
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import InviteColleague, ListUsers
-from shared.identity import Actor, public_jwk, sign_token
+from shared.handling.actor import Actor
+from shared.security.tokens import public_jwk, sign_token
 from tests.conftest import eventually
 from tests.example_messages import example_of
 from tests.stories.agents import Agent
@@ -124,13 +126,13 @@ def registry_key(nation: Nation) -> OKPKey:
 async def what_is_there(nation: Nation) -> dict[str, Any]:
     """The facts of every service, once all have heard what was announced."""
     await audited(nation.operator, nation.stack.services, patience=30)
-    digests = [await nation.operator.ask(ops.AskDigest(), service=service) for service in SERVICES]
+    digests = [await nation.operator.ask(operations.AskDigest(), service=service) for service in SERVICES]
     return {digest.service: digest.facts for digest in digests}
 
 
 async def refusals(thief: Client, token: str | None, kinds: tuple[type[Request], ...] = GUARDED) -> dict[str, str]:
     """What each request is refused with; `let in` where it is not."""
-    asker, found = Asker(thief, patience=10), {}
+    asker, found = BusClient(thief, patience=10), {}
     for kind in kinds:
         try:
             await asker.ask(example_of(kind), token=token)
@@ -203,7 +205,7 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
     confirmed, other = (ApproveCertificate(certificate_id=journey.certificate_id) for journey in journeys)
     officer = nation.ministry.approver.people[0]
     token, step_up = officer.session.token, await officer.presence.step_up(confirmed)
-    asker = Asker(thief, patience=10)
+    asker = BusClient(thief, patience=10)
 
     for command, stolen, code in (
         (other, None, "step_up_required"),
@@ -227,7 +229,7 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
 async def test_the_seed_does_not_reach_events_operations_or_the_stream(nation: Nation, thief: Client) -> None:
     before = await what_is_there(nation)
     subjects = [event.subject for event in events()]
-    subjects += [operation.subject.format(service=service) for operation in ops.OPERATIONS for service in SERVICES]
+    subjects += [operation.subject.format(service=service) for operation in operator_requests() for service in SERVICES]
     subjects += ["$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.EVENTS", "$JS.API.CONSUMER.DELETE.EVENTS.fees"]
 
     for subject in subjects:
@@ -244,7 +246,7 @@ async def test_garbage_is_refused_and_the_services_go_on(nation: Nation, thief: 
         assert answer["refusal"]["code"] in ("malformed_request", "request_too_large")
 
     for service in SERVICES:
-        assert (await nation.operator.ask(ops.AskHealth(), service=service)).ready
+        assert (await nation.operator.ask(operations.AskHealth(), service=service)).ready
 
 
 async def test_who_has_the_seed_hears_what_the_portal_is_answered_until_the_seed_is_changed(

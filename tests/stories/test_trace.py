@@ -10,7 +10,7 @@ from cli.demo import ZONE
 from cli.people import Exporter, Journey, until
 from cli.trace import trace
 from cli.traces import KeptSpan, certificate_of, kept_spans, traces_of
-from shared.contracts.catalogue import SERVICES
+from shared.contracts.index import SERVICES
 from tests.stories.conftest import Nation, to
 
 AT_ONCE = 8

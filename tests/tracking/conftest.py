@@ -18,11 +18,11 @@ from services.tracking.searching import routes
 from shared.clock import Clock
 from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.gateway import StatusCode, TransmissionAdvanced
-from shared.contracts.kinds import Event
-from shared.database import Database
-from shared.migrations.schema import migrate
-from shared.rim import application
-from shared.work import Workshop
+from shared.contracts.messages import Event
+from shared.database.engine import Database
+from shared.database.migrations.schema import migrate
+from shared.runtime.http_server import application
+from shared.handling.work import ServiceContext
 
 CERTIFICATE = UUID("8a5a9a2e-7a58-4a7e-9d5f-0f6f0d0b7a02")
 REFERENCE = "D2026-PNH-000123"
@@ -65,15 +65,15 @@ class Tracking:
 
     def __init__(self, database: Path) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
-        self.workshop = Workshop("tracking", self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
-        app = application(self.workshop, self._no_problems, routes)
+        self.context = ServiceContext("tracking", self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
+        app = application(self.context, self._no_problems, routes)
         self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
 
     async def _no_problems(self) -> list[str]:
         return []
 
     async def hears(self, *events: Event) -> None:
-        async with self.workshop.work(INVALID_SPAN) as work:
+        async with self.context.work(INVALID_SPAN) as work:
             for event in events:
                 await router.listening[type(event)](event, work)
                 await work.session.flush()

@@ -2,7 +2,7 @@
 
 from services.certificates import store
 from services.certificates.handlers import again, agents, deciding, drafting, exporters, issuing, products
-from shared.router import Router
+from shared.handling.router import Router
 
 router = Router()
 for part in (products, drafting, deciding, issuing, exporters, agents, again):

@@ -9,8 +9,8 @@ from services.certificates.store import Document, find_certificate, find_documen
 from services.certificates.views import documented, issued, submitted
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 
@@ -26,14 +26,14 @@ async def announce_certificate(certificate_id: UUID, work: Work) -> None:
         work.announce(documented(document, work))
 
 
-@router.reads_back(CertificateSubmitted)
+@router.on_replay(CertificateSubmitted)
 async def remember_submission(event: CertificateSubmitted, work: Work) -> None:
     """A certificate that is a draft in the older copy was handed in already."""
     if certificate := await find_certificate(work, event.certificate_id):
         certificate.was_submitted(event.submission)
 
 
-@router.reads_back(CertificateDocumented)
+@router.on_replay(CertificateDocumented)
 async def remember_document(event: CertificateDocumented, work: Work) -> None:
     """A certificate was issued: its number is never given again, its document is kept."""
     form_d = event.document

@@ -8,8 +8,8 @@ from uuid import UUID
 from services.certificates.domain.exporter import Mandate, MandateNotKnownYet, must_be_in_force
 from services.certificates.store import find_exporter, find_mandate, keep_mandate
 from shared.contracts.registry.mandates import MandateGranted
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -12,8 +12,8 @@ from shared.contracts.certificates.issuing import (
     ReturnCertificate,
     ReviewCertificate,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

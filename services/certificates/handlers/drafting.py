@@ -15,8 +15,8 @@ from shared.contracts.certificates.issuing import (
     ReviseCertificate,
     SubmitCertificate,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -14,8 +14,8 @@ from shared.contracts.registry.registrations import (
     RegistrationReinstated,
     RegistrationSuspended,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -17,8 +17,9 @@ from services.certificates.store import (
 )
 from services.certificates.views import document_of, documented, issued
 from shared.contracts.fees import FeeSettled
-from shared.router import Router
-from shared.work import Task, Work
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 router = Router()
 

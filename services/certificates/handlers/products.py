@@ -6,8 +6,8 @@ from services.certificates.handlers.agents import who_acts_for
 from services.certificates.store import find_product, product_by_id
 from shared.contracts.certificates import products as contracts
 from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct, RegisterProduct
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -16,7 +16,7 @@ from services.gateway.wire.opening import Contents, NotTaken, Opener, claimed_co
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
 from shared.refusals import Refused, Unavailable
-from shared.telemetry import traceparent
+from shared.observability.tracing import traceparent
 
 XML_TYPE = "application/xml"
 PATIENCE = 30.0

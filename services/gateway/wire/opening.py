@@ -21,7 +21,7 @@ from services.gateway.wire import xml
 from services.gateway.wire.bounds import OutOfBounds, SignatureShapeWrong, must_be_in_bounds
 from services.gateway.wire.messages import Envelope, Told
 from services.gateway.wire.signature import NotGenuine, as_signed
-from shared.processes import Processes
+from shared.runtime.process_pool import ProcessPool
 
 log = logging.getLogger(__name__)
 
@@ -143,9 +143,9 @@ class _Waiting:
 class Opener:
     """Opens messages in other processes, and bounds what arrives and waits."""
 
-    def __init__(self, processes: Sequence[Processes] | None = None) -> None:
+    def __init__(self, processes: Sequence[ProcessPool] | None = None) -> None:
         """`processes`: one for each message that is opened at once; started when first needed."""
-        self._processes = processes or [Processes(limit_memory) for _ in range(AT_ONCE)]
+        self._processes = processes or [ProcessPool(limit_memory) for _ in range(AT_ONCE)]
         self._idle = deque(self._processes)
         self._lanes: OrderedDict[Lane, deque[_Waiting]] = OrderedDict()
         self._held: Counter[str] = Counter()
@@ -216,7 +216,7 @@ class Opener:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _run(self, process: Processes, job: _Waiting) -> None:
+    async def _run(self, process: ProcessPool, job: _Waiting) -> None:
         opened: Contents | Refused = AGAIN
         try:
             async with asyncio.timeout(OPENED_WITHIN):

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter
 
-from shared.contracts.kinds import Country
+from shared.contracts.fields import Country
 from shared.refusals import Unavailable
 
 MEMBERS_FILE = Path(__file__).parents[1] / "data" / "members.json"

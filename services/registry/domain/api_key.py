@@ -10,7 +10,7 @@ PREFIX = "cok_"
 """By this, scanners for leaked secrets know a key of ours."""
 SHOWN = 4
 """Letters at the end of a key by which people tell keys apart; what is left is guessed by nobody."""
-MOST_KEYS = 10
+MAX_KEYS = 10
 """Keys of one mandate that are not revoked: one for each system, and room to change them."""
 
 

@@ -23,7 +23,7 @@ from services.registry.store.registrations import (
     expired_registrations,
     suspended_registrations,
 )
-from shared.router import Router
+from shared.handling.router import Router
 
 router = Router()
 for part in (registering, deciding, importing, reminding, again):

@@ -37,8 +37,8 @@ from shared.contracts.registry.users import (
     UserState,
 )
 from shared.contracts.roles import Role
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.registry.domain.api_key import MOST_KEYS, PREFIX, SHOWN, ApiKey, ApiKeyInvalid, TooManyApiKeys
+from services.registry.domain.api_key import MAX_KEYS, PREFIX, SHOWN, ApiKey, ApiKeyInvalid, TooManyApiKeys
 from services.registry.domain.mandate import Mandate, MandateNotAllowedNow, Side, must_be_registered
 from services.registry.domain.reminders import over_at
 from services.registry.domain.session import SessionOver
@@ -23,9 +23,9 @@ from shared.contracts.registry.mandates import (
     MakeApiKey,
     RevokeApiKey,
 )
-from shared.identity import Actor, Mandated, NotYours
-from shared.router import Router
-from shared.work import Work
+from shared.handling.actor import Actor, Mandated, NotYours
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 
@@ -68,8 +68,8 @@ async def make_api_key(command: MakeApiKey, work: Work) -> MadeApiKey:
     must_be_of_the_agent(mandate, work)
     mandate.roles_of(frozenset(mandate.scope), work.today)
     present = [key for key in await mandates.api_keys_of(work, mandate.mandate_id) if not key.revoked_at]
-    if len(present) >= MOST_KEYS:
-        raise TooManyApiKeys(f"A mandate has at most {MOST_KEYS} keys: revoke those that are not needed.", "mandate_id")
+    if len(present) >= MAX_KEYS:
+        raise TooManyApiKeys(f"A mandate has at most {MAX_KEYS} keys: revoke those that are not needed.", "mandate_id")
 
     shown = f"{PREFIX}{new_token()}"
     key = ApiKey(

@@ -20,8 +20,8 @@ from shared.contracts.registry.registrations import (
     RegistrationReinstated,
     RegistrationSuspended,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 
@@ -35,7 +35,7 @@ async def announce_registration(exporter_id: UUID, work: Work) -> None:
         work.announce(standing(registration, work))
 
 
-@router.reads_back(RegistrationApproved)
+@router.on_replay(RegistrationApproved)
 async def remember_approval(event: RegistrationApproved, work: Work) -> None:
     """A company that had only applied in the older copy, or whose former year it knows, was registered.
 
@@ -47,19 +47,19 @@ async def remember_approval(event: RegistrationApproved, work: Work) -> None:
         watch_the_year(registration, work)
 
 
-@router.reads_back(RegistrationSuspended)
+@router.on_replay(RegistrationSuspended)
 async def remember_suspension(event: RegistrationSuspended, work: Work) -> None:
     """A company was suspended."""
     await remember(event.exporter_id, Status.SUSPENDED, event.version, work)
 
 
-@router.reads_back(RegistrationReinstated)
+@router.on_replay(RegistrationReinstated)
 async def remember_reinstatement(event: RegistrationReinstated, work: Work) -> None:
     """A company was reinstated."""
     await remember(event.exporter_id, Status.ACTIVE, event.version, work)
 
 
-@router.reads_back(RegistrationExpired)
+@router.on_replay(RegistrationExpired)
 async def remember_expiry(event: RegistrationExpired, work: Work) -> None:
     """The year of a company was over."""
     await remember(event.exporter_id, Status.EXPIRED, event.version, work)
@@ -81,7 +81,7 @@ async def announce_mandate(mandate_id: UUID, work: Work) -> None:
         work.announce(revoked(mandate, work))
 
 
-@router.reads_back(MandateGranted)
+@router.on_replay(MandateGranted)
 async def remember_mandate(event: MandateGranted, work: Work) -> None:
     """A mandate that was only proposed in the older copy, or is not in it at all, was granted."""
     mandate = await mandates.find_mandate(work, event.mandate_id)
@@ -99,14 +99,14 @@ async def remember_mandate(event: MandateGranted, work: Work) -> None:
     mandate.was_granted(event.occurred_at, event.version)
 
 
-@router.reads_back(MandateRevoked)
+@router.on_replay(MandateRevoked)
 async def remember_revocation(event: MandateRevoked, work: Work) -> None:
     """A mandate was ended: nobody acts under it again, whatever the older copy says."""
     if mandate := await mandates.find_mandate(work, event.mandate_id):
         mandate.was_revoked(event.occurred_at, event.version)
 
 
-@router.reads_back(SessionRevoked)
+@router.on_replay(SessionRevoked)
 async def remember_end_of_session(event: SessionRevoked, work: Work) -> None:
     """A session was over, or an API key was revoked: neither comes back to life with the older copy."""
     if session := await sessions.find_session(work, event.session_id):

@@ -13,8 +13,8 @@ from shared.contracts.registry.registrations import (
     ReturnRegistration,
     SuspendRegistration,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

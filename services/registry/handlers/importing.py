@@ -35,8 +35,8 @@ from shared.contracts.registry.importing import (
     RowOutcome,
     RowReport,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 

@@ -9,8 +9,9 @@ from services.registry.post import Letter, Post
 from services.registry.settings import Issuer
 from services.registry.store import users
 from services.registry.store.links import INVITATION, RESET, hashed, link_sent_at, new_link, note_sent
-from shared.router import Router
-from shared.work import Task, Work
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 router = Router()
 
@@ -79,5 +80,5 @@ async def send_link(user: User, purpose: str, work: Work) -> None:
     subject, text = TEXTS[purpose]
     link = f"{work.use(Issuer).portal_address}/{purpose}#{token}"  # after #, so that it stands in no log of a web server
     letter = Letter(f"{purpose}-{hashed(token)[:20]}", user.email, subject, text.format(name=user.name, link=link), work.now)
-    await work.outside(work.use(Post).send, letter)
+    await work.between_transactions(work.use(Post).send, letter)
     await note_sent(work, token)

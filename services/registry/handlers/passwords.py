@@ -15,8 +15,8 @@ from shared.contracts.registry.users import (
     ResetRequested,
     UserState,
 )
-from shared.router import Router
-from shared.work import Work
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 
@@ -61,11 +61,11 @@ async def new_password(token: str, purpose: str, password: str, work: Work) -> t
     user = await users.user_by_id(work, user_id)
     must_be_hard_to_guess(password, user.name, user.email)
     passwords = work.use(Passwords)
-    password_hash = await work.outside(passwords.hash, password)
+    password_hash = await work.between_transactions(passwords.hash, password)
     if await use_link(work, token, purpose):
         return await users.user_by_id(work, user_id), password_hash
     user = await users.user_by_id(work, user_id)
-    verdict = await work.outside(passwords.verify, user.password_hash, password)
+    verdict = await work.between_transactions(passwords.verify, user.password_hash, password)
     if not verdict.right:
         raise LinkInvalid("", "token")
     return await users.user_by_id(work, user_id), None

@@ -14,7 +14,7 @@ from services.registry.passwords import Passwords
 from services.registry.store import registrations, tries, users
 from services.registry.store.registrations import acts_of, note_act, registration_by_id
 from services.registry.views import READERS, heard, state_of
-from shared.contracts.kinds import FileChunk, FileProgress
+from shared.contracts.messages import FileChunk, FileProgress
 from shared.contracts.registry import particulars as contracts
 from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
 from shared.contracts.registry.registrations import (
@@ -29,10 +29,10 @@ from shared.contracts.registry.registrations import (
     RegistrationState,
     RenewRegistration,
 )
-from shared.files import get_file, put_file, whole_file
-from shared.identity import Actor
-from shared.router import Router
-from shared.work import Work
+from shared.handling.files import get_file, put_file, whole_file
+from shared.handling.actor import Actor
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 
@@ -52,7 +52,7 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     particulars = heard(contracts.Particulars.model_validate(told))
     must_be_sound(particulars, work)
     must_be_hard_to_guess(command.password, command.administrator_name, command.email)
-    password_hash = await work.outside(work.use(Passwords).hash, command.password)
+    password_hash = await work.between_transactions(work.use(Passwords).hash, command.password)
     if known := await sent_before(command, work):
         return state_of(known, work)
     await users.email_must_be_free(work, command.email)
@@ -97,7 +97,7 @@ async def is_of_applicant(command: ApplyForRegistration, work: Work) -> bool:
     with suppress(SignInDelayed):
         counted = await tries.count_try(work, tries.of_account(command.email))
 
-    verdict = await work.outside(work.use(Passwords).verify, password_hash if counted else None, command.password)
+    verdict = await work.between_transactions(work.use(Passwords).verify, password_hash if counted else None, command.password)
 
     if user_id is None or counted is None or not verdict.right:
         return False

@@ -11,9 +11,10 @@ from services.registry.letters import letter_about_the_end
 from services.registry.post import Letter, Post
 from services.registry.store.registrations import decide_reminder, note_act, registration_by_id
 from services.registry.views import standing
-from shared.contracts.kinds import Instant
-from shared.router import Router
-from shared.work import Task, Work
+from shared.contracts.fields import Instant
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 router = Router()
 
@@ -93,7 +94,7 @@ async def expire_registration(task: ExpireRegistration, work: Work) -> None:
 @router.due(SendLetter)
 async def send_letter(task: SendLetter, work: Work) -> None:
     """A letter goes to the mail server; one that was taken just before a crash goes again, under the same Message-ID."""
-    await work.outside(work.use(Post).send, Letter(**task.model_dump()))
+    await work.between_transactions(work.use(Post).send, Letter(**task.model_dump()))
 
 
 def write(registration: Registration, days_before: int, work: Work) -> None:

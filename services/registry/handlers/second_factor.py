@@ -17,9 +17,9 @@ from services.registry.store import tries, users
 from services.registry.store.second_factors import find_second_factor, is_unused_step, keep_recovery_codes, use_recovery_code
 from shared.contracts.registry.identity import GiveStepUp, StepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor, RecoveryCodes, SecondFactorOffer
-from shared.router import Router
-from shared.stepping_up import STEP_UP_LASTS, sign_step_up
-from shared.work import Work
+from shared.handling.router import Router
+from shared.security.step_up import STEP_UP_LASTS, sign_step_up
+from shared.handling.work import Work
 
 router = Router()
 
@@ -30,7 +30,7 @@ async def enrol_second_factor(command: EnrolSecondFactor, work: Work) -> SecondF
     user_id = work.actor.must_have_id()
     user = await users.user_by_id(work, user_id)
     await tries.count_try(work, tries.of_account(user.email))
-    verdict = await work.outside(work.use(Passwords).verify, user.password_hash, command.password)
+    verdict = await work.between_transactions(work.use(Passwords).verify, user.password_hash, command.password)
     if not verdict.right:
         raise SignInFailed("", "password")
     user = await users.user_by_id(work, user_id)

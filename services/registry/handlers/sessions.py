@@ -15,8 +15,9 @@ from shared.contracts.registry.identity import (
     Sessions,
     SessionsEnded,
 )
-from shared.router import Router
-from shared.work import Task, Work
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 router = Router()
 

@@ -18,9 +18,9 @@ from services.registry.passwords import Passwords
 from services.registry.store import sessions, tries, users
 from services.registry.store.second_factors import find_second_factor, use_recovery_code
 from shared.contracts.registry.identity import OpenSession, RefreshedSession, RefreshSession, Session
-from shared.identity import Actor
-from shared.router import Router
-from shared.work import Work
+from shared.handling.actor import Actor
+from shared.handling.router import Router
+from shared.handling.work import Work
 
 router = Router()
 
@@ -74,7 +74,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
     if waits_until is None:
         await tries.count_try(work, account)
 
-    verdict = await work.outside(work.use(Passwords).verify, password_hash, command.password)
+    verdict = await work.between_transactions(work.use(Passwords).verify, password_hash, command.password)
 
     failed = SignInDelayed(waits_until) if waits_until else SignInFailed("", "email", "password")
     if user_id is None or not verdict.right:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from services.registry.domain.session import TOKEN_LASTS
 from services.registry.settings import Issuer
-from shared.identity import Actor, sign_token
-from shared.work import Work
+from shared.handling.actor import Actor
+from shared.security.tokens import sign_token
+from shared.handling.work import Work
 
 
 def token_of(actor: Actor, until: datetime, work: Work) -> tuple[str, datetime]:

@@ -6,7 +6,7 @@ Revision ID: registry_0003
 import sqlalchemy as sa
 from alembic import op
 
-from shared.columns import UtcDateTime
+from shared.database.column_types import UtcDateTime
 
 revision = "registry_0003"
 down_revision = "registry_0002"

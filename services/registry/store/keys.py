@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublished
-from shared.tables import insert_new, revoked_sessions, signing_keys
-from shared.work import Work
+from shared.database.upserts import insert_new
+from shared.database.tables import revoked_sessions, signing_keys
+from shared.handling.work import Work
 
 key_ids = select(signing_keys.c.key_id)
 revoked_session_ids = select(revoked_sessions.c.session_id)

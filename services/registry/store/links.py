@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from services.registry.domain.session import LinkInvalid
 from services.registry.store.tables import links
-from shared.work import Work
+from shared.handling.work import Work
 
 INVITATION, RESET = "invitation", "reset"
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1)}

@@ -11,7 +11,7 @@ from services.registry.domain.registration import CompanyUnknown
 from services.registry.store.links import hashed
 from services.registry.store.registrations import find_by_tax_number
 from services.registry.store.tables import api_keys, mandates, registrations
-from shared.work import Work
+from shared.handling.work import Work
 
 MOST_LISTED = 100
 """API keys of a mandate that are listed."""

@@ -10,9 +10,10 @@ from sqlalchemy import Row, insert, select
 from services.registry.domain.registration import Act, Registration, RegistrationNotFound, Status, TaxNumberTaken
 from services.registry.domain.reminders import Outcome
 from services.registry.store.tables import registration_acts, registrations, reminders
-from shared.identity import Actor
-from shared.tables import insert_new, lost_keys
-from shared.work import Work
+from shared.handling.actor import Actor
+from shared.database.upserts import insert_new
+from shared.database.tables import lost_keys
+from shared.handling.work import Work
 
 REGISTERED = "registered"
 

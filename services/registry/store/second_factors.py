@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, update
 from services.registry.domain.second_factor import SecondFactor
 from services.registry.store.links import hashed
 from services.registry.store.tables import recovery_codes, second_factors
-from shared.work import Work
+from shared.handling.work import Work
 
 
 async def find_second_factor(work: Work, user_id: UUID) -> SecondFactor | None:

@@ -27,7 +27,7 @@ from services.registry.domain.reminders import Outcome
 from services.registry.domain.second_factor import SecondFactor
 from services.registry.domain.session import SessionRecord
 from services.registry.domain.user import User
-from shared.columns import AsJson, UtcDateTime, Words
+from shared.database.column_types import JsonOf, UtcDateTime, EnumText
 
 TABLES = MetaData()
 
@@ -42,12 +42,12 @@ registrations = Table(
     Column("district", String(4)),
     Column("phone", String(30)),
     Column("contact_email", String(254)),
-    Column("representative", AsJson(Representative)),
+    Column("representative", JsonOf(Representative)),
     Column("tax_number", String(20), nullable=False),
-    Column("status", Words(Status), nullable=False),
-    Column("asked", Words(Asked), nullable=False, server_default=Asked.NOTHING),
+    Column("status", EnumText(Status), nullable=False),
+    Column("asked", EnumText(Asked), nullable=False, server_default=Asked.NOTHING),
     Column("documents", JSON, nullable=False),
-    Column("wanted", AsJson(Particulars)),
+    Column("wanted", JsonOf(Particulars)),
     Column("new_documents", JSON, nullable=False, server_default="{}"),
     Column("valid_from", Date),
     Column("valid_until", Date),
@@ -88,7 +88,7 @@ reminders = Table(
     Column("exporter_id", Uuid, primary_key=True),
     Column("valid_until", Date, primary_key=True),
     Column("days_before", Integer, primary_key=True),
-    Column("outcome", Words(Outcome), nullable=False),
+    Column("outcome", EnumText(Outcome), nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
 )
 
@@ -101,7 +101,7 @@ users = Table(
     Column("password_hash", String(200)),
     Column("organisation", String(40), nullable=False, index=True),
     Column("roles", JSON, nullable=False),
-    Column("status", Words(user.Status), nullable=False),
+    Column("status", EnumText(user.Status), nullable=False),
 )
 
 links = Table(
@@ -171,8 +171,8 @@ mandates = Table(
     Column("agent_id", Uuid, nullable=False, index=True),
     Column("scope", JSON, nullable=False),
     Column("valid_until", Date, nullable=False),
-    Column("proposed_by", Words(mandate.Side), nullable=False),
-    Column("status", Words(mandate.Status), nullable=False),
+    Column("proposed_by", EnumText(mandate.Side), nullable=False),
+    Column("status", EnumText(mandate.Status), nullable=False),
     Column("reason", Text),
     Column("granted_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.registry.domain.session import FORGOTTEN_AFTER, FREE_TRIES, SignInDelayed, delay_after
 from services.registry.store.tables import wrong_tries
-from shared.work import Work
+from shared.handling.work import Work
 
 
 @dataclass(frozen=True)

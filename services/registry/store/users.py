@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from services.registry.domain.registration import Act
 from services.registry.domain.user import EmailTaken, Status, User, UserIdTaken, UserNotFound
 from services.registry.store.tables import registration_acts, second_factors, users
-from shared.work import Work
+from shared.handling.work import Work
 
 
 async def find_user(work: Work, user_id: UUID) -> User | None:

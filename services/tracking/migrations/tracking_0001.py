@@ -6,7 +6,7 @@ Revision ID: tracking_0001
 import sqlalchemy as sa
 from alembic import op
 
-from shared.columns import UtcDateTime
+from shared.database.column_types import UtcDateTime
 
 revision = "tracking_0001"
 down_revision = None

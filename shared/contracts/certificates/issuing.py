@@ -12,23 +12,8 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.certificates.products import LatinLine, LatinText
-from shared.contracts.kinds import (
-    Amount,
-    Answer,
-    Command,
-    Contract,
-    Country,
-    Currency,
-    Event,
-    HsCode,
-    Office,
-    Part,
-    Quantity,
-    Question,
-    Reference,
-    Text,
-    Unit,
-)
+from shared.contracts.fields import Amount, Country, Currency, HsCode, Office, Quantity, Reference, Text, Unit
+from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
 from shared.contracts.roles import Role
 
 
@@ -122,6 +107,9 @@ class DraftCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.draft.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
+    permitted_by: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
@@ -135,6 +123,8 @@ class ReviseCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.revise.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
@@ -146,6 +136,8 @@ class SubmitCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.submit.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
@@ -156,6 +148,8 @@ class ReturnCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     certificate_id: UUID
     remarks: Text
@@ -170,6 +164,8 @@ class ReviewCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.review.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     certificate_id: UUID
     worksheet: Text
@@ -181,6 +177,8 @@ class ApproveCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.approve.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
     step_up: ClassVar[bool] = True
     certificate_id: UUID
@@ -192,6 +190,8 @@ class RejectCertificate(Command):
 
     subject: ClassVar[str] = "cmd.certificate.reject.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    about: ClassVar[str] = "certificate_id"
+    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     step_up: ClassVar[bool] = True
     certificate_id: UUID
@@ -204,6 +204,7 @@ class GetCertificate(Question):
 
     subject: ClassVar[str] = "qry.certificate.get.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    linked_to: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
@@ -225,6 +226,7 @@ class CertificateSubmitted(Event):
 
     subject: ClassVar[str] = "evt.certificate.submitted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"fees"})
+    linked_to: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     exporter_id: UUID
     agent_id: UUID | None = None
@@ -240,6 +242,8 @@ class CertificateIssued(Event):
 
     subject: ClassVar[str] = "evt.certificate.issued.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
+    linked_to: ClassVar[str] = "certificate_id"
+    known_by: ClassVar[str] = "reference"
     certificate_id: UUID
     reference: Reference
     form: str

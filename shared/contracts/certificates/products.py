@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.contracts.kinds import Answer, Command, HsCode, Line, Part, Text
+from shared.contracts.messages import Answer, Command, Part
+from shared.contracts.fields import HsCode, Line, Text
 from shared.contracts.roles import Role
 
 
@@ -71,6 +72,8 @@ class RegisterProduct(Command):
 
     subject: ClassVar[str] = "cmd.product.register.v1"
     answer: ClassVar[type[Answer]] = ProductState
+    about: ClassVar[str] = "product_id"
+    permitted_by: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
     product_id: UUID
@@ -86,6 +89,7 @@ class ApproveProduct(Command):
 
     subject: ClassVar[str] = "cmd.product.approve.v1"
     answer: ClassVar[type[Answer]] = ProductState
+    about: ClassVar[str] = "product_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     product_id: UUID
 
@@ -95,6 +99,7 @@ class RefuseProduct(Command):
 
     subject: ClassVar[str] = "cmd.product.refuse.v1"
     answer: ClassVar[type[Answer]] = ProductState
+    about: ClassVar[str] = "product_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     product_id: UUID
     reason: Text

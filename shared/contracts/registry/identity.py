@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.catalogue import SERVICES
-from shared.contracts.kinds import Answer, Command, Contract, Email, Event, Instant, Part, Question, Sha256
+from shared.contracts.index import SERVICES
+from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
+from shared.contracts.fields import Email, Instant, Sha256
 from shared.contracts.roles import Role
 
 Address = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f.:]{2,45}$")]
@@ -27,6 +28,7 @@ class Session(Answer):
     `enrolling`: this officer may do nothing yet but set up the second factor. `until`: when the session is over at the latest.
     """
 
+    about: ClassVar[str] = "session_id"
     session_id: UUID
     user_id: UUID
     organisation: str
@@ -79,6 +81,7 @@ class RevokeSession(Command):
 
     subject: ClassVar[str] = "cmd.session.revoke.v1"
     answer: ClassVar[type[Answer]] = SessionEnded
+    about: ClassVar[str] = "session_id"
     while_enrolling: ClassVar[bool] = True
     session_id: UUID | None = None
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.catalogue import SERVICES
-from shared.contracts.kinds import Answer, Command, Event, Instant, Line, Question, Text
+from shared.contracts.index import SERVICES
+from shared.contracts.messages import Answer, Command, Event, Question
+from shared.contracts.fields import Instant, Line, Text
 from shared.contracts.registry.particulars import TaxNumber
 from shared.contracts.roles import Role
 
@@ -64,6 +65,7 @@ class ProposeMandate(Command):
 
     subject: ClassVar[str] = "cmd.mandate.propose.v1"
     answer: ClassVar[type[Answer]] = MandateState
+    about: ClassVar[str] = "mandate_id"
     asked_by: ClassVar[frozenset[Role]] = GIVING
     mandate_id: UUID
     exporter_tax_number: TaxNumber
@@ -77,6 +79,7 @@ class AcceptMandate(Command):
 
     subject: ClassVar[str] = "cmd.mandate.accept.v1"
     answer: ClassVar[type[Answer]] = MandateState
+    about: ClassVar[str] = "mandate_id"
     asked_by: ClassVar[frozenset[Role]] = GIVING
     mandate_id: UUID
 
@@ -86,6 +89,7 @@ class RevokeMandate(Command):
 
     subject: ClassVar[str] = "cmd.mandate.revoke.v1"
     answer: ClassVar[type[Answer]] = MandateState
+    about: ClassVar[str] = "mandate_id"
     asked_by: ClassVar[frozenset[Role]] = GIVING
     mandate_id: UUID
     reason: Text | None = None
@@ -110,6 +114,7 @@ class ListMandates(Question):
 class ActingToken(Answer):
     """The token with which an agent acts for an exporter until it expires; then another is asked for, in the same way."""
 
+    about: ClassVar[str] = "api_key_id"
     api_key_id: UUID | None = None
     mandate_id: UUID
     exporter_id: UUID
@@ -123,6 +128,7 @@ class ActUnderMandate(Command):
 
     subject: ClassVar[str] = "cmd.mandate.act-under.v1"
     answer: ClassVar[type[Answer]] = ActingToken
+    about: ClassVar[str] = "mandate_id"
     asked_by: ClassVar[frozenset[Role]] = ACTING
     secret: ClassVar[bool] = True
     mandate_id: UUID
@@ -141,6 +147,7 @@ class MakeApiKey(Command):
 
     subject: ClassVar[str] = "cmd.api-key.make.v1"
     answer: ClassVar[type[Answer]] = MadeApiKey
+    about: ClassVar[str] = "api_key_id"
     asked_by: ClassVar[frozenset[Role]] = GIVING
     secret: ClassVar[bool] = True
     api_key_id: UUID
@@ -166,6 +173,7 @@ class RevokeApiKey(Command):
 
     subject: ClassVar[str] = "cmd.api-key.revoke.v1"
     answer: ClassVar[type[Answer]] = ApiKeyState
+    about: ClassVar[str] = "api_key_id"
     asked_by: ClassVar[frozenset[Role]] = GIVING
     api_key_id: UUID
 
@@ -200,6 +208,7 @@ class MandateGranted(Event):
 
     subject: ClassVar[str] = "evt.mandate.granted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    linked_to: ClassVar[str] = "exporter_id"
     mandate_id: UUID
     exporter_id: UUID
     agent_id: UUID

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.kinds import Answer, Command, Contract, Email, Event, Instant, Line, Question, Secret, Sha256, Text
+from shared.contracts.messages import Answer, Command, Contract, Event, Question
+from shared.contracts.fields import Email, Instant, Line, Secret, Sha256, Text
 from shared.contracts.registry.particulars import (
     DistrictCode,
     DocumentKind,
@@ -22,7 +23,7 @@ from shared.contracts.roles import Role
 
 HANDING_IN = frozenset({Role.COMPANY_ADMINISTRATOR, Role.SIGNATORY})
 """Who asks for a registration in the name of a company."""
-MOST_ACTS = 100
+MAX_ACTS = 100
 """Acts of a history that are shown at a time."""
 
 
@@ -84,6 +85,7 @@ class ApplyForRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.apply-for.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     anonymous: ClassVar[bool] = True
     secret: ClassVar[bool] = True
     exporter_id: UUID
@@ -109,6 +111,7 @@ class AttachRegistrationDocument(Command):
 
     subject: ClassVar[str] = "cmd.registration-document.attach.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     secret: ClassVar[bool] = True  # a file is examined between two transactions, so no answer can be stored in the first
     exporter_id: UUID
     kind: DocumentKind
@@ -120,6 +123,7 @@ class CorrectRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.correct.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = HANDING_IN
     exporter_id: UUID
     particulars: Particulars
@@ -131,6 +135,7 @@ class HandInRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.hand-in.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = HANDING_IN
     exporter_id: UUID
 
@@ -140,6 +145,7 @@ class RenewRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.renew.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = HANDING_IN
     exporter_id: UUID
     particulars: Particulars | None = None
@@ -153,6 +159,7 @@ class ApproveRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.approve.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
     step_up: ClassVar[bool] = True
     exporter_id: UUID
@@ -164,6 +171,7 @@ class ReturnRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.return.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
     exporter_id: UUID
     remarks: Text
@@ -174,6 +182,7 @@ class RefuseRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.refuse.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
     step_up: ClassVar[bool] = True
     exporter_id: UUID
@@ -185,6 +194,7 @@ class SuspendRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.suspend.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
     step_up: ClassVar[bool] = True
     exporter_id: UUID
@@ -196,6 +206,7 @@ class ReinstateRegistration(Command):
 
     subject: ClassVar[str] = "cmd.registration.reinstate.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    about: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER})
     step_up: ClassVar[bool] = True
     exporter_id: UUID
@@ -240,7 +251,7 @@ class GetRegistrationHistory(Question):
     answer: ClassVar[type[Answer]] = RegistrationHistory
     exporter_id: UUID
     before: Annotated[int, Field(ge=1)] | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_ACTS)] = 50
+    limit: Annotated[int, Field(ge=1, le=MAX_ACTS)] = 50
 
 
 class RegistrationApproved(Event):
@@ -248,6 +259,7 @@ class RegistrationApproved(Event):
 
     subject: ClassVar[str] = "evt.registration.approved.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    linked_to: ClassVar[str] = "exporter_id"
     exporter_id: UUID
     name: str
     address: str
@@ -260,6 +272,7 @@ class RegistrationSuspended(Event):
 
     subject: ClassVar[str] = "evt.registration.suspended.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    linked_to: ClassVar[str] = "exporter_id"
     exporter_id: UUID
 
 
@@ -268,6 +281,7 @@ class RegistrationReinstated(Event):
 
     subject: ClassVar[str] = "evt.registration.reinstated.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    linked_to: ClassVar[str] = "exporter_id"
     exporter_id: UUID
 
 
@@ -276,4 +290,5 @@ class RegistrationExpired(Event):
 
     subject: ClassVar[str] = "evt.registration.expired.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    linked_to: ClassVar[str] = "exporter_id"
     exporter_id: UUID

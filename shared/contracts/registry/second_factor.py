@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import StringConstraints
 
-from shared.contracts.kinds import Answer, Command
+from shared.contracts.messages import Answer, Command
 from shared.contracts.registry.identity import Code, CodeOrRecovery
 
 

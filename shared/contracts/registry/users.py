@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.kinds import Answer, Command, Contract, Email, Line, Office, Question, Secret
+from shared.contracts.messages import Answer, Command, Contract, Question
+from shared.contracts.fields import Email, Line, Office, Secret
 from shared.contracts.registry.identity import Address, Token
 from shared.contracts.roles import Role
 
@@ -24,6 +25,7 @@ class UserStatus(StrEnum):
 class UserState(Answer):
     """A person with an account. `organisation`: a company's id, or the code of an office."""
 
+    about: ClassVar[str] = "user_id"
     user_id: UUID
     name: str
     organisation: str
@@ -37,6 +39,7 @@ class AddUser(Command):
 
     subject: ClassVar[str] = "cmd.user.add.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.ADMINISTRATOR, Role.COMPANY_ADMINISTRATOR})
     secret: ClassVar[bool] = True
     user_id: UUID
@@ -52,6 +55,7 @@ class InviteOfficer(Command):
 
     subject: ClassVar[str] = "cmd.officer.invite.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.ADMINISTRATOR})
     step_up: ClassVar[bool] = True
     user_id: UUID
@@ -66,6 +70,7 @@ class ChangeOfficerRoles(Command):
 
     subject: ClassVar[str] = "cmd.officer-roles.change.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.ADMINISTRATOR})
     step_up: ClassVar[bool] = True
     user_id: UUID
@@ -77,6 +82,7 @@ class TransferOfficer(Command):
 
     subject: ClassVar[str] = "cmd.officer.transfer.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.ADMINISTRATOR})
     step_up: ClassVar[bool] = True
     user_id: UUID
@@ -88,6 +94,7 @@ class DeactivateOfficer(Command):
 
     subject: ClassVar[str] = "cmd.officer.deactivate.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.ADMINISTRATOR})
     step_up: ClassVar[bool] = True
     user_id: UUID
@@ -98,6 +105,7 @@ class RemoveSecondFactor(Command):
 
     subject: ClassVar[str] = "cmd.second-factor.remove.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.ADMINISTRATOR})
     step_up: ClassVar[bool] = True
     user_id: UUID
@@ -108,6 +116,7 @@ class InviteColleague(Command):
 
     subject: ClassVar[str] = "cmd.colleague.invite.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.COMPANY_ADMINISTRATOR})
     user_id: UUID
     name: Line
@@ -120,6 +129,7 @@ class ChangeColleagueRoles(Command):
 
     subject: ClassVar[str] = "cmd.colleague-roles.change.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.COMPANY_ADMINISTRATOR})
     user_id: UUID
     roles: Roles
@@ -130,6 +140,7 @@ class DeactivateColleague(Command):
 
     subject: ClassVar[str] = "cmd.colleague.deactivate.v1"
     answer: ClassVar[type[Answer]] = UserState
+    about: ClassVar[str] = "user_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.COMPANY_ADMINISTRATOR})
     user_id: UUID
 

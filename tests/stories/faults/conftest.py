@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from shared.asking import Asker
+from shared.bus.client import BusClient
 from tests.stories.conftest import a_nation
 from tests.stories.faults.crowd import PARTNER, Crowd, hand_over_sooner
 
@@ -42,7 +42,7 @@ def small_disk(root: Path) -> Path:
 async def crowd(root: Path, many: int) -> AsyncIterator[Crowd]:
     async with (
         a_nation(root, (PARTNER,)) as nation,
-        await Asker.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,
+        await BusClient.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,
     ):
         await hand_over_sooner(nation)
         yield await Crowd.gather(nation, partner, patience=60 + many / 2)

@@ -14,12 +14,12 @@ from cli.audit import audited
 from cli.demo import ZONE
 from cli.people import Exporter, Journey, Ministry, Officers, Person, until
 from cli.reach import Where
-from shared.asking import Asker
-from shared.bus import STREAM
-from shared.contracts import ops
+from shared.bus.client import BusClient
+from shared.bus.stream import STREAM
+from shared.contracts import operations
 from shared.contracts.certificates.issuing import DraftCertificate
-from shared.contracts.kinds import Command, Request
-from shared.stepping_up import MOST_AT_ONCE
+from shared.contracts.messages import Command, Request
+from shared.security.step_up import MAX_DECISIONS
 from tests.stories.conftest import Nation, to
 from tests.stories.faults.faulty import TAKEN_OVER_AFTER
 
@@ -29,7 +29,7 @@ PARTNER = "VN"
 T = TypeVar("T")
 
 
-class TwiceAsker(Asker):
+class TwiceAsker(BusClient):
     """Sends every command twice at the same time, as a nervous client does; both must get the same answer."""
 
     repeated = 0
@@ -50,14 +50,14 @@ class Crowd:
     nation: Nation
     exporter: Exporter
     products: list[Any]
-    partner: Asker
+    partner: BusClient
     sent: int = 0
     patience: float = 60.0
     counts: dict[str, int] = field(default_factory=dict)
     in_flight: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
-    async def gather(cls, nation: Nation, partner: Asker, patience: float) -> "Crowd":
+    async def gather(cls, nation: Nation, partner: BusClient, patience: float) -> "Crowd":
         """An exporter with an examined product."""
         example = to(PARTNER)
         exporter = await Exporter.register(nation.portal, nation.ministry, example)
@@ -71,7 +71,7 @@ class Crowd:
         journeys = await _sixteen_at_a_time(self.submitted() for _ in range(count))
         self.in_flight.set()
         await _sixteen_at_a_time(map(self.nation.prepare, journeys))
-        await _at_a_time(2 * MOST_AT_ONCE, (journey.approve() for journey in journeys))  # officers confirm lists
+        await _at_a_time(2 * MAX_DECISIONS, (journey.approve() for journey in journeys))  # officers confirm lists
         self.sent += count
 
     async def submitted(self) -> Journey:
@@ -108,8 +108,8 @@ class Crowd:
         assert self.counts == dict.fromkeys(self.counts, self.sent)
         print(" = ".join(self.counts), f"= {self.sent}, duplicates 0, offenders 0")
 
-    async def _count(self, asker: Asker, service: str, fact: str) -> int:
-        digest: ops.Digest = await asker.ask(ops.AskDigest(facts=(fact,)), service=service)
+    async def _count(self, asker: BusClient, service: str, fact: str) -> int:
+        digest: operations.Digest = await asker.ask(operations.AskDigest(facts=(fact,)), service=service)
         assert digest.facts[0].repeated == 0
         return digest.facts[0].count
 
@@ -122,7 +122,7 @@ class Crowd:
         """The part of the system that serves a country."""
         return replace(self.where, country=country)
 
-    def asking_through(self, asker: Asker) -> "Crowd":
+    def asking_through(self, asker: BusClient) -> "Crowd":
         """The same people, who ask in another way."""
 
         def person(of: Person) -> Person:

@@ -20,23 +20,24 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from shared import relay, tasks
-from shared.answering import Answerer
+from shared.workers import outbox, tasks
+from shared.workers.requests import RequestHandler
 from shared.clock import Clock
-from shared.listening import Listener
-from shared.relay import Relay
-from shared.tasks import TaskRunner
-from shared.work import Task, Work
+from shared.workers.events import EventConsumer
+from shared.workers.outbox import OutboxRelay
+from shared.workers.tasks import TaskRunner
+from shared.handling.task import Task
+from shared.handling.work import Work
 
 TAKEN_OVER_AFTER = 5
 
 POINTS: dict[str, tuple[type, str]] = {
-    "command-before-commit": (Answerer, "_once"),
-    "command-answered-not-told": (Answerer, "answer"),
-    "event-before-commit": (Listener, "_react"),
-    "event-committed-not-acknowledged": (Listener, "_take_together"),
-    "event-claimed-not-published": (Relay, "_claim"),
-    "event-published-not-marked": (Relay, "_publish"),
+    "command-before-commit": (RequestHandler, "_once"),
+    "command-answered-not-told": (RequestHandler, "answer"),
+    "event-before-commit": (EventConsumer, "_react"),
+    "event-committed-not-acknowledged": (EventConsumer, "_take_together"),
+    "event-claimed-not-published": (OutboxRelay, "_claim"),
+    "event-published-not-marked": (OutboxRelay, "_publish"),
     "task-before-commit": (TaskRunner, "_put_away"),
     "task-committed": (TaskRunner, "_attempt"),
 }
@@ -63,15 +64,15 @@ def crash_at(owner: type, method: str, crash: Callable[[], None]) -> None:
 
 def crash_once_announced(crash: Callable[[], None]) -> None:
     """Has the process die when events stand in the transaction, before it is committed."""
-    write_down = Work.write_down
+    flush_outbox = Work.flush_outbox
 
-    @wraps(write_down)
+    @wraps(flush_outbox)
     async def dying(self: Work) -> None:
-        await write_down(self)
+        await flush_outbox(self)
         if self.announced:
             crash()
 
-    Work.write_down = dying  # type: ignore[method-assign]
+    Work.flush_outbox = dying  # type: ignore[method-assign]
 
 
 def deliver_twice() -> None:
@@ -86,13 +87,13 @@ def deliver_twice() -> None:
 
 def shuffle() -> None:
     """Events are published one before another as chance will have it."""
-    publish = Relay._publish
+    publish = OutboxRelay._publish
 
-    async def later(self: Relay, row: Any) -> None:
+    async def later(self: OutboxRelay, row: Any) -> None:
         await asyncio.sleep(random.uniform(0, 0.5))
         await publish(self, row)
 
-    Relay._publish = later  # type: ignore[method-assign]
+    OutboxRelay._publish = later  # type: ignore[method-assign]
 
 
 def step_clock(file: Path) -> None:
@@ -102,7 +103,7 @@ def step_clock(file: Path) -> None:
 
 
 def main(service: str, folder: Path, *faults: str) -> None:
-    relay.CLAIM = tasks.LEASE = timedelta(seconds=TAKEN_OVER_AFTER)
+    outbox.CLAIM = tasks.LEASE = timedelta(seconds=TAKEN_OVER_AFTER)
     Task.limit, tasks.MARGIN = TAKEN_OVER_AFTER - 1.0, timedelta(seconds=1)
     ahead = [fault for fault in faults if fault in POINTS or fault in (DOCUMENT_SENT, ANNOUNCED)]
     if point := next((point for point in ahead if not (folder / f"{service}-{point}").exists()), None):

@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 
 from cli.bus import republish
-from shared.bus import EVENT_ID_HEADER, STREAM
-from shared.contracts import ops
+from shared.bus.connection import EVENT_ID_HEADER
+from shared.bus.stream import STREAM
+from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.event_signatures import EventKeys, examine_stream
+from shared.security.event_signatures import EventKeys, examine_stream
 from tests.conftest import eventually
 from tests.example_messages import example_of
 from tests.stories.faults.crowd import NO_FAULTS, PARTNER, Crowd, TwiceAsker
@@ -80,15 +81,15 @@ async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_u
     await travelling
     await client.close()
 
-    async def laid_aside() -> list[ops.DeadLetter]:
-        letters: ops.DeadLetters = await crowd.nation.operator.ask(ops.ListDeadLetters(), service="fees")
+    async def laid_aside() -> list[operations.DeadLetter]:
+        letters: operations.DeadLetters = await crowd.nation.operator.ask(operations.ListDeadLetters(), service="fees")
         return list(letters.letters) if len(letters.letters) == len(poison) else []
 
     letters = await eventually(laid_aside, within=20)
     assert {letter.name for letter in letters} == {subject}
     assert all(letter.error for letter in letters)
     for letter in letters:
-        discard = ops.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
+        discard = operations.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
         await crowd.nation.operator.ask(discard, service="fees")
     await crowd.must_have_arrived()
 

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from cli.audit import audited
 from cli.bus import reannounce
 from cli.reach import CommandFailed
-from shared.migrations.schema import migrate
+from shared.database.migrations.schema import migrate
 from tests.stories.faults.crowd import Crowd
 
 

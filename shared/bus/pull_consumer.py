@@ -1,0 +1,65 @@
+"""Pulls events from JetStream: one request waits for the first event and returns all that are there."""
+
+import asyncio
+import json
+import logging
+from time import monotonic
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from shared.bus.stream import next_events_subject
+from shared.observability.logs import error_text
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 100
+EXPIRES = 0.5
+"""Seconds that a request waits for the first event."""
+GRACE = 1.0
+"""Seconds after `EXPIRES` when an unanswered request counts as lost, with its connection or a cluster leader."""
+PAUSE = 0.5
+
+NOTHING_CAME = frozenset({"404", "408"})
+REQUEST = json.dumps({"batch": MAX_BATCH, "no_wait": True, "expires": int(EXPIRES * 1e9)}).encode()
+
+
+class PullConsumer:
+    """Pulls the events of one consumer in batches (decision 0002). It reads each answer to its end."""
+
+    def __init__(self, client: Client, consumer: str) -> None:
+        self._client = client
+        self._subject = next_events_subject(consumer)
+        self._inbox = client.new_inbox()
+        self._arrived: asyncio.Queue[Msg] = asyncio.Queue()
+
+    async def open(self) -> None:
+        """Subscribes to the inbox of the answers."""
+        await self._client.subscribe(self._inbox, cb=self._arrived.put)
+
+    async def next_events(self) -> list[Msg]:
+        """At most 100 events, as soon as there is one; an empty list after half a second without any."""
+        try:
+            await self._client.publish(self._subject, REQUEST, reply=self._inbox)
+        except NatsError as error:
+            log.warning("events cannot be requested", extra={"error": error_text(error)})
+            await asyncio.sleep(PAUSE)
+            return []
+        deadline = monotonic() + EXPIRES + GRACE
+        events: list[Msg] = []
+        while len(events) < MAX_BATCH:
+            try:
+                message = await asyncio.wait_for(self._arrived.get(), deadline - monotonic())
+            except TimeoutError:
+                break
+            if not message.reply:  # a status, which ends the answer
+                await self._check_status((message.headers or {}).get("Status", ""))
+                break
+            events.append(message)
+        return events
+
+    async def _check_status(self, status: str) -> None:
+        if status not in NOTHING_CAME:
+            log.warning("the stream delivers no events", extra={"status": status})
+            await asyncio.sleep(PAUSE)

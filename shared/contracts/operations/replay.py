@@ -1,0 +1,44 @@
+"""Publishing events again."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.operations.consistency import MAX_KEYS
+from shared.contracts.fields import Key
+from shared.contracts.messages import Answer, OperatorCommand
+
+
+Noun = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,40}$")]
+
+
+class Republished(Answer):
+    """How many events are being published once more."""
+
+    republished: int
+
+
+class Republish(OperatorCommand):
+    """Publishes these events of the service once more, as they were: the stream has lost them."""
+
+    subject: ClassVar[str] = "ops.{service}.republish.v1"
+    answer: ClassVar[type[Answer]] = Republished
+    event_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=MAX_KEYS)]
+
+
+class Reannounced(Answer):
+    """How many events were announced, and after which noun to go on; None when that was all."""
+
+    announced: int
+    go_on_after: str | None = None
+
+
+class Reannounce(OperatorCommand):
+    """Announces the present state of one page of the service's nouns, for listeners that have lost it."""
+
+    subject: ClassVar[str] = "ops.{service}.reannounce.v1"
+    answer: ClassVar[type[Answer]] = Reannounced
+    noun: Noun
+    after: Key = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 100

@@ -1,0 +1,110 @@
+"""Files travel to and from their owner in chunks, are addressed by their SHA-256 and live in the owner's database."""
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+
+from shared.contracts.messages import FileChunk, FileProgress, GetFile, PutFile
+from shared.refusals import Refused
+from shared.database.tables import file_chunks, files
+from shared.database.upserts import insert_new
+from shared.handling.work import Work
+
+
+class FileTooLarge(Refused):
+    """The file is larger than is allowed here."""
+
+    code = "file_too_large"
+
+
+class NoRoom(Refused):
+    """Whose file this is has as many files here as there is room for."""
+
+    code = "no_room_for_files"
+
+
+class FileMismatch(Refused):
+    """What arrived is not the file that was announced: send it again from the start."""
+
+    code = "file_mismatch"
+
+
+class FileNotFound(Refused):
+    """There is no such file, or it has not arrived whole."""
+
+    code = "file_not_found"
+
+
+async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
+    """Keeps one chunk; the last one makes the file whole. A chunk that was kept already does no harm.
+
+    `room`: bytes that the owner's files may have together. Raises FileTooLarge, NoRoom, and FileMismatch where size or digest
+    are not those announced.
+    """
+    end = command.offset + len(command.chunk)
+    if command.size > command.limit:
+        raise FileTooLarge(f"A file may have {command.limit} bytes here; this one has {command.size}.", "size")
+    if end > command.size or not command.chunk:
+        raise FileMismatch("The chunk does not lie within the file.", "offset", "chunk")
+    this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
+    row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
+    if (await work.session.execute(insert_new(work.dialect, files, [row]))).all():
+        theirs = await work.session.scalar(select(func.sum(files.c.size)).where(files.c.owner_id == command.owner_id)) or 0
+        if theirs > room:
+            raise NoRoom(f"There is room for {room} bytes; with this file there would be {theirs}.", "size")
+    kept = (await work.session.execute(select(files).where(this).with_for_update())).one()
+    if kept.size != command.size:
+        raise FileMismatch("The size differs from the one announced before.", "size")
+    if kept.complete:
+        return FileProgress(received=kept.size, complete=True)
+
+    pieces = (file_chunks.c.owner_id == command.owner_id) & (file_chunks.c.sha256 == command.sha256)
+    overlaps = (file_chunks.c.start < end) & (file_chunks.c.start + func.length(file_chunks.c.chunk) > command.offset)
+    await work.session.execute(delete(file_chunks).where(pieces, overlaps))
+    piece = {"owner_id": command.owner_id, "sha256": command.sha256, "start": command.offset, "chunk": command.chunk}
+    await work.session.execute(insert(file_chunks).values(piece))
+    received = await work.session.scalar(select(func.sum(func.length(file_chunks.c.chunk))).where(pieces)) or 0
+    if received < command.size:
+        return FileProgress(received=received, complete=False)
+
+    whole = hashlib.sha256()
+    for chunk in await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)):
+        whole.update(chunk)
+    if whole.hexdigest() != command.sha256:
+        raise FileMismatch("", "sha256")
+    await work.session.execute(update(files).where(this).values(complete=True))
+    return FileProgress(received=received, complete=True)
+
+
+async def get_file(question: GetFile, work: Work) -> FileChunk:
+    """The chunk of a whole file that starts at the offset asked for. Raises FileNotFound."""
+    pieces = (file_chunks.c.owner_id == question.owner_id) & (file_chunks.c.sha256 == question.sha256)
+    of_file = (file_chunks.c.owner_id == files.c.owner_id) & (file_chunks.c.sha256 == files.c.sha256)
+    found = (
+        await work.session.execute(
+            select(file_chunks.c.chunk, files.c.size, files.c.media_type)
+            .join(files, of_file)
+            .where(pieces, files.c.complete, file_chunks.c.start == question.offset)
+        )
+    ).first()
+    if found is None:
+        raise FileNotFound(f"No file {question.sha256[:12]}… with a chunk at byte {question.offset}.", "sha256", "offset")
+    return FileChunk(chunk=found.chunk, size=found.size, media_type=found.media_type)
+
+
+async def whole_file(owner_id: UUID, sha256: str, work: Work) -> bytes:
+    """The content of a file that has arrived whole. Raises FileNotFound."""
+    await require_files(owner_id, [sha256], work)
+    pieces = (file_chunks.c.owner_id == owner_id) & (file_chunks.c.sha256 == sha256)
+    return b"".join(await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)))
+
+
+async def require_files(owner_id: UUID, digests: Iterable[str], work: Work) -> None:
+    """Refuses, naming the field `documents`, unless every one of these files has arrived whole."""
+    wanted = set(digests)
+    whole = select(files.c.sha256).where(files.c.owner_id == owner_id, files.c.complete, files.c.sha256.in_(wanted))
+    missing = wanted - set(await work.session.scalars(whole))
+    if missing:
+        raise FileNotFound(f"{len(missing)} of the files named have not arrived whole.", "documents")

@@ -1,0 +1,125 @@
+"""One trace per act and all its consequences. Attributes are declared here, once; none is personal or commercial."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from logging import INFO, LogRecord
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from uuid import UUID
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+CERTIFICATE_ID = "co.certificate.id"
+CERTIFICATE_REFERENCE = "co.certificate.reference"
+SUBJECT = "messaging.destination.name"
+MESSAGE_ID = "messaging.message.id"
+ATTEMPT = "co.attempt"
+OUTCOME = "co.outcome"
+
+TRACEPARENT_LENGTH = 55
+
+tracer = trace.get_tracer("co")
+
+
+class _LossyFile(RotatingFileHandler):
+    def handleError(self, record: LogRecord) -> None:
+        """A disk that is full costs spans, and nothing else."""
+
+
+class SpansOnDisk(SpanExporter):
+    """Keeps spans as lines of JSON in a rotated file: what the embedded run has in place of a collector."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = _LossyFile(path, maxBytes=32 * 1024 * 1024, backupCount=3)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        for span in spans:
+            self._file.handle(LogRecord("span", INFO, "", 0, json.dumps(_as_line(span)), None, None))
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+
+
+def _as_line(span: ReadableSpan) -> dict[str, object]:
+    return {
+        "trace_id": f"{span.context.trace_id:032x}",
+        "span_id": f"{span.context.span_id:016x}",
+        "parent_id": f"{span.parent.span_id:016x}" if span.parent else None,
+        "name": span.name,
+        "service": span.resource.attributes.get("service.name"),
+        "country": span.resource.attributes.get("service.namespace"),
+        "start_ns": span.start_time,
+        "end_ns": span.end_time,
+        "error": span.status.description or "error" if span.status.status_code is StatusCode.ERROR else None,
+        "attributes": dict(span.attributes or {}),
+        "links": [f"{link.context.trace_id:032x}" for link in span.links],
+    }
+
+
+def start_tracing(service: str, country: str, spans_dir: Path | None) -> TracerProvider:
+    """Sends spans to the collector named by `OTEL_EXPORTER_OTLP_ENDPOINT`, to disk, or nowhere; never blocks."""
+    provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": country}))
+    if spans_dir is not None:
+        path = spans_dir / f"{country.lower()}-{service}-{os.getpid()}.jsonl"
+        provider.add_span_processor(BatchSpanProcessor(SpansOnDisk(path)))
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+@contextmanager
+def span(
+    name: str,
+    *,
+    under: str | None,
+    kind: SpanKind,
+    about: UUID | None = None,
+    attributes: Mapping[str, str | int] | None = None,
+) -> Iterator[Span]:
+    """A span under the remote parent `under` (a traceparent), or a root span where there is none."""
+    parent = propagate.extract({"traceparent": under} if under else {}, Context())
+    with tracer.start_as_current_span(
+        name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
+    ) as opened:
+        if about is not None:
+            opened.set_attribute(CERTIFICATE_ID, str(about))
+        try:
+            yield opened
+        except BaseException as error:
+            # the kind of error only: its message may hold personal data
+            opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
+def traceparent() -> str | None:
+    """The present span, in the form that travels with messages and rows."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def bounded(trace: str | None) -> str | None:
+    """A traceparent as it may be stored; none where it is longer than one can be (W3C Trace Context)."""
+    return trace if trace is not None and len(trace) <= TRACEPARENT_LENGTH else None
+
+
+def link_to(opened: Span, other: str | None) -> None:
+    """Links a span to the span that a stored traceparent names, unless both are of one trace."""
+    if other is None:
+        return
+    context = trace.get_current_span(propagate.extract({"traceparent": other}, Context())).get_span_context()
+    if context.is_valid and context.trace_id != opened.get_span_context().trace_id:
+        opened.add_link(context)

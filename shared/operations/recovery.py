@@ -1,0 +1,243 @@
+"""Recovery: a service whose database is older than what it has announced changes nothing until an operator has confirmed.
+
+It reads its own events back from the stream, hears those of others again, learns what only others still know, and waits.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from opentelemetry.trace import INVALID_SPAN
+from pydantic import ValidationError
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.bus.stream import STREAM, own_consumer, recovery_name
+from shared.bus.connection import TRACE_HEADER
+from shared.contracts import operations
+from shared.contracts.index import events_of
+from shared.contracts.messages import Event
+from shared.security.event_signatures import EventKeys, NotGenuine, pass_over
+from shared.observability.logs import error_text
+from shared.bus.pull_consumer import PullConsumer
+from shared.refusals import Refused
+from shared.handling.router import Reacting, Router
+from shared.database.upserts import insert_new
+from shared.database.tables import lost_keys, outbox, recoveries
+from shared.observability.tracing import bounded
+from shared.handling.work import Work, ServiceContext, about
+
+if TYPE_CHECKING:
+    from shared.runtime.replica import Replica
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.5
+SURELY_KEPT = timedelta(days=28)
+"""The age up to which every event that was sent still stands in the outbox."""
+
+
+class NotRecovering(Refused):
+    """This service is not in recovery: there is nothing to learn or to confirm."""
+
+    code = "not_recovering"
+
+
+class NotCompared(Refused):
+    """The service has not read its events back, or has not been told yet what others know: that comes first."""
+
+    code = "recovery_not_compared"
+
+
+class Recovery:
+    """Sees whether one replica is in recovery, and reads its events back."""
+
+    def __init__(
+        self, context: ServiceContext, handlers: Mapping[type[Event], Reacting], jetstream: JetStreamContext, keys: EventKeys
+    ) -> None:
+        self._context = context
+        self._jetstream = jetstream
+        self._keys = keys
+        self._events = {event.subject: event for event in events_of(context.service)}
+        self._handlers = handlers
+
+    async def look(self) -> None:
+        """Begins a recovery where the stream holds events of this service that its database does not know."""
+        forgotten = None if await self._open() else await self._forgotten_event()
+        if forgotten:
+            because = f"The stream holds an event of this service that its database does not know: {forgotten}."
+            row = {"because": because, "began_at": self._context.clock.now()}
+            async with self._context.database.writing() as transaction:
+                await transaction.session.execute(insert(recoveries).values(row))
+        if recovery := await self._open():
+            self._context.recovering = recovery.because
+            log.error("in recovery: nothing is changed until an operator confirms", extra={"because": recovery.because})
+
+    async def _open(self) -> Row[Any] | None:
+        async with self._context.database.reading() as session:
+            return await open_recovery(session)
+
+    async def _forgotten_event(self) -> str | None:
+        for subject in self._events:
+            try:
+                last = await self._jetstream.get_msg(STREAM, subject=subject, direct=True)
+            except NotFoundError:
+                continue
+            if last.time is None or last.time < self._context.clock.now() - SURELY_KEPT:
+                continue
+            try:
+                event_id = self._keys.verified_id(subject, last.headers, last.data or b"", last.time)
+            except NotGenuine as error:
+                pass_over(subject, last.seq, error)
+                continue
+            async with self._context.database.reading() as session:
+                if await session.scalar(select(outbox.c.id).where(outbox.c.event_id == event_id)) is None:
+                    return f"{subject} of {last.time:%Y-%m-%d %H:%M:%S} UTC"
+        return None
+
+    async def read_back(self, puller: PullConsumer) -> None:
+        """Reads the service's own events back, once an operator has had them handed over."""
+
+        async def is_done() -> bool:
+            recovery = await self._open()
+            if recovery is None or recovery.read_back_at:
+                return True
+            if self._events:
+                info = await self._jetstream.consumer_info(STREAM, own_consumer(self._context.service))
+                if info.config.description != recovery_name(recovery.began_at):
+                    return False  # it was made for a former recovery
+                while batch := await puller.next_events():
+                    await self._take_back(batch, recovery.id)
+                if info.num_pending or info.num_ack_pending:
+                    return False
+            await self._note(recovery.id, read_back_at=self._context.clock.now())
+            return True
+
+        if self._context.recovering:
+            await puller.open()
+            await self._until(is_done)
+
+    async def confirmed(self) -> None:
+        """Waits until an operator has confirmed."""
+
+        async def is_done() -> bool:
+            return await self._open() is None
+
+        if self._context.recovering and await self._until(is_done):
+            log.warning("out of recovery: an operator has confirmed")
+            self._context.recovering = None
+
+    async def _until(self, step: Callable[[], Awaitable[bool]]) -> bool:
+        """Steps until done, and says so; what fails is tried again. False where it was told to stop before."""
+        while not self._context.stopping.is_set():
+            try:
+                if await step():
+                    return True
+            except Exception as error:
+                log.info("recovery waits", extra={"error": error_text(error)})
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._context.stopping.wait(), PAUSE)
+        return False
+
+    async def _note(self, recovery_id: int, **values: object) -> None:
+        async with self._context.database.writing() as transaction:
+            await transaction.session.execute(update(recoveries).where(recoveries.c.id == recovery_id).values(values))
+
+    async def _take_back(self, batch: list[Msg], recovery_id: int) -> None:
+        async with self._context.work(INVALID_SPAN) as work:
+            genuine = {event_id: message for message in batch if (event_id := self._keys.genuine_id(message))}
+            known = set(await work.session.scalars(select(outbox.c.event_id).where(outbox.c.event_id.in_(genuine))))
+            forgotten = {event_id: message for event_id, message in genuine.items() if event_id not in known}
+            for event_id, message in forgotten.items():
+                await self._remember(event_id, message, work)
+            more = recoveries.c.read_back + len(forgotten)
+            await work.session.execute(update(recoveries).where(recoveries.c.id == recovery_id).values(read_back=more))
+        await asyncio.gather(*(message.ack() for message in batch))
+
+    async def _remember(self, event_id: UUID, message: Msg, work: Work) -> None:
+        event_type = self._events[message.subject]
+        try:
+            event = event_type.model_validate_json(message.data)
+        except ValidationError:
+            pass_over(message.subject, message.metadata.sequence.stream, NotGenuine("its content cannot be read"))
+            return
+        headers, sent_at = message.headers or {}, message.metadata.timestamp
+        row = {
+            "event_id": event_id,
+            "subject": message.subject,
+            "body": message.data.decode(),
+            "about": about(event),
+            "traceparent": bounded(headers.get(TRACE_HEADER)),
+            "recorded_at": sent_at,
+            "sent_at": sent_at,
+        }
+        await work.session.execute(insert(outbox).values(row))
+        if handler := self._handlers.get(event_type):
+            work.begin_about(event, INVALID_SPAN)
+            await handler(event, work)
+
+
+async def open_recovery(session: AsyncSession) -> Row[Any] | None:
+    """The recovery that no operator has confirmed yet, or None."""
+    unconfirmed = select(recoveries).where(recoveries.c.confirmed_at.is_(None)).order_by(recoveries.c.id.desc()).limit(1)
+    return (await session.execute(unconfirmed)).first()
+
+
+def recovering_of(replica: "Replica") -> Router:
+    """The handlers by which an operator leads a service out of recovery."""
+    router = Router()
+
+    @router.answers(operations.AskRecovery)
+    async def ask_recovery(question: operations.AskRecovery, work: Work) -> operations.Recovery:
+        return _answer(replica.name, await open_recovery(work.session))
+
+    @router.answers(operations.LearnLostKeys)
+    async def learn_lost_keys(command: operations.LearnLostKeys, work: Work) -> operations.Learned:
+        recovery = await _must_have_read_back(work)
+        rows = [{"fact": command.fact, "key": key, "recovery_id": recovery.id} for key in command.keys]
+        new = (await work.session.execute(insert_new(work.dialect, lost_keys, rows))).all() if rows else []
+        if command.fact in replica.router.learning:
+            await replica.router.learning[command.fact](command.keys, work)
+        await work.session.execute(update(recoveries).where(recoveries.c.id == recovery.id).values(compared_at=work.now))
+        return operations.Learned(learned=len(new))
+
+    @router.answers(operations.ConfirmRecovery)
+    async def confirm_recovery(command: operations.ConfirmRecovery, work: Work) -> operations.Recovery:
+        recovery = await _must_have_read_back(work)
+        if recovery.compared_at is None:
+            raise NotCompared()
+        unconfirmed = update(recoveries).where(recoveries.c.confirmed_at.is_(None))
+        await work.session.execute(unconfirmed.values(confirmed_at=work.now))
+        return _answer(replica.name, None)
+
+    return router
+
+
+async def _must_have_read_back(work: Work) -> Row[Any]:
+    recovery = await open_recovery(work.session)
+    if recovery is None:
+        raise NotRecovering()
+    if recovery.read_back_at is None:
+        raise NotCompared()
+    return recovery
+
+
+def _answer(service: str, recovery: Row[Any] | None) -> operations.Recovery:
+    if recovery is None:
+        return operations.Recovery(service=service, recovering=False)
+    return operations.Recovery(
+        service=service,
+        recovering=True,
+        because=recovery.because,
+        began_at=recovery.began_at,
+        copy_taken_at=recovery.copy_taken_at,
+        read_back=recovery.read_back if recovery.read_back_at else None,
+        compared_at=recovery.compared_at,
+    )

@@ -1,0 +1,159 @@
+"""Every event is signed by the service that announces it, and verified by every service that takes it (decision 0018).
+
+The signature is Ed25519, made with the service's own key on the bus, over subject, event id and body. Two headers carry it:
+`Co-Key`, the public nkey, and `Co-Signature`, the signature in base64.
+"""
+
+import base64
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import nkeys
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+from shared.observability import metrics
+from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER
+from shared.bus.stream import messages_in_stream
+from shared.contracts.index import events, owner_of
+from shared.observability.logs import error_text
+from shared.bus.nkey_signatures import is_signed_with
+
+log = logging.getLogger(__name__)
+
+_FILE: TypeAdapter[dict[str, dict[str, AwareDatetime | None]]] = TypeAdapter(dict[str, dict[str, AwareDatetime | None]])
+
+
+class NotGenuine(Exception):
+    """A message of the stream that no service of ours has announced; the text says what is wrong with it."""
+
+
+class EventSigner:
+    """Signs events with the key of one service."""
+
+    def __init__(self, key: nkeys.KeyPair) -> None:
+        self._key = key
+        self._public_key = key.public_key.decode()
+
+    def headers(self, subject: str, event_id: UUID, body: bytes) -> dict[str, str]:
+        """The headers that an event is published with: its id, the key and the signature."""
+        signature = base64.b64encode(self._key.sign(signed_text(subject, event_id, body))).decode()
+        return {EVENT_ID_HEADER: str(event_id), KEY_HEADER: self._public_key, SIGNATURE_HEADER: signature}
+
+
+class EventKeys:
+    """The public keys of the services, from the file that an operator hands out; it is read again when it changes.
+
+    The file is JSON: `{"service": {"nkey": until}}`. `until` is null for the present key. A former key signs no event that the
+    stream has stored after that instant.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Reads the file. Raises OSError and ValueError."""
+        self._file = file
+        self._owners = {event.subject: owner_of(event) for event in events()}
+        self._changed_at = file.stat().st_mtime_ns
+        self._keys = _FILE.validate_json(file.read_bytes())
+
+    def must_know(self, service: str, key: str) -> None:
+        """Raises ValueError unless this is the present key of the service: others would pass over what it announces."""
+        if self._keys.get(service, {}).get(key, False) is not None:
+            raise ValueError(f"it does not hold {key} as the present key of {service}")
+
+    def verified_id(self, subject: str, headers: Mapping[str, str] | None, body: bytes, stored_at: datetime) -> UUID:
+        """The id of an event. Raises NotGenuine unless the service that owns the subject has signed it.
+
+        `stored_at`: when the stream stored it, as the bus says.
+        """
+        self._read_again_if_changed()
+        present = headers or {}
+        try:
+            event_id = UUID(present[EVENT_ID_HEADER])
+        except (KeyError, ValueError):
+            raise NotGenuine("it has no valid id") from None
+        owner = self._owners.get(subject)
+        if owner is None:
+            raise NotGenuine("its subject is that of no event")
+        key, signature = present.get(KEY_HEADER), present.get(SIGNATURE_HEADER)
+        if not key or not signature:
+            raise NotGenuine("it is not signed")
+        until = self._keys.get(owner, {}).get(key, False)
+        if until is False:
+            raise NotGenuine(f"its key is not one of {owner}")
+        if isinstance(until, datetime) and stored_at > until:
+            raise NotGenuine(f"its key was replaced before, at {until.isoformat()}")
+        if not is_signed_with(key, _decoded(signature), signed_text(subject, event_id, body)):
+            raise NotGenuine("its signature is not valid for this subject, id and body")
+        return event_id
+
+    def genuine_id(self, message: Msg) -> UUID | None:
+        """The id of an event that a consumer was handed; None where it is not genuine, which is counted and logged."""
+        try:
+            return self.verified_id(message.subject, message.headers, message.data, message.metadata.timestamp)
+        except NotGenuine as error:
+            pass_over(message.subject, message.metadata.sequence.stream, error)
+            return None
+
+    def _read_again_if_changed(self) -> None:
+        try:
+            changed_at = self._file.stat().st_mtime_ns
+            if changed_at != self._changed_at:
+                self._keys = _FILE.validate_json(self._file.read_bytes())
+                self._changed_at = changed_at
+        except (OSError, ValidationError) as error:
+            log.warning("the keys of events cannot be read again", extra={"error": error_text(error)})
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A message of the stream that is not genuine, and why."""
+
+    sequence: int
+    stored_at: datetime
+    subject: str
+    why: str
+
+
+async def examine_stream(jetstream: JetStreamContext, keys: EventKeys) -> tuple[set[UUID], list[PassedOver]]:
+    """The ids of the genuine events that the stream holds, and the messages that are not genuine."""
+    ids, others = set(), []
+    async for message in messages_in_stream(jetstream):
+        stored = message.metadata
+        try:
+            ids.add(keys.verified_id(message.subject, message.headers, message.data, stored.timestamp))
+        except NotGenuine as error:
+            others.append(PassedOver(stored.sequence.stream, stored.timestamp, message.subject, str(error)))
+    return ids, others
+
+
+def pass_over(subject: str, sequence: int | None, error: NotGenuine) -> None:
+    """Counts a message of the stream that is not genuine, and names it to the operator."""
+    log.error(
+        "a message of the stream was passed over; see `co bus check`",
+        extra={"subject": subject, "sequence": sequence, "error": str(error)},
+    )
+    metrics.events.labels(subject, "not_genuine").inc()
+
+
+def signed_text(subject: str, event_id: UUID, body: bytes) -> bytes:
+    """What the signature of an event covers."""
+    return f"co-event-1\n{subject}\n{event_id}\n".encode() + body
+
+
+def event_keys_json(keys: Mapping[str, Mapping[str, datetime | None]]) -> bytes:
+    """The content of the file of keys."""
+    plain: Any = {service: dict(its_keys) for service, its_keys in keys.items()}
+    return _FILE.dump_json(plain, indent=1)
+
+
+def _decoded(signature: str) -> bytes:
+    try:
+        return base64.b64decode(signature, validate=True)
+    except ValueError:
+        raise NotGenuine("its signature is not base64") from None
