@@ -14,7 +14,7 @@ from typing import Any, Self, TypeGuard, TypeVar
 
 import pyotp
 
-from shared.bus.client import BusClient, AskRefused
+from shared.bus.client import AskRefused, BusClient
 from shared.contracts.messages import Command, Request
 from shared.contracts.registry.identity import (
     Decision,

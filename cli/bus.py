@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
-from shared.bus.client import BusClient, AskRefused, NobodyAnswers
+from shared.bus.client import AskRefused, BusClient, NobodyAnswers
 from shared.bus.stream import deliver_from_the_start, set_up_bus
 from shared.contracts.index import events, events_of, owner_of
 from shared.contracts.operations import MAX_KEYS, AskLag, Lag, Reannounce, Reannounced, Republish, announced

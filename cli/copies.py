@@ -9,11 +9,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from sqlalchemy import URL, make_url
 
+from cli import backup_archive
 from cli.printing import plain
 from cli.reach import CommandFailed
 from deploy.embedded.layout import HOME, Layout
 from shared.contracts.index import SERVICES
-from cli.backup_archive import restore, take_backup
 
 
 @Parameter(name="*")
@@ -53,7 +53,7 @@ def backup(*services: str, to: Path, which: Which | None = None) -> None:
     for service in services or SERVICES:
         began = monotonic()
         file = to / f"{service}-{which.country}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.copy"
-        manifest = take_backup(service, which.country, which.url(service), file)
+        manifest = backup_archive.take_backup(service, which.country, which.url(service), file)
         plain().print(f"{file}: {manifest.size / 2**20:.1f} MiB in {monotonic() - began:.1f} s")
 
 
@@ -69,7 +69,7 @@ def restore(service: str, copy: Path, *, which: Which | None = None) -> None:
     """
     which = which or Which()
     _must_exist((service,))
-    manifest = restore(service, which.country, which.url(service), copy)
+    manifest = backup_archive.restore(service, which.country, which.url(service), copy)
     plain().print(
         f"{service} is as it was on {manifest.taken_at:%Y-%m-%d at %H:%M:%S} UTC; what it was until now is kept beside."
     )

@@ -7,8 +7,16 @@ from rich.markup import escape
 
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Where
-from shared.bus.client import BusClient, AskRefused
-from shared.contracts.operations import DeadLetter, DeadLetters, DiscardDeadLetter, Discarded, ListDeadLetters, RetryDeadLetter, ShowDeadLetter
+from shared.bus.client import AskRefused, BusClient
+from shared.contracts.operations import (
+    DeadLetter,
+    DeadLetters,
+    DiscardDeadLetter,
+    Discarded,
+    ListDeadLetters,
+    RetryDeadLetter,
+    ShowDeadLetter,
+)
 
 app = App(name="dead", help="The events and tasks that services gave up: dead letters.")
 

@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from cli.printing import page, table
 from cli.reach import Where
-from shared.bus.client import BusClient, AskRefused, NobodyAnswers
+from shared.bus.client import AskRefused, BusClient, NobodyAnswers
 from shared.contracts.operations import AskHealth, Health
 
 

@@ -15,7 +15,7 @@ from cli.former_files import Part, Row, read_rows
 from cli.import_report import print_report, write_report
 from cli.printing import plain
 from cli.reach import CommandFailed, Where
-from shared.bus.client import BusClient, AskRefused
+from shared.bus.client import AskRefused, BusClient
 from shared.contracts.messages import Command, Question
 from shared.contracts.registry.importing import (
     MOST_ROWS,

@@ -110,7 +110,9 @@ class Ledgers:
     async def keys(self, fact: str, *, since: datetime | None = None, repeated: bool = False) -> set[str]:
         """The keys of a fact."""
         service, _, name = fact.partition(".")
-        return await self._pages(service, lambda after: operations.ListKeys(fact=name, after=after, since=since, repeated=repeated))
+        return await self._pages(
+            service, lambda after: operations.ListKeys(fact=name, after=after, since=since, repeated=repeated)
+        )
 
     async def lost(self, fact: str) -> set[str]:
         """The keys of a fact that its service lost, and whose loss its operators confirmed."""

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli import bus, dead, imports, secrets, trail
 from cli.audit import audit
+from cli.backup_archive import BackupRefused
 from cli.copies import backup, restore
 from cli.health import health
 from cli.reach import CommandFailed
@@ -19,7 +20,6 @@ from cli.trace import trace
 from cli.up import show, up
 from deploy.embedded.processes import StackFailed
 from shared.bus.client import AskRefused, NobodyAnswers
-from cli.backup_archive import BackupRefused
 
 EXPECTED = (CommandFailed, StackFailed, BackupRefused, AskRefused, NobodyAnswers, NatsError, OSError)
 

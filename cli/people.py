@@ -14,7 +14,7 @@ from pypdf import PdfWriter
 
 from cli.accounts import MOST_CODES, SIGNED_OUT, STEPPED_DOWN, Account, Mailbox, Presence, is_to_be_confirmed
 from cli.examples import Example
-from shared.bus.client import BusClient, AskRefused
+from shared.bus.client import AskRefused, BusClient
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     CertificateState,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cli.reach import CommandFailed
+from shared.audit_log.seals import NO_FORMER, form_of, is_signed, sha256, statement_of
 from shared.bus.client import BusClient
 from shared.contracts.audit_log import MAX_ACTS, Act, Acts, ListActs, ListSeals, Seal, Seals
-from shared.audit_log.seals import NO_FORMER, form_of, is_signed, sha256, statement_of
 
 FIRST, LAST = -(2**63), 2**63 - 1
 """All that a database can hold: an act may have been put under a number that was never a seal's."""

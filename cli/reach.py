@@ -15,8 +15,8 @@ from nats.js.errors import ServiceUnavailableError
 from deploy.embedded.layout import Layout
 from deploy.secrets import EVENT_KEYS
 from shared.bus.client import BusClient
-from shared.bus.stream import NO_JETSTREAM, NOT_FOR_ACCOUNT
 from shared.bus.connection import connect
+from shared.bus.stream import NO_JETSTREAM, NOT_FOR_ACCOUNT
 from shared.contracts.index import OPERATOR, SERVICES
 from shared.security.event_signatures import EventKeys
 

@@ -11,8 +11,18 @@ from cli.ledgers import Ledgers
 from cli.printing import page, plain, table
 from cli.reach import CommandFailed, Target, Where
 from shared.bus.client import BusClient
-from shared.bus.stream import deliver_for_recovery, delete_own_consumer
-from shared.contracts.operations import MAX_KEYS, AskHealth, AskLag, AskRecovery, ConfirmRecovery, Health, Lag, LearnLostKeys, Recovery
+from shared.bus.stream import delete_own_consumer, deliver_for_recovery
+from shared.contracts.operations import (
+    MAX_KEYS,
+    AskHealth,
+    AskLag,
+    AskRecovery,
+    ConfirmRecovery,
+    Health,
+    Lag,
+    LearnLostKeys,
+    Recovery,
+)
 
 PATIENCE = 30.0
 LOOK = 0.3

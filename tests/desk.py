@@ -16,20 +16,20 @@ from joserfc.jwk import OKPKey
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, make_url, select
 
-from shared.workers.requests import RequestHandler
 from shared.bus.connection import STEP_UP_HEADER, TOKEN_HEADER
 from shared.clock import Clock
 from shared.contracts.index import events
 from shared.contracts.messages import Command, Event, Refusal, Request
 from shared.database.engine import Database
-from shared.handling.actor import Actor, Mandated
-from shared.security.tokens import Tokens, public_jwk, sign_token
 from shared.database.migrations.schema import migrate
-from shared.handling.router import Router
-from shared.security.step_up import STEP_UP_LASTS, digest_of, sign_step_up
 from shared.database.tables import outbox, signing_keys
+from shared.handling.actor import Actor, Mandated
+from shared.handling.router import Router
+from shared.handling.work import ServiceContext, Work
+from shared.security.step_up import STEP_UP_LASTS, digest_of, sign_step_up
+from shared.security.tokens import Tokens, public_jwk, sign_token
+from shared.workers.requests import RequestHandler
 from shared.workers.tasks import TaskRunner
-from shared.handling.work import Work, ServiceContext
 
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
 
@@ -47,7 +47,7 @@ class WalkedClock(Clock):
 
 def a_person(*roles: str, organisation: UUID | str = "PNH", user_id: UUID | None = None) -> Actor:
     """Somebody who is signed in."""
-    return Actor(user_id or uuid4(), uuid4(), str(organisation), frozenset(roles))
+    return Actor(user_id=user_id or uuid4(), session_id=uuid4(), organisation=str(organisation), roles=frozenset(roles))
 
 
 def an_agent(agent_id: UUID, exporter_id: UUID) -> Actor:
@@ -82,7 +82,7 @@ class Desk:
 
     async def ask_raw(self, kind: type[Request], body: bytes, token: str | None, step_up: str | None = None) -> Any:
         """The same with a body and tokens of any kind."""
-        answerer = RequestHandler(kind, self.router.answering[kind], self.context, Tokens("KH"))
+        answerer = RequestHandler(kind, self.router.requests[kind], self.context, Tokens("KH"))
         headers = {name: value for name, value in ((TOKEN_HEADER, token), (STEP_UP_HEADER, step_up)) if value}
         message = NatsMessage(raw_message=None, body=body, headers=headers)
         envelope = json.loads(await answerer.envelope(message))
@@ -93,19 +93,19 @@ class Desk:
     async def hear(self, event: Event) -> None:
         """Takes an event in a transaction of its own."""
         async with self.context.work(INVALID_SPAN) as work:
-            work.begin_about(event, INVALID_SPAN)
-            await self.router.listening[type(event)](event, work)
+            work.begin(event, INVALID_SPAN)
+            await self.router.events[type(event)](event, work)
 
     async def do_tasks(self) -> None:
         """Does what is due now, until nothing is."""
-        runner = TaskRunner(self.router.doing, self.context)
+        runner = TaskRunner(self.router.tasks, self.context)
         while await runner.begin_some():
             await runner.finish(within=10)
 
     async def start(self) -> None:
         """Does what a replica does first."""
         async with self.context.work(INVALID_SPAN) as work:
-            for step in self.router.first:
+            for step in self.router.start:
                 await step(work)
 
     async def announced(self, kind: type[Event] | None = None) -> list[Any]:

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject, next_events_subject, own_consumer
 from shared.bus.connection import inbox_prefix
+from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject, next_events_subject, own_consumer
 from shared.contracts.index import ASKERS, OPERATOR, SERVICES, contracts, events_of, requests_to
 from shared.contracts.messages import Request
 

@@ -1,9 +1,9 @@
 """`python -m services.certificates`"""
 
-from services.certificates.catalogue import equip
+from services.certificates.catalogue import tools
 from services.certificates.handlers import router
 from services.certificates.store import TABLES
-from shared.runtime.service import Service
 from shared.runtime.main import run
+from shared.runtime.service import Service
 
-run(Service("certificates", router, TABLES, equip=equip))
+run(Service(name="certificates", router=router, tables=TABLES, tools=tools))

@@ -52,6 +52,6 @@ class Catalogue:
         return self.offices.get(office, False)
 
 
-def equip(settings: Settings) -> Iterable[object]:
+def tools(settings: Settings) -> Iterable[object]:
     """What the handlers of certificates use."""
     yield Catalogue.load()

@@ -11,9 +11,9 @@ from services.certificates.domain.certificate import Certificate, CertificateNot
 from services.certificates.domain.exporter import Exporter, Mandate, Standing
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product, ProductNotFound, ProductStatus
-from shared.database.column_types import JsonOf, EnumText
 from shared.contracts.certificates.documents import FormD
-from shared.database.upserts import add_one, insert_new, insert_newer, raise_to
+from shared.database.column_types import EnumText, JsonOf
+from shared.database.upserts import add_one, raise_to
 from shared.handling.work import Work
 
 TABLES = MetaData()
@@ -178,18 +178,18 @@ async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
 async def keep_exporter(work: Work, exporter: Exporter) -> None:
     """Keeps what an approval says of an exporter, unless a later one is known."""
     row = {name: value for name, value in vars(exporter).items() if name != "standing"}
-    await work.session.execute(insert_newer(work.dialect, exporters, row, "version"))
+    await work.insert_newer(exporters, row)
 
 
 async def keep_standing(work: Work, exporter_id: UUID, standing: Standing, version: int) -> None:
     """Keeps how an exporter stands, unless later news is known; also where its approval is still on its way."""
     row = {"exporter_id": exporter_id, "standing": standing, "version": version}
-    await work.session.execute(insert_newer(work.dialect, standings, row, "version"))
+    await work.insert_newer(standings, row)
 
 
 async def keep_mandate(work: Work, mandate: Mandate) -> None:
     """Keeps a mandate that was granted."""
-    await work.session.execute(insert_newer(work.dialect, mandates, vars(mandate), "version"))
+    await work.insert_newer(mandates, vars(mandate))
 
 
 async def find_mandate(work: Work, mandate_id: UUID) -> Mandate | None:
@@ -207,7 +207,7 @@ async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
 async def note_settlement(work: Work, certificate_id: UUID, submission: int) -> None:
     """Keeps that nothing is owed for a submission, also where the certificate is not known yet."""
     row = {"certificate_id": certificate_id, "submission": submission}
-    await work.session.execute(insert_new(work.dialect, settlements, [row]))
+    await work.insert_new(settlements, [row])
 
 
 async def is_settled(work: Work, certificate: Certificate) -> bool:
@@ -219,7 +219,7 @@ async def is_settled(work: Work, certificate: Certificate) -> bool:
 async def keep_document(work: Work, document: Document) -> None:
     """Keeps the document of an issued certificate, as it went out, for good."""
     row = vars(document) | {"body": document.body.model_dump_json(), "reference": document.body.reference}
-    await work.session.execute(insert_new(work.dialect, documents, [row]))
+    await work.insert_new(documents, [row])
 
 
 async def find_document(work: Work, certificate_id: UUID) -> Document | None:
@@ -237,14 +237,14 @@ async def find_document(work: Work, certificate_id: UUID) -> Document | None:
 async def next_serial(work: Work, office: str, form: str, year: int) -> int:
     """The next serial number of an office, form and year: gap-free, for it is taken in the transaction that uses it."""
     key = {"office": office, "form": form, "year": year}
-    return await add_one(work.session, work.dialect, numbers, key, "last")
+    return await add_one(work.session, numbers, key, "last")
 
 
 async def never_again(work: Work, reference: str) -> None:
     """A number that was given, as others know: whatever is given next is above it."""
     form, year, office, serial = number_of(reference)
     key = {"office": office, "form": form, "year": year}
-    await raise_to(work.session, work.dialect, numbers, key, "last", serial)
+    await raise_to(work.session, numbers, key, "last", serial)
 
 
 submitted = select(certificates.c.certificate_id).where(certificates.c.submission > 0)

@@ -2,8 +2,8 @@
 
 from services.fees.handlers import router
 from services.fees.store import TABLES
-from services.fees.tariffs import equip
-from shared.runtime.service import Service
+from services.fees.tariffs import tools
 from shared.runtime.main import run
+from shared.runtime.service import Service
 
-run(Service("fees", router, TABLES, equip=equip))
+run(Service(name="fees", router=router, tables=TABLES, tools=tools))

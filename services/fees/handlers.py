@@ -63,10 +63,10 @@ async def announce_settlement(certificate_id: UUID, work: Work) -> None:
     work.announce(settled(await invoice_of(work, certificate_id), work))
 
 
-router.vouches("assessed", store.assessed)
-router.vouches("settled", store.settled)
-router.vouches("once_settled", store.once_settled)
-router.vouches("unbalanced", store.unbalanced)
+router.fact("assessed", store.assessed)
+router.fact("settled", store.settled)
+router.fact("once_settled", store.once_settled)
+router.fact("unbalanced", store.unbalanced)
 
 
 def settled(invoice: Invoice, work: Work) -> FeeSettled:

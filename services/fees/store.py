@@ -9,7 +9,6 @@ from sqlalchemy.orm import registry
 
 from services.fees.domain import Invoice, InvoiceNotFound, Line, SlipUsed
 from shared.database.column_types import JsonOf, UtcDateTime
-from shared.database.upserts import insert_new
 from shared.handling.work import Work
 
 TABLES = MetaData()
@@ -69,7 +68,7 @@ async def find_invoice(work: Work, certificate_id: UUID) -> Invoice | None:
 
 async def keep_slip(work: Work, slip: Slip) -> None:
     """Keeps a slip. Raises SlipUsed where it was entered before."""
-    if not (await work.session.execute(insert_new(work.dialect, payments, [vars(slip)]))).all():
+    if not await work.insert_new(payments, [vars(slip)]):
         raise SlipUsed(f"The slip {slip.slip_number} has been entered already.", "slip_number")
 
 

@@ -42,6 +42,6 @@ def _tariff(row: dict) -> Tariff:  # type: ignore[type-arg]
     )
 
 
-def equip(settings: Settings) -> Iterable[object]:
+def tools(settings: Settings) -> Iterable[object]:
     """What the handlers of fees use."""
     yield Tariffs.load()

@@ -2,9 +2,9 @@
 
 from services.gateway.handlers import router
 from services.gateway.receiving import routes
-from services.gateway.settings import GatewaySettings, equip
+from services.gateway.settings import GatewaySettings, tools
 from services.gateway.store import TABLES
-from shared.runtime.service import Service
 from shared.runtime.main import run
+from shared.runtime.service import Service
 
-run(Service("gateway", router, TABLES, GatewaySettings, equip, routes))
+run(Service(name="gateway", router=router, tables=TABLES, settings=GatewaySettings, tools=tools, routes=routes))

@@ -20,10 +20,10 @@ from shared.contracts.gateway import (
     TransmissionAdvanced,
     TransmissionState,
 )
-from shared.refusals import Refused, Unavailable
 from shared.handling.router import Router
 from shared.handling.task import Task
 from shared.handling.work import Work
+from shared.refusals import Refused, Unavailable
 
 router = Router()
 
@@ -167,17 +167,17 @@ async def announce_steps(transmission_id: UUID, work: Work) -> None:
         work.announce(advanced(transmission, step))
 
 
-router.vouches("first_sent", store.first_sent)
-router.vouches("numbered", store.references)
-router.vouches("transmitted", store.certificates_at(StatusCode.AS1))
-router.vouches("received", store.certificates_at(StatusCode.REC))
-router.vouches("rejected", store.certificates_at(StatusCode.NOT))
-router.vouches("decided_by_customs", store.decided_documents)
+router.fact("first_sent", store.first_sent)
+router.fact("numbered", store.references)
+router.fact("transmitted", store.certificates_at(StatusCode.AS1))
+router.fact("received", store.certificates_at(StatusCode.REC))
+router.fact("rejected", store.certificates_at(StatusCode.NOT))
+router.fact("decided_by_customs", store.decided_documents)
 
 
 async def take_up(transmission: Transmission, work: Work) -> None:
     """Takes the steps that this gateway has announced of a transmission, which it has forgotten in an older copy."""
-    for said in await work.said(TransmissionAdvanced, transmission.certificate_id):
+    for said in await work.announced_before(TransmissionAdvanced, transmission.certificate_id):
         if said.number == transmission.number and said.version == transmission.version + 1:
             transmission.reach(Step(said.code, said.occurred_at, said.country, list(said.reasons)), NEXT_CODES)
 

@@ -16,9 +16,9 @@ from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, Told
 from services.gateway.wire.opening import TRY_LATER, NotTaken
 from shared.contracts.gateway import StatusCode
-from shared.refusals import Refused
+from shared.handling.work import ServiceContext, Work
 from shared.observability.tracing import OUTCOME, span
-from shared.handling.work import Work, ServiceContext
+from shared.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ async def receive_response(opened: Opened, response: Told, receipt: Receipt, wor
     assert isinstance(response, Response)
     transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
     transmission.must_be_decided_by(envelope.sender)
-    work.concerns(transmission.certificate_id)
+    work.is_about("certificate", transmission.certificate_id)
 
     received = Step(StatusCode.AS2, response.received_at, envelope.sender)
     decided = Step(response.code, response.decided_at, envelope.sender, slugs(response.reasons), written(response.reasons))

@@ -28,7 +28,7 @@ class GatewaySettings(Settings):
     """How long a message or a receipt may be; an e-Form D of 2,000 items with short descriptions has 1.4 MB."""
 
 
-def equip(settings: GatewaySettings) -> Iterable[object]:
+def tools(settings: GatewaySettings) -> Iterable[object]:
     """What the handlers of the gateway use."""
     client = http_client(ssl.create_default_context(cafile=settings.exchange_ca_file))
     yield Exchange(

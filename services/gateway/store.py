@@ -24,7 +24,6 @@ from sqlalchemy.orm import registry, relationship
 from services.gateway.domain import InboundDocument, Step, Transmission, TransmissionNotFound
 from shared.database.column_types import UtcDateTime
 from shared.database.tables import dead_letters, tasks
-from shared.database.upserts import insert_new
 from shared.handling.task import Task
 from shared.handling.work import Work
 
@@ -107,7 +106,7 @@ async def find_transmission(work: Work, reference: str, number: int) -> Transmis
 
 async def keep_inbound_document(work: Work, document: dict[str, Any]) -> bool:
     """Keeps a partner's document; says whether it is new. `document`: a value for each column."""
-    return bool((await work.session.execute(insert_new(work.dialect, inbound_documents, [document]))).all())
+    return bool(await work.insert_new(inbound_documents, [document]))
 
 
 async def inbound_document(work: Work, sender: str, reference: str, number: int) -> InboundDocument:

@@ -1,9 +1,9 @@
 """`python -m services.registry`"""
 
 from services.registry.handlers import router
-from services.registry.settings import RegistrySettings, equip
+from services.registry.settings import RegistrySettings, tools
 from services.registry.store.tables import TABLES
-from shared.runtime.service import Service
 from shared.runtime.main import run
+from shared.runtime.service import Service
 
-run(Service("registry", router, TABLES, RegistrySettings, equip))
+run(Service(name="registry", router=router, tables=TABLES, settings=RegistrySettings, tools=tools))

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from services.registry.domain.importing import ColleagueRefused, TakenMeanwhile
 from shared.contracts.registry.importing import RowOutcome, RowReport
-from shared.refusals import Refused
 from shared.handling.work import Work
+from shared.refusals import Refused
 
 R = TypeVar("R")
 
@@ -20,7 +20,7 @@ async def take_together(rows: Sequence[R], take: Callable[[R, Work], Awaitable[R
     """
     if len(rows) == 1:
         return [await _take(rows[0], take, work)]
-    announced, later = len(work.announced), dict(work.left_for_later)
+    announced, later = len(work.announced), dict(work.tasks)
     whole = await work.session.begin_nested()
     reports = [await _take(row, take, work) for row in rows]
     if all(report.outcome is not RowOutcome.REFUSED for report in reports):
@@ -28,7 +28,7 @@ async def take_together(rows: Sequence[R], take: Callable[[R, Work], Awaitable[R
         return reports
     await whole.rollback()
     del work.announced[announced:]
-    work.left_for_later = later
+    work.tasks = later
     return [report if report.outcome is RowOutcome.REFUSED else _refused(ColleagueRefused()) for report in reports]
 
 

@@ -54,7 +54,7 @@ class Issuer:
     portal_address: str = "http://127.0.0.1:8080"
 
 
-def equip(settings: RegistrySettings) -> Iterable[object]:
+def tools(settings: RegistrySettings) -> Iterable[object]:
     """What the handlers of registry use."""
     yield Passwords()
     yield Catalogue.load()

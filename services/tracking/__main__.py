@@ -1,11 +1,10 @@
 """`python -m services.tracking`"""
 
 from services.tracking.handlers import router
-from services.tracking.pages import equip
+from services.tracking.pages import tools
 from services.tracking.searching import routes
 from services.tracking.store import TABLES
-from shared.runtime.service import Service
 from shared.runtime.main import run
-from shared.settings import Settings
+from shared.runtime.service import Service
 
-run(Service("tracking", router, TABLES, Settings, equip, routes))
+run(Service(name="tracking", router=router, tables=TABLES, tools=tools, routes=routes))

@@ -45,8 +45,8 @@ async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: 
     )
 
 
-router.vouches("issued", store.issued_certificates)
-router.vouches("numbered", store.references)
-router.vouches("transmitted", store.certificates_at(StatusCode.AS1))
-router.vouches("received", store.certificates_through(StatusCode.AS1, StatusCode.AS2, StatusCode.REC))
-router.vouches("rejected", store.certificates_at(StatusCode.NOT))
+router.fact("issued", store.issued_certificates)
+router.fact("numbered", store.references)
+router.fact("transmitted", store.certificates_at(StatusCode.AS1))
+router.fact("received", store.certificates_through(StatusCode.AS1, StatusCode.AS2, StatusCode.REC))
+router.fact("rejected", store.certificates_at(StatusCode.NOT))

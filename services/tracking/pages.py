@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.tracking.store import TrackedCertificate, TrackedStep
-from shared.contracts.gateway import MAX_REASONS
 from shared.contracts.fields import EARLIEST, LATEST
+from shared.contracts.gateway import MAX_REASONS
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -109,6 +109,6 @@ def _data(name: str) -> dict[str, Any]:
     return read
 
 
-def equip(settings: Settings) -> Iterable[object]:
+def tools(settings: Settings) -> Iterable[object]:
     """What tracking uses."""
     yield Pages(settings.zone)

@@ -11,8 +11,8 @@ from starlette.routing import Route
 from services.tracking.pages import EXAMPLE, Pages
 from services.tracking.store import CertificateNotFound, certificate_by_reference, steps_of
 from shared.contracts.fields import Reference
-from shared.refusals import Refused
 from shared.handling.work import ServiceContext
+from shared.refusals import Refused
 
 LONGEST = 60
 """Characters that are read of a reference, spaces included."""

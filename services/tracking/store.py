@@ -9,9 +9,8 @@ from sqlalchemy import JSON, Column, Date, Integer, MetaData, Select, String, Ta
 from sqlalchemy.orm import registry
 
 from shared.database.column_types import UtcDateTime
-from shared.refusals import Refused
-from shared.database.upserts import insert_newer
 from shared.handling.work import Work
+from shared.refusals import Refused
 
 TABLES = MetaData()
 
@@ -84,7 +83,7 @@ _mapping.map_imperatively(TrackedStep, tracked_steps)
 async def keep_newest(work: Work, fact: Fact) -> None:
     """Keeps a fact unless the same or a newer one is known: facts come in any order, and more than once."""
     table = tracked_certificates if isinstance(fact, TrackedCertificate) else tracked_steps
-    await work.session.execute(insert_newer(work.dialect, table, asdict(fact), "version"))
+    await work.insert_newer(table, asdict(fact))
 
 
 async def certificate_by_reference(work: Work, reference: str) -> TrackedCertificate:

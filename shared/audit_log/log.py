@@ -1,4 +1,4 @@
-"""The trail: who did what, when, from where, on what, and how it ended. Ids only, never what was said."""
+"""The audit log: who did what, when, from where, on what, and with which outcome. It records ids, never contents."""
 
 import asyncio
 import logging
@@ -7,64 +7,63 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import insert
 
 from shared.contracts.index import OPERATOR
-from shared.contracts.messages import TRY_AGAIN, Command, Contract
-from shared.contracts.operations import OPERATIONS
+from shared.contracts.messages import TRY_AGAIN, Command, Contract, OperatorRequest, subject_of
+from shared.database.tables import audit_log
 from shared.handling.actor import NOBODY
+from shared.handling.work import ServiceContext, Work
 from shared.observability.logs import error_text
-from shared.database.tables import trail
-from shared.handling.work import Work, ServiceContext
 
 log = logging.getLogger(__name__)
 
 DONE = "done"
 MAX_WAIT = 2.0
-"""Seconds for which the refusal of an act waits until the trail has it."""
+"""Seconds that a refusal waits for its entry in the audit log."""
 
 
 class AuditEntry:
-    """One command of somebody, on its way into the trail."""
+    """The entry of one command, recorded when its outcome is known."""
 
     def __init__(self, command: Command, from_where: str | None) -> None:
         self._command = command
         self._from_where = address_in(from_where)
         self.actor = NOBODY
 
-    async def is_done(self, answer: Contract, work: Work) -> None:
-        """Appends the act in its own transaction. What it was on, the answer says where the command does not."""
-        if self._command.in_trail:
-            row = self._row(what_it_is_on(self._command) or what_it_is_on(answer), work.now, DONE)
-            await work.session.execute(insert(trail).values(row))
+    async def record_done(self, answer: Contract, work: Work) -> None:
+        """Records a command in its own transaction. The answer names the subject where the command does not."""
+        if self._command.audited:
+            subject = subject_of(self._command) or subject_of(answer)
+            await work.session.execute(insert(audit_log).values(self._row(subject, work.now, DONE)))
 
-    async def is_refused(self, code: str, context: ServiceContext) -> None:
-        """Appends a refused act in a transaction of its own, as well as can be done: the refusal itself is answered anyhow.
+    async def record_refused(self, code: str, context: ServiceContext) -> None:
+        """Records a refused command in a transaction of its own. A command that is to be retried has no outcome yet.
 
-        What is to be tried again has not ended yet.
+        Best effort: the caller gets the refusal even if this write fails.
         """
-        if not self._command.in_trail or code == TRY_AGAIN:
+        if not self._command.audited or code == TRY_AGAIN:
             return
-        row = self._row(what_it_is_on(self._command), context.clock.now(), code)
+        row = self._row(subject_of(self._command), context.clock.now(), code)
         try:
             async with asyncio.timeout(MAX_WAIT), context.database.writing() as transaction:
-                await transaction.session.execute(insert(trail).values(row))
+                await transaction.session.execute(insert(audit_log).values(row))
         except Exception as error:
-            log.warning("the trail lacks a refused act", extra={"act": row["act"], "outcome": code, "error": error_text(error)})
+            extra = {"act": row["act"], "outcome": code, "error": error_text(error)}
+            log.warning("the audit log lacks a refused command", extra=extra)
 
-    def _row(self, on: tuple[str, str] | None, at: datetime, outcome: str) -> dict[str, Any]:
-        noun, noun_id = on or (None, None)
+    def _row(self, subject: tuple[str, object] | None, at: datetime, outcome: str) -> dict[str, Any]:
+        noun, noun_id = subject or (None, None)
         return {
             "at": at,
-            "actor": OPERATOR if isinstance(self._command, OPERATIONS) else self.actor.name,
+            "actor": OPERATOR if isinstance(self._command, OperatorRequest) else self.actor.name,
             "session": self.actor.session_id,
             "organisation": self.actor.company[:80] or None,
             "roles": " ".join(sorted(self.actor.roles))[:400] or None,
             "act": type(self._command).__name__,
             "on_noun": noun,
-            "on_id": noun_id,
+            "on_id": None if noun_id is None else str(noun_id),
             "command_id": self._command.command_id,
             "from_where": self._from_where,
             "outcome": outcome,
@@ -72,31 +71,20 @@ class AuditEntry:
 
 
 @asynccontextmanager
-async def acting(
+async def audited(
     command: Command, from_where: str | None, context: ServiceContext, code_of: Callable[[Exception], str]
 ) -> AsyncIterator[AuditEntry]:
-    """Around the transaction of an act: one that is undone is in the trail too, as refused."""
-    act = AuditEntry(command, from_where)
+    """Around the transaction of a command: if it fails, the audit log records the refusal."""
+    entry = AuditEntry(command, from_where)
     try:
-        yield act
+        yield entry
     except Exception as error:
-        await act.is_refused(code_of(error), context)
+        await entry.record_refused(code_of(error), context)
         raise
 
 
-def what_it_is_on(message: Contract) -> tuple[str, str] | None:
-    """The noun and the id that a message names first. Only a dead letter has a plain number."""
-    for name in type(message).model_fields:
-        value = getattr(message, name)
-        if isinstance(value, UUID) and name.endswith("_id") and name != "command_id":
-            return name.removesuffix("_id"), str(value)
-        if isinstance(value, int) and name == "id":
-            return "dead_letter", str(value)
-    return None
-
-
 def address_in(header: str | None) -> str | None:
-    """The IP address that a header holds, in its usual form; whatever else is in it is no address."""
+    """The IP address in a header, in its canonical form; None where it holds none."""
     try:
         return str(ip_address(header)) if header and len(header) <= 45 and "%" not in header else None
     except ValueError:

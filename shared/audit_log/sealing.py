@@ -1,114 +1,120 @@
-"""Each minute the acts of a service are sealed, and its operators may read acts and seals."""
+"""Every minute a service seals the new entries of its audit log, and operators can read entries and seals (decision 0012)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import eq, ge, lt
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+import nkeys
 from sqlalchemy import func, select, update
 
-from shared.contracts.audit_log import Act, Acts, FindActs, ListActs, ListSeals, Seal, Seals
-from shared.handling.router import Router
 from shared.audit_log.seals import NO_FORMER, lines_of, sha256, statement_of
-from shared.database.upserts import enqueue_tasks, insert_new
-from shared.database.tables import trail, trail_seals
+from shared.contracts.audit_log import Act, Acts, FindActs, ListActs, ListSeals, Seal, Seals
+from shared.database.tables import audit_log, seals
+from shared.handling.router import Router
 from shared.handling.task import Task
 from shared.handling.work import Work
 
-if TYPE_CHECKING:
-    from shared.runtime.replica import Replica
-
 MAX_SEALED = 1000
-"""Acts under one seal."""
+"""Entries under one seal."""
 MAX_SEALS = 100
 MAX_LINES = 8000
-"""Seals, and lines of them, that travel in one message."""
+"""Seals in one answer, and lines of them."""
 
-UNSEALED = trail.c.seal.is_(None)
+UNSEALED = audit_log.c.seal.is_(None)
+
+router = Router()
+
+
+class SealingKey:
+    """The service's own key on the bus, which signs its seals."""
+
+    def __init__(self, key: nkeys.KeyPair) -> None:
+        self._key = key
+        self.public = key.public_key.decode()
+
+    def sign(self, statement: str) -> str:
+        """The signature of a statement, hexadecimal."""
+        return bytes(self._key.sign(statement.encode())).hex()
 
 
 class SealActs(Task):
-    """Seals what was done since the former seal."""
+    """Seals the entries since the last seal."""
 
     kind: ClassVar[str] = "seal"
+    every: ClassVar[timedelta | None] = timedelta(minutes=1)
 
 
-def sealing_of(replica: "Replica") -> Router:
-    """The handlers by which every service seals its trail and shows it to its operators."""
-    router = Router()
+@router.due(SealActs)
+async def seal(task: SealActs, work: Work) -> None:
+    """Seals at most `MAX_SEALED` entries, and the rest at once in another run."""
+    former = await _last_seal(work)  # read first: entries that another replica seals meanwhile are then not read as unsealed
+    rows = (await work.session.execute(select(audit_log).where(UNSEALED).order_by(audit_log.c.id).limit(MAX_SEALED))).mappings()
+    if acts := [Act(**row) for row in rows]:
+        await _seal(acts, former, work)
+    if len(acts) == MAX_SEALED:
+        work.later(task, key=SealActs.period_of(work.now).isoformat())
 
-    @router.due(SealActs)
-    async def seal(task: SealActs, work: Work) -> None:
-        former = await _last_seal(work)  # before the acts: those that are sealed meanwhile are then not among them
-        rows = (await work.session.execute(select(trail).where(UNSEALED).order_by(trail.c.id).limit(MAX_SEALED))).mappings()
-        if acts := [Act(**row) for row in rows]:
-            await _seal(acts, former, work)
-        next_minute = work.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        await leave_sealing(work, work.now if len(acts) == MAX_SEALED else next_minute)
 
-    async def _seal(acts: list[Act], former: Seal | None, work: Work) -> None:
-        lines = lines_of(acts)
-        unsigned = Seal(
-            number=former.number + 1 if former else 1,
-            at=work.now,
-            former=sha256(statement_of(former, replica.name, work.country)) if former else NO_FORMER,
-            acts=len(acts),
-            batch=sha256(lines),
-            sealed=lines,
-            key=replica.key.public_key.decode(),
-            signature="",
-        )
-        signature = replica.key.sign(statement_of(unsigned, replica.name, work.country).encode())
-        row = unsigned.model_dump() | {"signature": signature.hex()}
-        if (await work.session.execute(insert_new(work.dialect, trail_seals, [row]))).all():
-            ids = [act.id for act in acts]
-            await work.session.execute(update(trail).where(trail.c.id.in_(ids)).values(seal=unsigned.number))
-        # else another replica has just set the seal of this number, and the acts are under it or wait for the next
+async def _seal(acts: list[Act], former: Seal | None, work: Work) -> None:
+    lines, key = lines_of(acts), work.use(SealingKey)
+    unsigned = Seal(
+        number=former.number + 1 if former else 1,
+        at=work.now,
+        former=sha256(statement_of(former, work.service, work.country)) if former else NO_FORMER,
+        acts=len(acts),
+        batch=sha256(lines),
+        sealed=lines,
+        key=key.public,
+        signature="",
+    )
+    signature = key.sign(statement_of(unsigned, work.service, work.country))
+    if await work.insert_new(seals, [unsigned.model_dump() | {"signature": signature}]):
+        ids = [act.id for act in acts]
+        await work.session.execute(update(audit_log).where(audit_log.c.id.in_(ids)).values(seal=unsigned.number))
+    # else another replica has just made the seal of this number; these entries are under it or wait for the next
 
-    @router.answers(ListSeals)
-    async def list_seals(question: ListSeals, work: Work) -> Seals:
-        following = select(trail_seals).where(trail_seals.c.number > question.after).order_by(trail_seals.c.number)
-        seals: list[Seal] = []
-        lines = 0
-        for row in (await work.session.execute(following.limit(MAX_SEALS))).mappings():
-            lines += row["acts"]
-            if seals and lines > MAX_LINES:
-                break
-            seals.append(Seal(**row))
-        unsealed = await work.session.scalar(select(func.count()).select_from(trail).where(UNSEALED)) or 0
-        return Seals(service=replica.name, country=work.country, seals=tuple(seals), unsealed=unsealed)
 
-    @router.answers(ListActs)
-    async def list_acts(question: ListActs, work: Work) -> Acts:
-        under = trail.c.seal.between(question.first_seal, question.last_seal)
-        page = select(trail).where(under).order_by(trail.c.id).limit(question.limit)
-        if question.after is not None:
-            page = page.where(trail.c.id > question.after)
-        return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
+@router.answers(ListSeals)
+async def list_seals(question: ListSeals, work: Work) -> Seals:
+    """The seals after a number, and how many entries have none yet."""
+    following = select(seals).where(seals.c.number > question.after).order_by(seals.c.number)
+    found: list[Seal] = []
+    lines = 0
+    for row in (await work.session.execute(following.limit(MAX_SEALS))).mappings():
+        lines += row["acts"]
+        if found and lines > MAX_LINES:
+            break
+        found.append(Seal(**row))
+    unsealed = await work.session.scalar(select(func.count()).select_from(audit_log).where(UNSEALED)) or 0
+    return Seals(service=work.service, country=work.country, seals=tuple(found), unsealed=unsealed)
 
-    @router.answers(FindActs)
-    async def find_acts(question: FindActs, work: Work) -> Acts:
-        asked = (
-            (trail.c.actor, eq, question.actor),
-            (trail.c.on_id, eq, question.on),
-            (trail.c.at, ge, question.since),
-            (trail.c.at, lt, question.until),
-            (trail.c.id, lt, question.before),
-        )
-        conditions = [is_so(column, value) for column, is_so, value in asked if value is not None]
-        page = select(trail).where(*conditions).order_by(trail.c.id.desc()).limit(question.limit)
-        return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
 
-    return router
+@router.answers(ListActs)
+async def list_acts(question: ListActs, work: Work) -> Acts:
+    """The entries under some seals, in order."""
+    under = audit_log.c.seal.between(question.first_seal, question.last_seal)
+    page = select(audit_log).where(under).order_by(audit_log.c.id).limit(question.limit)
+    if question.after is not None:
+        page = page.where(audit_log.c.id > question.after)
+    return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
+
+
+@router.answers(FindActs)
+async def find_acts(question: FindActs, work: Work) -> Acts:
+    """The entries of an actor, about an id or of a time, newest first."""
+    filters = (
+        (audit_log.c.actor, eq, question.actor),
+        (audit_log.c.on_id, eq, question.on),
+        (audit_log.c.at, ge, question.since),
+        (audit_log.c.at, lt, question.until),
+        (audit_log.c.id, lt, question.before),
+    )
+    conditions = [compare(column, value) for column, compare, value in filters if value is not None]
+    page = select(audit_log).where(*conditions).order_by(audit_log.c.id.desc()).limit(question.limit)
+    return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
 
 
 async def _last_seal(work: Work) -> Seal | None:
-    last = select(trail_seals).order_by(trail_seals.c.number.desc()).limit(1)
+    last = select(seals).order_by(seals.c.number.desc()).limit(1)
     row = (await work.session.execute(last)).mappings().first()
     return Seal(**row) if row else None
-
-
-async def leave_sealing(work: Work, due_at: datetime) -> None:
-    """Leaves the sealing of a minute, once for all replicas. It follows from no act, so it continues no trace."""
-    key = due_at.replace(second=0, microsecond=0).isoformat()
-    row = {"kind": SealActs.kind, "key": key, "body": SealActs().model_dump_json(), "due_at": due_at, "scheduled": True}
-    await work.session.execute(enqueue_tasks(work.dialect), [row])

@@ -1,4 +1,4 @@
-"""What is hashed, chained and signed of the trail: `docs/operations.md` says it in words, for who computes it again."""
+"""The hashes, the chain and the signatures of the audit log; `docs/operations.md` describes them."""
 
 import hashlib
 import json
@@ -6,30 +6,30 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.contracts.audit_log import Act, Seal
 from shared.bus.nkey_signatures import is_signed_with
+from shared.contracts.audit_log import Act, Seal
 
 NO_FORMER = "0" * 64
-"""What the first seal names as the former one."""
+"""The former hash of the first seal."""
 
 
 def form_of(act: Act) -> str:
-    """An act as it is hashed: everything but the number of its seal."""
+    """The hashed form of an entry: all but the number of its seal."""
     return _form(act.model_dump(exclude={"seal"}))
 
 
 def lines_of(acts: Iterable[Act]) -> str:
-    """A line for each act: its id and the SHA-256 of its form."""
+    """One line for each entry: its id and the SHA-256 of its form."""
     return "".join(f"{act.id} {sha256(form_of(act))}\n" for act in acts)
 
 
 def statement_of(seal: Seal, service: str, country: str) -> str:
-    """A seal as it is hashed and signed: all that it says but the lines, for which their hash stands."""
+    """The hashed and signed form of a seal: all but the lines, of which it holds the hash."""
     return _form(seal.model_dump(exclude={"sealed", "signature"}) | {"service": service, "country": country})
 
 
 def is_signed(seal: Seal, statement: str) -> bool:
-    """Whether the signature is that of the key the seal names."""
+    """Whether the key that the seal names made the signature."""
     try:
         signature = bytes.fromhex(seal.signature)
     except ValueError:
@@ -38,7 +38,7 @@ def is_signed(seal: Seal, statement: str) -> bool:
 
 
 def sha256(text: str) -> str:
-    """The hash of a text in UTF-8, hexadecimal."""
+    """The SHA-256 of a text in UTF-8, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

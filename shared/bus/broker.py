@@ -1,40 +1,47 @@
-"""A service's own connection to the bus, by FastStream."""
+"""A service's connection to the bus, requests and replies: FastStream (decision 0020)."""
 
+import asyncio
 import binascii
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ssl import SSLError
 from typing import Any
 
 import nkeys
+from faststream import exceptions
 from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsNKey
+from nats.errors import Error as NatsError
 
 from shared.bus.connection import PING_INTERVAL, inbox_prefix, servers_in, tls_context
 from shared.settings import Settings, SettingsWrong
 
 log = logging.getLogger(__name__)
 
+RequestMessage = NatsMessage
+SkipMessage = exceptions.SkipMessage
+
 
 class _Broker(NatsBroker):
-    """FastStream gives a connection up when the bus refuses the seed; we wait until it is made known there."""
+    """FastStream stops when the bus refuses the seed; a service waits until the bus knows it."""
 
     def _log_connection_broken(self, error_cb: Any = None) -> Any:
         return error_cb
 
 
-async def _whole_message(message: NatsMessage) -> NatsMessage:
+async def _whole_message(message: RequestMessage) -> RequestMessage:
     return message
 
 
-async def _log_back() -> None:
+async def _log_reconnected() -> None:
     log.info("connected to the bus again")
 
 
 def broker_of(service: str, settings: Settings, on_error: Callable[[Exception], Awaitable[None]]) -> NatsBroker:
-    """The FastStream broker of a service: its own user and inbox, reconnecting for ever, no log line per message.
+    """The FastStream broker of a service: its own user and inbox, endless reconnection, no log line per message.
 
-    Raises SettingsWrong where a file that it is told of does not hold what it should.
+    Raises SettingsWrong where a file does not hold what it should.
     """
     try:
         seed = settings.nats_seed_file.read_text().strip()
@@ -57,6 +64,24 @@ def broker_of(service: str, settings: Settings, on_error: Callable[[Exception], 
         decoder=_whole_message,
         logger=None,
         error_cb=on_error,
-        reconnected_cb=_log_back,
+        reconnected_cb=_log_reconnected,
         graceful_timeout=15.0,
     )
+
+
+async def drain(broker: NatsBroker, grace: float) -> None:
+    """Unsubscribes from all requests and waits, at most `grace` seconds, until those that have arrived are handled.
+
+    `subscriber.stop()` of FastStream would drop messages that still wait for a worker, so this uses what it holds inside.
+    """
+    await asyncio.gather(*(_drain(subscriber, grace) for subscriber in broker.subscribers))
+
+
+async def _drain(subscriber: Any, grace: float) -> None:
+    subscription, subscriber.subscription = subscriber.subscription, None
+    if subscription is not None:
+        with suppress(NatsError, TimeoutError):
+            await asyncio.wait_for(subscription.drain(), 5)
+    subscriber.send_stream.close()
+    if subscriber.tasks:
+        await asyncio.wait(subscriber.tasks, timeout=grace)

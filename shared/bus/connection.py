@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import nats
-from nats.aio.client import Client
+from nats import errors
+from nats.aio.client import Client as NatsClient
 
 from shared.contracts.index import ASKERS, OPERATOR
 from shared.contracts.messages import OperatorRequest, Request
 from shared.observability.logs import error_text
 
 log = logging.getLogger(__name__)
+
+BusError = errors.Error
+NoRespondersError = errors.NoRespondersError
+Client = NatsClient
 
 TOKEN_HEADER = "Actor-Token"  # noqa: S105
 STEP_UP_HEADER = "Co-Step-Up"
@@ -36,7 +41,7 @@ def inbox_prefix(user: str) -> str:
     return f"_INBOX_{user}"
 
 
-def asker_inboxes(request: type[Request]) -> tuple[str, ...]:
+def client_inboxes(request: type[Request]) -> tuple[str, ...]:
     """The prefixes of reply subjects that a request may carry; a request with another one is not answered."""
     users = (OPERATOR,) if issubclass(request, OperatorRequest) else ASKERS
     return tuple(f"{inbox_prefix(user)}." for user in users)

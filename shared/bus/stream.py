@@ -6,11 +6,23 @@ from datetime import datetime
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RawStreamMsg,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 from nats.js.errors import NotFoundError
 
 from shared.contracts.index import SERVICES, events_heard_by, events_of
 from shared.contracts.messages import Event
+
+StreamMessage = Msg
+JetStream = JetStreamContext
 
 STREAM = "EVENTS"
 PUBLISH_TIMEOUT = 5.0
@@ -55,9 +67,7 @@ def last_event_subject(subject: str) -> str:
     return f"$JS.API.DIRECT.GET.{STREAM}.{subject}"
 
 
-async def set_up_bus(
-    jetstream: JetStreamContext, services: tuple[str, ...] = SERVICES, *, replicas: int | None = None
-) -> list[str]:
+async def set_up_bus(jetstream: JetStream, services: tuple[str, ...] = SERVICES, *, replicas: int | None = None) -> list[str]:
     """Makes or updates the stream and one durable consumer per service; returns what was made or changed.
 
     Streams and consumers are made here only; services have no permission. `replicas`: the number of servers that store the
@@ -104,7 +114,7 @@ async def set_up_bus(
     return changes
 
 
-async def deliver_for_recovery(jetstream: JetStreamContext, service: str, began_at: datetime) -> None:
+async def deliver_for_recovery(jetstream: JetStream, service: str, began_at: datetime) -> None:
     """Makes the consumers of a recovery that began at `began_at`: all events for the service, and its own.
 
     The inbox of the service skips events that it has already processed.
@@ -116,20 +126,28 @@ async def deliver_for_recovery(jetstream: JetStreamContext, service: str, began_
     await deliver_from_the_start(jetstream, service)
 
 
-async def deliver_from_the_start(jetstream: JetStreamContext, service: str) -> None:
+async def deliver_from_the_start(jetstream: JetStream, service: str) -> None:
     """Makes the consumer of a service anew, so that it receives every event of the stream; its inbox skips duplicates."""
     with suppress(NotFoundError):
         await jetstream.delete_consumer(STREAM, service)
     await jetstream.add_consumer(STREAM, _consumer(service, events_heard_by(service)))
 
 
-async def delete_own_consumer(jetstream: JetStreamContext, service: str) -> None:
+async def delete_own_consumer(jetstream: JetStream, service: str) -> None:
     """Deletes the consumer of a service's own events, which only a recovery needs."""
     with suppress(NotFoundError):
         await jetstream.delete_consumer(STREAM, own_consumer(service))
 
 
-async def messages_in_stream(jetstream: JetStreamContext) -> AsyncIterator[Msg]:
+async def last_message(jetstream: JetStream, subject: str) -> RawStreamMsg | None:
+    """The last message of a subject in the stream, or None."""
+    try:
+        return await jetstream.get_msg(STREAM, subject=subject, direct=True)
+    except NotFoundError:
+        return None
+
+
+async def messages_in_stream(jetstream: JetStream) -> AsyncIterator[StreamMessage]:
     """All messages of the stream, in its order."""
     reader = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, mem_storage=True)
     subscription = await jetstream.pull_subscribe("evt.>", stream=STREAM, config=reader)

@@ -1,19 +1,19 @@
-"""Operational questions about the trail: who did what, and the seals that keep it unchanged."""
+"""Questions of the operator about the audit log and its seals."""
 
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.messages import Answer, Contract, OperatorQuestion
 from shared.contracts.fields import AnyNumber, Instant, Key, RowId
+from shared.contracts.messages import Answer, Contract, OperatorQuestion
 
 MAX_ACTS = 500
-"""Acts that travel in one message."""
+"""Entries in one message."""
 
 
 class Act(Contract):
-    """What somebody did, or tried to: one row of the trail. `seal`: the number of the seal that it stands under."""
+    """One entry of the audit log: a command and its outcome. `seal`: the number of the seal that covers it."""
 
     id: int
     at: Instant
@@ -31,13 +31,13 @@ class Act(Contract):
 
 
 class Acts(Answer):
-    """One page of acts."""
+    """One page of entries."""
 
     acts: tuple[Act, ...]
 
 
 class ListActs(OperatorQuestion):
-    """Which acts stand under the seals from `first_seal` to `last_seal`? In order of their ids."""
+    """The entries under the seals from `first_seal` to `last_seal`, in order of their ids."""
 
     subject: ClassVar[str] = "ops.{service}.list-acts.v1"
     answer: ClassVar[type[Answer]] = Acts
@@ -48,7 +48,7 @@ class ListActs(OperatorQuestion):
 
 
 class FindActs(OperatorQuestion):
-    """Who did what, newest first? `on`: an id; `since`, `until`: instants; `before`: the last id of the former page."""
+    """Entries, newest first. `on`: the id of a subject; `before`: the last id of the former page."""
 
     subject: ClassVar[str] = "ops.{service}.find-acts.v1"
     answer: ClassVar[type[Answer]] = Acts
@@ -61,10 +61,10 @@ class FindActs(OperatorQuestion):
 
 
 class Seal(Contract):
-    """What makes a batch of acts unchangeable: a signed statement that names the former one.
+    """A signed statement about a batch of entries, which shows any later change; it names the former seal.
 
-    `sealed`: a line for each act, its id and the SHA-256 of its form; `batch`: the SHA-256 of these lines; `former`: that of
-    the former statement; `key`: the public nkey, whose `signature` of the statement is hexadecimal.
+    `sealed`: a line for each entry, its id and the SHA-256 of its form; `batch`: the SHA-256 of these lines; `former`: that of
+    the former statement; `key`: the public nkey that signed; `signature`: of the statement, hexadecimal.
     """
 
     number: int
@@ -78,7 +78,7 @@ class Seal(Contract):
 
 
 class Seals(Answer):
-    """One page of seals, and how many acts are not sealed yet."""
+    """One page of seals, and the number of entries without a seal."""
 
     service: str
     country: str
@@ -87,7 +87,7 @@ class Seals(Answer):
 
 
 class ListSeals(OperatorQuestion):
-    """Which seals follow this one? As many as travel in one message; none where it is the last."""
+    """The seals after this number, as many as fit into one message."""
 
     subject: ClassVar[str] = "ops.{service}.list-seals.v1"
     answer: ClassVar[type[Answer]] = Seals

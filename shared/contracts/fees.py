@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.messages import Answer, Command, Contract, Event, Question
 from shared.contracts.fields import Riel
+from shared.contracts.messages import Answer, Command, Contract, Event, Question
 from shared.contracts.roles import Role
 
 SlipNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9/-]{2,39}$")]
@@ -38,7 +38,7 @@ class GetInvoice(Question):
 
     subject: ClassVar[str] = "qry.invoice.get.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
@@ -49,7 +49,6 @@ class RecordPayment(Command):
     subject: ClassVar[str] = "cmd.payment.record.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CASHIER})
     certificate_id: UUID
     amount_khr: Annotated[Riel, Field(gt=0)]
@@ -62,6 +61,6 @@ class FeeSettled(Event):
 
     subject: ClassVar[str] = "evt.fee.settled.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     submission: int

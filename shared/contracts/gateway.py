@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.messages import Answer, Contract, Event, Question
 from shared.contracts.fields import Country, Reference, Slug
+from shared.contracts.messages import Answer, Contract, Event, Question
 
 MAX_REASONS = 200
 """Reasons that a document may be refused for, at most."""
@@ -71,7 +71,7 @@ class GetTransmission(Question):
 
     subject: ClassVar[str] = "qry.transmission.get.v1"
     answer: ClassVar[type[Answer]] = TransmissionState
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
@@ -81,7 +81,7 @@ class TransmissionAdvanced(Event):
 
     subject: ClassVar[str] = "evt.transmission.advanced.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     reference: Reference
     destination: Country

@@ -19,21 +19,22 @@ TRY_AGAIN = "temporarily_unavailable"
 class Contract(BaseModel):
     """A message or a part of one: immutable, and tolerant of fields that a later release adds.
 
-    `about`: the field with the id of what the message is about; the audit log records its noun and its value.
+    `about`: the field with the id of what the message is about. The audit log records the noun and the id of a command; inbox
+    and outbox keep the id of an event, by which traces are joined.
     """
 
     about: ClassVar[str] = ""
-    noun: ClassVar[str] = ""
+    about_noun: ClassVar[str] = ""
     """The noun where the name of the field does not tell it."""
     model_config = ConfigDict(
         frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64", hide_input_in_errors=True
     )
 
 
-def subject_of(message: Contract) -> tuple[str, str] | None:
+def subject_of(message: Contract) -> tuple[str, UUID | int] | None:
     """The noun and the id that a message is about, as its class declares; None where it declares none or has no value."""
     value = getattr(message, message.about) if message.about else None
-    return None if value is None else (message.noun or message.about.removesuffix("_id"), str(value))
+    return None if value is None else (message.about_noun or message.about.removesuffix("_id"), value)
 
 
 class Part(Contract):
@@ -59,7 +60,7 @@ class Request(Contract):
 
     `anonymous`: needs no actor token. `asked_by`: the roles that may ask; empty where every signed-in person may. The handler
     checks ownership. `while_enrolling`: an officer without a second factor may ask. `under_mandate`: an agent may ask for the
-    exporter whose mandate it has. `linked_to`: the field with the id of the certificate, by which traces are joined.
+    exporter whose mandate it has.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -69,7 +70,6 @@ class Request(Contract):
     asked_by: ClassVar[frozenset[Role]] = frozenset()
     while_enrolling: ClassVar[bool] = False
     under_mandate: ClassVar[bool] = False
-    linked_to: ClassVar[str] = ""
 
 
 class Command(Request):
@@ -109,14 +109,12 @@ class OperatorQuestion(OperatorRequest, Question):
 class Event(Contract):
     """A fact. `listeners`: the services that may receive it; the permissions of the bus are generated from them.
 
-    `linked_to`: the field with the id of the certificate, or else of the exporter, by which traces are joined. `known_by`:
-    the field with the public reference by which the trace can be found. The field `version` is that of the noun, so that a
+    `known_by`: the field with the public reference by which its trace can be found. `version` is that of the noun, so that a
     listener can tell an older statement from a newer one.
     """
 
     subject: ClassVar[str]
     listeners: ClassVar[frozenset[str]] = frozenset()
-    linked_to: ClassVar[str] = ""
     known_by: ClassVar[str] = ""
     version: int = Field(ge=1)
     occurred_at: Instant

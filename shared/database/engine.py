@@ -1,4 +1,4 @@
-"""SQLite and PostgreSQL by URL alone: exact types, transactions that lock alike, and the tables of the plumbing."""
+"""SQLite and PostgreSQL by URL: transactions that lock alike on both."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ _AWAY_POSTGRESQL = ("08", "53", "57P", "40001", "40P01")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the database or the network, not our code, is at fault, so that the same attempt may succeed later."""
+    """Whether the database or the network failed, not our code, so that a retry may succeed."""
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)
         if state is not None:
@@ -34,22 +34,22 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, OSError | TimeoutError | PoolTimeout)
 
 
-FIRST_WORK = 4_210_002
-"""The lock that replicas take in turn; the number is ours and means nothing."""
+START_LOCK = 4_210_002
+"""The advisory lock of replicas that start; the number is arbitrary."""
 
 
-async def take_turns(session: AsyncSession, dialect: str) -> None:
-    """Waits until no other replica does this, and keeps them waiting until the transaction ends."""
-    if dialect == "postgresql":  # SQLite has one writer anyhow
-        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FIRST_WORK})
+async def lock_start(session: AsyncSession) -> None:
+    """Waits until no other replica starts; the lock lasts until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
 
 
 SWITCH_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Seconds to wait for another process that is just making the file."""
+"""Seconds to wait for another process that is creating the file."""
 
 
 class Database:
-    """One service's database. SQLite has one writer, so writers queue here in turn instead of polling a lock."""
+    """The database of one service. SQLite has one writer, so writers queue here instead of polling a lock."""
 
     def __init__(self, url: URL) -> None:
         self.dialect = url.get_backend_name()
@@ -63,12 +63,12 @@ class Database:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
     def writing(self) -> "Transaction":
-        """A transaction that may change things: `async with database.writing() as transaction`."""
+        """A transaction that may write: `async with database.writing() as transaction`."""
         return Transaction(self)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one state and can change nothing; it connects when it first reads."""
+        """A read-only session with one snapshot; it connects at its first read."""
         async with AsyncSession(self._reader, autoflush=False) as session:
             yield session
 
@@ -84,11 +84,11 @@ _READING: dict[str, dict[str, Any]] = {
 
 
 class Transaction:
-    """One writing transaction. `end` and `begin` let slow work stand between two halves without holding a lock."""
+    """One writing transaction. `end` and `begin` allow slow work between two halves without a lock."""
 
     def __init__(self, database: Database) -> None:
         self._writer = database.writer
-        self._has_turn = False
+        self._has_writer = False
         self.session = AsyncSession(database.engine, expire_on_commit=False)
 
     async def __aenter__(self) -> Self:
@@ -106,17 +106,17 @@ class Transaction:
             await self.session.close()
 
     async def begin(self) -> None:
-        """Takes the turn of this database's writer and starts."""
+        """Waits for the writer of this database and starts."""
         await self._writer.__aenter__()
-        self._has_turn = True
+        self._has_writer = True
         try:
             await self.session.connection()
         except BaseException:
-            await self._give_turn()
+            await self._release_writer()
             raise
 
     async def end(self, *, commit: bool = True) -> None:
-        """Commits, or rolls back, also where the commit fails, and gives the turn away."""
+        """Commits or rolls back, also if the commit fails, and releases the writer."""
         try:
             if commit:
                 await self.session.commit()
@@ -124,11 +124,11 @@ class Transaction:
             try:
                 await self.session.rollback()
             finally:
-                await self._give_turn()
+                await self._release_writer()
 
-    async def _give_turn(self) -> None:
-        if self._has_turn:
-            self._has_turn = False
+    async def _release_writer(self) -> None:
+        if self._has_writer:
+            self._has_writer = False
             await self._writer.__aexit__(None, None, None)
 
 

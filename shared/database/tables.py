@@ -1,7 +1,4 @@
-"""The tables of the plumbing, in every service's database, and the statements that two dialects spell differently."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+"""The tables of the plumbing, which every service's database has."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,12 +13,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    case,
     false,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import Insert, ReturningInsert
 
 from shared.database.column_types import ROW_ID, UtcDateTime
 
@@ -171,7 +164,7 @@ lost_keys = Table(
 
 runnable_revisions = Table("runnable_revisions", PLUMBING, Column("revision", String(32), primary_key=True))
 
-trail = Table(
+audit_log = Table(
     "trail",
     PLUMBING,
     Column("id", ROW_ID, primary_key=True),
@@ -188,9 +181,9 @@ trail = Table(
     Column("outcome", String(64), nullable=False),
     Column("seal", BigInteger),
 )
-Index("ix_trail_seal", trail.c.seal, trail.c.id)
+Index("ix_trail_seal", audit_log.c.seal, audit_log.c.id)
 
-trail_seals = Table(
+seals = Table(
     "trail_seals",
     PLUMBING,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
@@ -202,40 +195,3 @@ trail_seals = Table(
     Column("key", String(60), nullable=False),
     Column("signature", String(128), nullable=False),
 )
-
-
-def insert_new(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
-    """An insert that passes over rows whose key is there already and returns the primary keys of the new ones."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).values(rows).on_conflict_do_nothing().returning(*table.primary_key.columns)
-
-
-def insert_newer(dialect: str, table: Table, row: Mapping[str, Any], version: str) -> Insert:
-    """An insert of one row that takes the place of the present one of its key where its version is above that one's."""
-    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
-    newer = table.c[version] < insert.excluded[version]
-    return insert.values(row).on_conflict_do_update(index_elements=[*table.primary_key.columns], set_=row, where=newer)
-
-
-def enqueue_tasks(dialect: str) -> Insert:
-    """An insert of tasks; one that is there already is asked for once more, and due when either is."""
-    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tasks)
-    sooner = case((tasks.c.due_at < insert.excluded.due_at, tasks.c.due_at), else_=insert.excluded.due_at)
-    both = {"asked": tasks.c.asked + 1, "due_at": sooner, "scheduled": tasks.c.scheduled & insert.excluded.scheduled}
-    return insert.on_conflict_do_update(index_elements=["kind", "key"], set_=both)
-
-
-async def add_one(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str) -> int:
-    """Raises a counter by one and returns it; whoever comes second waits until the first has committed."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    counter = insert(table).values({**key, column: 1})
-    raised = counter.on_conflict_do_update(index_elements=[*key], set_={column: table.c[column] + 1})
-    return int((await session.execute(raised.returning(table.c[column]))).scalar_one())
-
-
-async def raise_to(session: AsyncSession, dialect: str, table: Table, key: Mapping[str, Any], column: str, least: int) -> None:
-    """Raises a counter to a number, unless it is there or above already."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    counter, present = insert(table).values({**key, column: least}), table.c[column]
-    raised = case((present < least, least), else_=present)
-    await session.execute(counter.on_conflict_do_update(index_elements=[*key], set_={column: raised}))

@@ -1,4 +1,4 @@
-"""Files travel to and from their owner in chunks, are addressed by their SHA-256 and live in the owner's database."""
+"""Files: sent in chunks, addressed by their SHA-256, stored in the database of the service that owns them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,10 +7,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 
 from shared.contracts.messages import FileChunk, FileProgress, GetFile, PutFile
-from shared.refusals import Refused
 from shared.database.tables import file_chunks, files
-from shared.database.upserts import insert_new
 from shared.handling.work import Work
+from shared.refusals import Refused
 
 
 class FileTooLarge(Refused):
@@ -38,10 +37,9 @@ class FileNotFound(Refused):
 
 
 async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
-    """Keeps one chunk; the last one makes the file whole. A chunk that was kept already does no harm.
+    """Stores one chunk; the last one completes the file. Storing a chunk twice is harmless.
 
-    `room`: bytes that the owner's files may have together. Raises FileTooLarge, NoRoom, and FileMismatch where size or digest
-    are not those announced.
+    `room`: bytes for all files of the owner. Raises FileTooLarge, NoRoom, and FileMismatch where size or digest differ.
     """
     end = command.offset + len(command.chunk)
     if command.size > command.limit:
@@ -50,7 +48,7 @@ async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
         raise FileMismatch("The chunk does not lie within the file.", "offset", "chunk")
     this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
     row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
-    if (await work.session.execute(insert_new(work.dialect, files, [row]))).all():
+    if await work.insert_new(files, [row]):
         theirs = await work.session.scalar(select(func.sum(files.c.size)).where(files.c.owner_id == command.owner_id)) or 0
         if theirs > room:
             raise NoRoom(f"There is room for {room} bytes; with this file there would be {theirs}.", "size")

@@ -1,4 +1,4 @@
-"""How a service says what it reacts to: `answers` a request, reacts `on` an event, does a task when `due`."""
+"""The handlers of a service: `answers` a request, `on` an event, `due` for a task."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,108 +16,99 @@ E = TypeVar("E", bound=Event)
 T = TypeVar("T", bound=Task)
 A = TypeVar("A", bound=Answer)
 M = TypeVar("M", bound=BaseModel)
+H = TypeVar("H")
 
 Handler = Callable[[M, Work], Awaitable[None]]
-Answering = Callable[[Any, Work], Awaitable[Answer]]
-Reacting = Callable[[Any, Work], Awaitable[None]]
-Starting = Callable[[Work], Awaitable[None]]
-Reannouncing = Callable[[Any, Work], Awaitable[None]]
-Learning = Callable[[Sequence[str], Work], Awaitable[None]]
+RequestFunction = Callable[[Any, Work], Awaitable[Answer]]
+EventFunction = Callable[[Any, Work], Awaitable[None]]
+StartFunction = Callable[[Work], Awaitable[None]]
+ReannounceFunction = Callable[[Any, Work], Awaitable[None]]
+LostKeysFunction = Callable[[Sequence[str], Work], Awaitable[None]]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Router:
     """The handlers of one service, or of a part of it, by the class of what they handle."""
 
-    answering: dict[type[Request], Answering] = field(default_factory=dict)
-    listening: dict[type[Event], Reacting] = field(default_factory=dict)
-    doing: dict[type[Task], Reacting] = field(default_factory=dict)
+    requests: dict[type[Request], RequestFunction] = field(default_factory=dict)
+    events: dict[type[Event], EventFunction] = field(default_factory=dict)
+    tasks: dict[type[Task], EventFunction] = field(default_factory=dict)
     facts: dict[str, SelectBase] = field(default_factory=dict)
-    reannouncing: dict[str, tuple[SelectBase, Reannouncing]] = field(default_factory=dict)
-    reading_back: dict[type[Event], Reacting] = field(default_factory=dict)
-    learning: dict[str, Learning] = field(default_factory=dict)
-    first: list[Starting] = field(default_factory=list)
+    reannouncing: dict[str, tuple[SelectBase, ReannounceFunction]] = field(default_factory=dict)
+    replay: dict[type[Event], EventFunction] = field(default_factory=dict)
+    lost_keys: dict[str, LostKeysFunction] = field(default_factory=dict)
+    start: list[StartFunction] = field(default_factory=list)
 
     def answers(self, request: type[R]) -> Callable[[Callable[[R, Work], Awaitable[A]]], Callable[[R, Work], Awaitable[A]]]:
         """Handles a command or question in one transaction; returns its answer or raises a refusal."""
-
-        def remember(handler: Callable[[R, Work], Awaitable[A]]) -> Callable[[R, Work], Awaitable[A]]:
-            _once(self.answering, request, handler)
-            return handler
-
-        return remember
+        return _register(self.requests, request)
 
     def on(self, event: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Records the fact that an event tells. It may not refuse: a fact that comes early is kept."""
-
-        def remember(handler: Handler[E]) -> Handler[E]:
-            _once(self.listening, event, handler)
-            return handler
-
-        return remember
+        """Records the fact that an event states. It may not refuse: an event that arrives early is kept."""
+        return _register(self.events, event)
 
     def due(self, task: type[T]) -> Callable[[Handler[T]], Handler[T]]:
-        """Does what is slow or later, after the commit of its cause, on any replica."""
+        """Does slow or later work, after the commit of its cause, on any replica."""
+        return _register(self.tasks, task)
 
-        def remember(handler: Handler[T]) -> Handler[T]:
-            _once(self.doing, task, handler)
-            return handler
-
-        return remember
-
-    def at_start(self, handler: Starting) -> Starting:
-        """Is done whenever a replica starts, so it must do no harm when done again."""
-        self.first.append(handler)
+    def at_start(self, handler: StartFunction) -> StartFunction:
+        """Runs whenever a replica starts, so it must be idempotent."""
+        self.start.append(handler)
         return handler
 
-    def reannounces(self, noun: str, keys: SelectBase) -> Callable[[Reannouncing], Reannouncing]:
-        """Announces the present state of one noun, of those whose keys the select of one column gives.
+    def reannounces(self, noun: str, keys: SelectBase) -> Callable[[ReannounceFunction], ReannounceFunction]:
+        """Announces the present state of one noun, for each key that the select of one column returns.
 
-        Same versions as before: who knows it already changes nothing.
+        The versions are those announced before, so listeners that have them change nothing.
         """
 
-        def remember(handler: Reannouncing) -> Reannouncing:
+        def remember(handler: ReannounceFunction) -> ReannounceFunction:
             _once(self.reannouncing, noun, (keys, handler))
             return handler
 
         return remember
 
     def on_replay(self, event: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Heeds what the service itself announced and, come back from an older copy, has forgotten."""
+        """Applies an event of this service that its database, restored from a backup, does not hold."""
+        return _register(self.replay, event)
 
-        def remember(handler: Handler[E]) -> Handler[E]:
-            _once(self.reading_back, event, handler)
-            return handler
+    def on_lost_keys(self, fact: str) -> Callable[[LostKeysFunction], LostKeysFunction]:
+        """Called with keys that other services know and this restored database has lost."""
+        return _register(self.lost_keys, fact)
 
-        return remember
+    def fact(self, name: str, keys: SelectBase) -> None:
+        """Declares a fact for the consistency check: a select of the one column of keys for which it is true."""
+        _once(self.facts, name, keys)
 
-    def learns(self, fact: str) -> Callable[[Learning], Learning]:
-        """Heeds the keys of which others know a fact and the service, come back from an older copy, does not."""
-
-        def remember(handler: Learning) -> Learning:
-            _once(self.learning, fact, handler)
-            return handler
-
-        return remember
-
-    def vouches(self, fact: str, keys: SelectBase) -> None:
-        """Declares a fact for the audit: a select of the one column of keys that it is true of."""
-        _once(self.facts, fact, keys)
+    def event_of(self, subject: str) -> tuple[type[Event], EventFunction]:
+        """The event of a subject and its handler. Raises KeyError."""
+        for event, handler in self.events.items():
+            if event.subject == subject:
+                return event, handler
+        raise KeyError(subject)
 
     def include(self, other: "Router") -> None:
         """Takes over the handlers of a part of the service."""
-        self.first.extend(other.first)
+        self.start.extend(other.start)
         for mine, theirs in (
-            (self.answering, other.answering),
-            (self.listening, other.listening),
-            (self.doing, other.doing),
+            (self.requests, other.requests),
+            (self.events, other.events),
+            (self.tasks, other.tasks),
             (self.facts, other.facts),
             (self.reannouncing, other.reannouncing),
-            (self.reading_back, other.reading_back),
-            (self.learning, other.learning),
+            (self.replay, other.replay),
+            (self.lost_keys, other.lost_keys),
         ):
             for key, handler in theirs.items():
                 _once(mine, key, handler)
+
+
+def _register(handlers: dict[Any, Any], key: Any) -> Callable[[H], H]:
+    def remember(handler: H) -> H:
+        _once(handlers, key, handler)
+        return handler
+
+    return remember
 
 
 def _once(handlers: dict[Any, Any], key: Any, handler: Any) -> None:

@@ -20,7 +20,7 @@ def without_values(text: str) -> str:
     return text.partition(f"\\n{_QUOTES_A_ROW}")[0].partition(f"\n{_QUOTES_A_ROW}")[0]
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """An error in at most 500 characters, without the values that a database quotes."""
     return without_values(repr(error))[:500]
 

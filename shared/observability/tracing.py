@@ -1,4 +1,7 @@
-"""One trace per act and all its consequences. Attributes are declared here, once; none is personal or commercial."""
+"""Tracing with OpenTelemetry: one trace per command and all its consequences.
+
+All attributes are declared here. None holds personal or commercial data.
+"""
 
 import json
 import os
@@ -22,6 +25,9 @@ SUBJECT = "messaging.destination.name"
 MESSAGE_ID = "messaging.message.id"
 ATTEMPT = "co.attempt"
 OUTCOME = "co.outcome"
+
+ATTRIBUTES = {"certificate": CERTIFICATE_ID, "reference": CERTIFICATE_REFERENCE}
+"""The attributes by which traces are joined and found."""
 
 TRACEPARENT_LENGTH = 55
 
@@ -102,6 +108,14 @@ def span(
             # the kind of error only: its message may hold personal data
             opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
+
+
+def mark(opened: Span, what: str, value: object) -> bool:
+    """Sets the attribute by which traces are joined or found; False where there is none for `what`."""
+    if what not in ATTRIBUTES:
+        return False
+    opened.set_attribute(ATTRIBUTES[what], str(value))
+    return True
 
 
 def traceparent() -> str | None:

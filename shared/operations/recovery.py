@@ -1,6 +1,6 @@
-"""Recovery: a service whose database is older than what it has announced changes nothing until an operator has confirmed.
+"""Recovery: a service whose database was restored from an older backup accepts no command until an operator confirms.
 
-It reads its own events back from the stream, hears those of others again, learns what only others still know, and waits.
+It reads its own events back from the stream, receives those of others again, and stores the keys that only others still know.
 """
 
 import asyncio
@@ -8,40 +8,35 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 from opentelemetry.trace import INVALID_SPAN
 from pydantic import ValidationError
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bus.stream import STREAM, own_consumer, recovery_name
 from shared.bus.connection import TRACE_HEADER
+from shared.bus.pull_consumer import PullConsumer
+from shared.bus.stream import STREAM, JetStream, StreamMessage, last_message, own_consumer, recovery_name
 from shared.contracts import operations
 from shared.contracts.index import events_of
 from shared.contracts.messages import Event
-from shared.security.event_signatures import EventKeys, NotGenuine, pass_over
-from shared.observability.logs import error_text
-from shared.bus.pull_consumer import PullConsumer
-from shared.refusals import Refused
-from shared.handling.router import Reacting, Router
-from shared.database.upserts import insert_new
 from shared.database.tables import lost_keys, outbox, recoveries
+from shared.handling.router import EventFunction, Router
+from shared.handling.work import ServiceContext, Work, id_of_subject
+from shared.observability.logs import error_text
 from shared.observability.tracing import bounded
-from shared.handling.work import Work, ServiceContext, about
+from shared.refusals import Refused
+from shared.security.event_signatures import EventKeys, NotGenuine, skip_message
 
-if TYPE_CHECKING:
-    from shared.runtime.replica import Replica
+router = Router()
 
 log = logging.getLogger(__name__)
 
 PAUSE = 0.5
-SURELY_KEPT = timedelta(days=28)
-"""The age up to which every event that was sent still stands in the outbox."""
+CERTAINLY_KEPT = timedelta(days=28)
+"""The age up to which the outbox holds every event that was sent."""
 
 
 class NotRecovering(Refused):
@@ -57,10 +52,10 @@ class NotCompared(Refused):
 
 
 class Recovery:
-    """Sees whether one replica is in recovery, and reads its events back."""
+    """Begins the recovery of one replica, reads its own events back, and waits for the operator."""
 
     def __init__(
-        self, context: ServiceContext, handlers: Mapping[type[Event], Reacting], jetstream: JetStreamContext, keys: EventKeys
+        self, context: ServiceContext, handlers: Mapping[type[Event], EventFunction], jetstream: JetStream, keys: EventKeys
     ) -> None:
         self._context = context
         self._jetstream = jetstream
@@ -68,34 +63,31 @@ class Recovery:
         self._events = {event.subject: event for event in events_of(context.service)}
         self._handlers = handlers
 
-    async def look(self) -> None:
-        """Begins a recovery where the stream holds events of this service that its database does not know."""
-        forgotten = None if await self._open() else await self._forgotten_event()
-        if forgotten:
-            because = f"The stream holds an event of this service that its database does not know: {forgotten}."
+    async def begin_if_needed(self) -> None:
+        """Begins a recovery if the stream holds events of this service that its database does not."""
+        lost = None if await self._open() else await self._lost_event()
+        if lost:
+            because = f"The stream holds an event of this service that its database does not know: {lost}."
             row = {"because": because, "began_at": self._context.clock.now()}
             async with self._context.database.writing() as transaction:
                 await transaction.session.execute(insert(recoveries).values(row))
         if recovery := await self._open():
             self._context.recovering = recovery.because
-            log.error("in recovery: nothing is changed until an operator confirms", extra={"because": recovery.because})
+            log.error("in recovery: no command is accepted until an operator confirms", extra={"because": recovery.because})
 
     async def _open(self) -> Row[Any] | None:
         async with self._context.database.reading() as session:
             return await open_recovery(session)
 
-    async def _forgotten_event(self) -> str | None:
+    async def _lost_event(self) -> str | None:
         for subject in self._events:
-            try:
-                last = await self._jetstream.get_msg(STREAM, subject=subject, direct=True)
-            except NotFoundError:
-                continue
-            if last.time is None or last.time < self._context.clock.now() - SURELY_KEPT:
+            last = await last_message(self._jetstream, subject)
+            if last is None or last.time is None or last.time < self._context.clock.now() - CERTAINLY_KEPT:
                 continue
             try:
                 event_id = self._keys.verified_id(subject, last.headers, last.data or b"", last.time)
             except NotGenuine as error:
-                pass_over(subject, last.seq, error)
+                skip_message(subject, last.seq, error)
                 continue
             async with self._context.database.reading() as session:
                 if await session.scalar(select(outbox.c.id).where(outbox.c.event_id == event_id)) is None:
@@ -103,7 +95,7 @@ class Recovery:
         return None
 
     async def read_back(self, puller: PullConsumer) -> None:
-        """Reads the service's own events back, once an operator has had them handed over."""
+        """Reads the service's own events back, once an operator has made the consumer."""
 
         async def is_done() -> bool:
             recovery = await self._open()
@@ -112,9 +104,9 @@ class Recovery:
             if self._events:
                 info = await self._jetstream.consumer_info(STREAM, own_consumer(self._context.service))
                 if info.config.description != recovery_name(recovery.began_at):
-                    return False  # it was made for a former recovery
+                    return False  # it is of a former recovery
                 while batch := await puller.next_events():
-                    await self._take_back(batch, recovery.id)
+                    await self._store_own(batch, recovery.id)
                 if info.num_pending or info.num_ack_pending:
                     return False
             await self._note(recovery.id, read_back_at=self._context.clock.now())
@@ -135,7 +127,7 @@ class Recovery:
             self._context.recovering = None
 
     async def _until(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        """Steps until done, and says so; what fails is tried again. False where it was told to stop before."""
+        """Repeats a step until it returns True, also after errors. Returns False if it was told to stop before."""
         while not self._context.stopping.is_set():
             try:
                 if await step():
@@ -150,37 +142,37 @@ class Recovery:
         async with self._context.database.writing() as transaction:
             await transaction.session.execute(update(recoveries).where(recoveries.c.id == recovery_id).values(values))
 
-    async def _take_back(self, batch: list[Msg], recovery_id: int) -> None:
+    async def _store_own(self, batch: list[StreamMessage], recovery_id: int) -> None:
         async with self._context.work(INVALID_SPAN) as work:
             genuine = {event_id: message for message in batch if (event_id := self._keys.genuine_id(message))}
             known = set(await work.session.scalars(select(outbox.c.event_id).where(outbox.c.event_id.in_(genuine))))
-            forgotten = {event_id: message for event_id, message in genuine.items() if event_id not in known}
-            for event_id, message in forgotten.items():
-                await self._remember(event_id, message, work)
-            more = recoveries.c.read_back + len(forgotten)
+            lost = {event_id: message for event_id, message in genuine.items() if event_id not in known}
+            for event_id, message in lost.items():
+                await self._store(event_id, message, work)
+            more = recoveries.c.read_back + len(lost)
             await work.session.execute(update(recoveries).where(recoveries.c.id == recovery_id).values(read_back=more))
         await asyncio.gather(*(message.ack() for message in batch))
 
-    async def _remember(self, event_id: UUID, message: Msg, work: Work) -> None:
+    async def _store(self, event_id: UUID, message: StreamMessage, work: Work) -> None:
         event_type = self._events[message.subject]
         try:
             event = event_type.model_validate_json(message.data)
         except ValidationError:
-            pass_over(message.subject, message.metadata.sequence.stream, NotGenuine("its content cannot be read"))
+            skip_message(message.subject, message.metadata.sequence.stream, NotGenuine("its content cannot be read"))
             return
         headers, sent_at = message.headers or {}, message.metadata.timestamp
         row = {
             "event_id": event_id,
             "subject": message.subject,
             "body": message.data.decode(),
-            "about": about(event),
+            "about": id_of_subject(event),
             "traceparent": bounded(headers.get(TRACE_HEADER)),
             "recorded_at": sent_at,
             "sent_at": sent_at,
         }
         await work.session.execute(insert(outbox).values(row))
         if handler := self._handlers.get(event_type):
-            work.begin_about(event, INVALID_SPAN)
+            work.begin(event, INVALID_SPAN)
             await handler(event, work)
 
 
@@ -190,34 +182,33 @@ async def open_recovery(session: AsyncSession) -> Row[Any] | None:
     return (await session.execute(unconfirmed)).first()
 
 
-def recovering_of(replica: "Replica") -> Router:
-    """The handlers by which an operator leads a service out of recovery."""
-    router = Router()
+@router.answers(operations.AskRecovery)
+async def ask_recovery(question: operations.AskRecovery, work: Work) -> operations.Recovery:
+    """Whether the service is in recovery, and how far it is."""
+    return _answer(work.service, await open_recovery(work.session))
 
-    @router.answers(operations.AskRecovery)
-    async def ask_recovery(question: operations.AskRecovery, work: Work) -> operations.Recovery:
-        return _answer(replica.name, await open_recovery(work.session))
 
-    @router.answers(operations.LearnLostKeys)
-    async def learn_lost_keys(command: operations.LearnLostKeys, work: Work) -> operations.Learned:
-        recovery = await _must_have_read_back(work)
-        rows = [{"fact": command.fact, "key": key, "recovery_id": recovery.id} for key in command.keys]
-        new = (await work.session.execute(insert_new(work.dialect, lost_keys, rows))).all() if rows else []
-        if command.fact in replica.router.learning:
-            await replica.router.learning[command.fact](command.keys, work)
-        await work.session.execute(update(recoveries).where(recoveries.c.id == recovery.id).values(compared_at=work.now))
-        return operations.Learned(learned=len(new))
+@router.answers(operations.LearnLostKeys)
+async def learn_lost_keys(command: operations.LearnLostKeys, work: Work) -> operations.Learned:
+    """Stores the keys that other services know and this one has lost."""
+    recovery = await _must_have_read_back(work)
+    rows = [{"fact": command.fact, "key": key, "recovery_id": recovery.id} for key in command.keys]
+    new = await work.insert_new(lost_keys, rows)
+    if on_lost_keys := work.use(Router).lost_keys.get(command.fact):
+        await on_lost_keys(command.keys, work)
+    await work.session.execute(update(recoveries).where(recoveries.c.id == recovery.id).values(compared_at=work.now))
+    return operations.Learned(learned=len(new))
 
-    @router.answers(operations.ConfirmRecovery)
-    async def confirm_recovery(command: operations.ConfirmRecovery, work: Work) -> operations.Recovery:
-        recovery = await _must_have_read_back(work)
-        if recovery.compared_at is None:
-            raise NotCompared()
-        unconfirmed = update(recoveries).where(recoveries.c.confirmed_at.is_(None))
-        await work.session.execute(unconfirmed.values(confirmed_at=work.now))
-        return _answer(replica.name, None)
 
-    return router
+@router.answers(operations.ConfirmRecovery)
+async def confirm_recovery(command: operations.ConfirmRecovery, work: Work) -> operations.Recovery:
+    """Ends the recovery."""
+    recovery = await _must_have_read_back(work)
+    if recovery.compared_at is None:
+        raise NotCompared()
+    unconfirmed = update(recoveries).where(recoveries.c.confirmed_at.is_(None))
+    await work.session.execute(unconfirmed.values(confirmed_at=work.now))
+    return _answer(work.service, None)
 
 
 async def _must_have_read_back(work: Work) -> Row[Any]:

@@ -1,8 +1,8 @@
-"""HTTP at the rim of every service: health, metrics, and whatever addresses the service owns."""
+"""The HTTP server of every service: health, metrics, and the routes that the service owns."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import uvicorn
@@ -12,42 +12,34 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from shared.observability import metrics as figures
-from shared.operations.health import measure_keys, what_waits
-from shared.settings import Settings
 from shared.handling.work import ServiceContext
+from shared.observability import metrics as figures
+from shared.operations.health import HealthCheck, measure_backlog, measure_keys
+from shared.settings import Settings
 
 
-async def _none_known() -> tuple[int, int]:
-    raise RuntimeError("nobody has said how to learn what waits in the stream")
-
-
-def application(
-    context: ServiceContext,
-    problems: Callable[[], Awaitable[list[str]]],
-    routes: Sequence[BaseRoute],
-    events_waiting: Callable[[], Awaitable[tuple[int, int]]] = _none_known,
-) -> Starlette:
+def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlette:
     """`/live`, `/ready`, `/metrics` and the routes of one service."""
+    check = context.use(HealthCheck)
 
     async def live(request: Request) -> Response:
         return JSONResponse({"live": True})
 
     async def ready(request: Request) -> Response:
-        found = await problems()
+        found = await check.problems()
         answer = {"ready": not found, "recovering": bool(context.recovering), "problems": found}
         return JSONResponse(answer, status_code=503 if found else 200)
 
     async def metrics(request: Request) -> Response:
-        figures.ready.set(not await problems())
-        # the other figures are wanted most when the database or the bus is away
+        figures.ready.set(not await check.problems())
+        # the other figures matter most when the database or the bus is away
         with suppress(Exception):
             async with asyncio.timeout(2), context.database.reading() as session:
-                await what_waits(session, context.clock.now())
+                await measure_backlog(session, context.clock.now())
                 await measure_keys(session, context.clock.now())
         with suppress(Exception):
             async with asyncio.timeout(2):
-                figures.waiting.labels("events").set((await events_waiting())[0])
+                figures.waiting.labels("events").set((await check.events_waiting())[0])
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     app = Starlette(routes=[Route("/live", live), Route("/ready", ready), Route("/metrics", metrics), *routes])
@@ -56,7 +48,7 @@ def application(
 
 
 class HttpServer(uvicorn.Server):
-    """A web server that leaves signals to the service it belongs to."""
+    """A web server that leaves the signals to its service."""
 
     def __init__(self, app: Starlette, settings: Settings) -> None:
         super().__init__(
@@ -82,5 +74,5 @@ class HttpServer(uvicorn.Server):
         yield
 
     def stop(self) -> None:
-        """Takes no new request and ends when those in progress are answered."""
+        """Accepts no new request and ends after those in progress."""
         self.should_exit = True

@@ -1,99 +1,65 @@
-"""A service: its name, its handlers, its tables and what it needs; and a replica of it, which runs."""
+"""A replica: one running process of a service."""
 
 import asyncio
 import logging
 import signal
-import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
 from typing import Any
 
 import nkeys
-from nats.errors import Error as NatsError
 from opentelemetry.trace import INVALID_SPAN
 from pydantic import ValidationError
-from sqlalchemy import MetaData, text
-from sqlalchemy.exc import DBAPIError
-from starlette.routing import BaseRoute
+from sqlalchemy import text
 
-from shared.workers.requests import RequestHandler
-from shared.bus.broker import broker_of
+from shared.audit_log import sealing
+from shared.bus.broker import broker_of, drain
+from shared.bus.connection import BusError, log_error
+from shared.bus.pull_consumer import PullConsumer
 from shared.bus.stream import PUBLISH_TIMEOUT, STREAM, own_consumer
-from shared.bus.connection import log_error
 from shared.clock import Clock
 from shared.contracts.index import events_heard_by
-from shared.contracts.messages import Event
-from shared.database.engine import Database, take_turns
-from shared.security.event_signatures import EventKeys, EventSigner
-from shared.workers.retries import delay_after
-from shared.security.tokens import Tokens
-from shared.workers.events import EventConsumer
-from shared.observability.logs import start_logs
-from shared.database.migrations.schema import SchemaMismatch, check_schema, migrate
-from shared.operations.retention import leave_pruning
-from shared.operations.dead_letters import plumbing_of
-from shared.runtime.process_pool import ProcessPool
-from shared.bus.pull_consumer import PullConsumer
-from shared.operations.recovery import Recovery
-from shared.workers.outbox import OutboxRelay
-from shared.runtime.http_server import HttpServer, application
-from shared.handling.router import Reacting, Router
-from shared.audit_log.sealing import leave_sealing
-from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
-from shared.runtime.startup import SEED_REFUSED, WAITED_FOR, check_clock, is_unknown_to_bus, time_of_bus, time_of_database, waiting_for
-from shared.workers.tasks import TaskRunner
-from shared.observability.tracing import start_tracing
+from shared.database.engine import Database, lock_start
+from shared.database.migrations.schema import check_schema
+from shared.handling.router import Router
 from shared.handling.work import ServiceContext
+from shared.observability.tracing import start_tracing
+from shared.operations import consistency, dead_letters, health, recovery, replay, retention
+from shared.runtime.http_server import HttpServer, application
+from shared.runtime.process_pool import ProcessPool
+from shared.runtime.service import Service
+from shared.runtime.startup import (
+    SEED_REFUSED,
+    WAITED_FOR,
+    check_clock,
+    is_unknown_to_bus,
+    time_of_bus,
+    time_of_database,
+    waiting_for,
+)
+from shared.security import revocations, signing_keys
+from shared.security.event_signatures import EventKeys, EventSigner
+from shared.security.tokens import Tokens
+from shared.settings import Settings, SettingsWrong
+from shared.workers.events import EventConsumer
+from shared.workers.outbox import OutboxRelay
+from shared.workers.requests import RequestHandler
+from shared.workers.retries import delay_after
+from shared.workers.tasks import TaskRunner
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 32
-"""Requests of one class that a replica handles side by side."""
+"""Requests of one class that a replica handles concurrently."""
 GRACE = 20.0
-"""Seconds in which a replica that is told to stop finishes what it has begun."""
+"""Seconds in which a replica that stops finishes its work in progress."""
 
 
-@dataclass(frozen=True)
-class Service:
-    """What makes a service: everything else is plumbing.
-
-    `equip` builds, once per replica, the objects that handlers take with `work.use(Kind)`.
-    """
-
-    name: str
-    router: Router
-    tables: MetaData
-    settings: type[Settings] = Settings
-    equip: Callable[..., Iterable[object]] = lambda settings: ()
-    routes: Sequence[BaseRoute] = field(default_factory=tuple)
-
-
-def run(service: Service) -> None:
-    """The whole of a service's `__main__`: `serve`, the default, or `migrate`."""
-    what = sys.argv[1] if len(sys.argv) > 1 else "serve"
-    if what not in ("serve", "migrate"):
-        sys.exit(f"{service.name}: there is no {what!r}; say serve or migrate")
-    try:
-        settings = read(DatabaseSettings if what == "migrate" else service.settings)
-        start_logs(service.name, settings.country, settings.log_level)
-        if isinstance(settings, Settings):
-            asyncio.run(Replica(service, settings).serve())
-        else:
-            migrate(service.name, settings.database)
-    except SettingsWrong as error:
-        sys.exit(f"{service.name}: {error}")
-    except (DBAPIError, OSError) as error:
-        if what == "serve" or (why := waiting_for("nothing is migrated without the database", error)) is None:
-            raise
-        log.critical(why)
-        sys.exit(4)
-    except SchemaMismatch as error:
-        log.critical(str(error))
-        sys.exit(3)
+PLUMBING = (sealing, consistency, dead_letters, health, recovery, replay, retention, revocations, signing_keys)
+"""The modules whose handlers every service has."""
 
 
 class Replica:
@@ -105,97 +71,95 @@ class Replica:
         self._settings = settings
         self._processes = ProcessPool()
         self._database = Database(settings.database)
-        self.dialect = self._database.dialect
-        self.context = ServiceContext(
-            self.name, self._database, clock or Clock(settings.zone), self._processes, service.equip(settings), settings.country
-        )
+        clock = clock or Clock(settings.zone)
+        tools = service.tools(settings)
+        self.context = ServiceContext(self.name, self._database, clock, self._processes, tools, settings.country)
         self.router = Router()
-        self.router.include(plumbing_of(self))
+        for module in PLUMBING:
+            self.router.include(module.router)
         self.router.include(service.router)
-        self._must_listen_to_what_is_permitted()
+        self.context.add(self.router)
+        self.context.add(sealing.SealingKey(self.key))
+        self.context.add(health.HealthCheck(self.started_at, self.problems, self.events_waiting))
+        self._check_listeners()
 
         self.broker = broker_of(self.name, settings, self._on_bus_error)
         self._event_keys = _event_keys_of(settings, self.name, self.key)
         self._tokens = Tokens(settings.country)
-        self._listener = EventConsumer(self.router.listening, self.context, self._event_keys)
-        self._tasks = TaskRunner(self.router.doing, self.context)
-        self._rim = HttpServer(application(self.context, self.problems, service.routes, self.events_waiting), settings)
+        self._events = EventConsumer(self.router.events, self.context, self._event_keys)
+        self._tasks = TaskRunner(self.router.tasks, self.context)
+        self._http = HttpServer(application(self.context, service.routes), settings)
         self._stopping = asyncio.Event()
         self._state: str | None = "starting"
         self._connecting = self._is_unknown_to_bus = False
 
-    def _must_listen_to_what_is_permitted(self) -> None:
-        permitted = set(events_heard_by(self.name))
-        listening = set(self.router.listening)
-        if permitted != listening:
-            names = ", ".join(sorted(event.__name__ for event in permitted ^ listening))
+    def _check_listeners(self) -> None:
+        permitted, handled = set(events_heard_by(self.name)), set(self.router.events)
+        if permitted != handled:
+            names = ", ".join(sorted(event.__name__ for event in permitted ^ handled))
             raise ValueError(f"{self.name} must handle exactly the events whose `listeners` name it; see {names}")
 
     @cached_property
     def key(self) -> nkeys.KeyPair:
-        """The service's own key on the bus; it signs its events and the seals of its trail too."""
+        """The service's own key on the bus; it also signs the events and the seals of the audit log."""
         return nkeys.from_seed(self._settings.nats_seed_file.read_bytes().strip())
 
-    def listens_to(self, subject: str) -> tuple[type[Event], Reacting]:
-        """The event of a subject and its handler. Raises KeyError."""
-        return next((event, handler) for event, handler in self.router.listening.items() if event.subject == subject)
-
     async def serve(self) -> None:
-        """Runs until SIGTERM or SIGINT, then finishes what it has begun. Raises SchemaMismatch."""
+        """Runs until SIGTERM or SIGINT, then finishes its work in progress. Raises SchemaMismatch."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
-        telemetry = start_tracing(self.name, self._settings.country, self._settings.spans_dir)
-        told = asyncio.create_task(self._stopping.wait())
-        rim = asyncio.create_task(self._rim.serve())
+        tracing = start_tracing(self.name, self._settings.country, self._settings.spans_dir)
+        stop_requested = asyncio.create_task(self._stopping.wait())
+        http = asyncio.create_task(self._http.serve())
         start = asyncio.create_task(self._start())
         try:
-            if await self._first_of(told, rim, start):
-                listening = asyncio.create_task(self._listen())
+            if await self._first_of(stop_requested, http, start):
+                events = asyncio.create_task(self._take_events())
                 loops = [asyncio.create_task(self._once_recovered(loop)) for loop in (self._tasks.run, self._relay.run)]
                 self._state = None
                 log.info("ready")
-                await self._first_of(told, rim, listening, *loops)
-                await self._finish(listening, loops)
+                await self._first_of(stop_requested, http, events, *loops)
+                await self._finish(events, loops)
         finally:
             start.cancel()
             await asyncio.gather(start, return_exceptions=True)
-            self._rim.stop()
-            await asyncio.wait({rim}, timeout=5)
+            self._http.stop()
+            await asyncio.wait({http}, timeout=5)
             await self.context.close()
             self._processes.shutdown()
-            telemetry.shutdown()
+            tracing.shutdown()
         log.info("stopped")
 
-    async def _listen(self) -> None:
+    async def _take_events(self) -> None:
         await self._recovery.read_back(self._own_events)
-        await self._listener.run(self._puller)
+        await self._events.run(self._consumer)
 
     async def _once_recovered(self, loop: Callable[[], Awaitable[None]]) -> None:
         await self._recovery.confirmed()
         await loop()
 
-    async def _first_of(self, told: asyncio.Task[Any], *steps: asyncio.Task[Any]) -> bool:
-        """Waits for the first to end; raises its error, and says whether to go on."""
-        done, _ = await asyncio.wait({told, *steps}, return_when=asyncio.FIRST_COMPLETED)
+    async def _first_of(self, stop_requested: asyncio.Task[Any], *steps: asyncio.Task[Any]) -> bool:
+        """Waits for the first to end and raises its error. Returns False if a stop was requested."""
+        done, _ = await asyncio.wait({stop_requested, *steps}, return_when=asyncio.FIRST_COMPLETED)
         for step in done:
             step.result()
-        return told not in done
+        return stop_requested not in done
 
     async def _start(self) -> None:
         await self._wait_for("the database", self._check_database)
-        await self._wait_for("the first work", self._first_work)
+        await self._wait_for("the first transaction", self._first_work)
         self._state = "waiting for the bus"
         self._connecting = True
         client = await self.broker.connect()
         self._connecting = False
         self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
-        self._puller = PullConsumer(client, self.name)
+        self._consumer = PullConsumer(client, self.name)
         self._own_events = PullConsumer(client, own_consumer(self.name))
         self._relay = OutboxRelay(self.context, self._jetstream, EventSigner(self.key))
-        self._recovery = Recovery(self.context, self.router.reading_back, self._jetstream, self._event_keys)
+        self._recovery = recovery.Recovery(self.context, self.router.replay, self._jetstream, self._event_keys)
         await self._wait_for("the bus", lambda: check_clock(self.context.clock, "bus", lambda: time_of_bus(client, self.name)))
-        await self._wait_for("what it has announced", self._recovery.look)
-        await self._puller.open()
+        await self._wait_for("its announced events", self._recovery.begin_if_needed)
+        await self._consumer.open()
         await self._subscribe()
 
     async def _wait_for(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:
@@ -216,9 +180,9 @@ class Replica:
             log.warning(self._state)
 
     async def _on_bus_error(self, error: Exception) -> None:
-        """The connection reports a trouble, and goes on trying."""
+        """Logs an error of the connection, which reconnects by itself."""
         if self._is_unknown_to_bus and isinstance(error, ConnectionResetError | BrokenPipeError):
-            return  # refused again, and cut off before that could be read
+            return  # refused again, and closed before the reason arrived
         self._is_unknown_to_bus = is_unknown_to_bus(error)
         if self._connecting:
             self._say_waiting(waiting_for("the bus", error) or f"the bus: {type(error).__name__}")
@@ -232,39 +196,38 @@ class Replica:
 
     async def _first_work(self) -> None:
         async with self.context.work(INVALID_SPAN) as work:
-            await take_turns(work.session, work.dialect)  # replicas may start at once
-            leave_pruning(work, work.now)
-            await leave_sealing(work, work.now)
-            for step in self.router.first:
+            await lock_start(work.session)  # replicas may start at once
+            await self._tasks.enqueue_repeating(work)
+            for step in self.router.start:
                 await step(work)
 
     async def _subscribe(self) -> None:
-        for request, handler in self.router.answering.items():
-            answerer = RequestHandler(request, handler, self.context, self._tokens)
+        for request, function in self.router.requests.items():
+            handler = RequestHandler(request, function, self.context, self._tokens)
             subject = request.subject.format(service=self.name)
-            self.broker.subscriber(subject, queue=self.name, max_workers=AT_ONCE)(answerer.answer)
+            self.broker.subscriber(subject, queue=self.name, max_workers=AT_ONCE)(handler.answer)
         await self.broker.start()
 
-    async def _finish(self, listening: asyncio.Task[None], loops: list[asyncio.Task[None]]) -> None:
-        """Takes nothing new, finishes what has begun, gives the rest back, and tells the bus what is left to tell."""
+    async def _finish(self, events: asyncio.Task[None], loops: list[asyncio.Task[None]]) -> None:
+        """Takes no new work, finishes the work in progress, returns the rest, and publishes the outbox."""
         self._state = "stopping"
         self.context.stop()
-        await asyncio.gather(*map(_drain, self.broker.subscribers))
-        await asyncio.wait({listening, *loops}, timeout=GRACE)
+        await drain(self.broker, GRACE)
+        await asyncio.wait({events, *loops}, timeout=GRACE)
         await self._tasks.finish(GRACE)
         if not self.context.recovering:
             with suppress(Exception):
                 await asyncio.wait_for(self._relay.publish_some(), 5)
-        with suppress(NatsError, TimeoutError):
+        with suppress(BusError, TimeoutError):
             await asyncio.wait_for(self.broker.stop(), 5)
 
     async def events_waiting(self) -> tuple[int, int]:
-        """How many events wait in the stream, and how many are handed over and not yet acknowledged."""
+        """The numbers of events that wait in the stream, and of those delivered and not acknowledged yet."""
         info = await self._jetstream.consumer_info(STREAM, self.name)
         return info.num_pending or 0, info.num_ack_pending or 0
 
     async def problems(self) -> list[str]:
-        """What stands between this replica and its work, in plain words; empty when all is well."""
+        """What keeps this replica from its work, in plain words; empty when it works."""
         found = [self._state] if self._state else []
         if because := self.context.recovering:
             found.append(f"in recovery, run `co recover {self.name}`: {because}")
@@ -285,16 +248,5 @@ def _event_keys_of(settings: Settings, service: str, key: nkeys.KeyPair) -> Even
     except ValidationError:
         raise SettingsWrong.because("CO_EVENT_KEYS_FILE (it holds no keys of services)") from None
     except ValueError as error:
-        raise SettingsWrong.because(f"CO_EVENT_KEYS_FILE ({error}; hand it out anew)") from None
+        raise SettingsWrong.because(f"CO_EVENT_KEYS_FILE ({error}; distribute it again)") from None
     return keys
-
-
-async def _drain(subscriber: Any) -> None:
-    """Asks the bus for no more, and waits until what it has sent already is handled."""
-    subscription, subscriber.subscription = subscriber.subscription, None
-    if subscription is not None:
-        with suppress(NatsError, TimeoutError):
-            await asyncio.wait_for(subscription.drain(), 5)
-    subscriber.send_stream.close()  # `subscriber.stop()` would drop the messages that still wait for a hand
-    if subscriber.tasks:
-        await asyncio.wait(subscriber.tasks, timeout=GRACE)

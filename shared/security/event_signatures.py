@@ -1,4 +1,4 @@
-"""Every event is signed by the service that announces it, and verified by every service that takes it (decision 0018).
+"""Signatures of events: the announcing service signs, every consumer verifies (decision 0018).
 
 The signature is Ed25519, made with the service's own key on the bus, over subject, event id and body. Two headers carry it:
 `Co-Key`, the public nkey, and `Co-Signature`, the signature in base64.
@@ -14,16 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import nkeys
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from shared.observability import metrics
 from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER
-from shared.bus.stream import messages_in_stream
-from shared.contracts.index import events, owner_of
-from shared.observability.logs import error_text
 from shared.bus.nkey_signatures import is_signed_with
+from shared.bus.stream import JetStream, StreamMessage, messages_in_stream
+from shared.contracts.index import events, owner_of
+from shared.observability import metrics
+from shared.observability.logs import error_text
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ _FILE: TypeAdapter[dict[str, dict[str, AwareDatetime | None]]] = TypeAdapter(dic
 
 
 class NotGenuine(Exception):
-    """A message of the stream that no service of ours has announced; the text says what is wrong with it."""
+    """A message of the stream that no service of ours has signed; the text says what is wrong with it."""
 
 
 class EventSigner:
@@ -42,13 +40,13 @@ class EventSigner:
         self._public_key = key.public_key.decode()
 
     def headers(self, subject: str, event_id: UUID, body: bytes) -> dict[str, str]:
-        """The headers that an event is published with: its id, the key and the signature."""
+        """The headers of an event: its id, the key and the signature."""
         signature = base64.b64encode(self._key.sign(signed_text(subject, event_id, body))).decode()
         return {EVENT_ID_HEADER: str(event_id), KEY_HEADER: self._public_key, SIGNATURE_HEADER: signature}
 
 
 class EventKeys:
-    """The public keys of the services, from the file that an operator hands out; it is read again when it changes.
+    """The public keys of the services, from a file that the operator distributes; a changed file is read again.
 
     The file is JSON: `{"service": {"nkey": until}}`. `until` is null for the present key. A former key signs no event that the
     stream has stored after that instant.
@@ -62,7 +60,7 @@ class EventKeys:
         self._keys = _FILE.validate_json(file.read_bytes())
 
     def must_know(self, service: str, key: str) -> None:
-        """Raises ValueError unless this is the present key of the service: others would pass over what it announces."""
+        """Raises ValueError unless this is the present key of the service: others would skip its events."""
         if self._keys.get(service, {}).get(key, False) is not None:
             raise ValueError(f"it does not hold {key} as the present key of {service}")
 
@@ -71,7 +69,7 @@ class EventKeys:
 
         `stored_at`: when the stream stored it, as the bus says.
         """
-        self._read_again_if_changed()
+        self._reload_if_changed()
         present = headers or {}
         try:
             event_id = UUID(present[EVENT_ID_HEADER])
@@ -92,26 +90,26 @@ class EventKeys:
             raise NotGenuine("its signature is not valid for this subject, id and body")
         return event_id
 
-    def genuine_id(self, message: Msg) -> UUID | None:
-        """The id of an event that a consumer was handed; None where it is not genuine, which is counted and logged."""
+    def genuine_id(self, message: StreamMessage) -> UUID | None:
+        """The id of a delivered event; None where it is not genuine, which is counted and logged."""
         try:
             return self.verified_id(message.subject, message.headers, message.data, message.metadata.timestamp)
         except NotGenuine as error:
-            pass_over(message.subject, message.metadata.sequence.stream, error)
+            skip_message(message.subject, message.metadata.sequence.stream, error)
             return None
 
-    def _read_again_if_changed(self) -> None:
+    def _reload_if_changed(self) -> None:
         try:
             changed_at = self._file.stat().st_mtime_ns
             if changed_at != self._changed_at:
                 self._keys = _FILE.validate_json(self._file.read_bytes())
                 self._changed_at = changed_at
         except (OSError, ValidationError) as error:
-            log.warning("the keys of events cannot be read again", extra={"error": error_text(error)})
+            log.warning("the file of event keys cannot be read again", extra={"error": error_text(error)})
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class SkippedMessage:
     """A message of the stream that is not genuine, and why."""
 
     sequence: int
@@ -120,7 +118,7 @@ class PassedOver:
     why: str
 
 
-async def examine_stream(jetstream: JetStreamContext, keys: EventKeys) -> tuple[set[UUID], list[PassedOver]]:
+async def examine_stream(jetstream: JetStream, keys: EventKeys) -> tuple[set[UUID], list[SkippedMessage]]:
     """The ids of the genuine events that the stream holds, and the messages that are not genuine."""
     ids, others = set(), []
     async for message in messages_in_stream(jetstream):
@@ -128,14 +126,14 @@ async def examine_stream(jetstream: JetStreamContext, keys: EventKeys) -> tuple[
         try:
             ids.add(keys.verified_id(message.subject, message.headers, message.data, stored.timestamp))
         except NotGenuine as error:
-            others.append(PassedOver(stored.sequence.stream, stored.timestamp, message.subject, str(error)))
+            others.append(SkippedMessage(stored.sequence.stream, stored.timestamp, message.subject, str(error)))
     return ids, others
 
 
-def pass_over(subject: str, sequence: int | None, error: NotGenuine) -> None:
-    """Counts a message of the stream that is not genuine, and names it to the operator."""
+def skip_message(subject: str, sequence: int | None, error: NotGenuine) -> None:
+    """Counts and logs a message of the stream that is not genuine."""
     log.error(
-        "a message of the stream was passed over; see `co bus check`",
+        "a message of the stream was skipped; see `co bus check`",
         extra={"subject": subject, "sequence": sequence, "error": str(error)},
     )
     metrics.events.labels(subject, "not_genuine").inc()

@@ -1,8 +1,7 @@
-"""Acts that bind the state need more than an actor token: a step-up token, given for a fresh second factor.
+"""Step-up tokens: a command that binds the state needs one besides the actor token, given for a fresh second factor.
 
-It is a JWT like the actor token, for an audience of its own: `sub`, `sid`, an id `jti`, and `acts`: for each class of command,
-by its subject, the digests of the commands that were decided. It lasts a minute, and each command is let in once with it, so
-whoever steals it with the session can do nothing but what the officer had decided.
+A step-up token is a JWT with an audience of its own: `sub`, `sid`, an id `jti`, and `acts`, the digests of the decided commands
+by subject. It lasts a minute, and each command uses it once: a thief can do only what the officer had decided.
 """
 
 import hashlib
@@ -15,17 +14,16 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from shared.contracts.messages import Command
-from shared.security.tokens import ALGORITHM, ISSUER, LEEWAY, TokenExpired, TokenInvalid, Tokens
-from shared.handling.actor import Actor
-from shared.refusals import Refused
-from shared.database.upserts import insert_new
 from shared.database.tables import used_step_ups
+from shared.handling.actor import Actor
 from shared.handling.work import Work
+from shared.refusals import Refused
+from shared.security.tokens import ALGORITHM, ISSUER, LEEWAY, TokenExpired, TokenInvalid, Tokens
 
 STEP_UP_LASTS = timedelta(seconds=60)
 MAX_DECISIONS = 50
-"""Commands that one second factor may decide together: about what an officer can look through before they sign a list."""
-LONGEST = 8192
+"""Commands that one second factor may decide: about as many as an officer can check before signing a list."""
+MAX_STEP_UP = 8192
 
 
 class StepUpRequired(Refused):
@@ -53,7 +51,7 @@ class StepUpUsed(Refused):
 
 
 def digest_of(command: Command) -> str:
-    """SHA-256 of what is decided: the class, by its subject, and every field but the command's id, as canonical JSON."""
+    """The SHA-256 of a decision: the subject, and all fields but the command id, as canonical JSON."""
     content = command.model_dump(mode="json", exclude={"command_id"})
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(f"{command.subject}\n{canonical}".encode()).hexdigest()
@@ -62,7 +60,7 @@ def digest_of(command: Command) -> str:
 def sign_step_up(
     key: OKPKey, actor: Actor, decisions: Iterable[tuple[str, str]], *, audience: str, now: datetime, lasts: timedelta
 ) -> str:
-    """The token for what this person decided in this session: subjects of commands with their digests."""
+    """The token for the decisions of a person in a session, each the subject and the digest of a command."""
     acts: dict[str, list[str]] = {}
     for subject, digest in decisions:
         acts.setdefault(subject, []).append(digest)
@@ -80,13 +78,15 @@ def sign_step_up(
 
 
 async def use_step_up(token: str | None, command: Command, work: Work, tokens: Tokens) -> None:
-    """Lets a command pass with a step-up token that is for it, once; in the transaction of the act, so a refused act leaves
-    the token as it was. Raises StepUpRequired, StepUpExpired, StepUpInvalid, StepUpUsed."""
+    """Uses a step-up token for a command, once, in the transaction of the command: a refused command does not use it up.
+
+    Raises StepUpRequired, StepUpExpired, StepUpInvalid, StepUpUsed.
+    """
     if not token:
         raise StepUpRequired()
     digest, actor = digest_of(command), work.actor
     try:
-        claims = await tokens.claims(token, work.session, work.now, audience=_audience(tokens.audience), longest=LONGEST)
+        claims = await tokens.claims(token, work.session, work.now, audience=_audience(tokens.audience), longest=MAX_STEP_UP)
         token_id, until = UUID(claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC)
         mine = (claims["sub"], claims["sid"]) == (str(actor.user_id), str(actor.session_id))
         decided = digest in claims["acts"][command.subject]
@@ -97,10 +97,10 @@ async def use_step_up(token: str | None, command: Command, work: Work, tokens: T
     if not (mine and decided):
         raise StepUpInvalid()
     use = {"token_id": token_id, "digest": digest, "until": until + timedelta(seconds=2 * LEEWAY)}
-    if not (await work.session.execute(insert_new(work.dialect, used_step_ups, [use]))).all():
+    if not await work.insert_new(used_step_ups, [use]):
         raise StepUpUsed()
 
 
 def _audience(country: str) -> str:
-    """An audience of its own, so that neither kind of token is ever taken for the other."""
+    """An audience of its own, so that no service accepts one kind of token for the other."""
     return f"{country} step-up"

@@ -1,31 +1,30 @@
-"""Commands and questions in, answers or refusals out: one transaction each, and never silence."""
+"""The request handler: a command or question in, an answer or a refusal out, in one transaction and never without a reply."""
 
 import hashlib
 import logging
 from collections.abc import Mapping
 from time import perf_counter
 
-from faststream.exceptions import SkipMessage
-from faststream.nats import NatsMessage
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
-from shared.observability import logs, metrics
-from shared.bus.connection import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, asker_inboxes
-from shared.contracts.messages import TRY_AGAIN, Command, Refusal, Request
+from shared import hooks
+from shared.audit_log.log import AuditEntry, audited
+from shared.bus.broker import RequestMessage, SkipMessage
+from shared.bus.connection import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, client_inboxes
+from shared.contracts.messages import TRY_AGAIN, Answer, Command, Refusal, Request
 from shared.database.engine import is_transient
-from shared.handling.actor import NOBODY, Actor, NotSignedIn, OutsideMandate, SecondFactorMissing
-from shared.security.tokens import Tokens
-from shared.refusals import Refused, Unavailable
-from shared.handling.router import Answering
-from shared.security.step_up import use_step_up
 from shared.database.tables import answers
-from shared.database.upserts import insert_new
+from shared.handling.actor import NOBODY, Actor, NotSignedIn, OutsideMandate, SecondFactorMissing
+from shared.handling.router import RequestFunction
+from shared.handling.work import ServiceContext, Work
+from shared.observability import logs, metrics
 from shared.observability.tracing import OUTCOME, SUBJECT, span
-from shared.audit_log.log import AuditEntry, acting
-from shared.handling.work import Work, ServiceContext
+from shared.refusals import Refused, Unavailable
+from shared.security.step_up import use_step_up
+from shared.security.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -70,33 +69,35 @@ class AnswerTooLarge(Refused):
 class RequestHandler:
     """Answers one class of request with its handler."""
 
-    def __init__(self, request: type[Request], handler: Answering, context: ServiceContext, tokens: Tokens) -> None:
+    def __init__(self, request: type[Request], function: RequestFunction, context: ServiceContext, tokens: Tokens) -> None:
         self._request = request
-        self._handler = handler
+        self._function = function
         self._context = context
         self._tokens = tokens
-        self._inboxes = asker_inboxes(request)
+        self._inboxes = client_inboxes(request)
 
-    async def answer(self, message: NatsMessage) -> bytes:
-        """The envelope for one raw message; a message without a reply subject below an asker's inbox is passed over.
+    async def answer(self, message: RequestMessage) -> bytes:
+        """The envelope for one raw message; a message without a client's inbox as reply subject is skipped.
 
-        The bus does not check reply subjects: the answer would be published as whatever they name.
+        The bus does not check reply subjects: it would publish the answer under any subject that they name.
         """
         if not message.reply_to.startswith(self._inboxes):
             name = self._request.__name__
-            log.warning("a request without an asker's inbox was passed over", extra={"request": name})
+            log.warning("a request without a client's inbox was skipped", extra={"request": name})
             metrics.requests.labels(name, "passed_over").inc()
             raise SkipMessage
-        return await self.envelope(message)
+        envelope = await self.envelope(message)
+        await hooks.reached("command-answered-not-sent", self._request.subject)
+        return envelope
 
-    async def envelope(self, message: NatsMessage) -> bytes:
-        """The answer or refusal for one raw message. Every error is mapped to a refusal, so that the caller hears of it."""
+    async def envelope(self, message: RequestMessage) -> bytes:
+        """The answer or the refusal for one raw message. Every error becomes a refusal, so that the caller gets a reply."""
         name, headers, started = self._request.__name__, message.headers, perf_counter()
         with span(
             name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}
         ) as opened:
             try:
-                answer = await self._answer(message.body, headers, opened)
+                answer = await self._process(message.body, headers, opened)
                 body = f'{{"answer":{answer}}}'
                 outcome = "answered"
             except Exception as error:
@@ -110,32 +111,46 @@ class RequestHandler:
         metrics.request_seconds.labels(name).observe(perf_counter() - started)
         return body.encode()
 
-    async def _answer(self, body: bytes, headers: Mapping[str, str], opened: Span) -> str:
+    async def _process(self, body: bytes, headers: Mapping[str, str], opened: Span) -> str:
+        request = self._parse(body)
+        if not isinstance(request, Command):
+            return await self._ask(request, headers, opened)
+        if self._context.recovering and not request.while_recovering:
+            raise ServiceRecovering()
+        async with audited(request, headers.get(FROM_HEADER), self._context, _code_of) as entry:
+            try:
+                return await self._do(request, entry, body, headers, opened)
+            except IntegrityError:  # another transaction was quicker: now a rule can refuse
+                return await self._do(request, entry, body, headers, opened)
+
+    async def _ask(self, question: Request, headers: Mapping[str, str], opened: Span) -> str:
+        """Answers a question from one snapshot of the database."""
+        async with self._context.reading(opened) as work:
+            self._admit(await self._authenticate(work, headers))
+            work.begin(question, opened)
+            return self._text_of(await self._function(question, work))
+
+    async def _do(self, command: Command, entry: AuditEntry, body: bytes, headers: Mapping[str, str], opened: Span) -> str:
+        """Does a command in one transaction, unless its answer is stored already."""
+        async with self._context.work(opened) as work:
+            entry.actor = await self._authenticate(work, headers)
+            self._admit(entry.actor)
+            if not command.secret and (stored := await _claim(command, body, work)):
+                return stored
+            if command.step_up:
+                await use_step_up(headers.get(STEP_UP_HEADER), command, work, self._tokens)
+            await _begin(command, work, opened)
+            answer = await self._function(command, work)
+            text = self._text_of(answer)
+            await entry.record_done(answer, work)
+            if not command.secret:
+                await work.session.execute(update(answers).where(*_row_of(command, work)).values(answer=text))
+            await hooks.reached("command-before-commit", command.subject)
+            return text
+
+    def _parse(self, body: bytes) -> Request:
         if len(body) > MAX_REQUEST:
             raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
-        request, token = self._parsed(body), headers.get(TOKEN_HEADER)
-        if isinstance(request, Command):
-            if self._context.recovering and not request.while_recovering:
-                raise ServiceRecovering()
-            body_hash = hashlib.sha256(body).hexdigest()
-            async with acting(request, headers.get(FROM_HEADER), self._context, _code_of) as act:
-                try:
-                    return await self._attempt(request, act, body_hash, headers, opened)
-                except IntegrityError:  # somebody else's transaction was quicker: a rule can now say so
-                    return await self._attempt(request, act, body_hash, headers, opened)
-        async with self._context.reading(opened) as work:
-            self._must_be_permitted(await self._sign_in(work, token))
-            return await self._handle(request, work)
-
-    async def _attempt(
-        self, command: Command, act: AuditEntry, body_hash: str, headers: Mapping[str, str], opened: Span
-    ) -> str:
-        async with self._context.work(opened) as work:
-            act.actor = await self._sign_in(work, headers.get(TOKEN_HEADER))
-            self._must_be_permitted(act.actor)
-            return await self._once(command, act, work, body_hash, headers.get(STEP_UP_HEADER))
-
-    def _parsed(self, body: bytes) -> Request:
         try:
             return self._request.model_validate_json(body)
         except ValidationError as error:
@@ -144,14 +159,14 @@ class RequestHandler:
             rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
             raise Malformed(f"{fields[0]}: {faults[0]['msg']}{rest}."[:500], *fields) from None
 
-    async def _sign_in(self, work: Work, token: str | None) -> Actor:
-        actor = await self._tokens.actor(token, work.session, work.now)
+    async def _authenticate(self, work: Work, headers: Mapping[str, str]) -> Actor:
+        actor = await self._tokens.actor(headers.get(TOKEN_HEADER), work.session, work.now)
         work.act_as(actor)
         logs.actor_id.set(actor.name)
         return actor
 
-    def _must_be_permitted(self, actor: Actor) -> None:
-        """Refuses whoever may not ask this at all; whose it is, is for the handler."""
+    def _admit(self, actor: Actor) -> None:
+        """Checks the role; the handler checks ownership."""
         if self._request.anonymous:
             return
         if actor is NOBODY:
@@ -163,42 +178,43 @@ class RequestHandler:
         if self._request.asked_by:
             actor.must_be(*sorted(self._request.asked_by))
 
-    async def _once(self, command: Command, act: AuditEntry, work: Work, body_hash: str, step_up: str | None) -> str:
-        """Does a command unless its answer is stored. The row is claimed first, so that a twin waits for it."""
-        if command.secret:
-            return await self._do(command, act, work, step_up)
-        work.single_transaction = True
-        key = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
-        same = [answers.c[column] == value for column, value in key.items()]
-        claim = key | {"body_hash": body_hash, "answered_at": work.now}
-        if not (await work.session.execute(insert_new(work.dialect, answers, [claim]))).all():
-            stored = (await work.session.execute(select(answers).where(*same))).one()
-            if stored.body_hash != body_hash:
-                raise CommandIdReused()
-            return str(stored.answer)
-        answer = await self._do(command, act, work, step_up)
-        await work.session.execute(update(answers).where(*same).values(answer=answer))
-        return answer
-
-    async def _do(self, command: Command, act: AuditEntry, work: Work, step_up: str | None) -> str:
-        if command.step_up:
-            await use_step_up(step_up, command, work, self._tokens)
-        return await self._handle(command, work, act)
-
-    async def _handle(self, request: Request, work: Work, act: AuditEntry | None = None) -> str:
-        if certificate_id := getattr(request, "certificate_id", None):
-            work.concerns(certificate_id)
-            if isinstance(request, Command):
-                await work.follows(certificate_id)
-        answer = await self._handler(request, work)
+    def _text_of(self, answer: Answer) -> str:
         if not isinstance(answer, self._request.answer):
             raise TypeError(f"{self._request.__name__} is answered with {self._request.answer.__name__}")
         text = answer.model_dump_json()
         if len(text.encode()) > MAX_ANSWER:
             raise AnswerTooLarge()
-        if act:
-            await act.is_done(answer, work)
         return text
+
+
+async def _claim(command: Command, body: bytes, work: Work) -> str | None:
+    """The stored answer of a repeated command. A new one is claimed: a concurrent duplicate waits for this transaction."""
+    work.single_transaction = True
+    body_hash = hashlib.sha256(body).hexdigest()
+    claim = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
+    if await work.insert_new(answers, [claim | {"body_hash": body_hash, "answered_at": work.now}]):
+        return None
+    stored = (await work.session.execute(select(answers).where(*_row_of(command, work)))).one()
+    if stored.body_hash != body_hash:
+        raise CommandIdReused()
+    return str(stored.answer)
+
+
+def _row_of(command: Command, work: Work) -> tuple[ColumnElement[bool], ...]:
+    return (
+        answers.c.actor == work.actor_name,
+        answers.c.subject == command.subject,
+        answers.c.command_id == command.command_id,
+    )
+
+
+async def _begin(command: Command, work: Work, opened: Span) -> None:
+    """Links the trace to the former one about the same certificate, and to the last about what permits the command."""
+    work.begin(command, opened)
+    if work.about:
+        await work.link_to_former(work.about)
+    if command.permitted_by:
+        await work.link_to_former(getattr(command, command.permitted_by))
 
 
 def _code_of(error: Exception) -> str:
@@ -206,7 +222,7 @@ def _code_of(error: Exception) -> str:
 
 
 def _refusal_of(error: Exception) -> Refusal:
-    """What the caller is told of an error: the rule, the fields, or only that it was not their fault."""
+    """The refusal for an error: the rule and the fields, or only that the caller is not at fault."""
     if isinstance(error, Refused):
         return Refusal(code=error.code, detail=error.detail, fields=error.fields)
     if isinstance(error, Unavailable) or is_transient(error):

@@ -1,4 +1,4 @@
-"""What is slow or later: tasks are leased, done one per transaction on any replica, and tried again until done."""
+"""The task runner: leases due tasks, runs each in one transaction on any replica, and retries until it is done."""
 
 import asyncio
 import logging
@@ -8,21 +8,24 @@ from typing import Any
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.observability import metrics
+from shared import hooks
 from shared.clock import MAX_CLOCK_SKEW
-from shared.workers.retries import LONGEST_DELAY, Unreadable, delay_after, is_permanent, is_temporary
-from shared.workers.dead_letters import DeadLetter, store_dead_letter
-from shared.observability.logs import error_text
-from shared.workers.loop import run_forever
-from shared.refusals import Unavailable
-from shared.handling.router import Reacting
+from shared.database.claims import claim, is_free
 from shared.database.tables import tasks
-from shared.observability.tracing import ATTEMPT, span
+from shared.database.upserts import enqueue_tasks
+from shared.handling.router import EventFunction
 from shared.handling.task import Task
-from shared.handling.work import ServiceContext
+from shared.handling.work import ServiceContext, Work
+from shared.observability import metrics
+from shared.observability.logs import error_text
+from shared.observability.tracing import ATTEMPT, span
+from shared.refusals import Unavailable
+from shared.workers.dead_letters import DeadLetter, store_dead_letter
+from shared.workers.loop import run_forever
+from shared.workers.retries import MAX_DELAY, Unreadable, delay_after, is_permanent, is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -30,29 +33,35 @@ AT_ONCE = 8
 LEASE = timedelta(seconds=60)
 MARGIN = timedelta(seconds=15)
 SWEEP = 1.0
-LONGEST_WAIT = timedelta(seconds=LONGEST_DELAY)
+MAX_WAIT = timedelta(seconds=MAX_DELAY)
 
 
 class LeaseLost(Exception):
-    """Another replica took this task over; what was done here is undone."""
+    """Another replica has taken over this task; this transaction is rolled back."""
 
 
 class TaskRunner:
-    """Does the tasks of one service, eight at once on each replica."""
+    """Runs the tasks of one service, eight at once on each replica."""
 
-    def __init__(self, handlers: Mapping[type[Task], Reacting], context: ServiceContext) -> None:
+    def __init__(self, handlers: Mapping[type[Task], EventFunction], context: ServiceContext) -> None:
         self._handlers = {task.kind: (task, handler) for task, handler in handlers.items()}
         self._context = context
         self._replica = uuid4()
         self._lasts = max([LEASE, *(timedelta(seconds=task.limit) + MARGIN for task in handlers)])
         self._running: set[asyncio.Task[None]] = set()
 
+    async def enqueue_repeating(self, work: Work) -> None:
+        """Enqueues every task that repeats, due now; a task of this period that is there already runs once for both."""
+        for kind, (task, _) in self._handlers.items():
+            if task.every:
+                await enqueue_tasks(work.session, [_row_of(kind, task, task.period_of(work.now).isoformat(), work.now)])
+
     async def run(self) -> None:
-        """Does tasks until told to stop; those in progress are waited for by `finish`."""
+        """Runs tasks until told to stop; `finish` waits for those in progress."""
         await run_forever(self.begin_some, self._context.something_due, SWEEP, self._context.stopping)
 
     async def begin_some(self) -> bool:
-        """Leases and begins what is due; says whether there may be more that it has hands for."""
+        """Leases and begins due tasks; returns whether there may be more that this replica can run now."""
         rows = await self._lease(AT_ONCE - len(self._running))
         for row in rows:
             running = asyncio.create_task(self.do(row))
@@ -61,7 +70,7 @@ class TaskRunner:
         return bool(rows) and len(self._running) < AT_ONCE
 
     async def finish(self, within: float) -> None:
-        """Waits for the tasks in progress; what is not done by then is left to its lease."""
+        """Waits for the tasks in progress; cancels those that are not done by then, whose leases expire."""
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=within)
             for running in late:
@@ -76,23 +85,13 @@ class TaskRunner:
         if most <= 0:
             return []
         now = self._context.clock.now()
-        due = (tasks.c.due_at <= now) | (~tasks.c.scheduled & (tasks.c.due_at > now + LONGEST_WAIT + MAX_CLOCK_SKEW))
-        leased = tasks.c.leased_until.between(now, now + self._lasts + MAX_CLOCK_SKEW)
-        ready = due & or_(tasks.c.leased_until.is_(None), ~leased)
-        async with self._context.database.reading() as session:
-            if not await session.scalar(select(exists().where(ready))):
-                return []
-        next_ones = select(tasks.c.id).where(ready).order_by(tasks.c.due_at).limit(most).with_for_update(skip_locked=True)
-        lease = (
-            update(tasks)
-            .where(tasks.c.id.in_(next_ones))
-            .values(leased_until=now + self._lasts, leased_by=self._replica, attempts=tasks.c.attempts + 1)
-        )
-        async with self._context.database.writing() as transaction:
-            return list((await transaction.session.execute(lease.returning(tasks))).all())
+        due = (tasks.c.due_at <= now) | (~tasks.c.scheduled & (tasks.c.due_at > now + MAX_WAIT + MAX_CLOCK_SKEW))
+        ready = due & is_free(tasks.c.leased_until, now, self._lasts)
+        lease = {"leased_until": now + self._lasts, "leased_by": self._replica, "attempts": tasks.c.attempts + 1}
+        return await claim(self._context.database, tasks, ready, tasks.c.due_at, most, **lease)
 
     async def do(self, row: Row[Any]) -> None:
-        """Does one leased task, and sees to its fate where it fails."""
+        """Runs one leased task; if it fails, enqueues the retry or stores a dead letter."""
         try:
             await self._attempt(row)
             outcome = "done"
@@ -117,19 +116,29 @@ class TaskRunner:
             async with asyncio.timeout(task.limit), self._context.work(opened) as work:
                 work.about = row.about
                 await handler(task, work)
-                await self._put_away(work.session, row)
+                await self._remove(work.session, row)
+                await hooks.reached("task-before-commit")
+            await hooks.reached("task-committed")
 
     def _mine(self, row: Row[Any]) -> ColumnElement[bool]:
         return and_(tasks.c.id == row.id, tasks.c.leased_by == self._replica, tasks.c.attempts == row.attempts)
 
-    async def _put_away(self, session: AsyncSession, row: Row[Any]) -> None:
-        """The task is done; what was asked for meanwhile is done anew. Raises LeaseLost."""
+    async def _remove(self, session: AsyncSession, row: Row[Any]) -> None:
+        """Removes a task that is done or dead, unless it was requested again meanwhile; enqueues its next run.
+
+        Raises LeaseLost.
+        """
         done = delete(tasks).where(self._mine(row), tasks.c.asked == row.asked)
-        anew = update(tasks).where(self._mine(row)).values(leased_until=None, attempts=0, failures=0)
-        for ending in (done.returning(tasks.c.id), anew.returning(tasks.c.id)):
+        again = update(tasks).where(self._mine(row)).values(leased_until=None, attempts=0, failures=0)
+        for ending in (done.returning(tasks.c.id), again.returning(tasks.c.id)):
             if (await session.execute(ending)).all():
-                return
-        raise LeaseLost()
+                break
+        else:
+            raise LeaseLost()
+        task, _ = self._handlers.get(row.kind, (None, None))
+        if task and task.every:
+            due_at = task.period_of(self._context.clock.now()) + task.every
+            await enqueue_tasks(session, [_row_of(row.kind, task, due_at.isoformat(), due_at)])
 
     async def _fail(self, row: Row[Any], error: Exception) -> str:
         failures = row.failures + (not is_temporary(error))
@@ -137,10 +146,8 @@ class TaskRunner:
         try:
             async with self._context.database.writing() as transaction:
                 if is_permanent(error, failures):
-                    letter = DeadLetter("task", row.kind, row.key, row.body.encode(), row.about, row.traceparent)
-                    await store_dead_letter(transaction.session, self._context.database.dialect, letter, error, self._context.clock.now())
-                    await self._put_away(transaction.session, row)
-                    log.error("a task was laid among the dead letters", extra=what, exc_info=error)
+                    await self._give_up(transaction.session, row, error)
+                    log.error("a task failed for good and is a dead letter now", extra=what, exc_info=error)
                     return "dead"
                 delay = delay_after(row.attempts)
                 await transaction.session.execute(
@@ -155,13 +162,25 @@ class TaskRunner:
                     )
                 )
         except Exception as worse:
-            log.warning("a failed task waits for its lease to end", extra=what | {"worse": repr(worse)})
+            log.warning("a failed task waits for its lease to expire", extra=what | {"worse": repr(worse)})
             return "delayed"
-        log.warning("a task is tried again", extra=what | {"delay": delay})
+        log.warning("a task is retried", extra=what | {"delay": delay})
         asyncio.get_running_loop().call_later(delay, self._context.something_due.set)
         return "delayed"
 
+    async def _give_up(self, session: AsyncSession, row: Row[Any], error: Exception) -> None:
+        letter = DeadLetter(
+            kind="task", name=row.kind, key=row.key, body=row.body.encode(), about=row.about, traceparent=row.traceparent
+        )
+        await store_dead_letter(session, letter, error, self._context.clock.now())
+        await self._remove(session, row)
+
+
+def _row_of(kind: str, task: type[Task], key: str, due_at: Any) -> dict[str, Any]:
+    """A run of a repeating task. It has no cause, so it continues no trace."""
+    return {"kind": kind, "key": key, "body": task().model_dump_json(), "due_at": due_at, "scheduled": True}
+
 
 def _reason(error: Exception) -> str:
-    """Why a task waits, in words that an exporter may read."""
-    return str(error)[:1000] if isinstance(error, Unavailable) else "It failed, and is tried again."
+    """Why a task waits, as an exporter may read it."""
+    return str(error)[:1000] if isinstance(error, Unavailable) else "It failed and is retried."

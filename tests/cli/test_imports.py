@@ -13,7 +13,6 @@ from cli.former_files import MOST_BYTES, Part, Row, columns, read_rows
 from cli.import_report import print_report, write_report
 from cli.imports import MOST_CHARACTERS, REGISTRATIONS, USERS, AuthenticatorOfAPerson, Importer, Kind, app, batches_of
 from cli.reach import CommandFailed
-from shared.workers.requests import MAX_REQUEST
 from shared.contracts.registry.importing import (
     MOST_ROWS,
     ImportedRegistration,
@@ -22,6 +21,7 @@ from shared.contracts.registry.importing import (
     RowOutcome,
     RowReport,
 )
+from shared.workers.requests import MAX_REQUEST
 from tests.registry.former import a_former_company, a_former_person, a_former_user
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "import"

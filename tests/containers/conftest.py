@@ -75,5 +75,7 @@ async def nation(system: Composed) -> AsyncIterator[Nation]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def crowd(system: Composed, nation: Nation) -> AsyncIterator[Crowd]:
-    async with await BusClient.connect("operator", system.nats_url, system.seed("operator", PARTNER), system.ca_file) as partner:
+    async with await BusClient.connect(
+        "operator", system.nats_url, system.seed("operator", PARTNER), system.ca_file
+    ) as partner:
         yield await Crowd.gather(nation, partner, patience=120)

@@ -9,8 +9,8 @@ from nats.js.api import StreamInfo
 
 from cli.bus import republish
 from shared.bus.client import BusClient
-from shared.bus.stream import STREAM
 from shared.bus.connection import connect
+from shared.bus.stream import STREAM
 from tests.conftest import eventually
 from tests.containers.composed import PARTNER, Composed
 from tests.containers.load import TimedAsker, under_load
@@ -34,7 +34,9 @@ async def clustered(images: None, tmp_path_factory: pytest.TempPathFactory) -> A
 async def crowd(clustered: Composed) -> AsyncIterator[Crowd]:
     async with (
         the_people_of(clustered, clustered.ca_file, TimedAsker) as nation,
-        await BusClient.connect("operator", clustered.nats_url, clustered.seed("operator", PARTNER), clustered.ca_file) as partner,
+        await BusClient.connect(
+            "operator", clustered.nats_url, clustered.seed("operator", PARTNER), clustered.ca_file
+        ) as partner,
     ):
         yield await Crowd.gather(nation, partner, patience=120)
 

@@ -9,9 +9,8 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from pydantic import ValidationError
 
 from shared.contracts import asyncapi
-from shared.contracts.index import SERVICES, contracts, events, owner_of
+from shared.contracts.index import SERVICES, contracts, events, operator_requests, owner_of
 from shared.contracts.messages import Command, Contract, Event, Question, Request
-from shared.contracts.index import operator_requests
 from tests.example_messages import FOLDER
 
 EXAMPLES = sorted(FOLDER.glob("*.json"))

@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.contracts.index import contracts
+from shared.contracts.index import contracts, operator_requests
 from shared.contracts.messages import Contract
-from shared.contracts.index import operator_requests
 from tests.contracts.test_contracts import EXAMPLES
 from tests.fuzzing import examples
 

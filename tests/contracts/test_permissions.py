@@ -88,7 +88,7 @@ async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(de
 @pytest.mark.parametrize("service", ANSWERING)
 async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table_says_so(desk: Desk, service: str) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
-        enrolling = Actor(uuid4(), uuid4(), "PNH", frozenset(), enrolling=True)
+        enrolling = Actor(user_id=uuid4(), session_id=uuid4(), organisation="PNH", enrolling=True)
         assert (await code_of(desk, anew(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
 
 
@@ -96,7 +96,9 @@ async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table
 async def test_under_a_mandate_is_let_in_only_what_the_table_says(desk: Desk, service: str) -> None:
     every = frozenset(Role)  # no mandate gives as much: what is refused is refused whatever it gives
     for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
-        agent = Actor(uuid4(), uuid4(), str(uuid4()), every, mandate=Mandated(uuid4(), uuid4()))
+        agent = Actor(
+            user_id=uuid4(), session_id=uuid4(), organisation=str(uuid4()), roles=every, mandate=Mandated(uuid4(), uuid4())
+        )
         assert (await code_of(desk, anew(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
 
 

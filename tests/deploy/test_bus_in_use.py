@@ -5,10 +5,10 @@ import asyncio
 import nats
 import pytest
 
-from shared.bus.stream import STREAM
 from shared.bus.connection import inbox_prefix
-from shared.contracts.index import events, events_heard_by, owner_of
 from shared.bus.pull_consumer import PullConsumer
+from shared.bus.stream import STREAM
+from shared.contracts.index import events, events_heard_by, owner_of
 from tests.conftest import eventually
 from tests.deploy.conftest import Bus
 

@@ -4,11 +4,10 @@ import pytest
 from nats.aio.msg import Msg
 
 from deploy.nats.permissions import FILE, USERS, rendered
-from shared.bus.stream import STREAM, last_event_subject, next_events_subject, own_consumer
 from shared.bus.connection import inbox_prefix
-from shared.contracts.index import ASKERS, SERVICES, contracts, events_of, owner_of
+from shared.bus.stream import STREAM, last_event_subject, next_events_subject, own_consumer
+from shared.contracts.index import ASKERS, SERVICES, contracts, events_of, operator_requests, owner_of
 from shared.contracts.messages import Event
-from shared.contracts.index import operator_requests
 from tests.conftest import eventually
 from tests.deploy.conftest import Bus
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from shared.observability import metrics
 from shared.contracts.index import SERVICES
+from shared.observability import metrics
 
 ROOT = Path(__file__).parents[2]
 METRICS = ROOT / "deploy" / "metrics"

@@ -31,12 +31,12 @@ from shared.clock import Clock
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
 from shared.database.engine import Database
-from shared.handling.actor import Actor
-from shared.runtime.process_pool import ProcessPool
-from shared.runtime.http_server import application
 from shared.database.tables import outbox, tasks
-from shared.workers.tasks import TaskRunner
+from shared.handling.actor import Actor
 from shared.handling.work import ServiceContext
+from shared.runtime.http_server import application
+from shared.runtime.process_pool import ProcessPool
+from shared.workers.tasks import TaskRunner
 
 EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
@@ -159,14 +159,14 @@ class Gateway:
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
         self.context = ServiceContext("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
         self.app = application(self.context, self._no_problems, routes)
-        self.runner = TaskRunner(router.doing, self.context)
+        self.runner = TaskRunner(router.tasks, self.context)
 
     async def _no_problems(self) -> list[str]:
         return []
 
     async def hears(self, event: CertificateDocumented) -> None:
         async with self.context.work(INVALID_SPAN) as work:
-            await router.listening[type(event)](event, work)
+            await router.events[type(event)](event, work)
 
     async def does_what_is_due(self, *, even_if_delayed: bool = True) -> None:
         """Does every task once, and what follows from it."""
@@ -179,7 +179,7 @@ class Gateway:
     async def answers(self, certificate_id: UUID, actor: Actor | None = None) -> TransmissionState:
         async with self.context.reading(INVALID_SPAN) as work:
             work.act_as(actor or Actor(user_id=uuid4(), organisation=str(EXPORTER)))
-            answer = await router.answering[GetTransmission](GetTransmission(certificate_id=certificate_id), work)
+            answer = await router.requests[GetTransmission](GetTransmission(certificate_id=certificate_id), work)
         assert isinstance(answer, TransmissionState)
         return answer
 

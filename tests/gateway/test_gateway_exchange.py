@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from services.gateway.store import inbound_documents
 from services.gateway.wire.messages import Document, Kind, Response
 from shared.contracts.gateway import StatusCode
-from shared.handling.actor import Actor, NotYours
-from shared.refusals import Unavailable
 from shared.database.tables import dead_letters
+from shared.handling.actor import Actor, NotYours
 from shared.observability.tracing import span
+from shared.refusals import Unavailable
 
 from .builders import EXPORTER, NOON, Gateway, Neighbours, a_documented_certificate, a_form, an_answer, an_item
 

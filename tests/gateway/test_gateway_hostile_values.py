@@ -17,8 +17,8 @@ from services.gateway.wire.customs import Decision
 from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import FORM_NS, write_message
-from shared.workers.requests import MAX_ANSWER
 from shared.contracts.gateway import MAX_REASONS, MAX_WRITTEN, TransmissionAdvanced
+from shared.workers.requests import MAX_ANSWER
 
 from .builders import Neighbours, a_documented_certificate, a_form, an_answer
 from .test_gateway_receiving import XML, an_envelope

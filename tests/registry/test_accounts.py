@@ -25,8 +25,8 @@ from shared.contracts.registry.users import (
     TransferOfficer,
     UserStatus,
 )
-from shared.refusals import Refused
 from shared.database.tables import outbox, tasks
+from shared.refusals import Refused
 from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, apply_with_papers, registered
 from tests.registry.people import (

@@ -30,8 +30,8 @@ from shared.contracts.registry.registrations import (
     RenewRegistration,
 )
 from shared.contracts.registry.users import RequestPasswordReset, ResetPassword
-from shared.handling.actor import Actor
 from shared.database.tables import outbox, tasks, trail
+from shared.handling.actor import Actor
 from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, an_application
 from tests.registry.former import a_former_company, a_former_person, a_former_user

@@ -30,8 +30,8 @@ from shared.clock import a_year_from
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationExpired
 from shared.database.engine import Database
 from shared.database.tables import dead_letters, outbox, tasks
-from shared.workers.tasks import TaskRunner
 from shared.handling.work import ServiceContext
+from shared.workers.tasks import TaskRunner
 from tests.conftest import Databases
 from tests.desk import PHNOM_PENH, WalkedClock
 from tests.registry.builders import CATALOGUE, REQUIREMENTS, a_registration
@@ -80,7 +80,7 @@ class Nation:
         """A new replica."""
         tools = (CATALOGUE, Post(self.post))
         context = ServiceContext("registry", Database(make_url(self.url)), self.clock, None, tools)  # type: ignore[arg-type]
-        return context, TaskRunner(router.doing, context)
+        return context, TaskRunner(router.tasks, context)
 
     async def kill(self, number: int) -> None:
         """A replica ends in the midst of what it does: nothing is finished, nothing is given back."""

@@ -20,7 +20,9 @@ def _short_pulls() -> Iterator[None]:
     """A replica ends when its last request for events expires: here after 50 ms, so that the tests are quick."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pull_consumer, "EXPIRES", 0.05)
-        patched.setattr(pull_consumer, "REQUEST", json.dumps(json.loads(pull_consumer.REQUEST) | {"expires": 50_000_000}).encode())
+        patched.setattr(
+            pull_consumer, "REQUEST", json.dumps(json.loads(pull_consumer.REQUEST) | {"expires": 50_000_000}).encode()
+        )
         yield
 
 

@@ -12,8 +12,8 @@ from tempfile import NamedTemporaryFile
 
 import nkeys
 
-from shared.security.event_signatures import event_keys_json
 from shared.database.migrations.schema import heads_of
+from shared.security.event_signatures import event_keys_json
 from tests.bus import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -18,21 +18,21 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_ur
 
 from shared.bus.client import BusClient
 from shared.clock import Clock
-from shared.database.column_types import ROW_ID
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.messages import Event
 from shared.contracts.registry.identity import SigningKeyPublished
+from shared.database.column_types import ROW_ID
 from shared.database.engine import Database
+from shared.database.tables import dead_letters, signing_keys
 from shared.handling.actor import Actor
-from shared.security.tokens import public_jwk, sign_token
 from shared.handling.router import Reacting, Router
+from shared.handling.task import Task
+from shared.handling.work import ServiceContext, Work
 from shared.runtime.replica import Replica
 from shared.runtime.service import Service
+from shared.security.tokens import public_jwk, sign_token
 from shared.settings import Settings
-from shared.database.tables import dead_letters, signing_keys
-from shared.handling.task import Task
-from shared.handling.work import Work, ServiceContext
 from tests.bus import Bus, free_port
 from tests.conftest import Databases, eventually
 
@@ -141,7 +141,7 @@ def a_router(
     router.answers(GetInvoice)(show)
     for task, handler in tasks:
         router.due(task)(handler)
-    router.vouches("kept", select(effects.c.what))
+    router.fact("kept", select(effects.c.what))
     return router
 
 

@@ -17,10 +17,10 @@ from shared.bus.connection import TOKEN_HEADER
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.messages import Refusal
 from shared.contracts.registry.identity import OpenSession, Session, SessionRevoked
-from shared.refusals import Refused, Unavailable
-from shared.handling.router import Router
 from shared.database.tables import answers, outbox, signing_keys
+from shared.handling.router import Router
 from shared.handling.work import Work
+from shared.refusals import Refused, Unavailable
 from tests.bus import Bus
 from tests.conftest import Databases, eventually
 from tests.postgres import Postgres

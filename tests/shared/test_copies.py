@@ -291,7 +291,9 @@ async def test_killed_in_the_midst_of_it_no_half_copy_bears_its_name(sqlite_url:
         await transaction.session.execute(insert(signing_keys), [row | long for row in big])
     await database.close()
     copy = tmp_path / "fees.copy"
-    program = "import sys; from pathlib import Path; from sqlalchemy import make_url; from cli.backup_archive import take_copy; "
+    program = (
+        "import sys; from pathlib import Path; from sqlalchemy import make_url; from cli.backup_archive import take_copy; "
+    )
     program += "take_copy('fees', 'KH', make_url(sys.argv[1]), Path(sys.argv[2]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(sqlite_url), str(copy)])
 

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_ur
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.database.column_types import JsonOf, ExactDecimal, UtcDateTime, EnumText
+from shared.database.column_types import EnumText, ExactDecimal, JsonOf, UtcDateTime
 from shared.database.engine import Database, is_transient
 from shared.database.upserts import add_one, insert_new
 from tests.conftest import Databases

@@ -19,9 +19,9 @@ from cli.reach import Where
 from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER
 from shared.bus.stream import STREAM, deliver_for_recovery, last_event_subject, set_up_bus
 from shared.contracts import operations
-from shared.contracts.index import SERVICES
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled
+from shared.contracts.index import SERVICES
 from shared.security.event_signatures import EventKeys, EventSigner, NotGenuine, event_keys_json
 from tests.conftest import eventually
 from tests.fuzzing import examples

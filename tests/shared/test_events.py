@@ -11,13 +11,13 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
-from shared.workers import retries
-from shared.bus.stream import ACK_WAIT, set_up_bus
 from shared.bus.connection import EVENT_ID_HEADER, TRACE_HEADER
+from shared.bus.stream import ACK_WAIT, set_up_bus
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.refusals import Refused, Unavailable
 from shared.database.tables import inbox, outbox
 from shared.handling.work import Work
+from shared.refusals import Refused, Unavailable
+from shared.workers import retries
 from tests.conftest import eventually
 from tests.postgres import Postgres
 from tests.shared.replicas import House, a_router, a_settlement, a_submission, keep, small

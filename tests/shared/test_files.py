@@ -16,7 +16,7 @@ from shared.contracts.messages import FileProgress, GetFile, PutFile
 from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
 from shared.handling.files import FileMismatch, FileNotFound, FileTooLarge, NoRoom, get_file, put_file, require_files
 from shared.handling.router import Router
-from shared.handling.work import Work, ServiceContext
+from shared.handling.work import ServiceContext, Work
 from tests.bus import Bus
 from tests.conftest import Databases
 from tests.shared.replicas import a_house, a_workshop, digest_of

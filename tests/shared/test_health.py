@@ -165,7 +165,7 @@ async def test_a_stop_does_not_wait_for_ever_for_a_computation(sqlite_house: Hou
     started = tmp_path / "started"
 
     async def heavy(task: Chore, work: Any) -> None:
-        await work.compute(_compute_long, started)
+        await work.in_process(_compute_long, started)
 
     running = await sqlite_house.replica(a_router(tasks=[(Chore, heavy)]))
     running.replica._tasks.finish = _finish_at_once(running.replica._tasks.finish)  # type: ignore[method-assign]
@@ -231,7 +231,7 @@ async def _done(house: House) -> bool:
 
 async def test_a_service_must_handle_exactly_what_it_may_hear(sqlite_house: House) -> None:
     router = a_router()
-    router.listening.clear()
+    router.events.clear()
 
     with pytest.raises(ValueError, match="CertificateSubmitted"):
         await sqlite_house.replica(router)

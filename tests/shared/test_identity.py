@@ -14,9 +14,9 @@ from joserfc.jwk import OctKey, OKPKey
 from sqlalchemy import insert, make_url, update
 
 from shared.database.engine import Database
+from shared.database.tables import revoked_mandates, revoked_sessions, signing_keys
 from shared.handling.actor import NOBODY, Actor, Mandated, NotSignedIn, NotYours, RoleRequired
 from shared.security.tokens import TokenExpired, TokenInvalid, Tokens, public_jwk, sign_token
-from shared.database.tables import revoked_mandates, revoked_sessions, signing_keys
 from tests.conftest import Databases
 from tests.shared.replicas import a_cashier
 
@@ -205,14 +205,14 @@ async def test_a_key_that_is_retired_before_its_time_is_not_believed_any_more_wi
 
 
 async def test_a_token_of_an_officer_without_a_second_factor_says_so(database: Database) -> None:
-    enrolling = Actor(ACTOR.user_id, ACTOR.session_id, "PNH", frozenset(), enrolling=True)
+    enrolling = replace(ACTOR, organisation="PNH", roles=frozenset(), enrolling=True)
     assert await actor_of(database, a_token(actor=enrolling)) == enrolling
 
 
 async def test_a_token_under_a_mandate_says_which_and_whose_and_is_not_believed_once_it_is_revoked(database: Database) -> None:
     tokens, under = Tokens("KH"), Mandated(uuid4(), uuid4())
     exporter = str(uuid4())
-    agent = Actor(uuid4(), uuid4(), exporter, frozenset({"preparer"}), mandate=under)
+    agent = Actor(user_id=uuid4(), session_id=uuid4(), organisation=exporter, roles=frozenset({"preparer"}), mandate=under)
     other = replace(agent, mandate=Mandated(uuid4(), under.agent_id))
     for actor in (agent, other):
         assert await actor_of(database, a_token(actor=actor), tokens=tokens) == actor

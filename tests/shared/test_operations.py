@@ -9,13 +9,13 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, select
 
-from shared.bus.client import BusClient, AskRefused
+from shared.bus.client import AskRefused, BusClient
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.operations.retention import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
-from shared.refusals import Refused
 from shared.database.tables import answers, dead_letters, inbox, outbox, revoked_sessions, tasks
 from shared.handling.work import Work
+from shared.operations.retention import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
+from shared.refusals import Refused
 from tests.conftest import eventually
 from tests.postgres import Postgres
 from tests.shared.replicas import Chore, House, a_payment, a_router, a_submission, effects, keep
@@ -110,7 +110,11 @@ async def test_a_dead_letter_is_shown_with_its_body(sqlite_house: House, body: b
 async def test_a_dead_letter_that_is_not_there_is_refused(sqlite_house: House) -> None:
     await sqlite_house.replica()
 
-    for question in (operations.ShowDeadLetter(id=7), operations.RetryDeadLetter(id=7), operations.ShowDeadLetter.model_construct(id=2**70)):
+    for question in (
+        operations.ShowDeadLetter(id=7),
+        operations.RetryDeadLetter(id=7),
+        operations.ShowDeadLetter.model_construct(id=2**70),
+    ):
         with pytest.raises(AskRefused, match=r"dead_letter_not_found|malformed_request"):
             await ask(sqlite_house, question)
 
@@ -227,7 +231,7 @@ async def test_the_keys_of_a_fact_come_in_pages(house: House) -> None:
 
 async def test_keys_that_are_ids_come_in_pages_too(house: House) -> None:
     router = a_router()
-    router.vouches("heard", select(inbox.c.event_id))
+    router.fact("heard", select(inbox.c.event_id))
     await house.replica(router)
     ids = await house.publish(*(a_submission() for _ in range(7)))
     await eventually(lambda: _all_done(house))

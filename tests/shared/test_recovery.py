@@ -10,8 +10,8 @@ from shared.bus.client import AskRefused
 from shared.bus.stream import deliver_for_recovery
 from shared.contracts import operations
 from shared.contracts.fees import FeeSettled, GetInvoice
-from shared.handling.router import Router
 from shared.database.tables import inbox, outbox, recoveries
+from shared.handling.router import Router
 from shared.handling.work import Work
 from tests.conftest import eventually
 from tests.shared.replicas import House, Running, a_payment, a_router, a_submission, keep
@@ -24,7 +24,7 @@ def a_recovering_router() -> Router:
     async def remember(event: FeeSettled, work: Work) -> None:
         await keep(work, f"announced {event.certificate_id}")
 
-    @router.learns("kept")
+    @router.on_lost_keys("kept")
     async def learn(keys: Sequence[str], work: Work) -> None:
         for key in keys:
             await keep(work, f"learnt {key}")

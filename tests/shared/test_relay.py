@@ -11,10 +11,10 @@ from shared.bus.connection import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.fees import FeeSettled, InvoiceState, RecordPayment
 from shared.contracts.messages import Event
+from shared.database.tables import outbox
+from shared.handling.work import ServiceContext, Work
 from shared.refusals import Refused
 from shared.workers.outbox import OutboxRelay
-from shared.database.tables import outbox
-from shared.handling.work import Work, ServiceContext
 from tests.conftest import eventually
 from tests.shared.replicas import House, a_payment, a_router, a_settlement, an_invoice
 

@@ -14,13 +14,13 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import insert, make_url, select, update
 
-from shared.workers import tasks as doing
 from shared.database.engine import Database
-from shared.refusals import Refused, Unavailable
 from shared.database.tables import dead_letters, tasks
-from shared.workers.tasks import AT_ONCE, LEASE, TaskRunner
 from shared.handling.task import Task
-from shared.handling.work import Work, ServiceContext
+from shared.handling.work import ServiceContext, Work
+from shared.refusals import Refused, Unavailable
+from shared.workers import tasks as doing
+from shared.workers.tasks import AT_ONCE, LEASE, TaskRunner
 from tests.conftest import Databases, eventually
 from tests.shared.replicas import TABLES, Chore, House, WalkingClock, a_router, a_settlement, a_workshop, effects, keep
 
@@ -456,7 +456,7 @@ async def test_heavy_work_is_computed_in_another_process(sqlite_databases: Datab
         found = []
 
         async def heavy(task: Chore, work: Work) -> None:
-            found.append(await work.compute(work_elsewhere, 0))
+            found.append(await work.in_process(work_elsewhere, 0))
             await keep(work, "sealed")
 
         await desk.leave("seal")
@@ -470,7 +470,7 @@ async def test_a_process_that_dies_does_not_spoil_the_work_of_others(sqlite_hous
     house = sqlite_house
 
     async def heavy(task: Chore, work: Work) -> None:
-        await (work.compute(die, 1) if task.name == "die" else work.compute(work_elsewhere, 1))
+        await (work.in_process(die, 1) if task.name == "die" else work.in_process(work_elsewhere, 1))
         await keep(work, task.name)
 
     running = await house.replica(a_router(tasks=[(Chore, heavy)]))

@@ -20,12 +20,12 @@ from shared.bus.connection import TOKEN_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import InvoiceState, RecordPayment
 from shared.contracts.registry.identity import OpenSession
-from shared.observability.logs import error_text, without_values
-from shared.refusals import Refused
-from shared.handling.router import Router
 from shared.database.tables import outbox
-from shared.observability.tracing import CERTIFICATE_ID, MESSAGE_ID, SpansOnDisk, link_to, span, traceparent
+from shared.handling.router import Router
 from shared.handling.work import Work
+from shared.observability.logs import error_text, without_values
+from shared.observability.tracing import CERTIFICATE_ID, MESSAGE_ID, SpansOnDisk, link_to, span, traceparent
+from shared.refusals import Refused
 from tests.bus import Bus
 from tests.conftest import Databases, eventually
 from tests.shared.replicas import (

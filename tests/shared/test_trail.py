@@ -17,16 +17,16 @@ from sqlalchemy import select, text, update
 
 from cli.proving import Chain, Checkpoint, Proof
 from shared.audit_log import sealing
+from shared.audit_log.log import address_in, what_it_is_on
+from shared.audit_log.seals import lines_of, sha256, statement_of
 from shared.bus.client import AskRefused
 from shared.contracts.audit_log import Act, FindActs, Seal
 from shared.contracts.index import contracts
 from shared.contracts.messages import Command
 from shared.contracts.operations import DiscardDeadLetter
-from shared.handling.actor import Mandated
-from shared.audit_log.seals import lines_of, sha256, statement_of
-from shared.database.upserts import enqueue_tasks
 from shared.database.tables import tasks, trail, trail_seals
-from shared.audit_log.log import address_in, what_it_is_on
+from shared.database.upserts import enqueue_tasks
+from shared.handling.actor import Mandated
 from tests.conftest import eventually
 from tests.example_messages import example_of
 from tests.shared.replicas import House, Running, a_cashier, a_payment

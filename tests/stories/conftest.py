@@ -130,7 +130,9 @@ async def a_nation(root: Path, partners: tuple[str, ...]) -> AsyncIterator[Natio
 
 
 @asynccontextmanager
-async def the_people_of(system: System, ca_file: Path | None = None, asker: type[BusClient] = BusClient) -> AsyncIterator[Nation]:
+async def the_people_of(
+    system: System, ca_file: Path | None = None, asker: type[BusClient] = BusClient
+) -> AsyncIterator[Nation]:
     """The officers of a running system, and those who ask it. `ca_file`: whom to trust where the system shows certificates."""
     async with (
         await asker.connect("portal", system.nats_url, system.seed("portal"), ca_file, patience=60) as portal,

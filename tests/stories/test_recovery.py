@@ -12,7 +12,7 @@ from cli.copies import Which, backup, restore
 from cli.ledgers import Ledgers
 from cli.people import until
 from cli.recover import recover
-from shared.bus.client import BusClient, AskRefused
+from shared.bus.client import AskRefused, BusClient
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from tests.stories.conftest import a_nation

@@ -18,12 +18,11 @@ from nats.errors import TimeoutError as NatsTimeout
 
 from cli.audit import audited
 from cli.people import Exporter, Person
-from shared.bus.client import BusClient, AskRefused
+from shared.bus.client import AskRefused, BusClient
 from shared.bus.connection import connect
 from shared.contracts import operations
-from shared.contracts.index import operator_requests
-from shared.contracts.index import SERVICES, contracts, events
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
+from shared.contracts.index import SERVICES, contracts, events, operator_requests
 from shared.contracts.messages import Request
 from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
 from shared.contracts.registry.registrations import GetRegistration

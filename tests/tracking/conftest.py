@@ -21,8 +21,8 @@ from shared.contracts.gateway import StatusCode, TransmissionAdvanced
 from shared.contracts.messages import Event
 from shared.database.engine import Database
 from shared.database.migrations.schema import migrate
-from shared.runtime.http_server import application
 from shared.handling.work import ServiceContext
+from shared.runtime.http_server import application
 
 CERTIFICATE = UUID("8a5a9a2e-7a58-4a7e-9d5f-0f6f0d0b7a02")
 REFERENCE = "D2026-PNH-000123"
@@ -75,7 +75,7 @@ class Tracking:
     async def hears(self, *events: Event) -> None:
         async with self.context.work(INVALID_SPAN) as work:
             for event in events:
-                await router.listening[type(event)](event, work)
+                await router.events[type(event)](event, work)
                 await work.session.flush()
 
     async def page(self, reference: str = REFERENCE) -> httpx.Response:

@@ -51,7 +51,7 @@ async def remember_document(event: CertificateDocumented, work: Work) -> None:
         )
 
 
-@router.learns("numbered")
+@router.on_lost_keys("numbered")
 async def leave_out_numbers(references: Sequence[str], work: Work) -> None:
     """Numbers that others know were given: they are never given again."""
     for reference in references:

@@ -25,7 +25,6 @@ router = Router()
 async def draft_certificate(command: DraftCertificate, work: Work) -> CertificateState:
     """An exporter begins a certificate."""
     agent_id = await who_acts_for(command.exporter_id, work)
-    await work.follows(command.exporter_id)
     if await find_certificate(work, command.certificate_id):
         raise CertificateIdTaken("", "certificate_id")
 
@@ -54,7 +53,6 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     certificate = await certificate_by_id(work, command.certificate_id)
     await who_acts_for(certificate.exporter_id, work)
     work.actor.must_have_begun(certificate.agent_id)
-    await work.follows(certificate.exporter_id)
 
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
 

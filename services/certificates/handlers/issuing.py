@@ -63,7 +63,6 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     serial = await next_serial(work, certificate.office, certificate.form, today.year)
     reference = reference_of(certificate.form, today.year, certificate.office, serial)
     certificate.issue(reference, today)
-    work.known_as(reference)
 
     form = work.use(Catalogue).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)

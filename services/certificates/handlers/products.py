@@ -16,7 +16,6 @@ router = Router()
 async def register_product(command: RegisterProduct, work: Work) -> ProductState:
     """An exporter asks that a product's origin be examined."""
     await who_acts_for(command.exporter_id, work)
-    await work.follows(command.exporter_id)
     if await find_product(work, command.product_id):
         raise ProductIdTaken("", "product_id")
 

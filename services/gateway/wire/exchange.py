@@ -15,8 +15,8 @@ from services.gateway.wire.messages import Envelope, Kind, Receipt, Told
 from services.gateway.wire.opening import Contents, NotTaken, Opener, claimed_country
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
-from shared.refusals import Refused, Unavailable
 from shared.observability.tracing import traceparent
+from shared.refusals import Refused, Unavailable
 
 XML_TYPE = "application/xml"
 PATIENCE = 30.0

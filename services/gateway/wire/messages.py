@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.certificates.documents import FormD
-from shared.contracts.gateway import MAX_REASONS, StatusCode
 from shared.contracts.fields import Country, Instant, Reference, Slug, Text
+from shared.contracts.gateway import MAX_REASONS, StatusCode
 
 MAX_DETAIL = 500
 """Characters of one reason. 200 reasons of 500 characters of four bytes are 400 KB, and an answer on the bus has 1,000 KB."""

@@ -31,7 +31,7 @@ for part in (registering, deciding, importing, reminding, again):
 for part in (accounts, letters, passwords, signing_in, second_factor, sessions, keys, mandates, acting):
     router.include(part.router)
 
-router.vouches(REGISTERED, ever_registered)
-router.vouches("suspended", suspended_registrations)
-router.vouches("expired", expired_registrations)
-router.vouches("mandated", once_granted)
+router.fact(REGISTERED, ever_registered)
+router.fact("suspended", suspended_registrations)
+router.fact("expired", expired_registrations)
+router.fact("mandated", once_granted)

@@ -115,7 +115,8 @@ def must_be_of_the_agent(mandate: Mandate, work: Work) -> None:
 def acting(user_id: UUID, session_id: UUID, mandate: Mandate, roles: frozenset[str]) -> Actor:
     """Somebody who acts under a mandate for its exporter."""
     under = Mandated(mandate.mandate_id, mandate.agent_id)
-    return Actor(user_id, session_id, str(mandate.exporter_id), roles, mandate=under)
+    exporter = str(mandate.exporter_id)
+    return Actor(user_id=user_id, session_id=session_id, organisation=exporter, roles=roles, mandate=under)
 
 
 async def acting_token(actor: Actor, mandate: Mandate, until: datetime, work: Work, key: ApiKey | None = None) -> ActingToken:

@@ -3,9 +3,9 @@
 from services.registry.settings import Issuer
 from services.registry.signing_keys import VALID
 from services.registry.store import keys
-from shared.security.tokens import public_jwk
 from shared.handling.router import Router
 from shared.handling.work import Work
+from shared.security.tokens import public_jwk
 
 router = Router()
 

@@ -31,9 +31,9 @@ from shared.contracts.registry.mandates import (
     ProposeMandate,
     RevokeMandate,
 )
-from shared.security.revocations import revoke_mandate
 from shared.handling.router import Router
 from shared.handling.work import Work
+from shared.security.revocations import store_revoked_mandate
 
 router = Router()
 
@@ -83,7 +83,7 @@ async def revoke_mandate(command: RevokeMandate, work: Work) -> MandateState:
 
     if mandate.revoke(command.reason, work.now, work.today):
         event = revoked(mandate, work)
-        await revoke_mandate(event, work)
+        await store_revoked_mandate(event, work)
         work.announce(event)
 
     return await state_of(mandate, work)

@@ -29,8 +29,8 @@ from shared.contracts.registry.registrations import (
     RegistrationState,
     RenewRegistration,
 )
-from shared.handling.files import get_file, put_file, whole_file
 from shared.handling.actor import Actor
+from shared.handling.files import get_file, put_file, whole_file
 from shared.handling.router import Router
 from shared.handling.work import Work
 
@@ -68,7 +68,7 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
         roles=sorted(COMPANY_ROLES),  # whoever applies may do everything until colleagues are added (ours)
     )
     work.session.add_all([registration, administrator])
-    await note_act(registration, Act.APPLY, work, Actor(administrator.user_id, organisation=administrator.organisation))
+    await note_act(registration, Act.APPLY, work, Actor(user_id=administrator.user_id, organisation=administrator.organisation))
     return state_of(registration, work)
 
 
@@ -147,7 +147,7 @@ async def attach_registration_document(command: AttachRegistrationDocument, work
     registration = await registration_by_id(work, command.exporter_id)
     if registration.holds(command.kind, command.sha256):  # examined before: the answer was lost
         return state_of(registration, work)
-    await work.compute(examine, command.kind, await whole_file(command.exporter_id, command.sha256, work))
+    await work.in_process(examine, command.kind, await whole_file(command.exporter_id, command.sha256, work))
     registration = await registration_by_id(work, command.exporter_id)
 
     if registration.attach(command.kind, command.sha256):

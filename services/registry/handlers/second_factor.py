@@ -18,8 +18,8 @@ from services.registry.store.second_factors import find_second_factor, is_unused
 from shared.contracts.registry.identity import GiveStepUp, StepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor, RecoveryCodes, SecondFactorOffer
 from shared.handling.router import Router
-from shared.security.step_up import STEP_UP_LASTS, sign_step_up
 from shared.handling.work import Work
+from shared.security.step_up import STEP_UP_LASTS, sign_step_up
 
 router = Router()
 
@@ -60,7 +60,7 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
     user_id = work.actor.must_have_id()
     whose = tries.of_person(user_id)
     await tries.count_try(work, whose)
-    await work.keep()
+    await work.commit_so_far()
     factor = await find_second_factor(work, user_id)
     secret = (factor.offered or factor.sealed) if factor else None
     if factor is None or secret is None:
@@ -83,7 +83,7 @@ async def give_step_up(command: GiveStepUp, work: Work) -> StepUp:
     user_id = work.actor.must_have_id()
     whose = tries.of_person(user_id)
     await tries.count_try(work, whose)
-    await work.keep()
+    await work.commit_so_far()
     if not await shows_fresh_code(user_id, command.code, work):
         raise SecondFactorWrong("", "code")
     await tries.forget_tries(work, whose)

@@ -31,6 +31,7 @@ class Tidy(Task):
     """Forgets, once a day, sessions, links and wrong tries that are long over."""
 
     kind: ClassVar[str] = "tidy_identity"
+    every: ClassVar[timedelta | None] = timedelta(days=1)
 
 
 @router.answers(RevokeSession)
@@ -74,20 +75,12 @@ async def list_sessions(question: ListSessions, work: Work) -> Sessions:
     )
 
 
-@router.at_start
-async def begin_to_tidy(work: Work) -> None:
-    """Leaves the first tidying for later; left twice it is still one."""
-    work.later(Tidy(), key=work.today.isoformat(), due_at=work.now)
-
-
 @router.due(Tidy)
 async def tidy(task: Tidy, work: Work) -> None:
     """What can matter to nobody any more is forgotten."""
     await sessions.forget_sessions(work, work.now - SESSIONS_KEPT)
     await links.forget_old_links(work)
     await tries.forget_old_tries(work)
-    tomorrow = work.now + timedelta(days=1)
-    work.later(Tidy(), key=tomorrow.date().isoformat(), due_at=tomorrow)
 
 
 @router.reannounces("session", keys.revoked_session_ids)

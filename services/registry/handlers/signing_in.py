@@ -84,7 +84,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
             await tries.count_try(work, codes)
         except SignInDelayed:
             raise failed from None
-        await work.keep()
+        await work.commit_so_far()
     user = await users.find_user(work, user_id)
     if user is None or user.password_hash != password_hash or not user.may_sign_in:  # another one meanwhile
         raise failed
@@ -95,7 +95,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
     if from_address:
         await tries.take_back(work, from_address)
     if code_missing:
-        await work.keep()
+        await work.commit_so_far()
         raise SecondFactorRequired("", "code")
     user.password_hash = verdict.better_hash or user.password_hash
     await tries.forget_tries(work, account, codes)
@@ -117,7 +117,13 @@ async def next_tokens(session: SessionRecord, user: User, work: Work) -> Session
     factor = await find_second_factor(work, user.user_id)
     enrolling = user.needs_second_factor and (factor is None or not factor.confirmed)
     roles = [] if enrolling else user.roles
-    actor = Actor(user.user_id, session.session_id, user.organisation, frozenset(roles), enrolling)
+    actor = Actor(
+        user_id=user.user_id,
+        session_id=session.session_id,
+        organisation=user.organisation,
+        roles=frozenset(roles),
+        enrolling=enrolling,
+    )
     token, expires_at = token_of(actor, session.until, work)
     return Session(
         session_id=session.session_id,

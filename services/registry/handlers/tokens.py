@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from services.registry.domain.session import TOKEN_LASTS
 from services.registry.settings import Issuer
 from shared.handling.actor import Actor
-from shared.security.tokens import sign_token
 from shared.handling.work import Work
+from shared.security.tokens import sign_token
 
 
 def token_of(actor: Actor, until: datetime, work: Work) -> tuple[str, datetime]:

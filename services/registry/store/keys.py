@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from shared.contracts.registry.identity import SessionRevoked, SigningKeyPublished
-from shared.database.upserts import insert_new
 from shared.database.tables import revoked_sessions, signing_keys
 from shared.handling.work import Work
 
@@ -17,7 +16,7 @@ revoked_session_ids = select(revoked_sessions.c.session_id)
 async def is_news(work: Work, key_id: str, public_key: str, not_before: datetime, not_after: datetime) -> bool:
     """Notes a signing key, or that it is retired sooner than was said; says whether either was not known before."""
     row = {"key_id": key_id, "public_key": public_key, "not_before": not_before, "not_after": not_after}
-    if (await work.session.execute(insert_new(work.dialect, signing_keys, [row]))).all():
+    if await work.insert_new(signing_keys, [row]):
         return True
     sooner = update(signing_keys).where(signing_keys.c.key_id == key_id, signing_keys.c.not_after > not_after)
     retired = sooner.values(not_after=not_after).returning(signing_keys.c.key_id)

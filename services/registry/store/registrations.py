@@ -10,9 +10,8 @@ from sqlalchemy import Row, insert, select
 from services.registry.domain.registration import Act, Registration, RegistrationNotFound, Status, TaxNumberTaken
 from services.registry.domain.reminders import Outcome
 from services.registry.store.tables import registration_acts, registrations, reminders
-from shared.handling.actor import Actor
-from shared.database.upserts import insert_new
 from shared.database.tables import lost_keys
+from shared.handling.actor import Actor
 from shared.handling.work import Work
 
 REGISTERED = "registered"
@@ -73,4 +72,4 @@ async def decide_reminder(work: Work, exporter_id: UUID, valid_until: date, days
     """Keeps what becomes of a reminder; says whether it was not decided before."""
     row = {"exporter_id": exporter_id, "valid_until": valid_until, "days_before": days_before}
     row |= {"outcome": outcome, "decided_at": work.now}
-    return bool((await work.session.execute(insert_new(work.dialect, reminders, [row]))).all())
+    return bool(await work.insert_new(reminders, [row]))

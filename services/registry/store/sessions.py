@@ -10,8 +10,8 @@ from services.registry.domain.session import ANSWER_LOST_WITHIN, DENIED_FOR, Ses
 from services.registry.store.links import hashed, new_token
 from services.registry.store.tables import refresh_tokens, sessions
 from shared.contracts.registry.identity import SessionRevoked
-from shared.security.revocations import revoke_session
 from shared.handling.work import Work
+from shared.security.revocations import store_revoked_session
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ async def use_refresh_token(work: Work, token: Shown) -> None:
 async def deny(work: Work, session_id: UUID) -> None:
     """The tokens of a session are refused: here at once, and everywhere as soon as it is heard."""
     event = SessionRevoked(session_id=session_id, until=work.now + DENIED_FOR, version=1, occurred_at=work.now)
-    await revoke_session(event, work)
+    await store_revoked_session(event, work)
     work.announce(event)
 
 

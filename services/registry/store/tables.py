@@ -27,7 +27,7 @@ from services.registry.domain.reminders import Outcome
 from services.registry.domain.second_factor import SecondFactor
 from services.registry.domain.session import SessionRecord
 from services.registry.domain.user import User
-from shared.database.column_types import JsonOf, UtcDateTime, EnumText
+from shared.database.column_types import EnumText, JsonOf, UtcDateTime
 
 TABLES = MetaData()
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.registry.domain.session import FORGOTTEN_AFTER, FREE_TRIES, SignInDelayed, delay_after
 from services.registry.store.tables import wrong_tries
+from shared.database.upserts import upsert
 from shared.handling.work import Work
 
 
@@ -54,8 +54,7 @@ async def count_try(work: Work, whose: str, free: int = FREE_TRIES) -> Try:
     the delay.
     """
     now = work.now
-    insert = sqlite.insert if work.dialect == "sqlite" else postgresql.insert
-    fresh = insert(wrong_tries).values(whose=whose, failures=1, last_at=now)
+    fresh = upsert(work.session, wrong_tries).values(whose=whose, failures=1, last_at=now)
     long_ago = wrong_tries.c.last_at < now - FORGOTTEN_AFTER
     one_more = {"failures": case((long_ago, 1), else_=wrong_tries.c.failures + 1), "last_at": now}
     in_time = wrong_tries.c.not_before.is_(None) | (wrong_tries.c.not_before <= now)

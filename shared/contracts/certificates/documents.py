@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.messages import Contract, Event
 from shared.contracts.fields import Country, Reference
+from shared.contracts.messages import Contract, Event
 
 Figure = Annotated[Decimal, Field(max_digits=30)]
 """A number that can be written out: 1E+999999999, written out, has a thousand million digits."""
@@ -73,7 +73,7 @@ class CertificateDocumented(Event):
 
     subject: ClassVar[str] = "evt.certificate.documented.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"gateway"})
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     exporter_id: UUID
     agent_id: UUID | None = None

@@ -108,7 +108,6 @@ class DraftCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.draft.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     permitted_by: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
@@ -124,7 +123,6 @@ class ReviseCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.revise.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
@@ -137,7 +135,6 @@ class SubmitCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.submit.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.SIGNATORY})
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
@@ -149,7 +146,6 @@ class ReturnCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     certificate_id: UUID
     remarks: Text
@@ -165,7 +161,6 @@ class ReviewCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.review.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     certificate_id: UUID
     worksheet: Text
@@ -178,7 +173,6 @@ class ApproveCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.approve.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
     step_up: ClassVar[bool] = True
     certificate_id: UUID
@@ -191,7 +185,6 @@ class RejectCertificate(Command):
     subject: ClassVar[str] = "cmd.certificate.reject.v1"
     answer: ClassVar[type[Answer]] = CertificateState
     about: ClassVar[str] = "certificate_id"
-    linked_to: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     step_up: ClassVar[bool] = True
     certificate_id: UUID
@@ -204,7 +197,7 @@ class GetCertificate(Question):
 
     subject: ClassVar[str] = "qry.certificate.get.v1"
     answer: ClassVar[type[Answer]] = CertificateState
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
 
@@ -226,7 +219,7 @@ class CertificateSubmitted(Event):
 
     subject: ClassVar[str] = "evt.certificate.submitted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"fees"})
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     exporter_id: UUID
     agent_id: UUID | None = None
@@ -242,7 +235,7 @@ class CertificateIssued(Event):
 
     subject: ClassVar[str] = "evt.certificate.issued.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
-    linked_to: ClassVar[str] = "certificate_id"
+    about: ClassVar[str] = "certificate_id"
     known_by: ClassVar[str] = "reference"
     certificate_id: UUID
     reference: Reference

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.contracts.messages import Answer, Command, Part
 from shared.contracts.fields import HsCode, Line, Text
+from shared.contracts.messages import Answer, Command, Part
 from shared.contracts.roles import Role
 
 

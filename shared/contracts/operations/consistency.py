@@ -8,7 +8,6 @@ from pydantic import Field
 from shared.contracts.fields import Instant, Key, Slug
 from shared.contracts.messages import Answer, Contract, Event, OperatorQuestion
 
-
 MAX_KEYS = 5000
 """Keys in one message."""
 

@@ -57,7 +57,7 @@ class RetryDeadLetter(OperatorCommand):
     subject: ClassVar[str] = "ops.{service}.retry-dead-letter.v1"
     answer: ClassVar[type[Answer]] = Retried
     about: ClassVar[str] = "id"
-    noun: ClassVar[str] = "dead_letter"
+    about_noun: ClassVar[str] = "dead_letter"
     id: RowId
 
 
@@ -73,6 +73,6 @@ class DiscardDeadLetter(OperatorCommand):
     subject: ClassVar[str] = "ops.{service}.discard-dead-letter.v1"
     answer: ClassVar[type[Answer]] = Discarded
     about: ClassVar[str] = "id"
-    noun: ClassVar[str] = "dead_letter"
+    about_noun: ClassVar[str] = "dead_letter"
     id: RowId
     because: Line

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.contracts.operations.consistency import MAX_KEYS
 from shared.contracts.fields import Key, Slug
 from shared.contracts.messages import Answer, OperatorCommand, OperatorQuestion
+from shared.contracts.operations.consistency import MAX_KEYS
 
 
 class Recovery(Answer):

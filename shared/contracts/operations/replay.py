@@ -5,10 +5,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.operations.consistency import MAX_KEYS
 from shared.contracts.fields import Key
 from shared.contracts.messages import Answer, OperatorCommand
-
+from shared.contracts.operations.consistency import MAX_KEYS
 
 Noun = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,40}$")]
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from shared.contracts.fields import Email, Instant, Sha256
 from shared.contracts.index import SERVICES
 from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
-from shared.contracts.fields import Email, Instant, Sha256
 from shared.contracts.roles import Role
 
 Address = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f.:]{2,45}$")]

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from shared.contracts.messages import Answer, Command, Contract, Part, Question
 from shared.contracts.fields import Email, Line, Office, Text
+from shared.contracts.messages import Answer, Command, Contract, Part, Question
 from shared.contracts.registry.particulars import DistrictCode, Phone, TaxNumber
 from shared.contracts.registry.users import Roles
 from shared.contracts.roles import Role

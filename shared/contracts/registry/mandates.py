@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from shared.contracts.fields import Instant, Line, Text
 from shared.contracts.index import SERVICES
 from shared.contracts.messages import Answer, Command, Event, Question
-from shared.contracts.fields import Instant, Line, Text
 from shared.contracts.registry.particulars import TaxNumber
 from shared.contracts.roles import Role
 
@@ -208,7 +208,7 @@ class MandateGranted(Event):
 
     subject: ClassVar[str] = "evt.mandate.granted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
-    linked_to: ClassVar[str] = "exporter_id"
+    about: ClassVar[str] = "exporter_id"
     mandate_id: UUID
     exporter_id: UUID
     agent_id: UUID

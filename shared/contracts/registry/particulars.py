@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import StringConstraints
 
-from shared.contracts.messages import Contract, GetFile, Part, PutFile
 from shared.contracts.fields import Email, Line, Sha256, Text
+from shared.contracts.messages import Contract, GetFile, Part, PutFile
 
 TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{5,29}$")]

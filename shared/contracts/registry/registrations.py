@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.messages import Answer, Command, Contract, Event, Question
 from shared.contracts.fields import Email, Instant, Line, Secret, Sha256, Text
+from shared.contracts.messages import Answer, Command, Contract, Event, Question
 from shared.contracts.registry.particulars import (
     DistrictCode,
     DocumentKind,
@@ -259,7 +259,7 @@ class RegistrationApproved(Event):
 
     subject: ClassVar[str] = "evt.registration.approved.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
-    linked_to: ClassVar[str] = "exporter_id"
+    about: ClassVar[str] = "exporter_id"
     exporter_id: UUID
     name: str
     address: str
@@ -272,7 +272,7 @@ class RegistrationSuspended(Event):
 
     subject: ClassVar[str] = "evt.registration.suspended.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
-    linked_to: ClassVar[str] = "exporter_id"
+    about: ClassVar[str] = "exporter_id"
     exporter_id: UUID
 
 
@@ -281,7 +281,7 @@ class RegistrationReinstated(Event):
 
     subject: ClassVar[str] = "evt.registration.reinstated.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
-    linked_to: ClassVar[str] = "exporter_id"
+    about: ClassVar[str] = "exporter_id"
     exporter_id: UUID
 
 
@@ -290,5 +290,5 @@ class RegistrationExpired(Event):
 
     subject: ClassVar[str] = "evt.registration.expired.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
-    linked_to: ClassVar[str] = "exporter_id"
+    about: ClassVar[str] = "exporter_id"
     exporter_id: UUID

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.messages import Answer, Command, Contract, Question
 from shared.contracts.fields import Email, Line, Office, Secret
+from shared.contracts.messages import Answer, Command, Contract, Question
 from shared.contracts.registry.identity import Address, Token
 from shared.contracts.roles import Role
 

@@ -20,14 +20,14 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from shared.workers import outbox, tasks
-from shared.workers.requests import RequestHandler
 from shared.clock import Clock
-from shared.workers.events import EventConsumer
-from shared.workers.outbox import OutboxRelay
-from shared.workers.tasks import TaskRunner
 from shared.handling.task import Task
 from shared.handling.work import Work
+from shared.workers import outbox, tasks
+from shared.workers.events import EventConsumer
+from shared.workers.outbox import OutboxRelay
+from shared.workers.requests import RequestHandler
+from shared.workers.tasks import TaskRunner
 
 TAKEN_OVER_AFTER = 5
 

@@ -1,0 +1,25 @@
+"""The definition of a service."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import MetaData
+from starlette.routing import BaseRoute
+
+from shared.handling.router import Router
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What makes a service: its name, handlers, tables, settings, tools and HTTP routes.
+
+    `tools` builds, once per replica, the objects that handlers take with `work.use(Class)`.
+    """
+
+    name: str
+    router: Router
+    tables: MetaData
+    settings: type[Settings] = Settings
+    tools: Callable[..., Iterable[object]] = lambda settings: ()
+    routes: Sequence[BaseRoute] = field(default_factory=tuple)
