@@ -25,14 +25,12 @@ from sqlalchemy import URL, Executable, Row, insert, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.database.migrations.schema import Schema, heads_of, migrate
+from shared.database.migrations.schema import RIGHTS, Schema, heads_of, migrate
 from shared.database.tables import recoveries
 
 MANIFEST, DATABASE = "manifest.json", "database"
 LARGEST_MANIFEST = 64 * 1024
 PIECE = 1024 * 1024
-RIGHTS = Path(__file__).parent / "migrations" / "rights.sql"
-"""Who may do what in a database on a server where the service and `migrator` are roles of their own."""
 NOBODYS = ("--no-owner", "--no-privileges")
 """The roles of one server are not those of another."""
 

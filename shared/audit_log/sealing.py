@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from shared.audit_log.seals import NO_FORMER, lines_of, sha256, statement_of
 from shared.contracts.audit_log import Act, Acts, FindActs, ListActs, ListSeals, Seal, Seals
-from shared.database.tables import audit_log, seals
+from shared.database.tables import audit_log, audit_seals
 from shared.handling.router import Router
 from shared.handling.task import Task
 from shared.handling.work import Work
@@ -68,7 +68,7 @@ async def _seal(acts: list[Act], former: Seal | None, work: Work) -> None:
         signature="",
     )
     signature = key.sign(statement_of(unsigned, work.service, work.country))
-    if await work.insert_new(seals, [unsigned.model_dump() | {"signature": signature}]):
+    if await work.insert_new(audit_seals, [unsigned.model_dump() | {"signature": signature}]):
         ids = [act.id for act in acts]
         await work.session.execute(update(audit_log).where(audit_log.c.id.in_(ids)).values(seal=unsigned.number))
     # else another replica has just made the seal of this number; these entries are under it or wait for the next
@@ -77,7 +77,7 @@ async def _seal(acts: list[Act], former: Seal | None, work: Work) -> None:
 @router.answers(ListSeals)
 async def list_seals(question: ListSeals, work: Work) -> Seals:
     """The seals after a number, and how many entries have none yet."""
-    following = select(seals).where(seals.c.number > question.after).order_by(seals.c.number)
+    following = select(audit_seals).where(audit_seals.c.number > question.after).order_by(audit_seals.c.number)
     found: list[Seal] = []
     lines = 0
     for row in (await work.session.execute(following.limit(MAX_SEALS))).mappings():
@@ -115,6 +115,6 @@ async def find_acts(question: FindActs, work: Work) -> Acts:
 
 
 async def _last_seal(work: Work) -> Seal | None:
-    last = select(seals).order_by(seals.c.number.desc()).limit(1)
+    last = select(audit_seals).order_by(audit_seals.c.number.desc()).limit(1)
     row = (await work.session.execute(last)).mappings().first()
     return Seal(**row) if row else None

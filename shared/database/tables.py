@@ -183,7 +183,7 @@ audit_log = Table(
 )
 Index("ix_trail_seal", audit_log.c.seal, audit_log.c.id)
 
-seals = Table(
+audit_seals = Table(
     "trail_seals",
     PLUMBING,
     Column("number", BigInteger, primary_key=True, autoincrement=False),

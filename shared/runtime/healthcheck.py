@@ -1,4 +1,4 @@
-"""`python -IS shared/ready.py`: asks the replica that runs beside it whether it is ready, and says what stands in its way.
+"""`python -IS shared/runtime/healthcheck.py`: asks the replica that runs beside it whether it is ready, and says what stands in its way.
 
 What a container's health check runs every few seconds, so it takes little: a socket, and TLS only where the replica speaks it.
 """

@@ -107,7 +107,7 @@ class Replica:
     async def serve(self) -> None:
         """Runs until SIGTERM or SIGINT, then finishes its work in progress. Raises SchemaMismatch."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
         tracing = start_tracing(self.name, self._settings.country, self._settings.spans_dir)
         stop_requested = asyncio.create_task(self._stopping.wait())
         http = asyncio.create_task(self._http.serve())
@@ -129,6 +129,10 @@ class Replica:
             self._processes.shutdown()
             tracing.shutdown()
         log.info("stopped")
+
+    def stop(self) -> None:
+        """Requests a stop, as SIGTERM does."""
+        self._stopping.set()
 
     async def _take_events(self) -> None:
         await self._recovery.read_back(self._own_events)

@@ -30,7 +30,7 @@ from shared.contracts.registry.registrations import (
     RenewRegistration,
 )
 from shared.contracts.registry.users import RequestPasswordReset, ResetPassword
-from shared.database.tables import outbox, tasks, trail
+from shared.database.tables import audit_log, outbox, tasks
 from shared.handling.actor import Actor
 from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, an_application
@@ -87,7 +87,7 @@ async def test_the_trail_and_the_history_name_the_administrator_who_imported(des
     (act,) = (await desk.ask(GetRegistrationHistory(exporter_id=row.id), OFFICER)).acts
     assert (act.act, act.user_id, str(act.valid_until)) == ("import", ADMINISTRATOR.user_id, "2027-03-14")
     async with desk.work() as work:
-        done = (await work.session.execute(select(trail.c.act, trail.c.actor))).all()
+        done = (await work.session.execute(select(audit_log.c.act, audit_log.c.actor))).all()
     assert ("ImportRegistrations", str(ADMINISTRATOR.user_id)) in [tuple(each) for each in done]
 
 

@@ -26,7 +26,7 @@ from shared.database.column_types import ROW_ID
 from shared.database.engine import Database
 from shared.database.tables import dead_letters, signing_keys
 from shared.handling.actor import Actor
-from shared.handling.router import Reacting, Router
+from shared.handling.router import EventFunction, Router
 from shared.handling.task import Task
 from shared.handling.work import ServiceContext, Work
 from shared.runtime.replica import Replica
@@ -129,10 +129,10 @@ async def show_invoice(question: GetInvoice, work: Work) -> InvoiceState:
 
 def a_router(
     *,
-    submitted: Reacting = keep_submission,
+    submitted: EventFunction = keep_submission,
     pay: Any = keep_payment,
     show: Any = show_invoice,
-    tasks: Iterable[tuple[type[Task], Reacting]] = (),
+    tasks: Iterable[tuple[type[Task], EventFunction]] = (),
 ) -> Router:
     """The handlers of a service that listens to and answers what fees may."""
     router = Router()
@@ -165,7 +165,7 @@ class Running:
 
     async def stop(self) -> None:
         """Stops as SIGTERM would."""
-        self.replica._stopping.set()
+        self.replica.stop()
         await self.serving
 
 
@@ -208,7 +208,7 @@ class House:
     async def replica(self, router: Router | None = None, *, ready: bool = True, **changed: Any) -> Running:
         """A replica, started and ready."""
         settings = self.settings(**changed)
-        replica = Replica(Service(self.service, router or a_router(), TABLES), settings, self.clock)
+        replica = Replica(Service(name=self.service, router=router or a_router(), tables=TABLES), settings, self.clock)
         running = Running(replica, f"http://127.0.0.1:{settings.http_port}", asyncio.create_task(replica.serve()))
         self._running.append(running)
 

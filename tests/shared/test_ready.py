@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-READY = Path(__file__).parents[2] / "shared" / "ready.py"
+READY = Path(__file__).parents[2] / "shared" / "runtime" / "healthcheck.py"
 
 
 @contextmanager

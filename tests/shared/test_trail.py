@@ -17,18 +17,17 @@ from sqlalchemy import select, text, update
 
 from cli.proving import Chain, Checkpoint, Proof
 from shared.audit_log import sealing
-from shared.audit_log.log import address_in, what_it_is_on
+from shared.audit_log.log import address_in
 from shared.audit_log.seals import lines_of, sha256, statement_of
 from shared.bus.client import AskRefused
 from shared.contracts.audit_log import Act, FindActs, Seal
 from shared.contracts.index import contracts
 from shared.contracts.messages import Command
 from shared.contracts.operations import DiscardDeadLetter
-from shared.database.tables import tasks, trail, trail_seals
+from shared.database.tables import audit_log, audit_seals, tasks
 from shared.database.upserts import enqueue_tasks
 from shared.handling.actor import Mandated
 from tests.conftest import eventually
-from tests.example_messages import example_of
 from tests.shared.replicas import House, Running, a_cashier, a_payment
 
 
@@ -60,7 +59,7 @@ async def seal(house: House, running: Running) -> None:
 
 
 async def all_sealed(house: House) -> bool:
-    return all(row.seal is not None for row in await house.rows(trail))
+    return all(row.seal is not None for row in await house.rows(audit_log))
 
 
 async def a_sealed_trail(house: House, *, seals: int = 3, acts: int = 2) -> Running:
@@ -91,7 +90,7 @@ async def test_an_act_says_who_what_when_from_where_on_what_and_how_it_ended(hou
 
     await (await house.asker()).ask(command, token=house.token(cashier), from_where="2001:DB8::0001")
 
-    (row,) = await house.rows(trail)
+    (row,) = await house.rows(audit_log)
     assert before <= row.at <= house.clock.now()
     assert row._asdict() | {"at": None} == {
         "id": row.id,
@@ -118,7 +117,7 @@ async def test_a_refused_act_is_in_the_trail_and_changed_nothing(house: House) -
     with pytest.raises(AskRefused, match="role_required"):
         await (await house.asker()).ask(a_payment(), token=house.token(auditor))
 
-    (row,) = await house.rows(trail)
+    (row,) = await house.rows(audit_log)
     assert (row.actor, row.roles, row.act, row.outcome) == (str(auditor.user_id), "auditor", "RecordPayment", "role_required")
     assert await house.effects() == []
 
@@ -131,7 +130,7 @@ async def test_what_an_agent_does_names_the_agent_and_for_whom(house: House) -> 
     with pytest.raises(AskRefused, match="outside_mandate"):
         await (await house.asker()).ask(a_payment(), token=house.token(agent))
 
-    (row,) = await house.rows(trail)
+    (row,) = await house.rows(audit_log)
     assert (row.actor, row.organisation) == (str(agent.user_id), f"{under.agent_id} for {exporter}")
     assert row.outcome == "outside_mandate"
 
@@ -145,7 +144,9 @@ async def test_a_refusal_is_answered_also_where_the_trail_cannot_take_it(
     with pytest.raises(AskRefused, match="role_required"):
         await (await house.asker()).ask(a_payment(), token=house.token(a_cashier(roles=frozenset())))
 
-    assert [line["outcome"] for line in logged() if line["message"] == "the trail lacks a refused act"] == ["role_required"]
+    assert [line["outcome"] for line in logged() if line["message"] == "the audit log lacks a refused command"] == [
+        "role_required"
+    ]
 
 
 async def test_an_act_that_the_trail_cannot_take_is_not_done(house: House) -> None:
@@ -165,7 +166,7 @@ async def test_a_repeated_command_is_one_act(house: House) -> None:
     for _ in range(3):
         await asker.ask(command, token=token)
 
-    assert len(await house.rows(trail)) == 1
+    assert len(await house.rows(audit_log)) == 1
 
 
 async def test_two_hundred_acts_at_once_are_two_hundred_rows(house: House) -> None:
@@ -175,7 +176,7 @@ async def test_two_hundred_acts_at_once_are_two_hundred_rows(house: House) -> No
 
     await asyncio.gather(*(asker.ask(command, token=token) for command in commands))
 
-    assert sorted(row.command_id for row in await house.rows(trail)) == sorted(command.command_id for command in commands)
+    assert sorted(row.command_id for row in await house.rows(audit_log)) == sorted(command.command_id for command in commands)
 
 
 async def test_the_operator_and_those_whom_nobody_knows_are_in_the_trail_too(sqlite_house: House) -> None:
@@ -185,7 +186,7 @@ async def test_the_operator_and_those_whom_nobody_knows_are_in_the_trail_too(sql
     with pytest.raises(AskRefused):
         await (await sqlite_house.asker()).ask(a_payment())
 
-    rows = await sqlite_house.rows(trail)
+    rows = await sqlite_house.rows(audit_log)
 
     assert [(row.actor, row.act, row.on_noun, row.outcome) for row in rows] == [
         ("operator", "DiscardDeadLetter", "dead_letter", "dead_letter_not_found"),
@@ -210,7 +211,7 @@ async def test_acts_are_found_by_who_on_what_and_when_the_newest_first(house: Ho
     assert await found(on=str(payments[1].certificate_id)) == [1]
     assert await found(since=before, until=house.clock.now(), limit=2) == [3, 2]
     assert await found(until=before) == []
-    assert await found(before=(await house.rows(trail))[2].id) == [1, 0]
+    assert await found(before=(await house.rows(audit_log))[2].id) == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,6 @@ def test_from_where_is_an_address_or_nothing(header: str | None, address: str | 
     assert address_in(header) == address
 
 
-NAMED = {"session_id", "user_id", "api_key_id"}
 OF_ONESELF = {"EnrolSecondFactor", "ConfirmSecondFactor", "GiveStepUp", "RefreshSession", "RevokeSessions"}
 OF_MANY = {"ImportRegistrations", "ImportUsers"}
 NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}
@@ -238,12 +238,9 @@ NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}
 
 
 def test_every_command_names_what_it_is_on_or_its_answer_does() -> None:
-    commands = [contract for contract in contracts() if issubclass(contract, Command) and contract.in_trail]
-    examples = [example_of(command) for command in commands]
+    commands = [contract for contract in contracts() if issubclass(contract, Command) and contract.audited]
 
-    nameless = [type(example) for example in examples if what_it_is_on(example) is None]
-
-    assert {kind.__name__ for kind in nameless if not kind.answer.model_fields.keys() & NAMED} == NAMELESS
+    assert {command.__name__ for command in commands if not (command.about or command.answer.about)} == NAMELESS
 
 
 async def test_acts_are_sealed_each_minute_and_what_is_sealed_holds(house: House) -> None:
@@ -276,8 +273,8 @@ async def test_the_seals_can_be_computed_again_from_the_page_in_the_documentatio
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     former = "0" * 64
-    for row in await house.rows(trail_seals):
-        acts = [act._asdict() for act in await house.rows(trail) if act.seal == row.number]
+    for row in await house.rows(audit_seals):
+        acts = [act._asdict() for act in await house.rows(audit_log) if act.seal == row.number]
         for act in acts:
             del act["seal"]
         lines = "".join(f"{act['id']} {hashlib.sha256(form(act)).hexdigest()}\n" for act in acts)
@@ -365,17 +362,17 @@ async def seal_anew(house: House, key: nkeys.KeyPair, number: int) -> None:
     """Changes an act and computes its seal and all later ones again, as somebody with this key could."""
     async with house.database.writing() as transaction:
         session = transaction.session
-        first = select(trail.c.id).where(trail.c.seal == number).limit(1).scalar_subquery()
-        await session.execute(update(trail).where(trail.c.id == first).values(actor="operator"))
+        first = select(audit_log.c.id).where(audit_log.c.seal == number).limit(1).scalar_subquery()
+        await session.execute(update(audit_log).where(audit_log.c.id == first).values(actor="operator"))
         former = "0" * 64
-        for row in (await session.execute(select(trail_seals).order_by(trail_seals.c.number))).mappings().all():
+        for row in (await session.execute(select(audit_seals).order_by(audit_seals.c.number))).mappings().all():
             if row["number"] >= number:
-                under = select(trail).where(trail.c.seal == row["number"]).order_by(trail.c.id)
+                under = select(audit_log).where(audit_log.c.seal == row["number"]).order_by(audit_log.c.id)
                 lines = lines_of([Act(**act) for act in (await session.execute(under)).mappings()])
                 forged = {"former": former, "sealed": lines, "batch": sha256(lines), "key": key.public_key.decode()}
                 statement = statement_of(Seal(**{**row, **forged}), house.service, "KH")
                 forged["signature"] = key.sign(statement.encode()).hex()
-                await session.execute(update(trail_seals).where(trail_seals.c.number == row["number"]).values(forged))
+                await session.execute(update(audit_seals).where(audit_seals.c.number == row["number"]).values(forged))
             else:
                 statement = statement_of(Seal(**row), house.service, "KH")
             former = sha256(statement)
@@ -466,5 +463,5 @@ async def test_an_act_that_was_committed_late_is_under_the_next_seal(house: Hous
     await execute(house, "UPDATE trail SET seal = NULL WHERE id = 1")
     await seal(house, running)
 
-    assert [(row.id, row.seal) for row in await house.rows(trail)] == [(1, 2), (2, 1), (3, 1)]
+    assert [(row.id, row.seal) for row in await house.rows(audit_log)] == [(1, 2), (2, 1), (3, 1)]
     assert (await proof_of(house)).doubts == []

@@ -17,7 +17,9 @@ from sqlalchemy import URL, Connection, delete, insert, inspect, select
 from shared.database.tables import runnable_revisions
 
 PLUMBING_VERSIONS = Path(__file__).parent / "versions"
-SERVICES = Path(__file__).parents[2] / "services"
+RIGHTS = Path(__file__).parent / "rights.sql"
+"""The rights of roles, for a server where a service and `migrator` have roles of their own."""
+SERVICES = Path(__file__).parents[3] / "services"
 
 
 class SchemaMismatch(Exception):
