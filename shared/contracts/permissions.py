@@ -21,8 +21,8 @@ handlers.
 | **confirmed** | also needs a step-up token, given for a fresh code of the second factor and bound to exactly this command |
 | **agents** | also permitted to the role under a mandate of the exporter, to a user or with an API key |
 
-Under a mandate every other request is refused. An officer who has not set up the second factor is refused, except where the table
-says so.
+Under a mandate every other request is refused. An officer who has not set up the second factor is refused, except where the
+table says so.
 """
 
 
@@ -34,7 +34,7 @@ def as_text() -> str:
         requests = requests_to(service)
         if not requests:
             continue
-        lines += [f"\n## {service}\n", f"| | {' | '.join(columns)} | besides |", "|---" * (len(columns) + 2) + "|"]
+        lines += [f"\n## {service}\n", f"| | {' | '.join(columns)} | also |", "|---" * (len(columns) + 2) + "|"]
         lines += [_row(request) for request in sorted(requests, key=lambda each: each.__name__)]
     return "\n".join(lines) + "\n"
 
