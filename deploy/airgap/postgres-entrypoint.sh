@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the database at the first start, told by the same variables as the official image, and then runs the server:
+# Creates the database at the first start, with the variables of the official image, and then runs the server:
 # POSTGRES_USER, POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, POSTGRES_DB, /docker-entrypoint-initdb.d/*.sh and *.sql.
 set -euo pipefail
 
@@ -8,10 +8,10 @@ make_database() {
   export POSTGRES_USER=$user POSTGRES_DB=${POSTGRES_DB:-$user}
   if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then POSTGRES_PASSWORD=$(<"$POSTGRES_PASSWORD_FILE"); fi
   if [ -z "${POSTGRES_PASSWORD:-}" ]; then
-    echo "Neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE is set: a database without a password is not made." >&2
+    echo "Neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE is set: a database needs a password." >&2
     exit 1
   fi
-  # made aside and moved into place, so that a first start that was cut off is begun again
+  # created in a temporary folder and then moved, so that an interrupted first start is repeated
   rm -rf "$PGDATA"/.making; mkdir "$PGDATA"/.making
   initdb -D "$PGDATA"/.making -U "$user" -A scram-sha-256 --auth-local=trust --pwfile=<(printf %s "$POSTGRES_PASSWORD") >/dev/null
   echo "host all all all scram-sha-256" >> "$PGDATA"/.making/pg_hba.conf

@@ -1,4 +1,4 @@
-# Stands in for postgres:15-bookworm: the same user, folders and variables.
+# Replaces postgres:15-bookworm: the same user, folders and variables.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}
 RUN groupadd --system --gid 999 postgres \

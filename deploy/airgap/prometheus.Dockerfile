@@ -1,4 +1,4 @@
-# Stands in for prom/prometheus: the same programs, user and folders; an older release, as Debian has it.
+# Replaces prom/prometheus: the same programs, user and folders, in Debian's older release.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update -qq \

@@ -1,4 +1,4 @@
-# Stands in for python:3.11-slim-bookworm.
+# Replaces python:3.11-slim-bookworm.
 ARG DEBIAN_IMAGE
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update -qq \

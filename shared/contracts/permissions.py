@@ -1,4 +1,4 @@
-"""Who may ask what, as one table made from the contracts: `python -m shared.contracts.permissions`."""
+"""The permissions of each role as one table, generated from the contracts: `python -m shared.contracts.permissions`."""
 
 from pathlib import Path
 
@@ -8,28 +8,33 @@ from shared.contracts.roles import Role
 
 FILE = Path(__file__).parents[2] / "docs" / "permissions.md"
 
-HEADING = """# Who may ask what
+HEADING = """# Permissions
 
-Made from the contracts by `make generate`: do not edit. `tests/contracts/test_permissions.py` tries every cell against the
+Generated from the contracts by `make generate`: do not edit. `tests/contracts/test_permissions.py` tries every cell against the
 handlers.
 
-**yes**: whoever has one of these roles is let in. *own*: it is enough to be signed in; the handler says whose things one may
-touch and see. **all**: also without signing in. **confirmed**: besides the role, a step-up token, given for a fresh code of the
-second factor and bound to exactly this command. **agents**: also whoever has the role under a mandate of the exporter, in
-person or with an API key; nothing else is let in under a mandate. An officer who has not yet set up the second factor is let
-in only where it says so.
+| cell | meaning |
+|---|---|
+| **yes** | permitted with this role |
+| *own* | permitted for every signed-in user; the handler checks ownership |
+| **all** | permitted without signing in |
+| **confirmed** | also needs a step-up token, given for a fresh code of the second factor and bound to exactly this command |
+| **agents** | also permitted to the role under a mandate of the exporter, to a user or with an API key |
+
+Under a mandate every other request is refused. An officer who has not set up the second factor is refused, except where the
+table says so.
 """
 
 
 def as_text() -> str:
-    """The document as it is checked in."""
+    """Returns the text of `docs/permissions.md`."""
     columns = [role.replace("_", " ") for role in Role]
     lines = [HEADING]
     for service in SERVICES:
         requests = requests_to(service)
         if not requests:
             continue
-        lines += [f"\n## {service}\n", f"| | {' | '.join(columns)} | besides |", "|---" * (len(columns) + 2) + "|"]
+        lines += [f"\n## {service}\n", f"| | {' | '.join(columns)} | also |", "|---" * (len(columns) + 2) + "|"]
         lines += [_row(request) for request in sorted(requests, key=lambda each: each.__name__)]
     return "\n".join(lines) + "\n"
 
