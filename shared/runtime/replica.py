@@ -69,6 +69,7 @@ class Replica:
         self.name = service.name
         self.started_at = datetime.now(UTC)
         self._settings = settings
+        self.broker = broker_of(self.name, settings, self._on_bus_error)
         self._processes = ProcessPool()
         self._database = Database(settings.database)
         clock = clock or Clock(settings.zone)
@@ -83,7 +84,6 @@ class Replica:
         self.context.add(health.HealthCheck(self.started_at, self.problems, self.events_waiting))
         self._check_listeners()
 
-        self.broker = broker_of(self.name, settings, self._on_bus_error)
         self._event_keys = _event_keys_of(settings, self.name, self.key)
         self._tokens = Tokens(settings.country)
         self._events = EventConsumer(self.router.events, self.context, self._event_keys)

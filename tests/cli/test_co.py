@@ -182,7 +182,7 @@ async def test_a_bus_without_jetstream_is_said_in_one_sentence(tmp_path: Path) -
             done = await asyncio.to_thread(subprocess.run, (*program, "bus", "setup", *where), capture_output=True, text=True)
             assert done.returncode == 2
             assert done.stderr == (
-                f"co: The bus at {bus.url} cannot be used: it has no JetStream: nobody answers for it on this bus; "
+                f"co: The bus at {bus.url} cannot be used: it has no JetStream: it is not enabled on this bus; "
                 "enable it in the configuration of nats-server, and for this account.\n"
             )
 

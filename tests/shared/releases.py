@@ -65,7 +65,7 @@ def a_newer_release(folder: Path, *steps: Step) -> Path:
     newest = {head.partition("_")[0]: head for head in heads_of("fees")}
     for step in steps:
         branch = step.revision.partition("_")[0]
-        versions = folder / ("shared/migrations/versions" if branch == "plumbing" else "services/fees/migrations")
+        versions = folder / ("shared/database/migrations/versions" if branch == "plumbing" else "services/fees/migrations")
         oldest = f'oldest_code = "{step.oldest_code}"\n' if step.oldest_code else ""
         migration = MIGRATION.format(revision=step.revision, before=newest[branch], step=step.step, oldest=oldest)
         newest[branch] = step.revision

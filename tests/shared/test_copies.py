@@ -292,9 +292,9 @@ async def test_killed_in_the_midst_of_it_no_half_copy_bears_its_name(sqlite_url:
     await database.close()
     copy = tmp_path / "fees.copy"
     program = (
-        "import sys; from pathlib import Path; from sqlalchemy import make_url; from cli.backup_archive import take_copy; "
+        "import sys; from pathlib import Path; from sqlalchemy import make_url; from cli.backup_archive import take_backup; "
     )
-    program += "take_copy('fees', 'KH', make_url(sys.argv[1]), Path(sys.argv[2]))"
+    program += "take_backup('fees', 'KH', make_url(sys.argv[1]), Path(sys.argv[2]))"
     process = subprocess.Popen([sys.executable, "-c", program, str(sqlite_url), str(copy)])
 
     await eventually(lambda: any(tmp_path.iterdir()), within=20)

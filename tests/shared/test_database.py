@@ -129,7 +129,7 @@ async def test_nothing_comes_back_as_nothing(database: Database) -> None:
 async def test_numbers_follow_one_another_without_a_gap_under_concurrency(database: Database) -> None:
     async def next_number(number: int) -> int:
         async with database.writing() as transaction:
-            raised = await add_one(transaction.session, database.dialect, counters, {"office": "PNH"}, "last")
+            raised = await add_one(transaction.session, counters, {"office": "PNH"}, "last")
             await asyncio.sleep(0.001)
             if number % 4 == 0:
                 raise ZeroDivisionError  # a number that is rolled back must be given again
@@ -146,7 +146,7 @@ async def test_counters_of_two_processes_do_not_collide(database: Database, data
 
     async def next_number(through: Database) -> int:
         async with through.writing() as transaction:
-            return await add_one(transaction.session, through.dialect, counters, {"office": "PNH"}, "last")
+            return await add_one(transaction.session, counters, {"office": "PNH"}, "last")
 
     numbers = await asyncio.gather(*(next_number(through) for _ in range(15) for through in (database, other)))
 
@@ -157,10 +157,9 @@ async def test_counters_of_two_processes_do_not_collide(database: Database, data
 async def test_insert_new_returns_only_what_was_not_there(database: Database) -> None:
     rows = [{"office": "PNH", "last": 1}, {"office": "SHV", "last": 1}, {"office": "PNH", "last": 2}]
     async with database.writing() as transaction:
-        first = await transaction.session.execute(insert_new(database.dialect, counters, rows))
-        assert sorted(first.scalars()) == ["PNH", "SHV"]
-        again = await transaction.session.execute(insert_new(database.dialect, counters, rows))
-        assert again.all() == []
+        first = await insert_new(transaction.session, counters, rows)
+        assert sorted(row.office for row in first) == ["PNH", "SHV"]
+        assert await insert_new(transaction.session, counters, rows) == []
 
 
 async def can_write(database: Database) -> bool:
@@ -309,7 +308,7 @@ async def test_more_arguments_than_a_statement_may_have_are_not_transient(postgr
     rows = [{"office": str(number), "last": number} for number in range(16_400)]
     with pytest.raises(DBAPIError) as raised:
         async with database.writing() as transaction:
-            await transaction.session.execute(insert_new(database.dialect, counters, rows))
+            await insert_new(transaction.session, counters, rows)
 
     await database.close()
     assert not is_transient(raised.value)

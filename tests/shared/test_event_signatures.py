@@ -163,7 +163,7 @@ async def test_forged_events_among_good_ones_are_passed_over_counted_and_named(
     assert sorted(await house.effects()) == sorted(str(event.certificate_id) for event in good)
     assert await house.dead() == []
     assert passed_over() - before == 5 * len(forged)
-    named = [line for line in logged() if "passed over" in line["message"]]
+    named = [line for line in logged() if "was skipped" in line["message"]]
     assert len(named) == 5 * len(forged)
     assert {line["subject"] for line in named} == {SUBJECT}
     assert all(line["sequence"] and line["error"] for line in named)

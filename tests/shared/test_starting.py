@@ -26,8 +26,8 @@ Logged = Callable[[], list[dict[str, Any]]]
 
 AN_HOUR = timedelta(hours=1)
 NO_SERVER = "it cannot be reached (Connection refused)"
-REFUSED = "it refuses this service's seed; make it known there, or mend CO_NATS_SEED_FILE and start again"
-NO_JETSTREAM = "nobody answers for it on this bus; enable it in the configuration of nats-server, and for this account"
+REFUSED = "it refuses this service's seed; add its public key there, or correct CO_NATS_SEED_FILE and start again"
+NO_JETSTREAM = "it is not enabled on this bus; enable it in the configuration of nats-server, and for this account"
 
 
 async def says(running: Running, sentence: str) -> bool:
@@ -132,7 +132,7 @@ async def test_a_replica_whose_clock_is_off_waits_until_it_is_set(
 ) -> None:
     whose = "bus" if house.dialect == "sqlite" else "database"  # SQLite has no clock of its own
     off = f"(3600|359\\d) s {where} of the {whose}'s"
-    sentence = f"waiting for clocks that agree: this machine's is {off}; have both set by NTP"
+    sentence = f"waiting for clocks that agree: this machine's is {off}; set both by NTP"
     house.clock.ahead = ahead
     stopped, running = [await house.replica(ready=False) for _ in range(2)]
     for replica in (stopped, running):
@@ -167,7 +167,9 @@ async def test_a_replica_whose_database_refuses_it_says_why_once_and_starts_when
 ) -> None:
     house, name = postgres_house, str(make_url(postgres_house.url).database)
     url = postgres.url(name, WARY).replace(WARY, f"{WARY}:new")
-    refused = "waiting for the database: it refuses this service ({}); mend that there, or the settings and start again"
+    refused = (
+        "waiting for the database: it refuses this service ({}); correct that there, or correct the settings and start again"
+    )
     stopped, running = [await house.replica(ready=False, database_url=url) for _ in range(2)]
 
     async def it_says(why: str) -> None:

@@ -202,7 +202,7 @@ async def test_nothing_personal_is_said_of_a_malformed_event(sqlite_house: House
     await sqlite_house.announce_bytes(subject, json.dumps(body).encode())
 
     await eventually(lambda: done(sqlite_house))
-    assert [line for line in nothing_personal() if "dead letters" in line["message"]]
+    assert [line for line in nothing_personal() if "dead letter" in line["message"]]
 
 
 async def test_nothing_personal_is_said_of_a_task_that_failed(house: House, nothing_personal: Logged) -> None:
@@ -217,7 +217,7 @@ async def test_nothing_personal_is_said_of_a_task_that_failed(house: House, noth
     await house.replica(a_router(pay=pay, tasks=[(Chore, do_it)]))
     await (await house.asker()).ask(a_payment(), token=house.token())
 
-    await eventually(lambda: [line for line in nothing_personal() if line["message"] == "a task is tried again"])
+    await eventually(lambda: [line for line in nothing_personal() if line["message"] == "a task is retried"])
 
 
 async def test_nothing_personal_is_said_of_a_sign_in(

@@ -427,7 +427,7 @@ async def test_replicas_that_seal_at_the_same_time_make_one_chain(house: House, 
         row = {"kind": "seal", "body": "{}", "due_at": house.clock.now(), "scheduled": False}
         async with house.database.writing() as transaction:
             rows = [row | {"key": str(uuid4())} for _ in range(20)]
-            await transaction.session.execute(enqueue_tasks(house.dialect), rows)
+            await enqueue_tasks(transaction.session, rows)
         for running in replicas:
             running.replica.context.something_due.set()
 
