@@ -1,21 +1,80 @@
-"""How the house says no, and how it says not now. Standard library only: every `domain.py` may use it."""
+"""Refusals by a rule, and failures that a retry may cure. Standard library only: every domain may import this.
 
-from typing import ClassVar
+A refusal is a code with named values. Its sentence is data: `data/refusals.<language>.json`, by code, or by `code.variant`
+where one code has several sentences.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+LANGUAGES = ("en", "km")
+
+DATA = Path(__file__).parent / "data"
 
 
 class Refused(Exception):
-    """A rule said no. Subclasses are named after the fact and carry a slug.
+    """A rule refuses the request. A subclass has a code and one sentence, with a placeholder for each of its values.
 
-    `detail` is a sentence for the person who asked; `fields` names the fields of the request concerned.
+    `fields` names the fields of the request concerned.
     """
 
     code: ClassVar[str] = "refused"
+    variant: ClassVar[str] = ""
 
-    def __init__(self, detail: str = "", *fields: str) -> None:
-        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+    def __init__(self, *fields: str, **values: object) -> None:
+        super().__init__(*fields)
         self.fields = fields
-        super().__init__(f"{self.code}: {self.detail}")
+        self.values = {name: _text(value) for name, value in values.items()}
+
+    @classmethod
+    def key(cls) -> str:
+        """The key of the sentence."""
+        return f"{cls.code}.{cls.variant}" if cls.variant else cls.code
+
+    def sentence(self, language: str) -> str:
+        """What is wrong and what to do. Falls back to English, then to the code."""
+        template = sentences(language).get(self.key()) or sentences("en").get(self.key()) or self.code
+        return template.format_map(defaultdict(lambda: "?", self.values))
+
+    @property
+    def detail(self) -> str:
+        """The sentence in English."""
+        return self.sentence("en")
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
+
+    def __reduce__(self) -> tuple[Callable[..., "Refused"], tuple[Any, ...]]:
+        return _restored, (type(self), self.fields, self.values)
 
 
 class Unavailable(Exception):
-    """Something outside does not answer now; the same attempt may succeed later, so it is made again."""
+    """A dependency does not answer now. A retry may succeed."""
+
+
+@cache
+def sentences(language: str) -> Mapping[str, str]:
+    """The sentences of a language by key; none for an unknown language."""
+    if language not in LANGUAGES:
+        return {}
+    found: dict[str, str] = json.loads((DATA / f"refusals.{language}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, (set, frozenset)):
+        return ", ".join(sorted(map(str, value)))
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _restored(kind: type[Refused], fields: tuple[str, ...], values: dict[str, str]) -> Refused:
+    return kind(*fields, **values)

@@ -1,7 +1,7 @@
 """`python -m services.certificates`"""
 
-from services.certificates.catalogue import tools
 from services.certificates.handlers import router
+from services.certificates.reference_data import tools
 from services.certificates.store import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service

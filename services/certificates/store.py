@@ -1,4 +1,4 @@
-"""What certificates remembers: products, certificates, their numbers, and what others have told."""
+"""The tables of certificates: products, certificates, documents, numbers, and facts that other services announced."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,9 +119,9 @@ _mapping.map_imperatively(Product, products)
 _mapping.map_imperatively(Certificate, certificates)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
-    """The document of an issued certificate, as it went out, of which version of the certificate it is, and who began that."""
+    """The document of an issued certificate as it was sent. `agent_id`: the agent that drafted the certificate, if any."""
 
     certificate_id: UUID
     exporter_id: UUID
@@ -132,10 +132,10 @@ class Document:
 
 
 async def certificate_by_id(work: Work, certificate_id: UUID) -> Certificate:
-    """The certificate, locked where this is to change it. Raises CertificateNotFound."""
+    """The certificate, locked in a command. Raises CertificateNotFound."""
     found = await find_certificate(work, certificate_id)
     if found is None:
-        raise CertificateNotFound(f"There is no certificate {certificate_id}.", "certificate_id")
+        raise CertificateNotFound("certificate_id", certificate=certificate_id)
     return found
 
 
@@ -146,13 +146,13 @@ async def find_certificate(work: Work, certificate_id: UUID) -> Certificate | No
 
 async def product_by_id(work: Work, product_id: UUID) -> Product:
     """The product. Raises ProductNotFound."""
-    return must_be_there(await find_product(work, product_id), product_id, "product_id")
+    return require_product(await find_product(work, product_id), product_id, "product_id")
 
 
-def must_be_there(found: Product | None, product_id: UUID, field: str) -> Product:
-    """The product that was looked for. Raises ProductNotFound, naming the field of the request."""
+def require_product(found: Product | None, product_id: UUID, field: str) -> Product:
+    """The product found. Raises ProductNotFound, naming the field of the request."""
     if found is None:
-        raise ProductNotFound(f"There is no product {product_id}.", field)
+        raise ProductNotFound(field, product=product_id)
     return found
 
 
@@ -162,27 +162,29 @@ async def find_product(work: Work, product_id: UUID) -> Product | None:
 
 
 async def products_by_ids(work: Work, product_ids: set[UUID]) -> dict[UUID, Product]:
-    """Those of these products that there are, as they stand: they are not held for a change."""
+    """The products with these ids that exist, not locked."""
     found = await work.session.scalars(select(Product).where(products.c.product_id.in_(product_ids)))
     return {product.product_id: product for product in found}
 
 
 async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
-    """What registry has told of an exporter, or None where it never told of an approval."""
-    told = exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id)
+    """The exporter, or None before its first approval arrives."""
+    joined = exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id)
     columns = (*exporters.c, standings.c.standing)
-    row = (await work.session.execute(select(*columns).select_from(told).where(exporters.c.exporter_id == exporter_id))).first()
+    row = (
+        await work.session.execute(select(*columns).select_from(joined).where(exporters.c.exporter_id == exporter_id))
+    ).first()
     return None if row is None else Exporter(**{**row._mapping, "standing": row.standing or Standing.ACTIVE})
 
 
 async def keep_exporter(work: Work, exporter: Exporter) -> None:
-    """Keeps what an approval says of an exporter, unless a later one is known."""
+    """Keeps an approval unless a later one is known."""
     row = {name: value for name, value in vars(exporter).items() if name != "standing"}
     await work.insert_newer(exporters, row)
 
 
 async def keep_standing(work: Work, exporter_id: UUID, standing: Standing, version: int) -> None:
-    """Keeps how an exporter stands, unless later news is known; also where its approval is still on its way."""
+    """Keeps the state of a registration unless a later one is known. The approval may arrive afterwards."""
     row = {"exporter_id": exporter_id, "standing": standing, "version": version}
     await work.insert_newer(standings, row)
 
@@ -193,7 +195,7 @@ async def keep_mandate(work: Work, mandate: Mandate) -> None:
 
 
 async def find_mandate(work: Work, mandate_id: UUID) -> Mandate | None:
-    """What registry has told of a mandate, or None where it has not told yet."""
+    """The mandate, or None before it arrives."""
     row = (await work.session.execute(select(mandates).where(mandates.c.mandate_id == mandate_id))).first()
     return None if row is None else Mandate(**row._mapping)
 
@@ -204,44 +206,51 @@ async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
     return (await work.session.scalars(select(Certificate).where(mine))).all()
 
 
-async def note_settlement(work: Work, certificate_id: UUID, submission: int) -> None:
-    """Keeps that nothing is owed for a submission, also where the certificate is not known yet."""
+async def record_settlement(work: Work, certificate_id: UUID, submission: int) -> None:
+    """Keeps that a submission is settled. The certificate may arrive afterwards."""
     row = {"certificate_id": certificate_id, "submission": submission}
     await work.insert_new(settlements, [row])
 
 
 async def is_settled(work: Work, certificate: Certificate) -> bool:
-    """Whether nothing is owed for the present submission."""
+    """Whether the present submission is settled."""
     this = and_(settlements.c.certificate_id == certificate.certificate_id, settlements.c.submission == certificate.submission)
     return bool(await work.session.scalar(select(exists().where(this))))
 
 
 async def keep_document(work: Work, document: Document) -> None:
-    """Keeps the document of an issued certificate, as it went out, for good."""
+    """Keeps the document of an issued certificate as it was sent."""
     row = vars(document) | {"body": document.body.model_dump_json(), "reference": document.body.reference}
     await work.insert_new(documents, [row])
 
 
 async def find_document(work: Work, certificate_id: UUID) -> Document | None:
     """The document of an issued certificate, or None."""
-    begun_by = func.coalesce(documents.c.agent_id, certificates.c.agent_id)  # older documents do not say it themselves
+    begun_by = func.coalesce(documents.c.agent_id, certificates.c.agent_id)  # older documents do not name the agent
     known = documents.outerjoin(certificates, certificates.c.certificate_id == documents.c.certificate_id)
     this = select(documents, begun_by.label("begun_by")).select_from(known).where(documents.c.certificate_id == certificate_id)
     row = (await work.session.execute(this)).first()
     if row is None:
         return None
     body = FormD.model_validate_json(row.body)
-    return Document(row.certificate_id, row.exporter_id, row.form, body, row.version, row.begun_by)
+    return Document(
+        certificate_id=row.certificate_id,
+        exporter_id=row.exporter_id,
+        form=row.form,
+        body=body,
+        version=row.version,
+        agent_id=row.begun_by,
+    )
 
 
 async def next_serial(work: Work, office: str, form: str, year: int) -> int:
-    """The next serial number of an office, form and year: gap-free, for it is taken in the transaction that uses it."""
+    """The next serial number of an office, form and year. It is gap-free, because the same transaction takes and uses it."""
     key = {"office": office, "form": form, "year": year}
     return await add_one(work.session, numbers, key, "last")
 
 
-async def never_again(work: Work, reference: str) -> None:
-    """A number that was given, as others know: whatever is given next is above it."""
+async def skip_numbers_up_to(work: Work, reference: str) -> None:
+    """Recovery: this number was given, so the next one is above it."""
     form, year, office, serial = number_of(reference)
     key = {"office": office, "form": form, "year": year}
     await raise_to(work.session, numbers, key, "last", serial)

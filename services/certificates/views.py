@@ -1,23 +1,23 @@
-"""How a certificate is shown to its exporter, to the officers, and to each of the other services."""
+"""Maps certificates and products to answers, events and documents. Views do not query."""
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
-from services.certificates.store import Document, find_exporter, is_settled
+from services.certificates.domain.product import Product
+from services.certificates.store import Document
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateState, CertificateSubmitted, SubmittedGoods
+from shared.contracts.certificates.products import Criterion, ProductState
 from shared.handling.work import Work
 
 OFFICERS = ("reviewer", "approver", "cashier", "auditor")
 
 
-async def state_of(certificate: Certificate, work: Work) -> CertificateState:
+def certificate_state(
+    certificate: Certificate, *, settled: bool, agent: Exporter | None, form: Form, origin: str
+) -> CertificateState:
     """A certificate as its exporter and the officers see it."""
-    settled = await is_settled(work, certificate)
-    form = work.use(Catalogue).form(certificate.form, work.today)
-    consignment, origin = certificate.consignment, work.country
-    agent = await find_exporter(work, certificate.agent_id) if certificate.agent_id else None
+    consignment = certificate.consignment
     return CertificateState(
         certificate_id=certificate.certificate_id,
         exporter_id=certificate.exporter_id,
@@ -39,8 +39,22 @@ async def state_of(certificate: Certificate, work: Work) -> CertificateState:
     )
 
 
+def product_state(product: Product) -> ProductState:
+    """A product as its exporter and the officers see it."""
+    return ProductState(
+        product_id=product.product_id,
+        exporter_id=product.exporter_id,
+        description=product.description,
+        hs_code=product.hs_code,
+        criterion=Criterion(kind=product.criterion.kind, percentage=product.criterion.percentage),
+        status=product.status,
+        reason=product.reason,
+        version=product.version,
+    )
+
+
 def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
-    """What fees must know of a submission: the goods, as the tariff asks for them."""
+    """The event for fees: the goods, as the tariff needs them."""
     return CertificateSubmitted(
         certificate_id=certificate.certificate_id,
         exporter_id=certificate.exporter_id,
@@ -59,7 +73,7 @@ def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
 
 
 def issued(document: Document, work: Work) -> CertificateIssued:
-    """What the public may know of an issued certificate."""
+    """The event for tracking: only what the public may read."""
     form_d = document.body
     return CertificateIssued(
         certificate_id=document.certificate_id,
@@ -74,7 +88,7 @@ def issued(document: Document, work: Work) -> CertificateIssued:
 
 
 def documented(document: Document, work: Work) -> CertificateDocumented:
-    """The document for the customs of the destination."""
+    """The event for the gateway: the document for the customs of the destination."""
     return CertificateDocumented(
         certificate_id=document.certificate_id,
         exporter_id=document.exporter_id,
@@ -86,7 +100,7 @@ def documented(document: Document, work: Work) -> CertificateDocumented:
 
 
 def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin: str) -> Document:
-    """The document of a certificate that has its number, box by box."""
+    """The document of an issued certificate, box by box."""
     consignment = certificate.consignment
     items = [
         DocumentItem(
@@ -123,5 +137,11 @@ def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin
         issued_retroactively=certificate.issued_retroactively,
         items=items,
     )
-    ids = certificate.certificate_id, certificate.exporter_id
-    return Document(*ids, certificate.form, form_d, certificate.version, certificate.agent_id)
+    return Document(
+        certificate_id=certificate.certificate_id,
+        exporter_id=certificate.exporter_id,
+        form=certificate.form,
+        body=form_d,
+        version=certificate.version,
+        agent_id=certificate.agent_id,
+    )

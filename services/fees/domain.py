@@ -1,4 +1,4 @@
-"""The rules of fees: what a certificate costs by the tariff of its day, and when it is settled. Money is whole riel.
+"""The rules of fees: the price of a certificate by the tariff of its day, and its settlement. Money is whole riel.
 
 Source: Joint Prakas 315 (tariff), Joint Announcement 1217 (Export Management Fee); what is our own decision says so.
 """
@@ -12,42 +12,32 @@ from uuid import UUID
 from shared.refusals import Refused
 
 IN_PIECES = {"PCS": ("PCS", 1), "SET": ("PCS", 1), "DZN": ("PCS", 12), "PRS": ("PRS", 1), "DPR": ("PRS", 12)}
-"""How units are converted to pieces or pairs (ours): dozens count twelve, a set counts one."""
+"""Units in pieces or pairs (ours): a dozen counts twelve, a set counts one."""
 
 
 class InvoiceNotFound(Refused):
-    """There is no invoice for this certificate: it has not been submitted, or not reached the fees yet."""
-
     code = "invoice_not_found"
 
 
 class AlreadySettled(Refused):
-    """Nothing is owed for this certificate any more."""
-
     code = "fee_already_settled"
 
 
 class AmountDiffers(Refused):
-    """The amount paid is not the amount owed."""
-
     code = "payment_amount_differs"
 
 
 class SlipUsed(Refused):
-    """This bank slip has been entered already."""
-
     code = "slip_already_used"
 
 
 class PaidInFuture(Refused):
-    """A payment cannot be dated in the future."""
-
     code = "payment_in_future"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Goods:
-    """What the tariff asks of one item."""
+    """What the tariff needs of one item."""
 
     hs_code: str
     handicraft: bool
@@ -64,9 +54,9 @@ class Line:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GoodsClass:
-    """Goods that are charged alike: by handicraft flag or HS prefix; `unit`: what their quantity is counted in."""
+    """Goods with the same fee, by handicraft flag or HS prefix. `unit`: the unit of their quantity."""
 
     name: str
     handicraft: bool = False
@@ -81,14 +71,14 @@ class GoodsClass:
 
 @dataclass(frozen=True)
 class Row:
-    """A fee for a class of goods above a quantity; `fee_khr` by form, `*` for every other."""
+    """A fee for a class of goods above a quantity. `fee_khr` is by form; `*` stands for every other form."""
 
     goods_class: str
     above: Decimal
     fee_khr: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tariff:
     """The fees in force from a day on. Classes are tried in order."""
 
@@ -99,9 +89,9 @@ class Tariff:
     also_shown: Sequence[Line]
 
     def assess(self, form: str, goods: Sequence[Goods]) -> list[Line]:
-        """The lines of the invoice: one fee per certificate, the highest row that applies, and what is shown besides.
+        """The lines of the invoice: one fee, that of the highest row that applies, and the lines that are only shown.
 
-        Quantities are summed per class; one that cannot be counted in the unit of its class is charged as its upper row.
+        Quantities are added up by class. A quantity in another unit than its class is charged by the upper row.
         """
         quantities: dict[GoodsClass, Decimal | None] = {}
         for item in goods:
@@ -127,11 +117,11 @@ def _counted(goods: Goods, unit: str | None) -> Decimal | None:
     return goods.quantity * times if counted_in == unit else None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Invoice:
-    """What a certificate costs and what has been paid. A later submission is assessed anew; payments stay.
+    """The price of a certificate and the payments. A later submission is assessed again; payments stay.
 
-    `agent_id`: the agent that began the certificate, if it is known that one did.
+    `agent_id`: the agent that drafted the certificate, if an agent did.
     """
 
     certificate_id: UUID
@@ -145,7 +135,7 @@ class Invoice:
 
     @property
     def amount_khr(self) -> int:
-        """What the certificate costs."""
+        """The price of the certificate."""
         return sum(line.amount_khr for line in self.lines)
 
     @property
@@ -155,32 +145,33 @@ class Invoice:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is owed any more for the present submission."""
+        """Whether the present submission is settled."""
         return 0 < self.submission == self.settled_submission
 
     def was_begun_by(self, agent_id: UUID | None) -> None:
-        """The agent that began the certificate is known; news that names none changes nothing."""
+        """Keeps the agent that drafted the certificate. An event without an agent changes nothing."""
         self.agent_id = self.agent_id or agent_id
 
     def assess(self, submission: int, lines: list[Line]) -> bool:
-        """The fee of a submission is assessed; news of an older or the same one changes nothing, and says so."""
+        """Assesses the fee of a submission. Returns False, and changes nothing, for an older or the same submission."""
         if submission <= self.submission:
             return False
-        self.submission, self.lines = submission, lines
+        self.submission = submission
+        self.lines = lines
         self.version += 1
         return True
 
     def pay(self, amount_khr: int) -> None:
-        """What is owed is paid, in one sum."""
+        """The amount owed is paid in one sum."""
         if self.is_settled:
-            raise AlreadySettled("", "certificate_id")
+            raise AlreadySettled("certificate_id")
         if amount_khr != self.owed_khr:
-            raise AmountDiffers(f"{self.owed_khr:,} KHR are owed; the slip says {amount_khr:,} KHR.", "amount_khr")
+            raise AmountDiffers("amount_khr", owed=f"{self.owed_khr:,}", paid=f"{amount_khr:,}")
         self.paid_khr += amount_khr
         self.version += 1
 
     def settle(self) -> bool:
-        """Says, once per submission, that nothing is owed for it any more."""
+        """Settles the submission if nothing is owed. Returns True once per submission."""
         if self.is_settled or self.owed_khr > 0:
             return False
         self.settled_submission = self.submission

@@ -1,5 +1,6 @@
-"""What fees reacts to."""
+"""The handlers of fees."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.fees import store
@@ -7,7 +8,7 @@ from services.fees.domain import Goods, Invoice, PaidInFuture
 from services.fees.store import Slip, find_invoice, invoice_of, keep_slip
 from services.fees.tariffs import Tariffs
 from shared.contracts import fees as contracts
-from shared.contracts.certificates.issuing import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.handling.router import Router
 from shared.handling.work import Work
@@ -17,12 +18,12 @@ router = Router()
 
 @router.on(CertificateSubmitted)
 async def assess_fee_on_certificate_submitted(event: CertificateSubmitted, work: Work) -> None:
-    """A submitted certificate owes a fee, by the tariff of that day; one that costs nothing is settled at once."""
+    """A submitted certificate owes a fee by the tariff of that day. A certificate that costs nothing is settled at once."""
     invoice = await find_invoice(work, event.certificate_id)
     if invoice is None:
-        invoice = Invoice(event.certificate_id, event.exporter_id)
+        invoice = Invoice(certificate_id=event.certificate_id, exporter_id=event.exporter_id)
         work.session.add(invoice)
-    goods = [Goods(item.hs_code, item.handicraft, item.quantity, item.unit) for item in event.goods]
+    goods = [goods_of(item) for item in event.goods]
 
     invoice.was_begun_by(event.agent_id)
     assessed = invoice.assess(event.submission, work.use(Tariffs).on(event.submitted_on).assess(event.form, goods))
@@ -35,14 +36,12 @@ async def assess_fee_on_certificate_submitted(event: CertificateSubmitted, work:
 async def record_payment(command: RecordPayment, work: Work) -> InvoiceState:
     """A cashier enters a payment against a bank slip."""
     if command.paid_on > work.today:
-        raise PaidInFuture("", "paid_on")
+        raise PaidInFuture("paid_on")
     invoice = await invoice_of(work, command.certificate_id)
 
     invoice.pay(command.amount_khr)
 
-    cashier_id = work.actor.must_have_id()
-    slip = Slip(command.slip_number, command.certificate_id, command.amount_khr, command.paid_on, cashier_id, work.now)
-    await keep_slip(work, slip)
+    await keep_slip(work, slip_of(command, cashier_id=work.actor.must_have_id(), at=work.now))
     if invoice.settle():
         work.announce(settled(invoice, work))
     return state_of(invoice)
@@ -59,7 +58,7 @@ async def get_invoice(question: GetInvoice, work: Work) -> InvoiceState:
 
 @router.reannounces("fee", store.settled)
 async def announce_settlement(certificate_id: UUID, work: Work) -> None:
-    """Nothing is owed for a certificate any more."""
+    """Announces again that the fee of a certificate is settled."""
     work.announce(settled(await invoice_of(work, certificate_id), work))
 
 
@@ -69,8 +68,25 @@ router.fact("once_settled", store.once_settled)
 router.fact("unbalanced", store.unbalanced)
 
 
+def goods_of(item: SubmittedGoods) -> Goods:
+    """What the tariff needs of one item of a submission."""
+    return Goods(hs_code=item.hs_code, handicraft=item.handicraft, quantity=item.quantity, unit=item.unit)
+
+
+def slip_of(command: RecordPayment, *, cashier_id: UUID, at: datetime) -> Slip:
+    """The bank slip that a cashier enters."""
+    return Slip(
+        slip_number=command.slip_number,
+        certificate_id=command.certificate_id,
+        amount_khr=command.amount_khr,
+        paid_on=command.paid_on,
+        cashier_id=cashier_id,
+        recorded_at=at,
+    )
+
+
 def settled(invoice: Invoice, work: Work) -> FeeSettled:
-    """What certificates must know: nothing is owed for this submission."""
+    """The event for certificates: this submission is settled."""
     return FeeSettled(
         certificate_id=invoice.certificate_id,
         submission=invoice.submission,
@@ -80,7 +96,7 @@ def settled(invoice: Invoice, work: Work) -> FeeSettled:
 
 
 def state_of(invoice: Invoice) -> InvoiceState:
-    """An invoice as it is shown."""
+    """An invoice as its exporter and the cashiers see it."""
     return InvoiceState(
         certificate_id=invoice.certificate_id,
         exporter_id=invoice.exporter_id,

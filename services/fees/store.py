@@ -1,4 +1,4 @@
-"""What fees remembers: invoices, and one row per payment."""
+"""The tables of fees: invoices, and one row for each bank slip."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -41,7 +41,7 @@ _mapping = registry(metadata=TABLES)
 _mapping.map_imperatively(Invoice, invoices)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slip:
     """A bank slip as a cashier enters it."""
 
@@ -54,10 +54,10 @@ class Slip:
 
 
 async def invoice_of(work: Work, certificate_id: UUID) -> Invoice:
-    """The invoice of a certificate, locked where this is to change it. Raises InvoiceNotFound."""
+    """The invoice of a certificate, locked in a command. Raises InvoiceNotFound."""
     found = await find_invoice(work, certificate_id)
     if found is None:
-        raise InvoiceNotFound("", "certificate_id")
+        raise InvoiceNotFound("certificate_id")
     return found
 
 
@@ -67,9 +67,9 @@ async def find_invoice(work: Work, certificate_id: UUID) -> Invoice | None:
 
 
 async def keep_slip(work: Work, slip: Slip) -> None:
-    """Keeps a slip. Raises SlipUsed where it was entered before."""
+    """Keeps a slip. Raises SlipUsed if it was entered before."""
     if not await work.insert_new(payments, [vars(slip)]):
-        raise SlipUsed(f"The slip {slip.slip_number} has been entered already.", "slip_number")
+        raise SlipUsed("slip_number", slip=slip.slip_number)
 
 
 assessed = select(invoices.c.certificate_id)

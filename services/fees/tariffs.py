@@ -1,4 +1,4 @@
-"""The tariffs with their dates of effect, as the data file of this release holds them."""
+"""The tariffs of this release, with their dates of effect."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from services.fees.domain import GoodsClass, Line, Row, Tariff
+from shared.dated import in_force
 from shared.settings import Settings
 
 FILE = Path(__file__).parent / "data" / "tariffs.json"
@@ -15,7 +16,7 @@ FILE = Path(__file__).parent / "data" / "tariffs.json"
 
 @dataclass(frozen=True)
 class Tariffs:
-    """Every tariff there was and is."""
+    """All tariffs, former and present."""
 
     tariffs: Sequence[Tariff]
 
@@ -25,11 +26,8 @@ class Tariffs:
         return cls([_tariff(row) for row in json.loads(FILE.read_text())])
 
     def on(self, day: date) -> Tariff:
-        """The tariff in force on a legal date. Raises LookupError before the first."""
-        in_force = [tariff for tariff in self.tariffs if tariff.effective_from <= day]
-        if not in_force:
-            raise LookupError(f"no tariff is in force on {day}")
-        return max(in_force, key=lambda tariff: tariff.effective_from)
+        """The tariff in force on a legal date. Raises NothingInForce before the first."""
+        return in_force(self.tariffs, day)
 
 
 def _tariff(row: dict) -> Tariff:  # type: ignore[type-arg]
@@ -43,5 +41,5 @@ def _tariff(row: dict) -> Tariff:  # type: ignore[type-arg]
 
 
 def tools(settings: Settings) -> Iterable[object]:
-    """What the handlers of fees use."""
+    """The objects that the handlers of fees use."""
     yield Tariffs.load()

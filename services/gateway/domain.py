@@ -20,56 +20,42 @@ Allowed = Mapping[Any, Set[str]]
 
 
 class TransmissionNotFound(Refused):
-    """There is no such transmission."""
-
     code = "transmission_not_found"
 
 
 class StepNotAllowed(Refused):
-    """This code cannot follow the one that the transmission has reached."""
-
     code = "step_not_allowed"
 
 
 class StepTimeWrong(Refused):
-    """The step cannot have been taken at this instant."""
-
     code = "step_time_wrong"
 
 
-class NotTheDestination(Refused):
-    """Only the customs of the destination decide on a document."""
+class DecidedBeforeReceived(StepTimeWrong):
+    variant = "decided_before_received"
 
+
+class NotTheDestination(Refused):
     code = "not_the_destination"
 
 
 class DocumentDiffers(Refused):
-    """Another document was received before under the same reference and transmission number."""
-
     code = "document_differs"
 
 
 class NotTheIssuer(Refused):
-    """A document is sent by the gateway of the country that issued it."""
-
     code = "sender_is_not_issuer"
 
 
 class WrongDestination(Refused):
-    """The document is for another country."""
-
     code = "wrong_destination"
 
 
 class ReferenceMismatch(Refused):
-    """The document bears another reference than its envelope."""
-
     code = "reference_mismatch"
 
 
 class DecidedAlready(Refused):
-    """Customs have decided on this document already."""
-
     code = "document_decided_already"
 
 
@@ -117,7 +103,7 @@ class Transmission:
         if any(former.code == step.code for former in self.steps):
             return False
         if step.code not in allowed[self.code]:
-            raise StepNotAllowed(f"{step.code} cannot follow {self.code}.", "code")
+            raise StepNotAllowed("code", step=step.code, reached=self.code)
         step.position = self.version + 1
         self.steps.append(step)
         return True
@@ -130,7 +116,7 @@ class Transmission:
     def must_be_decided_by(self, country: str) -> None:
         """Refuses what another country than the destination says of this document."""
         if country != self.destination:
-            raise NotTheDestination(f"The customs of {self.destination} decide on this document.")
+            raise NotTheDestination(destination=self.destination)
 
 
 @dataclass(eq=False)
@@ -181,8 +167,8 @@ class Addressed(Protocol):
 def must_belong_here(document: Addressed, *, sender: str, receiver: str, reference: str) -> None:
     """Refuses a document that did not come from its issuer, is not for this country, or is not the one announced."""
     if document.issuing_country != sender:
-        raise NotTheIssuer(f"The document was issued in {document.issuing_country} and sent by {sender}.")
+        raise NotTheIssuer(issuer=document.issuing_country, sender=sender)
     if document.destination != receiver:
-        raise WrongDestination(f"The document is for {document.destination}.")
+        raise WrongDestination(destination=document.destination)
     if document.reference != reference:
-        raise ReferenceMismatch(f"The envelope says {reference}, the document {document.reference}.")
+        raise ReferenceMismatch(envelope=reference, document=document.reference)

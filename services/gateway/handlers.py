@@ -50,8 +50,6 @@ class ReturnResponse(Task):
 
 
 class ResponseNotTaken(Refused):
-    """The partner does not take our customs' decision on its document."""
-
     code = "response_not_taken"
 
 
@@ -128,7 +126,7 @@ async def return_response(task: ReturnResponse, work: Work) -> None:
     receipt = await work.between_transactions(exchange.send, envelope, response)
 
     if receipt.reasons:
-        raise ResponseNotTaken(written(receipt.reasons) or "")
+        raise ResponseNotTaken(reasons=written(receipt.reasons) or "")
     inbound = await inbound_document_by_id(work, task.document_id)
     inbound.returned_at = receipt.received_at
 

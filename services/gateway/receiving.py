@@ -10,7 +10,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
-from services.gateway.domain import CLOCKS_APART, Step, StepTimeWrong, must_belong_here
+from services.gateway.domain import CLOCKS_APART, DecidedBeforeReceived, Step, StepTimeWrong, must_belong_here
 from services.gateway.handlers import DeliverToCustoms, advance, slugs, written
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, Told
@@ -90,9 +90,9 @@ async def receive_response(opened: Opened, response: Told, receipt: Receipt, wor
     received = Step(StatusCode.AS2, response.received_at, envelope.sender)
     decided = Step(response.code, response.decided_at, envelope.sender, slugs(response.reasons), written(response.reasons))
     if not all(transmission.is_possible(step, work.now) for step in (received, decided)):
-        raise StepTimeWrong("The document was received or decided on in the future, or before it was sent.")
+        raise StepTimeWrong()
     if decided.at < received.at - CLOCKS_APART:
-        raise StepTimeWrong("The document was decided on before it was received.")
+        raise DecidedBeforeReceived()
     advance(transmission, received, work)
     advance(transmission, decided, work)
     return receipt

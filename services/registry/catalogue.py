@@ -11,6 +11,7 @@ from typing import Any
 from services.registry.domain.particulars import DistrictUnknown, Particulars, Requirements
 from services.registry.domain.reminders import Schedule
 from services.registry.domain.user import MINISTRY_ROLES, OfficeUnknown
+from shared.dated import effective_from, in_force
 
 DATA = Path(__file__).parent / "data"
 
@@ -75,7 +76,7 @@ class Catalogue:
     def must_know(self, particulars: Particulars, field: str = "district") -> None:
         """Raises DistrictUnknown."""
         if particulars.district is not None and particulars.district not in self.districts:
-            raise DistrictUnknown(f"There is no district with the code {particulars.district}.", field)
+            raise DistrictUnknown(field, district=particulars.district)
 
     def address_of(self, particulars: Particulars) -> str:
         """The whole address in English on one line, as it is printed on certificates."""
@@ -86,7 +87,7 @@ class Catalogue:
     def must_know_office(self, code: str, roles: set[str], on: date) -> None:
         """Raises OfficeUnknown; viewers of customs belong to an office of customs, of which there is no list."""
         if roles & MINISTRY_ROLES and code not in (offices := self.offices(on)):
-            raise OfficeUnknown(f"There is no office {code}; there are {', '.join(sorted(offices))}.", "office")
+            raise OfficeUnknown("office", office=code, offices=set(offices))
 
     def offices(self, on: date) -> dict[str, IssuingOffice]:
         """The issuing offices that there are on a day, by their codes."""
@@ -112,5 +113,4 @@ def _read(name: str) -> Any:
 
 
 def _in_force(rows: Sequence[dict[str, Any]], on: date) -> dict[str, Any]:
-    begun = [row for row in rows if date.fromisoformat(row["effective_from"]) <= on]
-    return max(begun or rows[:1], key=lambda row: row["effective_from"])
+    return in_force(rows, on, effective_from)

@@ -67,48 +67,43 @@ _IMAGE_FILTERS = {"/DCTDecode", "/DCT", "/JPXDecode", "/CCITTFaxDecode", "/CCF",
 
 
 class PaperUnfit(Refused):
-    """This file cannot be taken."""
-
     code = "paper_unfit"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.detail, *self.fields)  # it comes back from another process
 
 
 class NotAPdf(PaperUnfit):
-    """This file is not a PDF: scan or print the document as a PDF."""
-
     code = "paper_not_a_pdf"
 
 
 class PdfBroken(PaperUnfit):
-    """This PDF cannot be read: print it to a new PDF and hand that in."""
-
     code = "paper_broken"
 
 
 class PdfEncrypted(PaperUnfit):
-    """This PDF is protected by a password: hand it in without one."""
-
     code = "paper_encrypted"
 
 
 class PdfActs(PaperUnfit):
-    """This PDF does more than show pages: print it to a new PDF and hand that in."""
-
     code = "paper_with_active_content"
 
 
 class PdfTooMuch(PaperUnfit):
-    """This PDF unpacks to more than a document can need: hand in a plain scan."""
-
     code = "paper_too_much"
 
 
-class NotAPhoto(PaperUnfit):
-    """This is not a photo of 4 x 6 cm as JPEG or PNG."""
+class PagesTooMany(PdfTooMuch):
+    variant = "pages"
 
+
+class NotAPhoto(PaperUnfit):
     code = "paper_not_a_photo"
+
+
+class PhotoSizeWrong(NotAPhoto):
+    variant = "size"
+
+
+class PhotoTooLarge(NotAPhoto):
+    variant = "pixels"
 
 
 def examine(kind: str, content: bytes) -> None:
@@ -121,7 +116,7 @@ def examine(kind: str, content: bytes) -> None:
 
 def _examine_pdf(content: bytes) -> None:
     if b"%PDF-" not in content[:1024]:
-        raise NotAPdf("", "sha256")
+        raise NotAPdf("sha256")
     plain = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)
     if found := _RAW.search(plain):
         _acts(found[1].decode())
@@ -141,17 +136,17 @@ def _examine_pdf(content: bytes) -> None:
     except PaperUnfit:
         raise
     except (LimitReachedError, MemoryError, RecursionError):
-        raise PdfTooMuch("", "sha256") from None
+        raise PdfTooMuch("sha256") from None
     except Exception:  # whatever a parser stumbles over, an officer's might take for something else
-        raise PdfBroken("", "sha256") from None
+        raise PdfBroken("sha256") from None
 
 
 def _walk(reader: PdfReader) -> None:
     """Looks at every object that a viewer can reach."""
     if reader.is_encrypted:
-        raise PdfEncrypted("", "sha256")
+        raise PdfEncrypted("sha256")
     if not 1 <= len(reader.pages) <= MOST_PAGES:
-        raise PdfTooMuch(f"A document may have 1 to {MOST_PAGES} pages; this one has {len(reader.pages)}.", "sha256")
+        raise PagesTooMany("sha256", most=MOST_PAGES, pages=len(reader.pages))
     ends, unpacked, looked_at = monotonic() + MOST_SECONDS, 0, 0
     seen: set[tuple[int, int]] = set()
     waiting: list[tuple[Any, int]] = [(reader.trailer, 0)]
@@ -164,11 +159,11 @@ def _walk(reader: PdfReader) -> None:
             thing, depth = thing.get_object(), 0
         looked_at += 1
         if looked_at > MOST_OBJECTS * 10 or len(seen) > MOST_OBJECTS or depth > MOST_DEPTH or monotonic() > ends:
-            raise PdfTooMuch("", "sha256")
+            raise PdfTooMuch("sha256")
         if isinstance(thing, StreamObject):
             unpacked += _unpacked_size(thing)
             if unpacked > MOST_UNPACKED:
-                raise PdfTooMuch("", "sha256")
+                raise PdfTooMuch("sha256")
         if isinstance(thing, DictionaryObject):
             _must_not_act(thing)
             waiting += [(value, depth + 1) for value in thing.values()]
@@ -196,7 +191,7 @@ def _is_structure(thing: DictionaryObject, key: str) -> bool:
 
 
 def _acts(what: str) -> NoReturn:
-    raise PdfActs(f"This PDF holds {what}: print it to a new PDF and hand that in.", "sha256")
+    raise PdfActs("sha256", content=what)
 
 
 def _unpacked_size(stream: StreamObject) -> int:
@@ -205,12 +200,12 @@ def _unpacked_size(stream: StreamObject) -> int:
     if _IMAGE_FILTERS & set(filters):
         width, height = stream.get("/Width", 0), stream.get("/Height", 0)
         if not (isinstance(width, int) and isinstance(height, int)) or width * height > MOST_PIXELS:
-            raise PdfTooMuch("", "sha256")
+            raise PdfTooMuch("sha256")
     packed: bytes = stream._data
     if filters in (["/FlateDecode"], ["/Fl"]):
         return _inflated_size(packed)
     if len([name for name in filters if name not in _IMAGE_FILTERS]) > 2:
-        raise PdfTooMuch("", "sha256")
+        raise PdfTooMuch("sha256")
     return len(stream.get_data()) if filters and not _IMAGE_FILTERS & set(filters) else len(packed)
 
 
@@ -230,24 +225,24 @@ def _inflated_size(packed: bytes) -> int:
         except zlib.error:
             break  # viewers show what came before
         if size > MOST_UNPACKED:
-            raise PdfTooMuch("", "sha256")
+            raise PdfTooMuch("sha256")
         packed = unpacking.unconsumed_tail
     return size
 
 
 def _examine_photo(content: bytes) -> None:
-    least = f"{PHOTO_PIXELS[0]} x {PHOTO_PIXELS[1]} pixels"
+    least = f"{PHOTO_PIXELS[0]} x {PHOTO_PIXELS[1]}"
     try:
         with catch_warnings():
             simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as photo:
                 width, height = photo.size
                 if width * height > MOST_PHOTO_PIXELS:
-                    raise NotAPhoto(f"A photo may have {MOST_PHOTO_PIXELS:,} pixels; this one is {width} x {height}.", "sha256")
+                    raise PhotoTooLarge("sha256", most=f"{MOST_PHOTO_PIXELS:,}", size=f"{width} x {height}")
                 photo.load()
     except NotAPhoto:
         raise
     except Exception:
-        raise NotAPhoto("", "sha256") from None
+        raise NotAPhoto("sha256") from None
     if width < PHOTO_PIXELS[0] or height < PHOTO_PIXELS[1] or abs(width / height - PHOTO_RATIO) > RATIO_MARGIN:
-        raise NotAPhoto(f"A photo is 4 x 6 cm, upright, at least {least}; this one is {width} x {height}.", "sha256")
+        raise PhotoSizeWrong("sha256", least=least, size=f"{width} x {height}")

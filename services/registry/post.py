@@ -19,9 +19,11 @@ PATIENCE = 20.0
 
 
 class LetterNotTaken(Refused):
-    """The mail server will never take this letter."""
-
     code = "letter_not_taken"
+
+
+class AddressNotLatin(LetterNotTaken):
+    variant = "address_not_latin"
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,11 @@ class MailServer:
 def _seen_by(error: Exception) -> Refused | Unavailable:
     """Whether the letter may be taken later, or never: what a server says of us, an operator will mend (RFC 5321, 4.2.1)."""
     if isinstance(error, aiosmtplib.SMTPNotSupported):
-        return LetterNotTaken("The mail server cannot write to such an address: it is not in Latin letters.")
+        return AddressNotLatin()
     said = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
     codes = [each.code for each in said if isinstance(each, aiosmtplib.SMTPResponseException)]
     if codes and min(codes) >= 500 and not isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        return LetterNotTaken(f"The mail server will never take this letter: it said {min(codes)}.")
+        return LetterNotTaken(answer=min(codes))
     return Unavailable(f"The mail server takes no letters just now{f': it said {codes[0]}' if codes else ''}.")
 
 

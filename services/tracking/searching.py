@@ -22,20 +22,18 @@ _REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
 
 
 class ReferenceMalformed(Refused):
-    """This is not the reference of a certificate."""
-
     code = "reference_malformed"
 
 
 def read_reference(typed: str) -> str:
     """A reference as people type it: spaces, small letters and long dashes do not matter. Raises ReferenceMalformed."""
     if len(typed) > LONGEST:
-        raise ReferenceMalformed(f"This is too long for a reference; one looks like {EXAMPLE}.", "reference")
+        raise ReferenceMalformed("reference", example=EXAMPLE)
     tidy = "".join(unicodedata.normalize("NFKC", typed).translate(DASHES).split()).upper()
     try:
         return _REFERENCE.validate_python(tidy)
     except ValidationError:
-        raise ReferenceMalformed(f"This is not a reference; one looks like {EXAMPLE}.", "reference") from None
+        raise ReferenceMalformed("reference", example=EXAMPLE) from None
 
 
 async def show_home(request: Request) -> Response:

@@ -41,8 +41,6 @@ tracked_steps = Table(
 
 
 class CertificateNotFound(Refused):
-    """No certificate of this reference is known here."""
-
     code = "certificate_not_found"
 
 
@@ -90,7 +88,7 @@ async def certificate_by_reference(work: Work, reference: str) -> TrackedCertifi
     """The certificate of a reference. Raises CertificateNotFound."""
     found = await work.session.get(TrackedCertificate, reference)
     if found is None:
-        raise CertificateNotFound(f"No certificate {reference} is known here.", "reference")
+        raise CertificateNotFound("reference", certificate=reference)
     return found
 
 

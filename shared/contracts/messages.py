@@ -48,11 +48,12 @@ class Answer(Contract):
 
 
 class Refusal(Answer):
-    """The answer of a rule that said no. Nothing was changed."""
+    """The answer of a rule that said no. Nothing was changed. `values` fill the sentence of the code in any language."""
 
     code: Slug
     detail: str
     fields: tuple[str, ...] = ()
+    values: dict[str, str] = Field(default_factory=dict)
 
 
 class Request(Contract):

@@ -7,38 +7,26 @@ from shared.refusals import Refused
 
 
 class NotSignedIn(Refused):
-    """This needs a signed-in person: send an actor token."""
-
     code = "not_signed_in"
 
 
 class SecondFactorMissing(Refused):
-    """Officers need a second factor: set one up first."""
-
     code = "second_factor_missing"
 
 
 class RoleRequired(Refused):
-    """This person does not have the role that the act needs."""
-
     code = "role_required"
 
 
 class NotYours(Refused):
-    """This belongs to another organisation."""
-
     code = "not_yours"
 
 
 class OutsideMandate(Refused):
-    """An agent cannot do this for an exporter: the exporter does it itself."""
-
     code = "outside_mandate"
 
 
 class BegunByAnother(Refused):
-    """An agent reaches the certificates that it began itself; this one was begun by the exporter or another agent."""
-
     code = "certificate_begun_by_another"
 
 
@@ -88,7 +76,7 @@ class Actor:
     def must_be(self, *roles: str) -> None:
         """Raises RoleRequired unless the actor has one of these roles."""
         if not self.roles.intersection(roles):
-            raise RoleRequired(f"This act needs the role {' or '.join(roles)}.")
+            raise RoleRequired(roles=roles)
 
     def must_act_for(self, organisation: UUID | str) -> None:
         """Raises NotYours unless the actor acts for this organisation."""
@@ -118,7 +106,7 @@ class Actor:
         `agent_id`: the agent that began the certificate; None where the exporter did, or where it is not known.
         """
         if self.mandate and self.mandate.agent_id != agent_id:
-            raise BegunByAnother("", "certificate_id")
+            raise BegunByAnother("certificate_id")
 
 
 NOBODY = Actor()

@@ -13,27 +13,31 @@ from shared.refusals import Refused
 
 
 class FileTooLarge(Refused):
-    """The file is larger than is allowed here."""
-
     code = "file_too_large"
 
 
 class NoRoom(Refused):
-    """Whose file this is has as many files here as there is room for."""
-
     code = "no_room_for_files"
 
 
 class FileMismatch(Refused):
-    """What arrived is not the file that was announced: send it again from the start."""
-
     code = "file_mismatch"
 
 
-class FileNotFound(Refused):
-    """There is no such file, or it has not arrived whole."""
+class ChunkOutsideFile(FileMismatch):
+    variant = "chunk_outside_file"
 
+
+class FileSizeDiffers(FileMismatch):
+    variant = "size_differs"
+
+
+class FileNotFound(Refused):
     code = "file_not_found"
+
+
+class ChunkNotFound(FileNotFound):
+    variant = "chunk"
 
 
 async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
@@ -43,18 +47,18 @@ async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
     """
     end = command.offset + len(command.chunk)
     if command.size > command.limit:
-        raise FileTooLarge(f"A file may have {command.limit} bytes here; this one has {command.size}.", "size")
+        raise FileTooLarge("size", limit=command.limit, size=command.size)
     if end > command.size or not command.chunk:
-        raise FileMismatch("The chunk does not lie within the file.", "offset", "chunk")
+        raise ChunkOutsideFile("offset", "chunk")
     this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
     row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
     if await work.insert_new(files, [row]):
         theirs = await work.session.scalar(select(func.sum(files.c.size)).where(files.c.owner_id == command.owner_id)) or 0
         if theirs > room:
-            raise NoRoom(f"There is room for {room} bytes; with this file there would be {theirs}.", "size")
+            raise NoRoom("size", room=room, needed=theirs)
     kept = (await work.session.execute(select(files).where(this).with_for_update())).one()
     if kept.size != command.size:
-        raise FileMismatch("The size differs from the one announced before.", "size")
+        raise FileSizeDiffers("size")
     if kept.complete:
         return FileProgress(received=kept.size, complete=True)
 
@@ -71,7 +75,7 @@ async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
     for chunk in await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)):
         whole.update(chunk)
     if whole.hexdigest() != command.sha256:
-        raise FileMismatch("", "sha256")
+        raise FileMismatch("sha256")
     await work.session.execute(update(files).where(this).values(complete=True))
     return FileProgress(received=received, complete=True)
 
@@ -88,7 +92,7 @@ async def get_file(question: GetFile, work: Work) -> FileChunk:
         )
     ).first()
     if found is None:
-        raise FileNotFound(f"No file {question.sha256[:12]}… with a chunk at byte {question.offset}.", "sha256", "offset")
+        raise ChunkNotFound("sha256", "offset", file=f"{question.sha256[:12]}…", offset=question.offset)
     return FileChunk(chunk=found.chunk, size=found.size, media_type=found.media_type)
 
 
@@ -105,4 +109,4 @@ async def require_files(owner_id: UUID, digests: Iterable[str], work: Work) -> N
     whole = select(files.c.sha256).where(files.c.owner_id == owner_id, files.c.complete, files.c.sha256.in_(wanted))
     missing = wanted - set(await work.session.scalars(whole))
     if missing:
-        raise FileNotFound(f"{len(missing)} of the files named have not arrived whole.", "documents")
+        raise FileNotFound("documents", missing=len(missing))

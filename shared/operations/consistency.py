@@ -17,15 +17,12 @@ router = Router()
 
 
 class FactUnknown(Refused):
-    """This service does not vouch for that fact."""
-
     code = "fact_not_vouched"
 
 
 class KeyMalformed(Refused):
-    """This is not such a key."""
-
     code = "malformed_request"
+    variant = "key"
 
 
 @router.answers(operations.AskDigest)
@@ -71,7 +68,7 @@ def _keys_of(fact: str, since: datetime | None, work: Work) -> SelectBase:
         return select(inbox.c.event_id).where(inbox.c.subject == subject)
     facts = work.use(Router).facts
     if fact not in facts:
-        raise FactUnknown("", "fact")
+        raise FactUnknown("fact")
     return facts[fact]
 
 
@@ -108,4 +105,4 @@ def _as_key(text: str, column: ColumnElement[Any]) -> object:
     try:
         return column.type.python_type(text)
     except ValueError:
-        raise KeyMalformed("", "after") from None
+        raise KeyMalformed("after") from None

@@ -25,14 +25,10 @@ router = Router()
 
 
 class DeadLetterNotFound(Refused):
-    """There is no such dead letter: it may have been retried already."""
-
     code = "dead_letter_not_found"
 
 
 class DeadLetterFailsAgain(Refused):
-    """The dead letter cannot be taken yet; it was left where it is."""
-
     code = "dead_letter_fails_again"
 
 
@@ -49,7 +45,7 @@ async def show_dead_letter(question: operations.ShowDeadLetter, work: Work) -> o
     """One dead letter with its body."""
     row = (await work.session.execute(select(dead_letters).where(dead_letters.c.id == question.id))).mappings().first()
     if row is None:
-        raise DeadLetterNotFound("", "id")
+        raise DeadLetterNotFound("id")
     body = row["body"].decode(errors="replace")[:MAX_BODY]
     return operations.DeadLetters(letters=(operations.DeadLetter(**{**row, "body": body}),))
 
@@ -71,7 +67,7 @@ async def retry_dead_letter(command: operations.RetryDeadLetter, work: Work) -> 
         await handler(event, work)
         await work.session.flush()
     except Exception as error:
-        raise DeadLetterFailsAgain(f"{type(error).__name__}: {error}"[:1000]) from error
+        raise DeadLetterFailsAgain(error=f"{type(error).__name__}: {error}"[:1000]) from error
     return operations.Retried(retried=1)
 
 
@@ -88,7 +84,7 @@ async def _take(letter_id: int, work: Work) -> RowMapping:
     taken = delete(dead_letters).where(dead_letters.c.id == letter_id).returning(dead_letters)
     letter = (await work.session.execute(taken)).mappings().first()
     if letter is None:
-        raise DeadLetterNotFound("", "id")
+        raise DeadLetterNotFound("id")
     return letter
 
 

@@ -40,14 +40,10 @@ CERTAINLY_KEPT = timedelta(days=28)
 
 
 class NotRecovering(Refused):
-    """This service is not in recovery: there is nothing to learn or to confirm."""
-
     code = "not_recovering"
 
 
 class NotCompared(Refused):
-    """The service has not read its events back, or has not been told yet what others know: that comes first."""
-
     code = "recovery_not_compared"
 
 

@@ -13,8 +13,6 @@ router = Router()
 
 
 class NounNotOwned(Refused):
-    """This service does not announce that noun."""
-
     code = "noun_not_owned"
 
 
@@ -30,7 +28,7 @@ async def reannounce(command: operations.Reannounce, work: Work) -> operations.R
     """Announces the state of one page of a noun."""
     reannouncing = work.use(Router).reannouncing
     if command.noun not in reannouncing:
-        raise NounNotOwned("", "noun")
+        raise NounNotOwned("noun")
     keys, announce = reannouncing[command.noun]
     page = await page_of(keys, command.after, command.limit, work)
     for key in page:

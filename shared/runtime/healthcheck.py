@@ -1,6 +1,6 @@
-"""`python -IS shared/runtime/healthcheck.py`: asks the replica that runs beside it whether it is ready, and says what stands in its way.
+"""The health check of a container: `python -IS shared/runtime/healthcheck.py` asks the replica beside it whether it is ready.
 
-What a container's health check runs every few seconds, so it takes little: a socket, and TLS only where the replica speaks it.
+It runs every few seconds, so it needs little: a socket, and TLS only where the replica uses it.
 """
 
 import os
@@ -11,7 +11,7 @@ WAITS = 3.0
 
 
 def main() -> int:
-    """0 where the replica is ready; otherwise 1, and its own words."""
+    """0 if the replica is ready; else 1, and it prints the problems."""
     port = int(os.environ.get("CO_HTTP_PORT", "8000"))
     try:
         with _connected(port) as replica:
@@ -31,7 +31,7 @@ def _connected(port: int) -> socket.socket:
         return connection
     import ssl
 
-    # it asks itself, and sends nothing: whose certificate this is, is for others to check
+    # it connects to itself and sends no data, so it need not verify the certificate
     return ssl._create_unverified_context().wrap_socket(connection)  # noqa: S323
 
 

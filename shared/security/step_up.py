@@ -27,26 +27,18 @@ MAX_STEP_UP = 8192
 
 
 class StepUpRequired(Refused):
-    """This act binds the state: confirm it with your second factor."""
-
     code = "step_up_required"
 
 
 class StepUpExpired(Refused):
-    """The confirmation has expired: confirm once more with your second factor."""
-
     code = "step_up_expired"
 
 
 class StepUpInvalid(Refused):
-    """This confirmation is not for this act, this session or this content."""
-
     code = "step_up_invalid"
 
 
 class StepUpUsed(Refused):
-    """This confirmation has been used already: confirm once more with your second factor."""
-
     code = "step_up_used"
 
 

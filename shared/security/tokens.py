@@ -32,15 +32,23 @@ CACHED_FOR = timedelta(seconds=10)
 
 
 class TokenExpired(Refused):
-    """The actor token has expired: sign in again."""
-
     code = "token_expired"
 
 
 class TokenInvalid(Refused):
-    """The actor token is not valid here: sign in again."""
-
     code = "token_invalid"
+
+
+class SessionSignedOut(TokenInvalid):
+    variant = "session_signed_out"
+
+
+class MandateTokenRevoked(TokenInvalid):
+    variant = "mandate_revoked"
+
+
+class TokenKeyUnknown(TokenInvalid):
+    variant = "key_unknown"
 
 
 def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts: timedelta) -> str:
@@ -105,12 +113,12 @@ class Tokens:
     async def _must_not_be_revoked(actor: Actor, session: AsyncSession) -> None:
         over = select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
         if await session.scalar(over):
-            raise TokenInvalid("This session was signed out: sign in again.")
+            raise SessionSignedOut()
         if actor.mandate is None:
             return
         revoked = select(revoked_mandates.c.mandate_id).where(revoked_mandates.c.mandate_id == actor.mandate.mandate_id)
         if await session.scalar(revoked):
-            raise TokenInvalid("This mandate was revoked.")
+            raise MandateTokenRevoked()
 
     async def claims(self, token: str, session: AsyncSession, now: datetime, *, audience: str, longest: int) -> dict[str, Any]:
         """The claims of a token that registry signed for this audience. Raises TokenExpired or TokenInvalid."""
@@ -144,7 +152,7 @@ class Tokens:
             self._read_at = now
         key, not_before, not_after = self._keys.get(key_id, (None, now, now))
         if key is None or not not_before - timedelta(seconds=LEEWAY) <= now <= not_after:
-            raise TokenInvalid("The key of this token is not known here, or no longer valid: sign in again.")
+            raise TokenKeyUnknown()
         return key
 
     async def _read_keys(self, session: AsyncSession) -> None:

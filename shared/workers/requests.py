@@ -15,16 +15,16 @@ from shared.audit_log.log import AuditEntry, audited
 from shared.bus.broker import RequestMessage, SkipMessage
 from shared.bus.connection import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, client_inboxes
 from shared.contracts.messages import TRY_AGAIN, Answer, Command, Refusal, Request
-from shared.database.engine import is_transient
 from shared.database.tables import answers
 from shared.handling.actor import NOBODY, Actor, NotSignedIn, OutsideMandate, SecondFactorMissing
 from shared.handling.router import RequestFunction
 from shared.handling.work import ServiceContext, Work
 from shared.observability import logs, metrics
 from shared.observability.tracing import OUTCOME, SUBJECT, span
-from shared.refusals import Refused, Unavailable
+from shared.refusals import Refused
 from shared.security.step_up import use_step_up
 from shared.security.tokens import Tokens
+from shared.workers.retries import is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -37,33 +37,31 @@ INTERNAL_ERROR = "internal_error"
 
 
 class CommandIdReused(Refused):
-    """This command id was used before with another content: choose a new one."""
-
     code = "command_id_reused"
 
 
 class TooLarge(Refused):
-    """The request is too large: send files in chunks."""
-
     code = "request_too_large"
 
 
 class Malformed(Refused):
-    """The request is not of the form that its contract describes."""
-
     code = "malformed_request"
 
 
 class ServiceRecovering(Refused):
-    """This service came back from an older copy: nothing can be changed until its operators have confirmed."""
-
     code = "service_recovering"
 
 
 class AnswerTooLarge(Refused):
-    """The answer is larger than the bus carries: ask for less at a time."""
-
     code = "answer_too_large"
+
+
+class TemporarilyUnavailable(Refused):
+    code = TRY_AGAIN
+
+
+class InternalError(Refused):
+    code = INTERNAL_ERROR
 
 
 class RequestHandler:
@@ -150,14 +148,14 @@ class RequestHandler:
 
     def _parse(self, body: bytes) -> Request:
         if len(body) > MAX_REQUEST:
-            raise TooLarge(f"A request may have {MAX_REQUEST} bytes; this one has {len(body)}. Send files in chunks.")
+            raise TooLarge(limit=MAX_REQUEST, size=len(body))
         try:
             return self._request.model_validate_json(body)
         except ValidationError as error:
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             fields = tuple(dict.fromkeys(".".join(map(str, fault["loc"]))[:MAX_FIELD] or "body" for fault in faults))[:50]
             rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-            raise Malformed(f"{fields[0]}: {faults[0]['msg']}{rest}."[:500], *fields) from None
+            raise Malformed(*fields, fault=f"{fields[0]}: {faults[0]['msg']}"[:450] + rest) from None
 
     async def _authenticate(self, work: Work, headers: Mapping[str, str]) -> Actor:
         actor = await self._tokens.actor(headers.get(TOKEN_HEADER), work.session, work.now)
@@ -223,8 +221,6 @@ def _code_of(error: Exception) -> str:
 
 def _refusal_of(error: Exception) -> Refusal:
     """The refusal for an error: the rule and the fields, or only that the caller is not at fault."""
-    if isinstance(error, Refused):
-        return Refusal(code=error.code, detail=error.detail, fields=error.fields)
-    if isinstance(error, Unavailable) or is_transient(error):
-        return Refusal(code=TRY_AGAIN, detail="The service cannot do this just now. Nothing was changed: try again.")
-    return Refusal(code=INTERNAL_ERROR, detail="The service failed. Nothing was changed, and its operators can see why.")
+    if not isinstance(error, Refused):
+        error = TemporarilyUnavailable() if is_temporary(error) else InternalError()
+    return Refusal(code=error.code, detail=error.detail, fields=error.fields, values=error.values)

@@ -1,4 +1,4 @@
-"""Things of certificates with defaults, so that a test names only what it is about."""
+"""Objects of certificates with defaults. A test names only the values it is about."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -71,12 +71,12 @@ def an_exporter(exporter_id: UUID | None = None, **changes: Any) -> Exporter:
         "valid_until": date(2027, 1, 1),
         "version": 1,
     }
-    return Exporter(exporter_id or uuid4(), **defaults | changes)
+    return Exporter(exporter_id=exporter_id or uuid4(), **defaults | changes)
 
 
 def a_certificate(status: Status = Status.DRAFT, **consignment: Any) -> Certificate:
-    """A certificate that has come to a status by the acts that lead there."""
-    certificate = Certificate(uuid4(), uuid4(), "D", a_consignment(**consignment))
+    """A certificate in a status, reached by the acts that lead there."""
+    certificate = Certificate(certificate_id=uuid4(), exporter_id=uuid4(), form="D", consignment=a_consignment(**consignment))
     acts = {
         Status.DRAFT: [],
         Status.SUBMITTED: ["submit"],
@@ -99,12 +99,14 @@ def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
         case "submit":
             certificate.submit(on, an_exporter())
         case "return":
-            certificate.give_back("Box 6 is incomplete.")
+            certificate.return_for_correction("Box 6 is incomplete.")
         case "review":
             certificate.review(OFFICER, "In order.")
         case "approve":
             certificate.approve(SECOND_OFFICER)
         case "reject":
             certificate.reject("The goods do not originate.")
+        case "hold":
+            certificate.hold("exporter_suspended")
         case "issue":
             certificate.issue("D2026-PNH-000001", on)

@@ -1,4 +1,4 @@
-"""What registry tells of mandates decides what an agent may do for an exporter; certificates decides alone."""
+"""The mandates that registry announces decide what an agent may do for an exporter. Certificates decides alone."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, update
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.handlers import router
+from services.certificates.reference_data import ReferenceData
 from services.certificates.store import certificates, documents
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import (
@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("certificates", router, tmp_path, Catalogue.load()) as desk:
+    async with a_desk("certificates", router, tmp_path, ReferenceData.load()) as desk:
         yield desk
 
 
@@ -48,18 +48,18 @@ class Forwarder:
     mandate_id: UUID
 
     def person(self, *roles: str) -> Actor:
-        """Somebody of the agent's, with the token for the exporter."""
+        """A person of the agent, with a token for the exporter."""
         actor = a_person(*roles or ("preparer", "signatory"), organisation=self.trader.exporter_id)
         return replace(actor, mandate=Mandated(self.mandate_id, self.agent_id))
 
     async def registered(self, **changes: Any) -> None:
-        """The agent is a company registered like any other."""
+        """The agent is registered like any company."""
         validity = {"valid_from": date(2026, 1, 1), "valid_until": date(2027, 1, 1), "version": 2}
         names = {"name": "Mekong Forwarding Co., Ltd.", "address": "Phnom Penh", "occurred_at": NOW}
         await self.desk.hear(RegistrationApproved(exporter_id=self.agent_id, **names | validity | changes))
 
     async def granted(self, **changes: Any) -> None:
-        """Registry tells of the mandate."""
+        """Registry announces the mandate."""
         parties = {"exporter_id": self.trader.exporter_id, "agent_id": self.agent_id}
         validity = {"scope": ("preparer", "signatory"), "valid_until": TODAY, "version": 2, "occurred_at": NOW}
         await self.desk.hear(MandateGranted(mandate_id=self.mandate_id, **parties | validity | changes))
@@ -70,7 +70,7 @@ async def forwarder(desk: Desk) -> Forwarder:
     return Forwarder(desk, await Trader(desk).begin(), uuid4(), uuid4())
 
 
-async def test_an_agent_does_for_the_exporter_what_its_mandate_is_for(desk: Desk, forwarder: Forwarder) -> None:
+async def test_an_agent_acts_for_the_exporter_within_its_mandate(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.registered()
     await forwarder.granted()
     draft = forwarder.trader.a_draft()
@@ -88,7 +88,7 @@ async def test_an_agent_does_for_the_exporter_what_its_mandate_is_for(desk: Desk
     assert isinstance(await desk.ask(product, agent), ProductState)
 
 
-async def test_what_a_preparer_of_the_agents_drafts_the_exporter_hands_in(desk: Desk, forwarder: Forwarder) -> None:
+async def test_the_exporter_submits_a_draft_of_its_agent(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.registered()
     await forwarder.granted()
     draft, preparer = forwarder.trader.a_draft(), forwarder.person("preparer")
@@ -98,7 +98,7 @@ async def test_what_a_preparer_of_the_agents_drafts_the_exporter_hands_in(desk: 
     assert (await desk.ask(submission, forwarder.trader.person)).status == "submitted"
 
 
-async def test_an_agent_reaches_only_the_certificates_that_it_began(desk: Desk, forwarder: Forwarder) -> None:
+async def test_an_agent_can_use_only_the_certificates_that_it_drafted(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.registered()
     await forwarder.granted()
     other = Forwarder(desk, forwarder.trader, uuid4(), uuid4())
@@ -119,7 +119,7 @@ async def test_an_agent_reaches_only_the_certificates_that_it_began(desk: Desk, 
     assert mixed.code == "mandate_over"  # the mandate of another agent
 
 
-async def test_before_the_mandate_is_known_here_an_agent_is_asked_to_come_again(desk: Desk, forwarder: Forwarder) -> None:
+async def test_before_the_mandate_arrives_an_agent_is_asked_to_try_again(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.registered()
     draft = forwarder.trader.a_draft()
     assert (await desk.ask(draft, forwarder.person())).code == "mandate_not_known_yet"
@@ -136,13 +136,15 @@ async def test_before_the_mandate_is_known_here_an_agent_is_asked_to_come_again(
     ],
     ids=["over since yesterday", "of another exporter", "of another agent"],
 )
-async def test_a_token_says_less_than_what_registry_has_told(desk: Desk, forwarder: Forwarder, changes: dict[str, Any]) -> None:
+async def test_the_mandate_that_registry_announced_overrules_the_token(
+    desk: Desk, forwarder: Forwarder, changes: dict[str, Any]
+) -> None:
     await forwarder.registered()
     await forwarder.granted(**changes)
     assert (await desk.ask(forwarder.trader.a_draft(), forwarder.person())).code == "mandate_over"
 
 
-async def test_an_agent_whose_own_registration_is_not_in_force_acts_for_nobody(desk: Desk, forwarder: Forwarder) -> None:
+async def test_an_agent_needs_a_registration_in_force(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.granted()
     draft, agent = forwarder.trader.a_draft(), forwarder.person()
     assert (await desk.ask(draft, agent)).code == "agent_not_registered"
@@ -156,7 +158,7 @@ async def test_an_agent_whose_own_registration_is_not_in_force_acts_for_nobody(d
     assert (await desk.ask(submission, forwarder.trader.person)).status == "submitted"
 
 
-async def test_an_agent_of_one_exporter_is_nobody_to_another(desk: Desk, forwarder: Forwarder) -> None:
+async def test_an_agent_of_one_exporter_cannot_act_for_another(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.registered()
     await forwarder.granted()
     other = await Trader(desk).begin()
@@ -164,7 +166,7 @@ async def test_an_agent_of_one_exporter_is_nobody_to_another(desk: Desk, forward
 
 
 async def issued_for(desk: Desk, forwarder: Forwarder, agent: Actor) -> UUID:
-    """A certificate that somebody has drafted and handed in, with its number."""
+    """A certificate that was drafted, submitted and issued."""
     draft = forwarder.trader.a_draft()
     await desk.ask(draft, agent)
     await desk.ask(SubmitCertificate(certificate_id=draft.certificate_id), agent)
@@ -175,9 +177,9 @@ async def issued_for(desk: Desk, forwarder: Forwarder, agent: Actor) -> UUID:
 
 
 async def begun_by(desk: Desk, certificate_id: UUID) -> list[tuple[type, UUID | None]]:
-    """What others were told, and by whom it says that the certificate was begun."""
-    told = [*await desk.announced(CertificateSubmitted), *await desk.announced(CertificateDocumented)]
-    return [(type(event), event.agent_id) for event in told if event.certificate_id == certificate_id]
+    """The events that others received, with the agent in each."""
+    announced = [*await desk.announced(CertificateSubmitted), *await desk.announced(CertificateDocumented)]
+    return [(type(event), event.agent_id) for event in announced if event.certificate_id == certificate_id]
 
 
 async def announce_again(desk: Desk, certificate_id: UUID) -> None:
@@ -186,17 +188,19 @@ async def announce_again(desk: Desk, certificate_id: UUID) -> None:
         await announce(certificate_id, work)
 
 
-async def test_fees_and_gateway_are_told_who_began_a_certificate_and_told_again(desk: Desk, forwarder: Forwarder) -> None:
+async def test_fees_and_gateway_learn_the_agent_of_a_certificate_also_when_it_is_announced_again(
+    desk: Desk, forwarder: Forwarder
+) -> None:
     await forwarder.registered()
     await forwarder.granted()
     for person, agent_id in ((forwarder.person(), forwarder.agent_id), (forwarder.trader.person, None)):
         certificate_id = await issued_for(desk, forwarder, person)
-        told = [(CertificateSubmitted, agent_id), (CertificateDocumented, agent_id)]
-        assert await begun_by(desk, certificate_id) == told
+        expected = [(CertificateSubmitted, agent_id), (CertificateDocumented, agent_id)]
+        assert await begun_by(desk, certificate_id) == expected
 
         await announce_again(desk, certificate_id)
 
-        assert await begun_by(desk, certificate_id) == [told[0], told[0], told[1], told[1]]
+        assert await begun_by(desk, certificate_id) == [expected[0], expected[0], expected[1], expected[1]]
 
 
 async def test_a_document_of_an_older_release_is_announced_again_with_its_agent(desk: Desk, forwarder: Forwarder) -> None:
@@ -211,9 +215,7 @@ async def test_a_document_of_an_older_release_is_announced_again_with_its_agent(
     assert (await begun_by(desk, certificate_id))[-1] == (CertificateDocumented, forwarder.agent_id)
 
 
-async def test_a_recovery_keeps_who_began_a_certificate_that_only_its_document_tells_of(
-    desk: Desk, forwarder: Forwarder
-) -> None:
+async def test_recovery_keeps_the_agent_that_only_the_document_names(desk: Desk, forwarder: Forwarder) -> None:
     await forwarder.registered()
     await forwarder.granted()
     certificate_id = await issued_for(desk, forwarder, forwarder.person())
@@ -223,7 +225,7 @@ async def test_a_recovery_keeps_who_began_a_certificate_that_only_its_document_t
         await work.session.execute(delete(certificates))
 
     async with desk.work() as work:
-        await router.reading_back[CertificateDocumented](documented, work)
+        await router.replay[CertificateDocumented](documented, work)
     await announce_again(desk, certificate_id)
 
     assert (await begun_by(desk, certificate_id))[-1] == (CertificateDocumented, forwarder.agent_id)

@@ -1,4 +1,4 @@
-"""Officers decide on what they have seen, and on nothing else."""
+"""Officers decide only on the version that they have read."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.handlers import router
+from services.certificates.reference_data import ReferenceData
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     CertificateState,
@@ -25,12 +25,12 @@ from tests.desk import Desk, a_desk, a_person
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("certificates", router, tmp_path, Catalogue.load()) as desk:
+    async with a_desk("certificates", router, tmp_path, ReferenceData.load()) as desk:
         yield desk
 
 
-async def seen_then_handed_in_again(desk: Desk) -> CertificateState:
-    """A certificate as an officer has seen it. A colleague returns it, and the exporter hands in something else."""
+async def read_then_submitted_again(desk: Desk) -> CertificateState:
+    """A certificate as an officer has read it. A colleague returns it, and the exporter submits another version."""
     trader = await Trader(desk).begin()
     certificate_id = (await trader.submit()).certificate_id
     seen: CertificateState = await desk.ask(GetCertificate(certificate_id=certificate_id), REVIEWER)
@@ -53,8 +53,8 @@ def decisions(certificate_id: UUID, version: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("decision", ["reviewed", "returned", "rejected"])
-async def test_what_was_handed_in_again_meanwhile_is_not_decided_unseen(desk: Desk, decision: str) -> None:
-    seen = await seen_then_handed_in_again(desk)
+async def test_a_version_submitted_meanwhile_is_not_decided_unread(desk: Desk, decision: str) -> None:
+    seen = await read_then_submitted_again(desk)
 
     refused = await desk.ask(decisions(seen.certificate_id, seen.version)[decision], REVIEWER)
 
@@ -65,16 +65,16 @@ async def test_what_was_handed_in_again_meanwhile_is_not_decided_unseen(desk: De
     assert decided.status == decision
 
 
-async def test_what_was_reviewed_again_meanwhile_is_not_approved_unseen(desk: Desk) -> None:
-    seen = await seen_then_handed_in_again(desk)
+async def test_a_version_reviewed_meanwhile_is_not_approved_unread(desk: Desk) -> None:
+    seen = await read_then_submitted_again(desk)
     reviewed = await desk.ask(ReviewCertificate(certificate_id=seen.certificate_id, worksheet="In order."), REVIEWER)
 
     assert (await desk.ask(decisions(seen.certificate_id, seen.version)["approved"], APPROVER)).code == "certificate_changed"
     assert (await desk.ask(decisions(seen.certificate_id, reviewed.version)["approved"], APPROVER)).status == "approved"
 
 
-async def test_an_officer_of_another_office_does_not_learn_which_version_there_is(desk: Desk) -> None:
-    seen = await seen_then_handed_in_again(desk)
+async def test_an_officer_of_another_office_does_not_learn_the_version(desk: Desk) -> None:
+    seen = await read_then_submitted_again(desk)
     elsewhere = a_person("reviewer", organisation="SVR")
 
     assert (await desk.ask(decisions(seen.certificate_id, seen.version)["reviewed"], elsewhere)).code == "other_office"

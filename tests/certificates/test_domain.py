@@ -64,16 +64,16 @@ def test_a_submitted_certificate_cannot_be_submitted_again() -> None:
         do(a_certificate(Status.SUBMITTED), "submit")
 
 
-def test_whoever_reviewed_cannot_approve() -> None:
+def test_the_reviewer_cannot_approve() -> None:
     certificate = a_certificate(Status.REVIEWED)
     with pytest.raises(FourEyesRequired):
         certificate.approve(OFFICER)
     assert certificate.status is Status.REVIEWED
 
 
-def test_a_returned_certificate_submitted_again_is_reviewed_anew() -> None:
+def test_a_returned_certificate_submitted_again_is_reviewed_again() -> None:
     certificate = a_certificate(Status.REVIEWED)
-    certificate.give_back("Box 7: name the manufacturer.")
+    certificate.return_for_correction("Box 7: name the manufacturer.")
     do(certificate, "revise")
     do(certificate, "submit")
 
@@ -91,7 +91,7 @@ def test_only_an_active_exporter_submits_and_the_last_day_counts(day: date, allo
             certificate.submit(day, an_exporter())
 
 
-def test_an_exporter_that_nobody_has_told_of_cannot_submit() -> None:
+def test_an_unknown_exporter_cannot_submit() -> None:
     with pytest.raises(ExporterNotRegistered):
         a_certificate().submit(TODAY, None)
 
@@ -104,7 +104,7 @@ def test_after_departure_a_certificate_is_issued_retroactively(days: int, retroa
 
 
 @pytest.mark.parametrize(("departure", "issuable"), [(date(2025, 11, 23), True), (date(2025, 11, 22), False)])
-def test_a_year_after_departure_nothing_is_issued_any_more(departure: date, issuable: bool) -> None:
+def test_no_certificate_is_issued_more_than_a_year_after_departure(departure: date, issuable: bool) -> None:
     certificate = a_certificate(Status.APPROVED)
     certificate.consignment = a_certificate(departure_date=departure).consignment
     if issuable:
@@ -115,7 +115,7 @@ def test_a_year_after_departure_nothing_is_issued_any_more(departure: date, issu
 
 
 @pytest.mark.parametrize("departure", [a_year_from(TODAY) + timedelta(days=1), date(9999, 12, 31)])
-def test_goods_that_leave_in_more_than_a_year_get_no_certificate_yet(departure: date) -> None:
+def test_no_certificate_is_submitted_more_than_a_year_before_departure(departure: date) -> None:
     with pytest.raises(DepartureTooFarAhead):
         a_certificate(departure_date=departure).submit(TODAY, an_exporter())
 

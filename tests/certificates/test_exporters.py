@@ -1,4 +1,4 @@
-"""What registry tells of exporters decides who may submit, in whatever order it comes."""
+"""The registrations that registry announces decide whether an exporter may submit, in any order of arrival."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.domain.exporter import Exporter, Standing
 from services.certificates.handlers import router
+from services.certificates.reference_data import ReferenceData
 from services.certificates.store import find_exporter
 from shared.contracts.messages import Event
 from shared.contracts.registry.registrations import (
@@ -30,7 +30,7 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("certificates", router, tmp_path, Catalogue.load()) as desk:
+    async with a_desk("certificates", router, tmp_path, ReferenceData.load()) as desk:
         yield desk
 
 
@@ -57,23 +57,23 @@ def test_only_an_active_registration_within_its_year_is_enough(changes: dict[str
         assert "Nothing" in refused.value.detail
 
 
-def news(exporter_id: UUID) -> tuple[Event, ...]:
-    """What is told of one exporter in a year and a day, in the order in which it happened."""
+def events_of(exporter_id: UUID) -> tuple[Event, ...]:
+    """The events of one exporter in a year and a day, in order."""
 
-    def told(kind: type[Event], version: int, **fields: Any) -> Event:
+    def event(kind: type[Event], version: int, **fields: Any) -> Event:
         return kind(exporter_id=exporter_id, version=version, occurred_at=datetime(2026, 11, 23, tzinfo=UTC), **fields)
 
     def approved(version: int, name: str, year: int) -> Event:
         validity = {"valid_from": date(year, 1, 1), "valid_until": date(year + 1, 1, 1)}
-        return told(RegistrationApproved, version, name=name, address="Phnom Penh", **validity)
+        return event(RegistrationApproved, version, name=name, address="Phnom Penh", **validity)
 
     return (
         approved(6, "First", 2025),
-        told(RegistrationSuspended, 7),
-        told(RegistrationReinstated, 8),
-        told(RegistrationExpired, 9),
+        event(RegistrationSuspended, 7),
+        event(RegistrationReinstated, 8),
+        event(RegistrationExpired, 9),
         approved(12, "Second", 2026),
-        told(RegistrationSuspended, 13),
+        event(RegistrationSuspended, 13),
     )
 
 
@@ -85,20 +85,20 @@ async def known_after(desk: Desk, events: Sequence[Event]) -> Exporter | None:
 
 
 @pytest.mark.parametrize("length", range(1, 7))
-async def test_the_order_in_which_news_comes_never_matters(desk: Desk, length: int) -> None:
-    happened = news(uuid4())[:length]
+async def test_the_order_of_arrival_never_matters(desk: Desk, length: int) -> None:
+    happened = events_of(uuid4())[:length]
     expected = await known_after(desk, happened)
     assert expected is not None
     for order in list(permutations(range(length)))[:: max(1, factorial(length) // 24)]:
         other = uuid4()
-        known = await known_after(desk, [news(other)[number] for number in order])
+        known = await known_after(desk, [events_of(other)[number] for number in order])
         assert known is not None
         assert {**vars(known), "exporter_id": None} == {**vars(expected), "exporter_id": None}
 
 
-async def test_a_suspension_that_comes_before_the_approval_is_kept(desk: Desk) -> None:
+async def test_a_suspension_that_arrives_before_the_approval_is_kept(desk: Desk) -> None:
     exporter_id = uuid4()
-    approval, suspension = news(exporter_id)[:2]
+    approval, suspension = events_of(exporter_id)[:2]
     assert await known_after(desk, [suspension]) is None
     known = await known_after(desk, [approval])
     assert known is not None

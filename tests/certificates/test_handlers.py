@@ -1,4 +1,4 @@
-"""What certificates answers and announces."""
+"""Answers and events of certificates."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.handlers import router
+from services.certificates.reference_data import ReferenceData
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -38,7 +38,7 @@ REVIEWER, APPROVER = a_person("reviewer"), a_person("approver")
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("certificates", router, tmp_path, Catalogue.load()) as desk:
+    async with a_desk("certificates", router, tmp_path, ReferenceData.load()) as desk:
         yield desk
 
 
@@ -127,7 +127,7 @@ class Trader:
         return await self.desk.ask(GetCertificate(certificate_id=certificate_id), self.person)
 
 
-async def test_a_submission_tells_fees_the_goods_and_nothing_else(desk: Desk) -> None:
+async def test_a_submission_names_the_goods_for_fees_and_nothing_else(desk: Desk) -> None:
     state = await (await Trader(desk).begin()).submit()
 
     (event,) = await desk.announced(CertificateSubmitted)
@@ -156,7 +156,7 @@ async def test_a_certificate_is_issued_once_approved_and_settled_in_either_order
     assert documented.document.items[0].criterion == "45%"
 
 
-async def test_what_the_public_hears_names_nobody_and_no_goods(desk: Desk) -> None:
+async def test_the_public_event_names_no_person_and_no_goods(desk: Desk) -> None:
     trader = await Trader(desk).begin()
     certificate_id = (await trader.submit()).certificate_id
     await trader.settle(certificate_id)
@@ -170,7 +170,7 @@ async def test_what_the_public_hears_names_nobody_and_no_goods(desk: Desk) -> No
     }  # fmt: skip
 
 
-async def test_fob_travels_only_where_it_is_disclosed(desk: Desk) -> None:
+async def test_fob_is_sent_only_where_it_is_disclosed(desk: Desk) -> None:
     trader = Trader(desk)
     await desk.hear(trader.approval(date(2027, 11, 23)))
     await trader.register_product(criterion={"kind": "SP"}, hs_code="620520")
@@ -234,7 +234,7 @@ async def test_a_certificate_whose_exporter_lapsed_is_held_and_issued_after_rene
     assert (await trader.state(certificate_id)).status is CertificateStatus.ISSUED
 
 
-async def test_older_news_of_an_exporter_does_not_undo_newer(desk: Desk) -> None:
+async def test_an_older_event_of_an_exporter_does_not_overwrite_a_newer_one(desk: Desk) -> None:
     trader = Trader(desk)
     await desk.hear(trader.approval(date(2027, 11, 23), version=3))
     await desk.hear(trader.approval(date(2026, 1, 2), version=2))
@@ -244,7 +244,7 @@ async def test_older_news_of_an_exporter_does_not_undo_newer(desk: Desk) -> None
     assert (await trader.submit()).status is CertificateStatus.SUBMITTED
 
 
-async def test_a_settlement_that_comes_before_its_certificate_is_kept(desk: Desk) -> None:
+async def test_a_settlement_that_arrives_before_its_certificate_is_kept(desk: Desk) -> None:
     trader = await Trader(desk).begin()
     certificate_id = uuid4()
     await trader.settle(certificate_id)
@@ -279,7 +279,7 @@ OTHER_OFFICER = a_person("reviewer", "approver", organisation="SVR")
         (lambda c: ReturnCertificate(certificate_id=c, remarks="x"), STRANGER, "role_required"),
     ],
 )
-async def test_whoever_may_not_is_refused_and_nothing_changes(
+async def test_a_request_without_the_right_is_refused_and_changes_nothing(
     desk: Desk, command: Any, person: Actor | None, code: str
 ) -> None:
     trader = await Trader(desk).begin()
@@ -368,7 +368,7 @@ async def test_an_impossible_item_is_refused_with_its_field(desk: Desk, change: 
     assert f"consignment.items.0.{field}" in refused.fields
 
 
-async def test_a_consignment_whose_document_could_not_travel_is_refused(desk: Desk) -> None:
+async def test_a_consignment_whose_document_does_not_fit_into_a_message_is_refused(desk: Desk) -> None:
     trader = await Trader(desk).begin()
     consignment = trader.consignment()
     (item, *_) = consignment["items"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.certificates.catalogue import Catalogue
+from services.certificates.reference_data import ReferenceData
 from services.fees.tariffs import Tariffs
 from shared.contracts import permissions
 from shared.contracts.index import contracts, owner_of
@@ -31,7 +31,7 @@ async def desk(service: str, tmp_path: Path) -> AsyncIterator[Desk]:
             yield desk
         return
     router = import_module(f"services.{service}.handlers").router
-    async with a_desk(service, router, tmp_path, Catalogue.load(), Tariffs.load()) as desk:
+    async with a_desk(service, router, tmp_path, ReferenceData.load(), Tariffs.load()) as desk:
         yield desk
 
 

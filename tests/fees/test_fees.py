@@ -1,4 +1,4 @@
-"""What a certificate costs, and when nothing is owed any more."""
+"""The price of a certificate and its settlement."""
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
@@ -16,6 +16,7 @@ from services.fees.handlers import router
 from services.fees.tariffs import Tariffs
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, RecordPayment
+from shared.dated import NothingInForce
 from tests.desk import Desk, a_desk, a_person, an_agent
 
 TARIFF = Tariffs.load().on(date(2026, 11, 23))
@@ -23,7 +24,7 @@ CASHIER = a_person("cashier")
 
 
 def some_goods(hs_code: str = "61091010", quantity: int | str = 5000, unit: str = "PCS", handicraft: bool = False) -> Goods:
-    return Goods(hs_code, handicraft, Decimal(quantity), unit)
+    return Goods(hs_code=hs_code, handicraft=handicraft, quantity=Decimal(quantity), unit=unit)
 
 
 def fee_of(*goods: Goods, form: str = "D") -> int:
@@ -64,7 +65,7 @@ def test_every_invoice_shows_the_abolished_export_management_fee() -> None:
 
 
 def test_before_the_first_tariff_there_is_none() -> None:
-    with pytest.raises(LookupError):
+    with pytest.raises(NothingInForce):
         Tariffs.load().on(date(2021, 5, 25))
 
 
@@ -76,12 +77,12 @@ def test_a_fee_is_never_more_than_the_upper_row(goods: list[Goods]) -> None:
 
 
 def an_invoice(amount: int = 86_000) -> Invoice:
-    invoice = Invoice(uuid4(), uuid4())
+    invoice = Invoice(certificate_id=uuid4(), exporter_id=uuid4())
     invoice.assess(1, [Line("Certificate", amount, "tariff")])
     return invoice
 
 
-def test_paying_what_is_owed_settles_once() -> None:
+def test_a_payment_of_the_amount_owed_settles_once() -> None:
     invoice = an_invoice()
     invoice.pay(86_000)
     assert (invoice.settle(), invoice.settle(), invoice.is_settled) == (True, False, True)
@@ -93,7 +94,7 @@ def test_another_amount_is_refused(amount: int) -> None:
         an_invoice().pay(amount)
 
 
-def test_what_is_settled_cannot_be_paid_again() -> None:
+def test_a_settled_invoice_cannot_be_paid_again() -> None:
     invoice = an_invoice()
     invoice.pay(86_000)
     invoice.settle()
@@ -109,7 +110,7 @@ def test_a_later_submission_that_costs_more_owes_the_difference() -> None:
     assert (invoice.settle(), invoice.owed_khr) == (False, 130_000)
 
 
-def test_a_later_submission_that_costs_no_more_is_settled_by_what_was_paid() -> None:
+def test_a_later_submission_at_the_same_price_is_settled_by_the_former_payment() -> None:
     invoice = an_invoice()
     invoice.pay(86_000)
     invoice.settle()
@@ -117,7 +118,7 @@ def test_a_later_submission_that_costs_no_more_is_settled_by_what_was_paid() -> 
     assert invoice.settle()
 
 
-def test_older_news_of_a_submission_changes_nothing() -> None:
+def test_an_event_of_an_older_submission_changes_nothing() -> None:
     invoice = an_invoice()
     invoice.assess(2, [Line("Certificate", 216_000, "tariff")])
     assert not invoice.assess(1, [Line("Certificate", 0, "tariff")])
@@ -182,7 +183,7 @@ async def test_a_slip_is_entered_once(desk: Desk) -> None:
     assert (await desk.ask(GetInvoice(certificate_id=second.certificate_id), CASHIER)).paid_khr == 0
 
 
-async def test_an_exporter_reads_the_own_invoice_only(desk: Desk) -> None:
+async def test_an_exporter_reads_only_its_own_invoice(desk: Desk) -> None:
     event = a_submission(desk)
     await desk.hear(event)
     owner, stranger = a_person(organisation=event.exporter_id), a_person(organisation=uuid4())
@@ -191,7 +192,7 @@ async def test_an_exporter_reads_the_own_invoice_only(desk: Desk) -> None:
     assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), stranger)).code == "not_yours"
 
 
-async def test_an_agent_reads_the_price_of_what_it_began_and_of_nothing_else(desk: Desk) -> None:
+async def test_an_agent_reads_only_the_invoices_of_certificates_that_it_drafted(desk: Desk) -> None:
     exporter_id, agent_id, other_id = uuid4(), uuid4(), uuid4()
     own = a_submission(desk, exporter_id=exporter_id, agent_id=agent_id)
     of_other = a_submission(desk, exporter_id=exporter_id, agent_id=other_id)
@@ -211,7 +212,7 @@ async def test_an_agent_reads_the_price_of_what_it_began_and_of_nothing_else(des
             assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), reader)).amount_khr == 216_000
 
 
-async def test_an_agent_that_was_not_named_at_first_is_learned_when_it_is_announced_again(desk: Desk) -> None:
+async def test_an_agent_missing_in_the_first_event_is_kept_from_the_second(desk: Desk) -> None:
     agent_id = uuid4()
     event = a_submission(desk)
     await desk.hear(event)
@@ -220,7 +221,7 @@ async def test_an_agent_that_was_not_named_at_first_is_learned_when_it_is_announ
     before = await desk.ask(question, CASHIER)
 
     await desk.hear(event.model_copy(update={"agent_id": agent_id}))
-    await desk.hear(event)  # older news does not undo it
+    await desk.hear(event)  # the older event does not overwrite it
 
     assert await desk.ask(question, agent) == before
     assert await desk.announced() == []

@@ -371,7 +371,7 @@ async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_
     ]
     async with desk.work() as work:
         for event in events:
-            await router.reading_back[type(event)](event, work)
+            await router.replay[type(event)](event, work)
 
     assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=granted))).code == "session_over"
     assert (await parties.agent.administrator.refresh()).code == "session_over"
@@ -383,7 +383,7 @@ async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_
 
     async with desk.work() as work:
         for mandate_id in (granted, unknown, uuid4()):
-            await router.reading_back[MandateRevoked](MandateRevoked(mandate_id=mandate_id, **over), work)
+            await router.replay[MandateRevoked](MandateRevoked(mandate_id=mandate_id, **over), work)
     for mandate_id in (granted, unknown):
         assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
     assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"

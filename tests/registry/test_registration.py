@@ -427,7 +427,7 @@ async def test_what_was_announced_is_heeded_by_a_registry_that_came_back_from_an
     ]
     async with desk.work() as work:
         for event in events:
-            await router.reading_back[type(event)](event, work)
+            await router.replay[type(event)](event, work)
 
     state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (state.status, state.version, state.valid_until) == ("suspended", 9, date(2027, 11, 23))

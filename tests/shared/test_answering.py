@@ -102,7 +102,7 @@ async def test_a_twin_of_a_command_that_was_refused_is_handled_itself(house: Hou
         await keep(work, "tried")
         await asyncio.sleep(0.02)
         if next(refused_first):
-            raise Refused("not now")
+            raise Refused()
         return an_invoice(command.certificate_id)
 
     await house.replica(a_router(pay=refuse_once))
@@ -138,8 +138,6 @@ async def test_the_same_command_id_of_another_person_is_another_command(sqlite_h
 
 async def test_a_refusal_is_not_stored_and_changes_nothing(house: House) -> None:
     class SlipUsed(Refused):
-        """This slip was used."""
-
         code = "slip_already_used"
 
     willing: list[bool] = []
@@ -148,7 +146,7 @@ async def test_a_refusal_is_not_stored_and_changes_nothing(house: House) -> None
         await keep(work, command.slip_number)
         work.announce(a_settlement(command.certificate_id))
         if not willing:
-            raise SlipUsed("", "slip_number")
+            raise SlipUsed("slip_number", slip="SLIP-1")
         return an_invoice(command.certificate_id)
 
     await house.replica(a_router(pay=pay))
@@ -156,7 +154,8 @@ async def test_a_refusal_is_not_stored_and_changes_nothing(house: House) -> None
 
     with pytest.raises(AskRefused) as refused:
         await asker.ask(command, token=token)
-    assert refused.value.refusal == Refusal(code="slip_already_used", detail="This slip was used.", fields=("slip_number",))
+    detail, fields = "The slip SLIP-1 has been entered already.", ("slip_number",)
+    assert refused.value.refusal == Refusal(code="slip_already_used", detail=detail, fields=fields, values={"slip": "SLIP-1"})
     assert await nothing_changed(house)
 
     willing.append(True)
@@ -183,8 +182,6 @@ MALFORMED: dict[str, tuple[bytes, tuple[str, ...]]] = {
 
 async def test_of_two_that_want_the_same_at_once_the_later_hears_the_rule(house: House) -> None:
     class NameTaken(Refused):
-        """This name is taken."""
-
         code = "name_taken"
 
     both_have_looked = asyncio.Barrier(2)
@@ -193,7 +190,7 @@ async def test_of_two_that_want_the_same_at_once_the_later_hears_the_rule(house:
     async def take_name(command: RecordPayment, work: Work) -> InvoiceState:
         nonlocal looked
         if (await work.session.execute(select(small.c.id))).all():
-            raise NameTaken("", "slip_number")
+            raise NameTaken("slip_number")
         looked += 1
         if house.dialect == "postgresql" and looked <= 2:  # SQLite lets one writer look at a time
             await both_have_looked.wait()

@@ -237,7 +237,7 @@ async def test_a_key_outside_its_time_is_not_believed(database: Database, since:
 
 def test_an_actor_without_the_role_is_refused() -> None:
     ACTOR.must_be("cashier", "auditor")
-    with pytest.raises(RoleRequired, match="approver or reviewer"):
+    with pytest.raises(RoleRequired, match="approver, reviewer"):
         ACTOR.must_be("approver", "reviewer")
 
 

@@ -120,18 +120,21 @@ async def test_a_dead_letter_that_is_not_there_is_refused(sqlite_house: House) -
 
 
 async def test_a_dead_event_that_can_be_taken_now_acts_once_and_is_gone(sqlite_house: House) -> None:
+    class NotYet(Refused):
+        code = "not_yet"
+
     willing: list[bool] = []
 
     async def refuse(event: CertificateSubmitted, work: Work) -> None:
         if not willing:
-            raise Refused("not yet")
+            raise NotYet()
         await keep(work, event.certificate_id)
 
     await sqlite_house.replica(a_router(submitted=refuse))
     event = a_submission()
     await sqlite_house.publish(event)
     (letter,) = await eventually(sqlite_house.dead)
-    with pytest.raises(AskRefused, match=r"dead_letter_fails_again.*not yet"):
+    with pytest.raises(AskRefused, match=r"dead_letter_fails_again.*NotYet: not_yet"):
         await ask(sqlite_house, operations.RetryDeadLetter(id=letter.id))
     assert len(await sqlite_house.dead()) == 1
 

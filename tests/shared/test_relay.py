@@ -53,7 +53,7 @@ async def test_nothing_is_published_of_a_transaction_that_is_rolled_back(sqlite_
     async def pay(command: RecordPayment, work: Work) -> InvoiceState:
         work.announce(a_settlement())
         await work.flush_outbox()
-        raise Refused("no")
+        raise Refused()
 
     await sqlite_house.replica(a_router(pay=pay))
     asker = await sqlite_house.asker()

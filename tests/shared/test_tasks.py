@@ -18,6 +18,7 @@ from shared.database.engine import Database
 from shared.database.tables import dead_letters, tasks
 from shared.handling.task import Task
 from shared.handling.work import ServiceContext, Work
+from shared.operations.dead_letters import DeadLetterFailsAgain
 from shared.refusals import Refused, Unavailable
 from shared.workers import tasks as doing
 from shared.workers.tasks import AT_ONCE, LEASE, TaskRunner
@@ -220,7 +221,7 @@ async def test_five_bugs_make_a_dead_letter_however_often_it_waited_before(desk:
     assert await desk.effects() == []
 
 
-@pytest.mark.parametrize("error", [Refused("no"), Refused("a\x00b")], ids=["refused", "NUL"])
+@pytest.mark.parametrize("error", [Refused(), DeadLetterFailsAgain(error="a\x00b")], ids=["refused", "NUL"])
 async def test_a_refusal_of_a_task_is_a_dead_letter_at_once(desk: Desk, error: Exception) -> None:
     async def refuse(task: Chore, work: Work) -> None:
         raise error

@@ -224,8 +224,6 @@ async def test_nothing_personal_is_said_of_a_sign_in(
     bus: Bus, sqlite_databases: Databases, nothing_personal: Logged, spans: InMemorySpanExporter
 ) -> None:
     class WrongPassword(Refused):
-        """Email or password are wrong."""
-
         code = "wrong_password"
 
     async def open_session(command: OpenSession, work: Work) -> Any:

@@ -1,4 +1,4 @@
-"""Who may ask for certificates: exporters, while their registration is in force, and the agents that act for them."""
+"""Exporters and their agents. Both may ask for certificates while their registration is in force."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,58 +9,44 @@ from shared.refusals import Refused
 
 
 class ExporterNotRegistered(Refused):
-    """The exporter is not registered: apply to the ministry first. Nothing that was drafted is lost."""
-
     code = "exporter_not_registered"
 
 
-class RegistrationNotBegun(ExporterNotRegistered):
-    """The exporter's registration has not begun yet: wait for its first day. Nothing that was drafted is lost."""
-
+class ExporterRegistrationNotBegun(ExporterNotRegistered):
     code = "exporter_registration_not_begun"
 
 
-class RegistrationOver(ExporterNotRegistered):
-    """The exporter's registration has expired: ask the ministry for another year. Nothing that was drafted is lost."""
-
+class ExporterRegistrationExpired(ExporterNotRegistered):
     code = "exporter_registration_expired"
 
 
 class ExporterSuspended(ExporterNotRegistered):
-    """The exporter's registration is suspended: see the reason there and turn to the ministry. Nothing drafted is lost."""
-
     code = "exporter_suspended"
 
 
 class AgentNotRegistered(Refused):
-    """The agent's own registration is not in force: it acts for nobody until it is."""
-
     code = "agent_not_registered"
 
 
 class MandateNotKnownYet(Refused):
-    """The mandate is still on its way to this service: try again in a moment."""
-
     code = "mandate_not_known_yet"
 
 
-class MandateOver(Refused):
-    """The mandate is over, or is not between these two: propose another."""
-
+class MandateNotInForce(Refused):
     code = "mandate_over"
 
 
 class Standing(StrEnum):
-    """How a registered exporter stands with the ministry."""
+    """The state of an exporter's registration."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exporter:
-    """What certificates knows of a registration."""
+    """An exporter's registration, as registry announced it."""
 
     exporter_id: UUID
     name: str
@@ -71,21 +57,21 @@ class Exporter:
     standing: Standing = Standing.ACTIVE
 
     def must_be_registered(self, on: date) -> None:
-        """Refuses unless the registration is active on a day; its last day is included.
+        """Refuses unless the registration is in force on a day. The last day is included.
 
-        Raises RegistrationOver, ExporterSuspended, RegistrationNotBegun.
+        Raises ExporterRegistrationExpired, ExporterSuspended, ExporterRegistrationNotBegun.
         """
         if self.standing is Standing.EXPIRED or on > self.valid_until:
-            raise RegistrationOver("", "exporter_id")
+            raise ExporterRegistrationExpired("exporter_id")
         if self.standing is Standing.SUSPENDED:
-            raise ExporterSuspended("", "exporter_id")
+            raise ExporterSuspended("exporter_id")
         if on < self.valid_from:
-            raise RegistrationNotBegun("", "exporter_id")
+            raise ExporterRegistrationNotBegun("exporter_id")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mandate:
-    """What certificates knows of a mandate: until which day an agent may act for an exporter, that day included."""
+    """A mandate, as registry announced it: an agent may act for an exporter until a day, that day included."""
 
     mandate_id: UUID
     exporter_id: UUID
@@ -94,13 +80,13 @@ class Mandate:
     version: int
 
     def must_cover(self, exporter_id: UUID, agent_id: UUID, on: date) -> None:
-        """Raises MandateOver."""
+        """Refuses another exporter or agent, and a day after the last one. Raises MandateNotInForce."""
         if (self.exporter_id, self.agent_id) != (exporter_id, agent_id) or on > self.valid_until:
-            raise MandateOver()
+            raise MandateNotInForce()
 
 
 def must_be_in_force(agent: Exporter | None, on: date) -> None:
-    """An agent is a registered company itself. Raises AgentNotRegistered."""
+    """Refuses an agent whose own registration is not in force. Raises AgentNotRegistered."""
     if agent is None:
         raise AgentNotRegistered()
     try:

@@ -1,4 +1,4 @@
-"""The examination of a product, which comes before any certificate for it."""
+"""Products. A product is examined before any certificate for it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from shared.refusals import Refused
 
 
 class ProductStatus(StrEnum):
-    """Where the examination of a product stands."""
+    """The state of the examination of a product."""
 
     REGISTERED = "registered"
     APPROVED = "approved"
@@ -17,30 +17,22 @@ class ProductStatus(StrEnum):
 
 
 class ProductNotFound(Refused):
-    """There is no such product."""
-
     code = "product_not_found"
 
 
 class ProductIdTaken(Refused):
-    """This product id is in use: choose a new one."""
-
     code = "product_id_taken"
 
 
 class ProductAlreadyDecided(Refused):
-    """The product has been examined already: register it anew to have it examined again."""
-
     code = "product_already_decided"
 
 
 class ProductNotApproved(Refused):
-    """The product's origin has not been approved: no certificate can be asked for it yet."""
-
     code = "product_not_approved"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Product:
     """An exporter's product and how it originates."""
 
@@ -56,24 +48,27 @@ class Product:
     version: int = 1
 
     def approve(self, officer: UUID) -> None:
-        """A reviewer finds that it originates as claimed."""
+        """A reviewer finds that the product originates as claimed."""
         self._must_be_open()
-        self.status, self.decided_by = ProductStatus.APPROVED, officer
+        self.status = ProductStatus.APPROVED
+        self.decided_by = officer
         self.version += 1
 
     def refuse(self, officer: UUID, reason: str) -> None:
-        """A reviewer finds that it does not, with the reason."""
+        """A reviewer finds that the product does not originate as claimed, for a reason."""
         self._must_be_open()
-        self.status, self.decided_by, self.reason = ProductStatus.REFUSED, officer, reason
+        self.status = ProductStatus.REFUSED
+        self.decided_by = officer
+        self.reason = reason
         self.version += 1
 
     def must_serve(self, exporter_id: UUID, field: str) -> None:
-        """Refuses unless the product is this exporter's and approved."""
+        """Refuses a product of another exporter, and one that is not approved."""
         if self.exporter_id != exporter_id:
-            raise ProductNotFound(f"There is no product {self.product_id} of this exporter.", field)
+            raise ProductNotFound(field, product=self.product_id)
         if self.status is not ProductStatus.APPROVED:
-            raise ProductNotApproved(f"{self.description} is {self.status}.", field)
+            raise ProductNotApproved(field, product=self.description, status=self.status)
 
     def _must_be_open(self) -> None:
         if self.status is not ProductStatus.REGISTERED:
-            raise ProductAlreadyDecided(f"This product is {self.status}.", "product_id")
+            raise ProductAlreadyDecided("product_id", status=self.status)

@@ -1,11 +1,11 @@
-"""What certificates reacts to, by phase of a certificate's life."""
+"""The handlers of certificates, one module for each phase of a certificate."""
 
 from services.certificates import store
-from services.certificates.handlers import again, agents, deciding, drafting, exporters, issuing, products
+from services.certificates.handlers import agents, deciding, drafting, exporters, issuing, products, recovering
 from shared.handling.router import Router
 
 router = Router()
-for part in (products, drafting, deciding, issuing, exporters, agents, again):
+for part in (products, drafting, deciding, issuing, exporters, agents, recovering):
     router.include(part.router)
 
 router.fact("exporters", store.known_exporters)

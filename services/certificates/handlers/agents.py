@@ -1,11 +1,12 @@
-"""Agents: certificates keeps their mandates, and decides alone who acts for an exporter, also while registry is away.
+"""Agents and their mandates. Certificates decides alone whether an agent may act, also while registry is unavailable.
 
-Mandates that were revoked are on the deny list, like sessions that are over: their tokens come no further.
+Revoked mandates and ended sessions are on the deny list, so their tokens are refused before a handler runs.
 """
 
 from uuid import UUID
 
-from services.certificates.domain.exporter import Mandate, MandateNotKnownYet, must_be_in_force
+from services.certificates.domain.exporter import MandateNotKnownYet, must_be_in_force
+from services.certificates.mappers import mandate_of
 from services.certificates.store import find_exporter, find_mandate, keep_mandate
 from shared.contracts.registry.mandates import MandateGranted
 from shared.handling.router import Router
@@ -15,16 +16,15 @@ router = Router()
 
 
 @router.on(MandateGranted)
-async def know_mandate_on_mandate_granted(event: MandateGranted, work: Work) -> None:
+async def record_mandate_on_mandate_granted(event: MandateGranted, work: Work) -> None:
     """The agent may act for the exporter."""
-    mandate = Mandate(event.mandate_id, event.exporter_id, event.agent_id, event.valid_until, event.version)
-    await keep_mandate(work, mandate)
+    await keep_mandate(work, mandate_of(event))
 
 
-async def who_acts_for(exporter_id: UUID, work: Work) -> UUID | None:
-    """The agent that acts for the exporter, or None where the exporter acts itself; refuses everybody else.
+async def agent_acting_for(exporter_id: UUID, work: Work) -> UUID | None:
+    """The agent that acts for the exporter, or None if the exporter acts itself. Refuses everybody else.
 
-    Raises NotYours, MandateNotKnownYet, MandateOver, AgentNotRegistered.
+    Raises NotYours, MandateNotKnownYet, MandateNotInForce, AgentNotRegistered.
     """
     work.actor.must_act_for(exporter_id)
     under = work.actor.mandate

@@ -1,10 +1,10 @@
-"""The officers' part: return, review, approve, reject."""
+"""Decisions of officers: return, review, approve, reject."""
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate, OtherOffice
+from services.certificates.handlers.answers import state_of
 from services.certificates.handlers.issuing import issue_when_settled
+from services.certificates.reference_data import ReferenceData
 from services.certificates.store import certificate_by_id
-from services.certificates.views import state_of
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     CertificateState,
@@ -20,12 +20,12 @@ router = Router()
 
 @router.answers(ReturnCertificate)
 async def return_certificate(command: ReturnCertificate, work: Work) -> CertificateState:
-    """An officer gives the certificate back for correction."""
+    """An officer returns the certificate for correction."""
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
     certificate.must_be_as_seen(command.version)
-    certificate.give_back(command.remarks)
+    certificate.return_for_correction(command.remarks)
 
     return await state_of(certificate, work)
 
@@ -44,7 +44,7 @@ async def review_certificate(command: ReviewCertificate, work: Work) -> Certific
 
 @router.answers(ApproveCertificate)
 async def approve_certificate(command: ApproveCertificate, work: Work) -> CertificateState:
-    """A second officer agrees; the certificate is issued as soon as it is paid."""
+    """A second officer approves the certificate. It is issued as soon as it is paid."""
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
@@ -57,7 +57,7 @@ async def approve_certificate(command: ApproveCertificate, work: Work) -> Certif
 
 @router.answers(RejectCertificate)
 async def reject_certificate(command: RejectCertificate, work: Work) -> CertificateState:
-    """An officer refuses the certificate, with the reason."""
+    """An officer rejects the certificate for a reason."""
     certificate = await certificate_by_id(work, command.certificate_id)
     must_be_of_their_office(certificate, work)
 
@@ -68,6 +68,6 @@ async def reject_certificate(command: RejectCertificate, work: Work) -> Certific
 
 
 def must_be_of_their_office(certificate: Certificate, work: Work) -> None:
-    """Officers act for their own office, those of the headquarters for all (ours)."""
-    if work.actor.organisation != certificate.office and not work.use(Catalogue).is_headquarters(work.actor.organisation):
-        raise OtherOffice(f"This certificate belongs to the office {certificate.office}.")
+    """Refuses officers of other offices. Officers of the headquarters act for all offices (ours)."""
+    if work.actor.organisation != certificate.office and not work.use(ReferenceData).is_headquarters(work.actor.organisation):
+        raise OtherOffice(office=certificate.office)

@@ -1,12 +1,13 @@
-"""What registry tells of exporters: certificates keeps it and decides alone who may submit, also while registry is away.
+"""Exporters, as registry announces them. Certificates decides alone whether one may submit, also while registry is unavailable.
 
-News may come in any order: the latest approval says name, address and year, the latest news of any kind how an exporter stands.
+Events arrive in any order. The latest approval gives name, address and validity; the latest event of any kind gives the state.
 """
 
 from uuid import UUID
 
-from services.certificates.domain.exporter import Exporter, Standing
+from services.certificates.domain.exporter import Standing
 from services.certificates.handlers.issuing import issue_when_settled
+from services.certificates.mappers import exporter_of
 from services.certificates.store import approved_of, keep_exporter, keep_standing
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
@@ -21,34 +22,33 @@ router = Router()
 
 
 @router.on(RegistrationApproved)
-async def know_exporter_on_registration_approved(event: RegistrationApproved, work: Work) -> None:
-    """The exporter may ask for certificates; what was held for want of a registration is taken up again."""
-    year = (event.valid_from, event.valid_until)
-    await keep_exporter(work, Exporter(event.exporter_id, event.name, event.address, *year, event.version))
+async def record_exporter_on_registration_approved(event: RegistrationApproved, work: Work) -> None:
+    """The exporter may ask for certificates. Certificates that were held without a registration are tried again."""
+    await keep_exporter(work, exporter_of(event))
     await keep_standing(work, event.exporter_id, Standing.ACTIVE, event.version)
-    await take_up_again(event.exporter_id, work)
+    await retry_held_certificates(event.exporter_id, work)
 
 
 @router.on(RegistrationSuspended)
-async def stop_exporter_on_registration_suspended(event: RegistrationSuspended, work: Work) -> None:
-    """The exporter may not submit, and nothing is issued to it, until it is reinstated."""
+async def record_suspension_on_registration_suspended(event: RegistrationSuspended, work: Work) -> None:
+    """The exporter may not submit, and no certificate is issued to it, until it is reinstated."""
     await keep_standing(work, event.exporter_id, Standing.SUSPENDED, event.version)
 
 
 @router.on(RegistrationReinstated)
-async def admit_exporter_on_registration_reinstated(event: RegistrationReinstated, work: Work) -> None:
-    """The exporter may submit again; what was held meanwhile is taken up again."""
+async def record_reinstatement_on_registration_reinstated(event: RegistrationReinstated, work: Work) -> None:
+    """The exporter may submit again. Certificates that were held are tried again."""
     await keep_standing(work, event.exporter_id, Standing.ACTIVE, event.version)
-    await take_up_again(event.exporter_id, work)
+    await retry_held_certificates(event.exporter_id, work)
 
 
 @router.on(RegistrationExpired)
-async def stop_exporter_on_registration_expired(event: RegistrationExpired, work: Work) -> None:
-    """The exporter may not submit, and nothing is issued to it, until it is registered for another year."""
+async def record_expiry_on_registration_expired(event: RegistrationExpired, work: Work) -> None:
+    """The exporter may not submit, and no certificate is issued to it, until it is registered for another year."""
     await keep_standing(work, event.exporter_id, Standing.EXPIRED, event.version)
 
 
-async def take_up_again(exporter_id: UUID, work: Work) -> None:
-    """Issues what is approved and settled."""
+async def retry_held_certificates(exporter_id: UUID, work: Work) -> None:
+    """Issues the exporter's certificates that are approved and settled."""
     for certificate in await approved_of(work, exporter_id):
         await issue_when_settled(certificate, work)

@@ -1,11 +1,11 @@
-"""Issue: once a certificate is approved and settled, in whichever order, it gets its number and goes out."""
+"""A certificate that is approved and settled, in either order, gets its number and is announced."""
 
 from typing import ClassVar
 from uuid import UUID
 
-from services.certificates.catalogue import Catalogue
 from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo, Status, reference_of
 from services.certificates.domain.exporter import ExporterNotRegistered
+from services.certificates.reference_data import ReferenceData
 from services.certificates.store import (
     certificate_by_id,
     find_certificate,
@@ -13,7 +13,7 @@ from services.certificates.store import (
     is_settled,
     keep_document,
     next_serial,
-    note_settlement,
+    record_settlement,
 )
 from services.certificates.views import document_of, documented, issued
 from shared.contracts.fees import FeeSettled
@@ -25,29 +25,29 @@ router = Router()
 
 
 class IssueCertificate(Task):
-    """Give an approved and settled certificate its number."""
+    """Issues an approved and settled certificate."""
 
     kind: ClassVar[str] = "issue_certificate"
     certificate_id: UUID
 
 
 async def issue_when_settled(certificate: Certificate, work: Work) -> None:
-    """Leaves the issue for later, now that one of its conditions is met, if the other is too."""
+    """Schedules the issue if the certificate is approved and settled."""
     if certificate.status is Status.APPROVED and await is_settled(work, certificate):
         work.later(IssueCertificate(certificate_id=certificate.certificate_id), key=certificate.certificate_id)
 
 
 @router.on(FeeSettled)
-async def note_settlement_on_fee_settled(event: FeeSettled, work: Work) -> None:
-    """Nothing is owed any more: if the certificate is approved, it is issued."""
-    await note_settlement(work, event.certificate_id, event.submission)
+async def record_settlement_on_fee_settled(event: FeeSettled, work: Work) -> None:
+    """The fee is settled. A certificate that is approved is issued."""
+    await record_settlement(work, event.certificate_id, event.submission)
     if certificate := await find_certificate(work, event.certificate_id):
         await issue_when_settled(certificate, work)
 
 
 @router.due(IssueCertificate)
 async def issue_certificate(task: IssueCertificate, work: Work) -> None:
-    """The certificate gets its number, the public hears of it, and its document goes to the destination."""
+    """The certificate gets its number. Tracking can show it, and its document goes to the destination."""
     certificate = await certificate_by_id(work, task.certificate_id)
     exporter = await find_exporter(work, certificate.exporter_id)
     if certificate.status is not Status.APPROVED:
@@ -64,7 +64,7 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     reference = reference_of(certificate.form, today.year, certificate.office, serial)
     certificate.issue(reference, today)
 
-    form = work.use(Catalogue).form(certificate.form, today)
+    form = work.use(ReferenceData).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)
     await keep_document(work, document)
     work.announce(issued(document, work))

@@ -1,4 +1,4 @@
-"""The day of submission, and the documents of issued certificates as they went out.
+"""The day of submission, and the documents of issued certificates as they were sent.
 
 Revision ID: certificates_0002
 """

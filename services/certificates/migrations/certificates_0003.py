@@ -1,4 +1,4 @@
-"""How exporters stand with the ministry.
+"""The states of exporters' registrations.
 
 Revision ID: certificates_0003
 """

@@ -1,4 +1,4 @@
-"""Which agent began a certificate, and the mandates under which agents act.
+"""The agent that drafted a certificate, and the mandates under which agents act.
 
 Revision ID: certificates_0004
 """

@@ -1,4 +1,4 @@
-"""Which agent began the certificate of a document.
+"""The agent that drafted the certificate of a document.
 
 Revision ID: certificates_0005
 """

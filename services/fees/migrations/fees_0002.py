@@ -1,4 +1,4 @@
-"""Which agent began the certificate of an invoice.
+"""The agent that drafted the certificate of an invoice.
 
 Revision ID: fees_0002
 """

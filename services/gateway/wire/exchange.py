@@ -26,8 +26,6 @@ REST = 5.0
 
 
 class ContentUnreadable(Refused):
-    """The content of the message does not have the form that was agreed."""
-
     code = "document_unreadable"
 
 
@@ -59,7 +57,7 @@ class Opened:
     def content(self) -> Told:
         """What the message says. Raises ContentUnreadable, so that the sender is told what is wrong."""
         if self.contents.content is None:
-            raise ContentUnreadable(f"These fields are missing or malformed: {self.contents.malformed}.")
+            raise ContentUnreadable(malformed=self.contents.malformed)
         return self.contents.content
 
 

@@ -15,26 +15,18 @@ MAX_KEYS = 10
 
 
 class ApiKeyNotFound(Refused):
-    """Your company has no such API key."""
-
     code = "api_key_not_found"
 
 
 class ApiKeyIdTaken(Refused):
-    """There is a key with this id already, and a key is shown only once: revoke it and make another."""
-
     code = "api_key_id_taken"
 
 
 class ApiKeyInvalid(Refused):
-    """This API key is not known here, was revoked, or its mandate is over."""
-
     code = "api_key_invalid"
 
 
 class TooManyApiKeys(Refused):
-    """This mandate has as many keys as one can have: revoke those that are not needed."""
-
     code = "too_many_api_keys"
 
 

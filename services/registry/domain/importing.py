@@ -21,38 +21,38 @@ EARLIEST, YEARS_AHEAD = date(1990, 1, 1), 2
 
 
 class ValidityUnsound(Refused):
-    """The first and the last day cannot be these."""
-
     code = "validity_unsound"
 
 
-class StatusUnsound(Refused):
-    """Status and last day contradict each other."""
+class ValidFromTooEarly(ValidityUnsound):
+    variant = "too_early"
 
+
+class ValidUntilTooLate(ValidityUnsound):
+    variant = "too_late"
+
+
+class StatusUnsound(Refused):
     code = "status_unsound"
 
 
-class ReasonMissing(Refused):
-    """Why it is suspended must be said: whoever reinstates it wants to know."""
+class NotExpiredYet(StatusUnsound):
+    variant = "not_expired_yet"
 
+
+class ReasonMissing(Refused):
     code = "reason_missing"
 
 
 class OrganisationUnclear(Refused):
-    """Everybody belongs to an office or to a company: say one of them."""
-
     code = "organisation_unclear"
 
 
 class ColleagueRefused(Refused):
-    """Another row of this company was refused, and the people of a company come over together."""
-
     code = "colleague_refused"
 
 
 class TakenMeanwhile(Refused):
-    """Somebody else has just taken this tax number or e-mail address."""
-
     code = "taken_meanwhile"
 
 
@@ -68,18 +68,18 @@ class Former:
     def must_be_sound(self, on: date) -> None:
         """Refuses days and a status that cannot be."""
         if self.valid_from > self.valid_until:
-            raise ValidityUnsound("The first day is after the last.", "valid_from", "valid_until")
+            raise ValidityUnsound("valid_from", "valid_until")
         if self.valid_from < EARLIEST:
-            raise ValidityUnsound(f"No registration is older than {EARLIEST}.", "valid_from")
+            raise ValidFromTooEarly("valid_from", earliest=EARLIEST)
         if self.valid_until.year > on.year + YEARS_AHEAD:
-            raise ValidityUnsound(f"No registration lasts beyond {on.year + YEARS_AHEAD}.", "valid_until")
+            raise ValidUntilTooLate("valid_until", year=on.year + YEARS_AHEAD)
         over = on > self.valid_until
         if over and self.status is not Status.EXPIRED:
-            raise StatusUnsound(f"Its last day, {self.valid_until}, has passed: it is expired.", "status", "valid_until")
+            raise StatusUnsound("status", "valid_until", last=self.valid_until)
         if not over and self.status is Status.EXPIRED:
-            raise StatusUnsound(f"Its last day, {self.valid_until}, has not passed.", "status", "valid_until")
+            raise NotExpiredYet("status", "valid_until", last=self.valid_until)
         if self.status is Status.SUSPENDED and not self.reason:
-            raise ReasonMissing("", "reason")
+            raise ReasonMissing("reason")
 
 
 def id_of(kind: str, country: str, former: str) -> UUID:
@@ -131,4 +131,4 @@ def account(
 def must_be_of_one_side(office: str | None, company: str | None) -> None:
     """Refuses a person of both sides, or of none."""
     if (office is None) is (company is None):
-        raise OrganisationUnclear("", "office", "company_tax_number")
+        raise OrganisationUnclear("office", "company_tax_number")

@@ -52,74 +52,50 @@ ALLOWED: dict[Status, frozenset[Act]] = {
 
 
 class MandateNotFound(Refused):
-    """Your company has no such mandate."""
-
     code = "mandate_not_found"
 
 
 class MandateIdTaken(Refused):
-    """This mandate id is in use: choose a new one."""
-
     code = "mandate_id_taken"
 
 
 class MandateWithOneself(Refused):
-    """A company needs no mandate to act for itself."""
-
     code = "mandate_with_oneself"
 
 
 class NotAParty(Refused):
-    """Neither of the two companies is yours."""
-
     code = "mandate_between_others"
 
 
 class MandateDatesWrong(Refused):
-    """A mandate ends on a day to come, and not too far ahead."""
-
     code = "mandate_dates_wrong"
 
 
 class TooManyMandates(Refused):
-    """This company has as many mandates as one can have: revoke those that are not needed."""
-
     code = "too_many_mandates"
 
 
 class OtherSideAccepts(Refused):
-    """Your company proposed this mandate: the other one accepts it."""
-
     code = "mandate_other_side_accepts"
 
 
 class MandateNotAllowedNow(Refused):
-    """The mandate's status does not allow this."""
-
     code = "mandate_not_allowed_now"
 
 
 class MandateEnded(MandateNotAllowedNow):
-    """This mandate is over: propose another."""
-
     code = "mandate_ended"
 
 
 class CompanyNotRegistered(Refused):
-    """Your company proposes no mandate: it is not registered with the ministry, or its registration is suspended or over."""
-
     code = "company_not_registered"
 
 
 class AgentNotRegistered(Refused):
-    """The agent is not registered with the ministry, or its registration is suspended or over."""
-
     code = "agent_not_registered"
 
 
 class OutsideYourRoles(Refused):
-    """This mandate allows nothing that your own roles do."""
-
     code = "mandate_outside_your_roles"
 
 
@@ -158,14 +134,14 @@ class Mandate:
         """Which of the two a company is. Raises MandateNotFound for others: they do not learn that there is one."""
         sides = {str(self.exporter_id): Side.EXPORTER, str(self.agent_id): Side.AGENT}
         if company not in sides:
-            raise MandateNotFound("", "mandate_id")
+            raise MandateNotFound("mandate_id")
         return sides[company]
 
     def accept(self, by: Side, now: datetime, on: date) -> None:
         """The other company than the one that proposed it accepts."""
         self._must_allow(Act.ACCEPT, on)
         if by is self.proposed_by:
-            raise OtherSideAccepts("", "mandate_id")
+            raise OtherSideAccepts("mandate_id")
         self.status, self.granted_at = Status.GRANTED, now
         self.version += 1
 
@@ -182,7 +158,7 @@ class Mandate:
         self._must_allow(Act.ACT, on)
         within = roles.intersection(self.scope)
         if not within:
-            raise OutsideYourRoles(f"This mandate is for: {', '.join(self.scope)}.", "mandate_id")
+            raise OutsideYourRoles("mandate_id", scope=self.scope)
         return within
 
     def was_granted(self, at: datetime, version: int) -> None:
@@ -197,16 +173,16 @@ class Mandate:
     def _must_allow(self, act: Act, on: date) -> None:
         standing = self.standing(on)
         if standing is Status.ENDED:
-            raise MandateEnded(f"This mandate ended on {self.valid_until}.", "mandate_id")
+            raise MandateEnded("mandate_id", last=self.valid_until)
         if act not in ALLOWED[standing]:
-            raise MandateNotAllowedNow(f"A mandate that is {standing} does not allow: {act}.", "mandate_id")
+            raise MandateNotAllowedNow("mandate_id", status=standing, act=act)
 
 
 def must_end_in_time(valid_until: date, on: date, longest_days: int) -> None:
     """Raises MandateDatesWrong."""
     last = on + timedelta(days=longest_days)
     if not on <= valid_until <= last:
-        raise MandateDatesWrong(f"A mandate that is proposed on {on} ends between that day and {last}.", "valid_until")
+        raise MandateDatesWrong("valid_until", first=on, last=last)
 
 
 def may_propose(company: Registration | None, on: date) -> None:
@@ -219,7 +195,7 @@ def may_propose(company: Registration | None, on: date) -> None:
 def must_be_registered(agent: Registration | None, on: date) -> None:
     """An agent acts while its own registration is in force. Raises AgentNotRegistered."""
     if not _is_in_force(agent, on):
-        raise AgentNotRegistered("", "mandate_id")
+        raise AgentNotRegistered("mandate_id")
 
 
 def _is_in_force(registration: Registration | None, on: date) -> bool:

@@ -8,20 +8,14 @@ from shared.refusals import Refused
 
 
 class LatinNeeded(Refused):
-    """Certificates are in English (ATIGA Annex 8, Rule 7): write this in Latin letters; the Khmer has a field of its own."""
-
     code = "latin_letters_needed"
 
 
 class BirthdayInFuture(Refused):
-    """Nobody is born in the future."""
-
     code = "birthday_in_future"
 
 
 class DistrictUnknown(Refused):
-    """There is no such district."""
-
     code = "district_unknown"
 
 
@@ -52,9 +46,9 @@ class Particulars:
         """Refuses what cannot be true or printed; `at` stands before the field. Raises LatinNeeded, BirthdayInFuture."""
         for field in ("company_name", "address"):
             if any(ord(letter) > 0x24F for letter in getattr(self, field)):
-                raise LatinNeeded("", f"{at}{field}")
+                raise LatinNeeded(f"{at}{field}")
         if self.representative and self.representative.born_on and self.representative.born_on > on:
-            raise BirthdayInFuture("", f"{at}representative.born_on")
+            raise BirthdayInFuture(f"{at}representative.born_on")
 
     def lacks(self, required: frozenset[str]) -> list[str]:
         """Which of the required particulars are not there."""

@@ -48,14 +48,10 @@ SHORTEST_PART = 4
 
 
 class PasswordTooCommon(Refused):
-    """This password is easily guessed: choose a longer one of several words."""
-
     code = "password_too_common"
 
 
 class PasswordTellsWhoYouAre(Refused):
-    """This password is made of your own name or address: choose another."""
-
     code = "password_tells_who_you_are"
 
 
@@ -70,12 +66,12 @@ def must_be_hard_to_guess(password: str, *about: str) -> None:
     letters = "".join(character for character in plain if character.isalnum())
     rows = sum(abs(ord(after) - ord(before)) <= 1 for before, after in pairwise(plain))
     if letters in COMMON or len(set(plain)) < FEWEST_DIFFERENT or rows > len(plain) * 0.7:
-        raise PasswordTooCommon("", "password")
+        raise PasswordTooCommon("password")
     rest = plain
     for part in _parts(about):
         rest = rest.replace(part, "")
     if len(rest) < len(plain) / 2:
-        raise PasswordTellsWhoYouAre("", "password")
+        raise PasswordTellsWhoYouAre("password")
 
 
 def _parts(texts: Iterable[str]) -> list[str]:

@@ -75,62 +75,54 @@ other year is approved: reinstate it first (ours).
 
 
 class RegistrationNotFound(Refused):
-    """There is no such registration."""
-
     code = "registration_not_found"
 
 
 class NotAllowedNow(Refused):
-    """The registration's status does not allow this."""
-
     code = "registration_not_allowed_now"
 
 
 class AlreadyDecided(NotAllowedNow):
-    """The registration has been decided and can no longer be changed."""
-
     code = "registration_already_decided"
 
 
 class DocumentsMissing(Refused):
-    """Documents are missing: a registration cannot be approved without them."""
-
     code = "registration_documents_missing"
 
 
 class ParticularsMissing(Refused):
-    """The company has not said all of itself that a registration needs."""
-
     code = "registration_particulars_missing"
 
 
 class ChangedMeanwhile(Refused):
-    """The applicant has changed the application since it was looked at: look at it again."""
-
     code = "registration_changed_meanwhile"
 
 
 class TooEarlyToRenew(Refused):
-    """It is too early to ask for another year."""
-
     code = "registration_not_renewable_yet"
 
 
 class TaxNumberTaken(Refused):
-    """A company with this tax number has applied already."""
-
     code = "tax_number_taken"
 
 
-class CompanyUnknown(Refused):
-    """No company with this tax number has applied for registration."""
+class ApplicationIdTaken(TaxNumberTaken):
+    variant = "application_id"
 
+
+class FormerCompanyLost(TaxNumberTaken):
+    variant = "former_company_lost"
+
+
+class CompanyUnknown(Refused):
     code = "company_unknown"
 
 
-class TaxNumberFixed(Refused):
-    """A registered company keeps its tax number: another number is another company."""
+class CompanyNotImported(CompanyUnknown):
+    variant = "not_imported"
 
+
+class TaxNumberFixed(Refused):
     code = "tax_number_fixed"
 
 
@@ -195,7 +187,7 @@ class Registration:
         self._must_allow(Act.CORRECT)
         if tax_number not in (None, self.tax_number):
             if self.approved_version:
-                raise TaxNumberFixed("", "tax_number")
+                raise TaxNumberFixed("tax_number")
             self.tax_number = str(tax_number)
         if self.asked is Asked.NOTHING:
             self.particulars = particulars
@@ -217,7 +209,7 @@ class Registration:
         self._must_allow(Act.RENEW)
         first = self.renewable_from(requirements)
         if first is not None and on < first:
-            raise TooEarlyToRenew(f"You can ask for another year from {first} on.", "exporter_id")
+            raise TooEarlyToRenew("exporter_id", first=first)
         self.asked, self.wanted, self.renewal_remarks = Asked.APPLIED, particulars or self.particulars, None
         self.version += 1
 
@@ -228,7 +220,7 @@ class Registration:
     def must_be_as_seen(self, version: int | None) -> None:
         """Refuses where the officer has seen another version."""
         if version not in (None, self.version):
-            raise ChangedMeanwhile("", "version")
+            raise ChangedMeanwhile("version")
 
     def approve(self, on: date, requirements: Requirements) -> None:
         """An officer registers the company for a year from that day, inclusive.
@@ -239,9 +231,9 @@ class Registration:
         self._must_allow(Act.APPROVE)
         particulars, documents = self.in_hand
         if lacking := particulars.lacks(requirements.particulars):
-            raise ParticularsMissing(f"Missing: {_in_words(lacking)}.", *lacking)
+            raise ParticularsMissing(*lacking, missing=_in_words(lacking))
         if missing := sorted(requirements.documents - documents.keys()):
-            raise DocumentsMissing(f"Missing: {_in_words(missing)}.", "documents")
+            raise DocumentsMissing("documents", missing=_in_words(missing))
         goes_on = self.valid_until is not None and on <= self.valid_until
         if self.valid_until is not None and goes_on:
             self.valid_until = a_year_from(self.valid_until)
@@ -323,9 +315,9 @@ class Registration:
         if act in ALLOWED[self.status, self.asked]:
             return
         if act in (Act.APPROVE, Act.RETURN, Act.REFUSE, Act.CORRECT, Act.ATTACH) and self.asked is Asked.NOTHING:
-            raise AlreadyDecided(f"This registration is {self.status}: there is no application to {act}.")
-        beside = "" if self.asked is Asked.NOTHING else f", its renewal {self.asked},"
-        raise NotAllowedNow(f"A registration that is {self.status}{beside} does not allow: {act}.")
+            raise AlreadyDecided(status=self.status, act=act)
+        beside = "" if self.asked is Asked.NOTHING else f", renewal {self.asked}"
+        raise NotAllowedNow(status=f"{self.status}{beside}", act=act)
 
 
 def _in_words(names: list[str]) -> str:

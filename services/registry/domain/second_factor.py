@@ -13,20 +13,14 @@ RECOVERY_CODES = 10
 
 
 class SecondFactorRequired(Refused):
-    """The password is right; now the code of your authenticator, or a recovery code."""
-
     code = "second_factor_required"
 
 
 class SecondFactorWrong(Refused):
-    """This code is wrong, or was used already: wait for the next one."""
-
     code = "second_factor_wrong"
 
 
 class SecondFactorNotOffered(Refused):
-    """Ask for a second factor first."""
-
     code = "second_factor_not_offered"
 
 

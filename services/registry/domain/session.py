@@ -25,37 +25,22 @@ FORGOTTEN_AFTER = timedelta(hours=24)
 
 
 class SignInFailed(Refused):
-    """The e-mail address or the password is wrong."""
-
     code = "sign_in_failed"
 
 
 class SignInDelayed(Refused):
-    """Too many wrong passwords: wait, or have a link sent by e-mail."""
-
     code = "sign_in_delayed"
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(
-            f"Too many wrong passwords: try again from {until:%Y-%m-%dT%H:%M:%SZ}, or have a link sent by e-mail.", "email"
-        )
 
 
 class SessionOver(Refused):
-    """This session is over: sign in again."""
-
     code = "session_over"
 
 
 class SessionNotFound(Refused):
-    """You have no such session."""
-
     code = "session_not_found"
 
 
 class LinkInvalid(Refused):
-    """This link is not valid, was used already, or has expired: ask for another."""
-
     code = "link_invalid"
 
 

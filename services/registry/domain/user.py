@@ -43,68 +43,50 @@ ALLOWED: dict[Status, frozenset[Act]] = {
 
 
 class UserNotFound(Refused):
-    """There is no such person here."""
-
     code = "user_not_found"
 
 
 class UserIdTaken(Refused):
-    """This user id is in use: choose a new one."""
-
     code = "user_id_taken"
 
 
-class EmailTaken(Refused):
-    """There is an account with this e-mail address already."""
+class FormerIdTaken(UserIdTaken):
+    variant = "former_id"
 
+
+class EmailTaken(Refused):
     code = "email_taken"
 
 
 class UserNotAllowedNow(Refused):
-    """The status of this account does not allow this."""
-
     code = "user_not_allowed_now"
 
 
 class RolesNotYoursToGive(Refused):
-    """These roles cannot be given here: company roles belong to companies, ministry roles to offices."""
-
     code = "roles_not_yours_to_give"
 
 
 class OfficeUnknown(Refused):
-    """There is no such office of the ministry."""
-
     code = "office_unknown"
 
 
 class RolesKeptApart(Refused):
-    """One person does not have these roles together: who gives rights does not use them, who examines does not act."""
-
     code = "roles_kept_apart"
 
 
 class NotOnOneself(Refused):
-    """Nobody changes their own rights: a colleague must."""
-
     code = "not_on_oneself"
 
 
 class PasswordNotYoursToChoose(Refused):
-    """People choose their own passwords: invite them."""
-
     code = "password_not_yours_to_choose"
 
 
 class NotRegisteredYet(Refused):
-    """A company invites colleagues once the ministry has registered it."""
-
     code = "not_registered_yet"
 
 
 class TooManyColleagues(Refused):
-    """The company has as many accounts as a company may have: close one that is not needed."""
-
     code = "too_many_colleagues"
 
 
@@ -188,13 +170,13 @@ class User:
 
     def _must_allow(self, act: Act) -> None:
         if act not in ALLOWED[self.status]:
-            raise UserNotAllowedNow(f"An account that is {self.status} does not allow: {act.replace('_', ' ')}.", "user_id")
+            raise UserNotAllowedNow("user_id", status=self.status, act=act.replace("_", " "))
 
 
 def must_be_givable(roles: set[str], *, to_company: bool, at: str = "") -> None:
     """Refuses roles of another side, and those that one person does not have together; `at` stands before the field."""
     sides = (COMPANY_ROLES,) if to_company else (MINISTRY_ROLES, CUSTOMS_ROLES)
     if not any(roles <= side for side in sides):
-        raise RolesNotYoursToGive(f"You can give: {', '.join(sorted(frozenset().union(*sides)))}.", f"{at}roles")
+        raise RolesNotYoursToGive(f"{at}roles", roles=frozenset().union(*sides))
     if any(role in roles and roles & others for role, others in APART.items()):
-        raise RolesKeptApart("", f"{at}roles")
+        raise RolesKeptApart(f"{at}roles")

@@ -46,7 +46,7 @@ router = Router()
 @router.answers(AddUser)
 async def add_user(command: AddUser, work: Work) -> UserState:
     """Nobody chooses another's password."""
-    raise PasswordNotYoursToChoose("", "password")
+    raise PasswordNotYoursToChoose("password")
 
 
 @router.answers(InviteOfficer)
@@ -167,7 +167,7 @@ async def invited(command: InviteOfficer | InviteColleague, organisation: str, w
     elif (user.email, user.organisation, user.roles) == (command.email, organisation, roles):
         user.invited_again()
     else:
-        raise UserIdTaken("", "user_id")
+        raise UserIdTaken("user_id")
     work.later(SendInvitation(user_id=user.user_id), key=user.user_id)
     return await state_of(user, work)
 
@@ -178,7 +178,7 @@ async def must_have_room_for_colleague(company: str, work: Work) -> None:
     if not registration.was_ever_approved:
         raise NotRegisteredYet()
     if await users.open_accounts_of(work, company) >= MOST_COLLEAGUES:
-        raise TooManyColleagues(f"A company may have {MOST_COLLEAGUES} accounts; close one that is not needed.")
+        raise TooManyColleagues(most=MOST_COLLEAGUES)
 
 
 async def deactivated(user: User, work: Work) -> UserState:
@@ -196,7 +196,7 @@ async def officer_by_id(work: Work, user_id: UUID) -> User:
     """An officer of the ministry, or a viewer of customs. Raises UserNotFound."""
     user = await users.user_by_id(work, user_id)
     if user.of_company:
-        raise UserNotFound("", "user_id")
+        raise UserNotFound("user_id")
     return user
 
 
@@ -204,7 +204,7 @@ async def colleague_by_id(work: Work, user_id: UUID) -> User:
     """Somebody of the company that the actor administers. Raises UserNotFound."""
     user = await users.user_by_id(work, user_id)
     if not user.of_company or user.organisation != work.actor.organisation:
-        raise UserNotFound("", "user_id")
+        raise UserNotFound("user_id")
     return user
 
 

@@ -30,6 +30,10 @@ from shared.handling.work import Work
 router = Router()
 
 
+class NotTheAgent(NotYours):
+    variant = "agent_only"
+
+
 @router.answers(ActUnderMandate)
 async def act_under_mandate(command: ActUnderMandate, work: Work) -> ActingToken:
     """Somebody of the agent's gets the token with which they act for the exporter; it is over when their session is."""
@@ -49,12 +53,12 @@ async def exchange_api_key(command: ExchangeApiKey, work: Work) -> ActingToken:
     at it is told no more than that it is none."""
     key = await mandates.find_shown_api_key(work, command.key)
     if key is None or key.revoked_at:
-        raise ApiKeyInvalid("", "key")
+        raise ApiKeyInvalid("key")
     mandate = await mandate_by_id(work, key.mandate_id)
     try:
         roles = mandate.roles_of(frozenset(mandate.scope), work.today)
     except MandateNotAllowedNow:
-        raise ApiKeyInvalid("", "key") from None
+        raise ApiKeyInvalid("key") from None
     key.last_used_at = work.now
     actor = acting(key.api_key_id, key.api_key_id, mandate, roles)
     return await acting_token(actor, mandate, over_at(mandate.valid_until, work.zone), work, key)
@@ -69,7 +73,7 @@ async def make_api_key(command: MakeApiKey, work: Work) -> MadeApiKey:
     mandate.roles_of(frozenset(mandate.scope), work.today)
     present = [key for key in await mandates.api_keys_of(work, mandate.mandate_id) if not key.revoked_at]
     if len(present) >= MAX_KEYS:
-        raise TooManyApiKeys(f"A mandate has at most {MAX_KEYS} keys: revoke those that are not needed.", "mandate_id")
+        raise TooManyApiKeys("mandate_id", most=MAX_KEYS)
 
     shown = f"{PREFIX}{new_token()}"
     key = ApiKey(
@@ -109,7 +113,7 @@ async def list_api_keys(question: ListApiKeys, work: Work) -> ApiKeys:
 def must_be_of_the_agent(mandate: Mandate, work: Work) -> None:
     """Raises NotYours for the exporter, and MandateNotFound for everybody else."""
     if mandate.side_of(work.actor.organisation) is not Side.AGENT:
-        raise NotYours("Under a mandate the agent acts; the exporter acts for itself.", "mandate_id")
+        raise NotTheAgent("mandate_id")
 
 
 def acting(user_id: UUID, session_id: UUID, mandate: Mandate, roles: frozenset[str]) -> Actor:

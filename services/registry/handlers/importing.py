@@ -13,7 +13,7 @@ from services.registry.domain.importing import (
     taken_over,
     user_differs,
 )
-from services.registry.domain.registration import Act, CompanyUnknown, Registration, Status, TaxNumberTaken
+from services.registry.domain.registration import Act, CompanyNotImported, FormerCompanyLost, Registration, Status
 from services.registry.domain.user import User
 from services.registry.handlers.letters import SendInvitation
 from services.registry.handlers.registering import must_be_sound
@@ -99,7 +99,7 @@ async def take_registration(row: ImportedRegistration, work: Work, *, invite: bo
     former.must_be_sound(work.today)
     must_be_sound(particulars, work)
     if await registrations.was_lost(work, exporter_id):
-        raise TaxNumberTaken("This company was here before, and was lost: it must apply anew.", "former_id")
+        raise FormerCompanyLost("former_id")
     await registrations.tax_number_must_be_free(work, row.tax_number)
     for number, user in enumerate(staff, start=1):
         await users.must_be_new(work, user, at=f"users.{number}.")
@@ -130,9 +130,7 @@ async def take_user(row: ImportedUser, work: Work, *, invite: bool = False) -> R
     if row.company_tax_number:
         company = await registrations.find_by_tax_number(work, row.company_tax_number)
         if company is None:
-            raise CompanyUnknown(
-                "No company with this tax number is here: import the registrations first.", "company_tax_number"
-            )
+            raise CompanyNotImported("company_tax_number")
         organisation = str(company)
     else:
         work.use(Catalogue).must_know_office(organisation, set(row.roles), work.today)

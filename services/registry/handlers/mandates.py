@@ -48,9 +48,9 @@ async def propose_mandate(command: ProposeMandate, work: Work) -> MandateState:
     exporter_id = await mandates.company_with(work, command.exporter_tax_number, "exporter_tax_number")
     agent_id = await mandates.company_with(work, command.agent_tax_number, "agent_tax_number")
     if own not in (exporter_id, agent_id):
-        raise NotAParty("", "exporter_tax_number", "agent_tax_number")
+        raise NotAParty("exporter_tax_number", "agent_tax_number")
     if exporter_id == agent_id:
-        raise MandateWithOneself("", "agent_tax_number")
+        raise MandateWithOneself("agent_tax_number")
     side = Side.EXPORTER if own == exporter_id else Side.AGENT
     await must_have_room(own, f"{side}_tax_number", work)
 
@@ -101,7 +101,7 @@ async def list_mandates(question: ListMandates, work: Work) -> Mandates:
 async def must_have_room(company_id: UUID, field: str, work: Work) -> None:
     """Raises TooManyMandates for a company that has said yes to as many as one can have."""
     if await mandates.count_wanted_mandates(work, company_id) >= MOST_MANDATES:
-        raise TooManyMandates("", field)
+        raise TooManyMandates(field)
 
 
 def granted(mandate: Mandate, work: Work) -> MandateGranted:

@@ -67,5 +67,5 @@ async def new_password(token: str, purpose: str, password: str, work: Work) -> t
     user = await users.user_by_id(work, user_id)
     verdict = await work.between_transactions(passwords.verify, user.password_hash, password)
     if not verdict.right:
-        raise LinkInvalid("", "token")
+        raise LinkInvalid("token")
     return await users.user_by_id(work, user_id), None

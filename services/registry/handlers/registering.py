@@ -6,7 +6,7 @@ from uuid import uuid4
 from services.registry.catalogue import Catalogue
 from services.registry.domain.particulars import Particulars
 from services.registry.domain.password import must_be_hard_to_guess
-from services.registry.domain.registration import Act, Registration, TaxNumberTaken
+from services.registry.domain.registration import Act, ApplicationIdTaken, Registration
 from services.registry.domain.session import SignInDelayed
 from services.registry.domain.user import COMPANY_ROLES, User
 from services.registry.papers import examine
@@ -46,7 +46,7 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     if known := await sent_before(command, work):
         return state_of(known, work)
     if await registrations.was_lost(work, command.exporter_id):
-        raise TaxNumberTaken("This application id was in use before: choose a new one.", "exporter_id")
+        raise ApplicationIdTaken("exporter_id")
     fields = set(contracts.Particulars.model_fields)
     told = command.model_dump(include=fields) | {"contact_email": command.contact_email or command.email}
     particulars = heard(contracts.Particulars.model_validate(told))
@@ -81,7 +81,7 @@ async def sent_before(command: ApplyForRegistration, work: Work) -> Registration
         return None
     async with work.use(Passwords).turn(work):
         if not await is_of_applicant(command, work):
-            raise TaxNumberTaken("This application id is in use.", "exporter_id")
+            raise ApplicationIdTaken("exporter_id")
     return await registrations.find_registration(work, command.exporter_id, to_change=False)
 
 

@@ -32,15 +32,15 @@ async def enrol_second_factor(command: EnrolSecondFactor, work: Work) -> SecondF
     await tries.count_try(work, tries.of_account(user.email))
     verdict = await work.between_transactions(work.use(Passwords).verify, user.password_hash, command.password)
     if not verdict.right:
-        raise SignInFailed("", "password")
+        raise SignInFailed("password")
     user = await users.user_by_id(work, user_id)
     factor = await find_second_factor(work, user_id)
     if factor is not None and factor.confirmed:
         if command.code is None:
-            raise SecondFactorRequired("", "code")
+            raise SecondFactorRequired("code")
         recovered = is_recovery_code(command.code) and await use_recovery_code(work, user_id, command.code)
         if not recovered and not await shows_fresh_code(user_id, command.code, work):
-            raise SecondFactorWrong("", "code")
+            raise SecondFactorWrong("code")
     await tries.forget_tries(work, tries.of_account(user.email))
 
     authenticators = work.use(Authenticators)
@@ -67,7 +67,7 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
         raise SecondFactorNotOffered()
     step = work.use(Authenticators).step_of(user_id, secret, command.code, work.now)
     if step is None or (factor.offered is None and step != factor.last_step):
-        raise SecondFactorWrong("", "code")
+        raise SecondFactorWrong("code")
     await tries.forget_tries(work, whose)
 
     factor.sealed, factor.offered, factor.last_step = secret, None, step
@@ -85,7 +85,7 @@ async def give_step_up(command: GiveStepUp, work: Work) -> StepUp:
     await tries.count_try(work, whose)
     await work.commit_so_far()
     if not await shows_fresh_code(user_id, command.code, work):
-        raise SecondFactorWrong("", "code")
+        raise SecondFactorWrong("code")
     await tries.forget_tries(work, whose)
 
     issuer, decisions = work.use(Issuer), [(decision.act, decision.digest) for decision in command.decisions]

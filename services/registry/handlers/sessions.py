@@ -44,7 +44,7 @@ async def revoke_session(command: RevokeSession, work: Work) -> SessionEnded:
     elif session_id == own:
         await sessions.deny(work, own)
     else:
-        raise SessionNotFound("", "session_id")
+        raise SessionNotFound("session_id")
     return SessionEnded(session_id=session_id)
 
 

@@ -76,7 +76,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
 
     verdict = await work.between_transactions(work.use(Passwords).verify, password_hash, command.password)
 
-    failed = SignInDelayed(waits_until) if waits_until else SignInFailed("", "email", "password")
+    failed = SignInDelayed("email", until=waits_until) if waits_until else SignInFailed("email", "password")
     if user_id is None or not verdict.right:
         raise failed
     if waits_until:
@@ -96,7 +96,7 @@ async def who_has_shown_who_they_are(command: OpenSession, work: Work) -> User:
         await tries.take_back(work, from_address)
     if code_missing:
         await work.commit_so_far()
-        raise SecondFactorRequired("", "code")
+        raise SecondFactorRequired("code")
     user.password_hash = verdict.better_hash or user.password_hash
     await tries.forget_tries(work, account, codes)
     return user
@@ -108,7 +108,7 @@ async def lacks_code(user: User, code: str | None, work: Work) -> bool:
     if factor is None or not factor.confirmed:
         return False
     if code and not (is_recovery_code(code) and await use_recovery_code(work, user.user_id, code)):
-        raise SecondFactorWrong("", "code")
+        raise SecondFactorWrong("code")
     return code is None
 
 

@@ -49,7 +49,7 @@ async def whose_link(work: Work, token: str, purpose: str) -> UUID:
     """Whom a link is for, also where it was used already. Raises LinkInvalid."""
     found: UUID | None = await work.session.scalar(select(links.c.user_id).where(*_known(work, token, purpose)))
     if found is None:
-        raise LinkInvalid("", "token")
+        raise LinkInvalid("token")
     return found
 
 

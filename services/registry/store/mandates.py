@@ -23,7 +23,7 @@ async def mandate_by_id(work: Work, mandate_id: UUID) -> Mandate:
     """The mandate with this id. Raises MandateNotFound."""
     found = await find_mandate(work, mandate_id)
     if found is None:
-        raise MandateNotFound("", "mandate_id")
+        raise MandateNotFound("mandate_id")
     return found
 
 
@@ -35,14 +35,14 @@ async def find_mandate(work: Work, mandate_id: UUID) -> Mandate | None:
 async def mandate_must_be_new(work: Work, mandate_id: UUID) -> None:
     """Raises MandateIdTaken."""
     if await find_mandate(work, mandate_id) is not None:
-        raise MandateIdTaken("", "mandate_id")
+        raise MandateIdTaken("mandate_id")
 
 
 async def company_with(work: Work, tax_number: str, field: str) -> UUID:
     """The company with this tax number. Raises CompanyUnknown, naming the field."""
     found = await find_by_tax_number(work, tax_number)
     if found is None:
-        raise CompanyUnknown("", field)
+        raise CompanyUnknown(field)
     return found
 
 
@@ -75,7 +75,7 @@ async def api_key_by_id(work: Work, api_key_id: UUID) -> ApiKey:
     """The API key with this id. Raises ApiKeyNotFound."""
     found = await find_api_key(work, api_key_id)
     if found is None:
-        raise ApiKeyNotFound("", "api_key_id")
+        raise ApiKeyNotFound("api_key_id")
     return found
 
 
@@ -93,7 +93,7 @@ async def find_shown_api_key(work: Work, key: str) -> ApiKey | None:
 async def api_key_must_be_new(work: Work, api_key_id: UUID) -> None:
     """Raises ApiKeyIdTaken."""
     if await find_api_key(work, api_key_id) is not None:
-        raise ApiKeyIdTaken("", "api_key_id")
+        raise ApiKeyIdTaken("api_key_id")
 
 
 async def api_keys_of(work: Work, mandate_id: UUID) -> Sequence[ApiKey]:

@@ -25,7 +25,7 @@ async def registration_by_id(work: Work, exporter_id: UUID, *, to_change: bool =
     """The registration of an exporter, held by whoever may change it. Raises RegistrationNotFound."""
     found = await find_registration(work, exporter_id, to_change=to_change)
     if found is None:
-        raise RegistrationNotFound(f"There is no registration {exporter_id}.", "exporter_id")
+        raise RegistrationNotFound("exporter_id", registration=exporter_id)
     return found
 
 
@@ -43,7 +43,7 @@ async def find_by_tax_number(work: Work, tax_number: str) -> UUID | None:
 async def tax_number_must_be_free(work: Work, tax_number: str) -> None:
     """Raises TaxNumberTaken."""
     if await find_by_tax_number(work, tax_number):
-        raise TaxNumberTaken("", "tax_number")
+        raise TaxNumberTaken("tax_number")
 
 
 async def was_lost(work: Work, exporter_id: UUID) -> bool:

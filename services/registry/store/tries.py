@@ -61,7 +61,7 @@ async def count_try(work: Work, whose: str, free: int = FREE_TRIES) -> Try:
     counted = fresh.on_conflict_do_update(index_elements=["whose"], set_=one_more, where=in_time)
     failures = await work.session.scalar(counted.returning(wrong_tries.c.failures))
     if failures is None:
-        raise SignInDelayed(await delayed_until(work, whose) or now)
+        raise SignInDelayed("email", until=await delayed_until(work, whose) or now)
     delay = delay_after(failures, free)
     if not delay:
         return Try(whose)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.registry.domain.registration import Act
-from services.registry.domain.user import EmailTaken, Status, User, UserIdTaken, UserNotFound
+from services.registry.domain.user import EmailTaken, FormerIdTaken, Status, User, UserNotFound
 from services.registry.store.tables import registration_acts, second_factors, users
 from shared.handling.work import Work
 
@@ -19,7 +19,7 @@ async def user_by_id(work: Work, user_id: UUID) -> User:
     """The user with this id. Raises UserNotFound."""
     found = await find_user(work, user_id)
     if found is None:
-        raise UserNotFound("", "user_id")
+        raise UserNotFound("user_id")
     return found
 
 
@@ -48,15 +48,15 @@ async def there_are_users(work: Work) -> bool:
 async def email_must_be_free(work: Work, email: str) -> None:
     """Raises EmailTaken."""
     if await find_user_by_email(work, email) is not None:
-        raise EmailTaken("", "email")
+        raise EmailTaken("email")
 
 
 async def must_be_new(work: Work, user: User, at: str = "") -> None:
     """Raises UserIdTaken or EmailTaken; `at` stands before the field."""
     if await find_user(work, user.user_id) is not None:
-        raise UserIdTaken("This person came over with another company.", f"{at}former_id")
+        raise FormerIdTaken(f"{at}former_id")
     if await find_user_by_email(work, user.email) is not None:
-        raise EmailTaken("", f"{at}email")
+        raise EmailTaken(f"{at}email")
 
 
 async def open_accounts_of(work: Work, organisation: str) -> int:

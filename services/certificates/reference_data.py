@@ -1,4 +1,4 @@
-"""What a law or the ministry can change: the forms with their dates of effect, and the issuing offices."""
+"""Data that a law or the ministry can change: the forms with their dates of effect, and the issuing offices."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,21 +7,22 @@ from datetime import date
 from pathlib import Path
 
 from services.certificates.domain.form import Form, FormNotOffered, OfficeUnknown
+from shared.dated import NothingInForce, in_force
 from shared.settings import Settings
 
 DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """The forms and offices a replica works with."""
+class ReferenceData:
+    """The forms and the issuing offices of this release."""
 
     forms: Sequence[Form]
     offices: dict[str, bool]
 
     @classmethod
-    def load(cls) -> "Catalogue":
-        """Reads the data files of this release."""
+    def load(cls) -> "ReferenceData":
+        """Reads the data files."""
         forms = [
             Form(
                 name=row["form"],
@@ -36,22 +37,22 @@ class Catalogue:
         return cls(forms, offices)
 
     def form(self, name: str, on: date) -> Form:
-        """The form as it stands on a day. Raises FormNotOffered."""
-        in_force = [form for form in self.forms if form.name == name and form.effective_from <= on]
-        if not in_force:
-            raise FormNotOffered(f"Form {name} is not offered on {on}.", "form")
-        return max(in_force, key=lambda form: form.effective_from)
+        """The form in force on a day. Raises FormNotOffered."""
+        try:
+            return in_force([form for form in self.forms if form.name == name], on)
+        except NothingInForce:
+            raise FormNotOffered("form", form=name, day=on) from None
 
     def must_have_office(self, office: str) -> None:
-        """Raises OfficeUnknown, naming the offices there are."""
+        """Refuses an unknown office. Raises OfficeUnknown."""
         if office not in self.offices:
-            raise OfficeUnknown(f"The issuing offices are {', '.join(sorted(self.offices))}.", "consignment.office")
+            raise OfficeUnknown("consignment.office", office=office, offices=set(self.offices))
 
     def is_headquarters(self, office: str) -> bool:
-        """Whether the officers of this office act for all."""
+        """Whether the officers of this office act for all offices."""
         return self.offices.get(office, False)
 
 
 def tools(settings: Settings) -> Iterable[object]:
-    """What the handlers of certificates use."""
-    yield Catalogue.load()
+    """The objects that the handlers of certificates use."""
+    yield ReferenceData.load()
