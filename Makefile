@@ -4,12 +4,17 @@ PYTHONS := python3.11 python3.12 python3.13 python3
 UV := 0.13.9
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
+PYTEST = $(BIN)/pytest -n $(WORKERS)
+
+# Without compiled modules every process of a test would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose test prove lint format generate lock wheelhouse clean
+.PHONY: help demo up compose compose-down test test-all check prove lint format generate lock wheelhouse clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## Take real consignments through the whole system and say what became of them (ARGS="--json FILE")
 	@$(BIN)/co demo $(ARGS)
@@ -25,13 +30,19 @@ compose: wheelhouse ## Run the whole system in containers on this machine (ARGS=
 compose-down: $(INSTALLED)
 	@$(BIN)/docker-compose down
 
-test: $(INSTALLED) $(if $(filter required,$(CONTAINERS)),wheelhouse) ## Test (CONTAINERS=required: also what needs containers; ARGS="-k WORD")
+test: $(INSTALLED) $(if $(filter required,$(CONTAINERS)),wheelhouse) ## Test in a few minutes (CONTAINERS=required: everything, with containers; ARGS="-k WORD")
 ifeq ($(CONTAINERS),required)
-	@CO_CONTAINERS=required $(BIN)/pytest $(ARGS)
+	@$(if $(ARGS),CO_CONTAINERS=required $(BIN)/pytest $(ARGS),\
+		CO_CONTAINERS=required $(PYTEST) --ignore=tests/containers && CO_CONTAINERS=required $(BIN)/pytest tests/containers)
 else
-	@echo "Tests that need containers skip where there are none; \`make test CONTAINERS=required\` insists on them."
-	@$(BIN)/pytest $(ARGS)
+	@echo "Slow tests run with \`make test-all\`, tests with containers and PostgreSQL with \`make test CONTAINERS=required\`."
+	@$(PYTEST) -m "not slow" $(ARGS)
 endif
+
+test-all: $(INSTALLED) ## Run every test that needs neither containers nor PostgreSQL
+	@$(PYTEST) $(ARGS)
+
+check: lint test ## Check style, types and imports, and test: run this before a commit
 
 prove: $(INSTALLED) $(if $(CONTAINERS),wheelhouse) ## Prove at full scale what is tested on a few (ARGS=faults; ARGS=fuzz; CONTAINERS=required ARGS=tests/containers; long)
 ifeq ($(ARGS),fuzz)

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,15 +18,9 @@ from shared.bus.connection import connect
 from shared.bus.stream import set_up_bus
 from shared.contracts.index import ASKERS, SERVICES
 from shared.security.event_signatures import EventSigner, event_keys_json
+from tests.ports import free_port
 
 USERS = (*SERVICES, *ASKERS, "operator")
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -70,7 +63,9 @@ class Bus:
         server = Path(sys.executable).parent / "nats-server"
         log = (self.root / "nats.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(server, "-c", self.root / "nats.conf", stdout=log, stderr=log)
-        for _ in range(200):
+        for _ in range(1000):
+            if self.process.returncode is not None:
+                break
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError:
@@ -78,7 +73,7 @@ class Bus:
             else:
                 writer.close()
                 return
-        raise TimeoutError((self.root / "nats.log").read_text())
+        raise RuntimeError((self.root / "nats.log").read_text())
 
     async def start_with(self, change: Callable[[str], str]) -> None:
         """Starts the server with another configuration than the one it stopped with."""

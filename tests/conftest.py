@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from inspect import isawaitable
 from itertools import count
@@ -22,6 +22,7 @@ from sqlalchemy import make_url
 from shared.database.migrations.schema import migrate
 from tests.bus import Bus, a_bus
 from tests.postgres import NoPostgres, Postgres
+from tests.workers import Together, group_of
 
 _spans = InMemorySpanExporter()
 trace.set_tracer_provider(TracerProvider())  # before any replica sets its own: the first one stays for the whole run
@@ -33,6 +34,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full-scale", action="store_true", help="prove on thousands of certificates what is tested on a few")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Tests that share a system stay on one worker."""
+    config.option.loadscopereorder = False
+    return Together(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several workers the longest work begins first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: group_of(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A worker cannot send a surrogate, which a test of strange messages prints."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was skipped is said aloud, with what it takes to run it."""
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))  # type: ignore[index]
@@ -40,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{times} tests were skipped: {reason.removeprefix('Skipped: ')}")
 
 
-async def eventually(check: Callable[[], Awaitable[Any] | Any], within: float = 5.0) -> Any:
+async def eventually(check: Callable[[], Awaitable[Any] | Any], within: float = 30.0) -> Any:
     """Waits until the check gives something true, and returns it; an AssertionError in it counts as not yet."""
     until = monotonic() + within
     while True:

@@ -1,12 +1,15 @@
 """One service at a desk: its handlers, its database and its rules, without a bus in between."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -128,9 +131,7 @@ async def a_desk(
     name: str, router: Router, root: Path, *tools: object, now: datetime | None = None, database_url: str | None = None
 ) -> AsyncIterator[Desk]:
     """A service with an empty SQLite database, or one that is ready for it; everybody's tokens are known to it."""
-    url = make_url(database_url or f"sqlite+aiosqlite:///{root}/{name}.db")
-    if database_url is None:
-        migrate_in_thread(name, url)
+    url = make_url(database_url or migrated_copy(name, root / f"{name}.db"))
     clock = WalkedClock(now or datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
     key = OKPKey.generate_key("Ed25519")
     database = Database(url)
@@ -142,6 +143,22 @@ async def a_desk(
             await work.session.execute(insert(signing_keys).values(row | always))
         yield Desk(router, context, clock, key)
         await database.close()
+
+
+@cache
+def _template(name: str) -> tuple[Path, TemporaryDirectory[str]]:
+    """A migrated SQLite database of a service, made once; its folder is removed when the tests end."""
+    folder = TemporaryDirectory(prefix="co-template-")
+    file = Path(folder.name) / f"{name}.db"
+    migrate_in_thread(name, make_url(f"sqlite+aiosqlite:///{file}"))
+    return file, folder
+
+
+def migrated_copy(name: str, file: Path) -> str:
+    """Makes a SQLite database of a service as its migrations make it; returns the address."""
+    template, _ = _template(name)
+    shutil.copy(template, file)
+    return f"sqlite+aiosqlite:///{file}"
 
 
 def migrate_in_thread(name: str, url: Any) -> None:

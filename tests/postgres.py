@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from deploy.embedded.layout import free_ports
+from tests.ports import free_port
 
 QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms -c shared_buffers=32MB"
 
@@ -49,7 +49,7 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="co-postgres-"))
         if self._owner:
             shutil.chown(self._folder, self._owner)
-        self._port = free_ports(["postgres"])["postgres"]  # of a range that no outgoing connection takes meanwhile
+        self._port = free_port()
         self._names = (f"test_{number}" for number in count())
         self._run("initdb", "-D", "data", "-U", "co", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         trusted = self._folder / "data" / "pg_hba.conf"

@@ -20,9 +20,10 @@ from testcontainers.compose import DockerCompose
 from cli.copies import Which
 from cli.reach import Where
 from deploy.compose.files import ComposeFiles
-from deploy.embedded.layout import HOME, free_ports
+from deploy.embedded.layout import HOME
 from shared.contracts.index import SERVICES
 from tests.conftest import eventually
+from tests.ports import free_ports
 
 HERE = Path(__file__).parents[2]
 PARTNER = "VN"

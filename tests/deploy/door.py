@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.layout import free_ports
 from deploy.pki import Pair, authority, machine
+from tests.ports import free_ports
 
 CONF = Path(__file__).parents[2] / "deploy" / "compose" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

@@ -12,15 +12,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.embedded.layout import free_ports
 from deploy.embedded.processes import Program, StackFailed, Supervised
 from tests.conftest import eventually
+from tests.ports import free_port
 
 WEB = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 
 
 def a_program(folder: Path, command: tuple[str, ...] | None = None) -> Program:
-    port = free_ports(["web"])["web"]
+    port = free_port()
     return Program("web", command or (*WEB, str(port)), folder / "web.log", f"http://127.0.0.1:{port}/", {"HOME": str(folder)})
 
 

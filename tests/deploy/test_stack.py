@@ -7,12 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.embedded.layout import Layout, free_ports
+from deploy.embedded.layout import Layout
 from deploy.embedded.processes import StackFailed
 from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient
 from shared.contracts.operations import AskHealth
 from tests.conftest import eventually
+from tests.ports import free_ports
 
 
 def a_stack(root: Path, **options: Any) -> Stack:

@@ -14,10 +14,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import ValidationError
 
-from deploy.embedded.layout import free_ports
 from services.registry.post import Letter, LetterNotTaken, MailServer, Post, PostOnDisk
 from services.registry.settings import RegistrySettings, carrier_of
 from shared.refusals import Unavailable
+from tests.ports import free_port
 
 SENDER = "registry@ministry.example"
 
@@ -53,7 +53,7 @@ class Received:
 
 @asynccontextmanager
 async def a_mail_server(handler: Received, **options: Any) -> AsyncIterator[int]:
-    port = free_ports(["smtp"])["smtp"]
+    port = free_port()
     server = Controller(handler, **{"hostname": "127.0.0.1", "port": port} | options)
     server.start()
     try:
@@ -80,7 +80,7 @@ async def test_registry_signs_in_where_the_server_asks_for_it() -> None:
 
     def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         asked.append((data.login, data.password))
-        return AuthResult(success=data.password == b"secret")
+        return AuthResult(success=data.password == b"secret", handled=False)  # the server answers itself: 235 or 535
 
     options = {"authenticator": check, "auth_required": True, "auth_require_tls": False}
     async with a_mail_server(received, **options) as port:
@@ -110,7 +110,7 @@ async def test_an_address_that_a_server_cannot_write_to_is_not_tried_for_ever() 
 
 
 async def test_a_server_that_is_away_is_waited_for() -> None:
-    port = free_ports(["smtp"])["smtp"]
+    port = free_port()
     with pytest.raises(Unavailable):
         await MailServer(f"smtp://127.0.0.1:{port}", None, SENDER).send(a_letter())
 

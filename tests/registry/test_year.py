@@ -230,6 +230,7 @@ def expected_outcomes(until: dict[UUID, date], renewed_on: dict[UUID, date]) -> 
     return expected
 
 
+@pytest.mark.slow
 async def test_in_a_year_each_reminder_is_sent_exactly_once(databases: Databases, pytestconfig: pytest.Config) -> None:
     full = pytestconfig.getoption("--full-scale")
     if full and databases.dialect == "sqlite":

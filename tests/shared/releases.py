@@ -14,10 +14,9 @@ import nkeys
 
 from shared.database.migrations.schema import heads_of
 from shared.security.event_signatures import event_keys_json
-from tests.bus import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-CODE = shutil.ignore_patterns("__pycache__")
 
 MIGRATION = '''"""A step of a test.
 
@@ -59,8 +58,8 @@ def less_room(revision: str, oldest_code: str) -> Step:
 
 def a_newer_release(folder: Path, *steps: Step) -> Path:
     """The folder in which `python -m services.fees` is the newer release."""
-    shutil.copytree(ROOT / "shared", folder / "shared", ignore=CODE)
-    shutil.copytree(ROOT / "services" / "fees", folder / "services" / "fees", ignore=CODE)
+    shutil.copytree(ROOT / "shared", folder / "shared")
+    shutil.copytree(ROOT / "services" / "fees", folder / "services" / "fees")
     (folder / "services" / "__init__.py").touch()
     newest = {head.partition("_")[0]: head for head in heads_of("fees")}
     for step in steps:
@@ -91,7 +90,7 @@ async def run(what: str, url: str, release: Path = ROOT, **told: str) -> tuple[i
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(process.communicate(), 20)
+        said, _ = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode, said.decode()
 
 

@@ -33,8 +33,9 @@ from shared.runtime.replica import Replica
 from shared.runtime.service import Service
 from shared.security.tokens import public_jwk, sign_token
 from shared.settings import Settings
-from tests.bus import Bus, free_port
+from tests.bus import Bus
 from tests.conftest import Databases, eventually
+from tests.ports import free_port
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 

@@ -163,7 +163,7 @@ async def test_insert_new_returns_only_what_was_not_there(database: Database) ->
 
 
 async def can_write(database: Database) -> bool:
-    async with asyncio.timeout(2), database.writing() as transaction:
+    async with asyncio.timeout(10), database.writing() as transaction:
         await transaction.session.execute(insert(kinds).values(colour=Colour.RED))
     return True
 
@@ -255,7 +255,7 @@ async def test_writers_that_were_cancelled_leave_no_connection_behind(database: 
 async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     async with database.writing() as transaction:
         await transaction.session.execute(insert(kinds).values(id=1))
-        async with asyncio.timeout(1), database.reading() as session:
+        async with asyncio.timeout(4), database.reading() as session:
             assert (await session.execute(select(kinds))).all() == []
 
 

@@ -15,8 +15,8 @@ from opentelemetry.trace import INVALID_SPAN
 
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.bus.stream import set_up_bus
-from tests.bus import free_port
 from tests.conftest import eventually
+from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.shared.replicas import Chore, House, Running, a_payment, a_router, a_submission
 
@@ -78,7 +78,7 @@ async def test_while_the_database_is_away_a_replica_lives_and_says_why_it_is_not
 async def test_a_replica_that_is_busy_writing_says_at_once_that_it_is_ready(house: House) -> None:
     running = await house.replica()
 
-    async with running.replica.context.work(INVALID_SPAN), asyncio.timeout(1):
+    async with running.replica.context.work(INVALID_SPAN), asyncio.timeout(4):
         assert await is_ready(running)
 
 
@@ -141,7 +141,7 @@ async def test_a_replica_that_still_waits_can_be_stopped(sqlite_house: House, wh
     running = await sqlite_house.replica(ready=False, **settings)
     await eventually(lambda: _said(running, what))
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         await running.stop()
     await asyncio.sleep(0)
     left = [task for task in asyncio.all_tasks() if "_start" in repr(task.get_coro())]
@@ -171,7 +171,7 @@ async def test_a_stop_does_not_wait_for_ever_for_a_computation(sqlite_house: Hou
     running.replica._tasks.finish = _finish_at_once(running.replica._tasks.finish)  # type: ignore[method-assign]
     async with running.replica.context.work(INVALID_SPAN) as work:
         work.later(Chore(), key="1")
-    await eventually(started.exists)
+    await eventually(started.exists, within=30)
 
     await running.stop()
     assert not ended(started).exists()

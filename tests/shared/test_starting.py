@@ -16,8 +16,9 @@ from sqlalchemy import make_url
 
 from shared.bus.stream import STREAM, set_up_bus
 from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
-from tests.bus import Bus, free_port
+from tests.bus import Bus
 from tests.conftest import Databases, eventually
+from tests.ports import free_port
 from tests.postgres import WARY, Postgres
 from tests.shared.releases import ROOT, run
 from tests.shared.replicas import House, Running, a_payment
@@ -100,7 +101,7 @@ async def test_a_replica_whose_bus_is_not_as_it_must_be_says_why_once_and_starts
     stopped, running = [await sqlite_house.replica(ready=False) for _ in range(2)]
     for replica in (stopped, running):
         await eventually(lambda replica=replica: says(replica, re.escape(sentence)))
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         await stopped.stop()
     await bus.start_with(lambda _: whole)
     operator = await bus.client("operator")
@@ -137,7 +138,7 @@ async def test_a_replica_whose_clock_is_off_waits_until_it_is_set(
     stopped, running = [await house.replica(ready=False) for _ in range(2)]
     for replica in (stopped, running):
         await eventually(lambda replica=replica: says(replica, sentence))
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         await stopped.stop()
     assert any(re.fullmatch(sentence, line["message"]) for line in logged())
 
@@ -177,7 +178,7 @@ async def test_a_replica_whose_database_refuses_it_says_why_once_and_starts_when
         await eventually(lambda: _says_first(running, wanted))
 
     await it_says(f'password authentication failed for user "{WARY}"')
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         await stopped.stop()
     postgres.sql(f"CREATE ROLE {WARY} LOGIN PASSWORD 'new'")
     try:
@@ -292,7 +293,7 @@ async def test_a_process_that_waits_for_its_bus_ends_with_zero_on_sigterm(sqlite
         while REFUSED not in (await process.stdout.readline()).decode():
             pass
     process.send_signal(signal.SIGTERM)
-    said, _ = await asyncio.wait_for(process.communicate(), 3)
+    said, _ = await asyncio.wait_for(process.communicate(), 15)
 
     assert process.returncode == 0
     assert '"message": "stopped"' in said.decode()

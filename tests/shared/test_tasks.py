@@ -337,7 +337,7 @@ async def test_slow_work_outside_lets_others_write_meanwhile(desk: Desk) -> None
     await desk.leave("send")
     doing = asyncio.create_task(desk.attempt(desk.runner(slowly)))
     await begun.wait()
-    async with asyncio.timeout(2), desk.context.work(INVALID_SPAN) as work:
+    async with asyncio.timeout(10), desk.context.work(INVALID_SPAN) as work:
         await keep(work, "meanwhile")
     may_end.set()
     await doing
@@ -371,7 +371,7 @@ async def test_an_error_outside_undoes_the_second_half_only_and_frees_the_writer
             await keep(work, "before")
             await work.between_transactions(fail)
 
-    async with asyncio.timeout(2), desk.context.work(INVALID_SPAN) as work:
+    async with asyncio.timeout(10), desk.context.work(INVALID_SPAN) as work:
         await keep(work, "next")
     assert await desk.effects() == ["before", "next"]
 
@@ -390,13 +390,13 @@ async def test_a_task_that_takes_too_long_is_ended_and_tried_again(desk: Desk, w
         await (asyncio.sleep(60) if where == "inside" else work.between_transactions(asyncio.sleep, 60))
 
     await desk.leave("send", task=Hasty)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await desk.attempt(desk.runner(endless, Hasty))
 
     (row,) = await desk.rows()
     assert (row.leased_until, row.attempts) == (None, 1)
     assert await desk.effects() == []
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await desk.leave("next")
 
 
@@ -483,7 +483,7 @@ async def test_a_process_that_dies_does_not_spoil_the_work_of_others(sqlite_hous
     async with context.work(INVALID_SPAN) as work:
         work.later(Chore(name="seal"), key="seal")
 
-    await eventually(house.effects, within=4)
+    await eventually(house.effects, within=15)
     assert await house.effects() == ["seal"]
 
 

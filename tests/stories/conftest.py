@@ -18,12 +18,12 @@ from cli.accounts import Account, Mailbox
 from cli.demo import LOOK_AGAIN, ZONE, at_its_end
 from cli.examples import Example, all_examples
 from cli.people import Exporter, Journey, Ministry, until
-from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient, NobodyAnswers
 from shared.bus.connection import connect, tls_context
 from shared.contracts import operations
 from shared.security.event_signatures import EventSigner
+from tests.ports import free_ports
 
 PARTNERS = ("VN", "MY")
 

@@ -18,6 +18,8 @@ from tests.example_messages import example_of
 from tests.stories.agents import Agent
 from tests.stories.conftest import Nation, to
 
+pytestmark = pytest.mark.slow
+
 UNDER_MANDATE = tuple(kind for kind in contracts() if issubclass(kind, Request) and kind.under_mandate)
 
 

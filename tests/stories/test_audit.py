@@ -13,6 +13,8 @@ from cli.audit import audit
 from cli.reach import Where
 from tests.stories.conftest import Nation, to
 
+pytestmark = pytest.mark.slow
+
 A_SECOND_TRANSMISSION = """
     INSERT INTO transmissions (transmission_id, certificate_id, exporter_id, reference, destination, number, document)
     SELECT '000000000000400080000000000000aa', certificate_id, exporter_id, 'D2026-PNH-999999', destination, number, document

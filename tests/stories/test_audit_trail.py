@@ -16,6 +16,8 @@ from shared.contracts.index import SERVICES
 from tests.stories.conftest import Nation, to
 from tests.stories.test_audit import put_wrong
 
+pytestmark = pytest.mark.slow
+
 
 async def everything_is_sealed(nation: Nation) -> bool | None:
     """Whether the minute has passed in every service."""

@@ -25,6 +25,8 @@ from shared.contracts.registry.users import InviteOfficer
 from tests.registry.former import a_former_company, a_former_person, a_former_user
 from tests.stories.conftest import Nation, to
 
+pytestmark = pytest.mark.slow
+
 COMPANIES = 30
 
 

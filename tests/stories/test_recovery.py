@@ -18,6 +18,8 @@ from shared.contracts.certificates.issuing import GetCertificate, SubmitCertific
 from tests.stories.conftest import a_nation
 from tests.stories.faults.crowd import PARTNER, Crowd
 
+pytestmark = pytest.mark.slow
+
 SERVICE = "certificates"
 
 

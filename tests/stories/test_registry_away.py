@@ -8,6 +8,8 @@ from shared.contracts.certificates.issuing import CertificateStatus, SubmitCerti
 from shared.contracts.registry.registrations import ReinstateRegistration, SuspendRegistration
 from tests.stories.conftest import Nation
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = all_examples()[0]
 
 

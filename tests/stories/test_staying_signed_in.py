@@ -3,10 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cli.accounts import Presence
 from cli.people import Person
 from shared.contracts.registry.identity import ListSessions, RevokeSessions
 from tests.stories.conftest import Nation
+
+pytestmark = pytest.mark.slow
 
 
 async def another(nation: Nation) -> Person:

@@ -35,6 +35,8 @@ from tests.example_messages import example_of
 from tests.stories.agents import Agent
 from tests.stories.conftest import Nation, to
 
+pytestmark = pytest.mark.slow
+
 NOT_LET_IN = {"not_signed_in", "token_invalid", "token_expired"}
 GUARDED = tuple(kind for kind in contracts() if issubclass(kind, Request) and not kind.anonymous)
 OF_ONES_OWN = {

@@ -50,6 +50,7 @@ async def test_republishing_while_the_stream_is_whole_changes_nothing_and_says_s
     assert await _stream_length(crowd) == before
 
 
+@pytest.mark.slow
 async def test_every_event_comes_twice_in_any_order_and_every_command_twice_at_once(
     crowd: Crowd, many: int, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ async def test_every_event_comes_twice_in_any_order_and_every_command_twice_at_o
     await crowd.become_faulty(tmp_path, NO_FAULTS)
 
 
+@pytest.mark.slow
 async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_up(crowd: Crowd, many: int) -> None:
     client = await crowd.nation.on_the_bus_as("certificates")
     jetstream, subject = client.jetstream(), CertificateSubmitted.subject

@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from tests.stories.faults.crowd import NO_FAULTS, Crowd
 from tests.stories.faults.faulty import ANNOUNCED, DOCUMENT_SENT, POINTS
+
+pytestmark = pytest.mark.slow
 
 WHERE_THEY_CAN_DIE = {
     "registry": ("command-answered-not-told", "event-published-not-marked"),
@@ -54,12 +58,15 @@ def where_they_die(request: pytest.FixtureRequest) -> dict[str, tuple[str, ...]]
 
 async def test_every_process_is_killed_in_turn(crowd: Crowd, many: int) -> None:
     travelling = asyncio.create_task(crowd.send(many))
-    while not travelling.done():
-        for name in crowd.nation.stack.processes:
-            await asyncio.sleep(0.5)
-            crowd.nation.stack.kill(name)
-            await asyncio.sleep(0.5)
-            await crowd.nation.stack.ready([name])
+    killed: set[str] = set()
+    for name in cycle(crowd.nation.stack.processes):
+        if travelling.done() and name in killed:
+            break
+        await asyncio.sleep(0.5)
+        crowd.nation.stack.kill(name)
+        killed.add(name)
+        await asyncio.sleep(0.5)
+        await crowd.nation.stack.ready([name])
     await travelling
 
     await crowd.must_have_arrived()
@@ -72,9 +79,10 @@ async def test_every_service_dies_at_every_chosen_point(
     wanted = {f"{name}-{point}" for name, points in where_they_die.items() for point in points}
     await crowd.send(many)
     while missing := wanted - set(os.listdir(tmp_path)):
-        await crowd.send(1)  # until there was work at every point
+        work: list[Awaitable[object]] = [crowd.send(4)]  # until there was work at every point
         if any(name.startswith("registry") for name in missing):
-            await Crowd.gather(crowd.nation, crowd.partner, crowd.patience)
+            work.append(Crowd.gather(crowd.nation, crowd.partner, crowd.patience))
+        await asyncio.gather(*work)
 
     await crowd.become_faulty(tmp_path, NO_FAULTS)
     await crowd.must_have_arrived()

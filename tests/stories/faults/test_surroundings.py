@@ -7,7 +7,11 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+import pytest
+
 from tests.stories.faults.crowd import NO_FAULTS, Crowd
+
+pytestmark = pytest.mark.slow
 
 AN_HOUR = "3600"
 
