@@ -12,7 +12,7 @@ import nkeys
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.security.event_signatures import EventKeys, EventSigner, event_keys_json
-from tests.example_messages import example_of
+from tests.support.example_messages import example_of
 
 TIMES = 5_000
 LONG = 900 * 1024

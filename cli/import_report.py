@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from cli.former_files import Row
-from cli.printing import page, table
+from cli.import_files import Row
+from cli.output import page, table
 from shared.contracts.registry.importing import RowOutcome
 
 NOT_SENT = "not_sent"

@@ -9,15 +9,16 @@ from cyclopts import App
 from nats.errors import Error as NatsError
 from rich.console import Console
 
-from cli import bus, dead, imports, secrets, trail
-from cli.audit import audit
 from cli.backup_archive import BackupRefused
-from cli.copies import backup, restore
-from cli.health import health
-from cli.reach import CommandFailed
-from cli.recover import recover
-from cli.trace import trace
-from cli.up import show, up
+from cli.commands import audit_trail as trail
+from cli.commands import bus, dead, imports, secrets
+from cli.commands.audit import audit
+from cli.commands.backup import backup, restore
+from cli.commands.health import health
+from cli.commands.recover import recover
+from cli.commands.trace import trace
+from cli.commands.up import show, up
+from cli.target import CommandFailed
 from deploy.embedded.processes import StackFailed
 from shared.bus.client import AskRefused, NobodyAnswers
 

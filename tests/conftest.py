@@ -20,9 +20,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import make_url
 
 from shared.database.migrations.schema import migrate
-from tests.bus import Bus, a_bus
-from tests.postgres import NoPostgres, Postgres
-from tests.workers import Together, group_of
+from tests.support.bus import Bus, a_bus
+from tests.support.postgres import NoPostgres, Postgres
+from tests.support.workers import Together, group_of
 
 _spans = InMemorySpanExporter()
 trace.set_tracer_provider(TracerProvider())  # before any replica sets its own: the first one stays for the whole run

@@ -13,6 +13,7 @@ from opentelemetry.trace import Span
 from sqlalchemy import Row, Table, insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import hooks
 from shared.clock import Clock
 from shared.contracts.index import owner_of
 from shared.contracts.messages import Contract, Event, subject_of
@@ -264,6 +265,8 @@ class ServiceContext:
             work = Work(self, transaction.session, span, transaction)
             yield work
             await work.flush_outbox()
+            if work.announced:
+                await hooks.reached("announced-not-committed")
         if work.announced:
             self.something_announced.set()
         if work.tasks:

@@ -23,15 +23,15 @@ from shared.contracts.registry.registrations import (
 )
 from shared.refusals import Refused
 from tests.certificates.builders import an_exporter
-from tests.desk import Desk, a_desk
+from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
 
 TODAY = date(2026, 11, 23)
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("certificates", router, tmp_path, ReferenceData.load()) as desk:
-        yield desk
+async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load()) as service:
+        yield service
 
 
 @pytest.mark.parametrize(
@@ -77,29 +77,29 @@ def events_of(exporter_id: UUID) -> tuple[Event, ...]:
     )
 
 
-async def known_after(desk: Desk, events: Sequence[Event]) -> Exporter | None:
+async def known_after(service: ServiceUnderTest, events: Sequence[Event]) -> Exporter | None:
     for event in events:
-        await desk.hear(event)
-    async with desk.work() as work:
+        await service.hear(event)
+    async with service.work() as work:
         return await find_exporter(work, events[0].exporter_id)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("length", range(1, 7))
-async def test_the_order_of_arrival_never_matters(desk: Desk, length: int) -> None:
+async def test_the_order_of_arrival_never_matters(service: ServiceUnderTest, length: int) -> None:
     happened = events_of(uuid4())[:length]
-    expected = await known_after(desk, happened)
+    expected = await known_after(service, happened)
     assert expected is not None
     for order in list(permutations(range(length)))[:: max(1, factorial(length) // 24)]:
         other = uuid4()
-        known = await known_after(desk, [events_of(other)[number] for number in order])
+        known = await known_after(service, [events_of(other)[number] for number in order])
         assert known is not None
         assert {**vars(known), "exporter_id": None} == {**vars(expected), "exporter_id": None}
 
 
-async def test_a_suspension_that_arrives_before_the_approval_is_kept(desk: Desk) -> None:
+async def test_a_suspension_that_arrives_before_the_approval_is_kept(service: ServiceUnderTest) -> None:
     exporter_id = uuid4()
     approval, suspension = events_of(exporter_id)[:2]
-    assert await known_after(desk, [suspension]) is None
-    known = await known_after(desk, [approval])
+    assert await known_after(service, [suspension]) is None
+    known = await known_after(service, [approval])
     assert known is not None
     assert (known.name, known.standing) == ("First", Standing.SUSPENDED)

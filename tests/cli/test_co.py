@@ -18,7 +18,7 @@ import pytest
 from cli.main import app
 from deploy.embedded.layout import Layout
 from deploy.nats.server_conf import Tls
-from tests.bus import a_bus
+from tests.support.bus import a_bus
 
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from cli.accounts import Account, Authenticator
-from cli.former_files import MOST_BYTES, Part, Row, columns, read_rows
+from cli.commands.imports import MOST_CHARACTERS, REGISTRATIONS, USERS, AuthenticatorOfAPerson, Importer, Kind, app, batches_of
+from cli.demo.accounts import Account, Authenticator
+from cli.import_files import MOST_BYTES, Part, Row, columns, read_rows
 from cli.import_report import print_report, write_report
-from cli.imports import MOST_CHARACTERS, REGISTRATIONS, USERS, AuthenticatorOfAPerson, Importer, Kind, app, batches_of
-from cli.reach import CommandFailed
+from cli.target import CommandFailed
 from shared.contracts.registry.importing import (
     MOST_ROWS,
     ImportedRegistration,

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from cli.commands.trace import bar, lines_of, trace
 from cli.main import app
-from cli.trace import bar, lines_of, trace
-from cli.traces import certificate_of, kept_spans
+from cli.spans import certificate_of, kept_spans
 
 REFERENCE = "D2026-PNH-000123"
 

@@ -17,13 +17,13 @@ from docker.models.containers import Container
 from prometheus_client.parser import text_string_to_metric_families
 from testcontainers.compose import DockerCompose
 
-from cli.copies import Which
-from cli.reach import Where
+from cli.commands.backup import Which
+from cli.target import Where
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME
 from shared.contracts.index import SERVICES
 from tests.conftest import eventually
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 HERE = Path(__file__).parents[2]
 PARTNER = "VN"

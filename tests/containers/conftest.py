@@ -12,9 +12,9 @@ from docker.errors import DockerException
 
 from shared.bus.client import BusClient
 from tests.containers.composed import PARTNER, Composed, compose_plugin
-from tests.containers.load import TimedAsker
-from tests.stories.conftest import Nation, the_people_of
-from tests.stories.faults.crowd import Crowd
+from tests.containers.traffic import TimedClient
+from tests.stories.conftest import RunningSystem, the_people_of
+from tests.support.traffic import Load
 
 REPLICAS = {"registry": 2, "certificates": 3, "fees": 2, "gateway": 2, "tracking": 2, "gateway-abroad": 2}
 
@@ -59,7 +59,7 @@ def away(request: pytest.FixtureRequest) -> float:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def system(images: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Composed]:
+async def composed(images: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Composed]:
     """The whole system, three replicas of certificates and two of every other service."""
     began = monotonic()
     async with Composed(tmp_path_factory.mktemp("system"), "co-test", replicas=REPLICAS).running() as running:
@@ -68,14 +68,14 @@ async def system(images: None, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def nation(system: Composed) -> AsyncIterator[Nation]:
-    async with the_people_of(system, system.ca_file, TimedAsker) as nation:
-        yield nation
+async def system(composed: Composed) -> AsyncIterator[RunningSystem]:
+    async with the_people_of(composed, composed.ca_file, TimedClient) as system:
+        yield system
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def crowd(system: Composed, nation: Nation) -> AsyncIterator[Crowd]:
+async def load(composed: Composed, system: RunningSystem) -> AsyncIterator[Load]:
     async with await BusClient.connect(
-        "operator", system.nats_url, system.seed("operator", PARTNER), system.ca_file
+        "operator", composed.nats_url, composed.seed("operator", PARTNER), composed.ca_file
     ) as partner:
-        yield await Crowd.gather(nation, partner, patience=120)
+        yield await Load.gather(system, partner, patience=120)

@@ -7,15 +7,15 @@ import pytest
 import pytest_asyncio
 from nats.js.api import StreamInfo
 
-from cli.bus import republish
+from cli.commands.bus import republish
 from shared.bus.client import BusClient
 from shared.bus.connection import connect
 from shared.bus.stream import STREAM
 from tests.conftest import eventually
 from tests.containers.composed import PARTNER, Composed
-from tests.containers.load import TimedAsker, under_load
+from tests.containers.traffic import TimedClient, under_load
 from tests.stories.conftest import the_people_of
-from tests.stories.faults.crowd import Crowd
+from tests.support.traffic import Load
 
 SERVERS = 3
 
@@ -31,21 +31,21 @@ async def clustered(images: None, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def crowd(clustered: Composed) -> AsyncIterator[Crowd]:
+async def load(clustered: Composed) -> AsyncIterator[Load]:
     async with (
-        the_people_of(clustered, clustered.ca_file, TimedAsker) as nation,
+        the_people_of(clustered, clustered.ca_file, TimedClient) as system,
         await BusClient.connect(
             "operator", clustered.nats_url, clustered.seed("operator", PARTNER), clustered.ca_file
         ) as partner,
     ):
-        yield await Crowd.gather(nation, partner, patience=120)
+        yield await Load.gather(system, partner, patience=120)
 
 
 async def test_the_leader_of_the_stream_is_killed_twice_and_nothing_is_lost(
-    clustered: Composed, crowd: Crowd, away: float
+    clustered: Composed, load: Load, away: float
 ) -> None:
     led = []
-    async with under_load(crowd):
+    async with under_load(load):
         for _ in range(2):
             await asyncio.sleep(2)
             stream = await whole(clustered)
@@ -60,11 +60,11 @@ async def test_the_leader_of_the_stream_is_killed_twice_and_nothing_is_lost(
     assert (await whole(clustered)).config.num_replicas == SERVERS  # also after who did not say so
 
 
-async def whole(system: Composed) -> StreamInfo:
+async def whole(composed: Composed) -> StreamInfo:
     """The stream, once it has a leader and both followers are up to date."""
 
     async def look() -> StreamInfo | None:
-        client = await connect("operator", system.nats_url, system.seed("operator"), system.ca_file)
+        client = await connect("operator", composed.nats_url, composed.seed("operator"), composed.ca_file)
         try:
             stream = await client.jetstream(timeout=2).stream_info(STREAM)
         finally:

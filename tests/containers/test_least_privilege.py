@@ -34,8 +34,8 @@ def test_a_service_cannot_even_start_with_an_import_of_another(engine: docker.Do
         engine.containers.run(image_of("fees"), entrypoint="python", command=["-c", "import services.registry"], remove=True)
 
 
-async def test_every_container_of_ours_is_kept_small(system: Composed) -> None:
-    for replica in system.replicas():
+async def test_every_container_of_ours_is_kept_small(composed: Composed) -> None:
+    for replica in composed.replicas():
         attributes = replica.container.attrs
         host = attributes["HostConfig"]
         assert (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"]) == (True, ["ALL"], False)
@@ -44,17 +44,17 @@ async def test_every_container_of_ours_is_kept_small(system: Composed) -> None:
         assert host["NanoCpus"] > 0
         assert host["RestartPolicy"]["Name"] == "unless-stopped"
         assert not host["PortBindings"]
-        for secret in ("password=", "SU", "PRIVATE KEY", system.administrator_password):
+        for secret in ("password=", "SU", "PRIVATE KEY", composed.administrator_password):
             assert secret not in json.dumps(attributes["Config"]["Env"]), secret
         code, said = replica.container.exec_run(["sh", "-c", "touch /app/x"])
         assert code != 0
         assert "Read-only file system" in said.decode()
 
 
-async def test_a_service_may_change_what_is_in_its_database_and_not_how_it_is_made(system: Composed) -> None:
-    await system.all_ready()
+async def test_a_service_may_change_what_is_in_its_database_and_not_how_it_is_made(composed: Composed) -> None:
+    await composed.all_ready()
     for service in SERVICES:
-        as_service = await _connection(system, service, service, "service")
+        as_service = await _connection(composed, service, service, "service")
         assert await as_service.fetchval("SELECT count(*) FROM outbox") >= 0
         for forbidden in (
             "CREATE TABLE mine (a int)",
@@ -71,15 +71,15 @@ async def test_a_service_may_change_what_is_in_its_database_and_not_how_it_is_ma
         await as_service.close()
 
 
-async def test_nobody_reaches_a_database_without_tls_or_with_a_password_of_another(system: Composed) -> None:
+async def test_nobody_reaches_a_database_without_tls_or_with_a_password_of_another(composed: Composed) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
-        await _connection(system, "fees", "fees", "service", encrypted=False)
+        await _connection(composed, "fees", "fees", "service", encrypted=False)
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await _connection(system, "fees", "fees", "migrator")
+        await _connection(composed, "fees", "fees", "migrator")
 
 
-async def test_a_service_reaches_the_database_of_no_other(system: Composed) -> None:
-    (replica, *_) = system.replicas("fees")
+async def test_a_service_reaches_the_database_of_no_other(composed: Composed) -> None:
+    (replica, *_) = composed.replicas("fees")
     reach = "import socket, sys; socket.create_connection((sys.argv[1], 5432), 3)"
     assert replica.container.exec_run(["python", "-c", reach, "fees-db"]).exit_code == 0
     for other in ("registry-db", "certificates-db", "gateway-abroad-db"):
@@ -88,15 +88,15 @@ async def test_a_service_reaches_the_database_of_no_other(system: Composed) -> N
         assert "resolution" in said.decode() or "not known" in said.decode()
 
 
-async def _connection(system: Composed, service: str, user: str, role: str, *, encrypted: bool = True) -> asyncpg.Connection:
-    networks = system.container(f"{service}-db").attrs["NetworkSettings"]["Networks"]
+async def _connection(composed: Composed, service: str, user: str, role: str, *, encrypted: bool = True) -> asyncpg.Connection:
+    networks = composed.container(f"{service}-db").attrs["NetworkSettings"]["Networks"]
     (network,) = networks.values()
-    tls = ssl.create_default_context(cafile=str(system.ca_file))
+    tls = ssl.create_default_context(cafile=str(composed.ca_file))
     tls.check_hostname = False
     return await asyncpg.connect(
         host=network["IPAddress"],
         user=user,
         database=service,
-        password=system.files.secrets.database_password(f"{service}-db", role).read_text(),
+        password=composed.files.secrets.database_password(f"{service}-db", role).read_text(),
         ssl=tls if encrypted else False,
     )

@@ -4,67 +4,67 @@ import asyncio
 
 import pytest
 
-from cli.bus import republish
+from cli.commands.bus import republish
 from shared.contracts.operations import AskHealth, Health
 from tests.conftest import eventually
 from tests.containers.composed import PARTNER, Composed
-from tests.containers.load import under_load
-from tests.stories.faults.crowd import Crowd
+from tests.containers.traffic import under_load
+from tests.support.traffic import Load
 
 DATABASES = ("registry", "certificates", "fees", "gateway", "tracking", "gateway-abroad")
 
 
 @pytest.mark.parametrize("name", DATABASES)
-async def test_a_database_is_away_and_only_its_service_waits(system: Composed, crowd: Crowd, name: str, away: float) -> None:
-    database = system.container(f"{name}-db")
-    async with under_load(crowd):
+async def test_a_database_is_away_and_only_its_service_waits(composed: Composed, load: Load, name: str, away: float) -> None:
+    database = composed.container(f"{name}-db")
+    async with under_load(load):
         await asyncio.sleep(1)
         await asyncio.to_thread(database.stop, timeout=10)
         try:
-            for replica in system.replicas(name):
+            for replica in composed.replicas(name):
                 assert any("the database does not answer" in problem for problem in await replica.problems())
-            others = [replica for replica in system.replicas() if replica.service != name]
+            others = [replica for replica in composed.replicas() if replica.service != name]
             assert all([await replica.is_ready() for replica in others])
             await asyncio.sleep(away)
         finally:
             database.start()
-        await asyncio.gather(*(replica.becomes_ready() for replica in system.replicas(name)))
+        await asyncio.gather(*(replica.becomes_ready() for replica in composed.replicas(name)))
 
 
-async def test_the_bus_is_killed_under_load(system: Composed, crowd: Crowd, away: float) -> None:
-    bus = system.container("nats")
-    async with under_load(crowd):
+async def test_the_bus_is_killed_under_load(composed: Composed, load: Load, away: float) -> None:
+    bus = composed.container("nats")
+    async with under_load(load):
         for _ in range(2):
             await asyncio.sleep(1)
             bus.kill()
             await asyncio.sleep(away / 2)
             bus.start()
-            await system.all_ready()
+            await composed.all_ready()
 
 
 async def test_the_bus_forgets_everything_and_is_told_again(
-    system: Composed, crowd: Crowd, capsys: pytest.CaptureFixture[str]
+    composed: Composed, load: Load, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with under_load(crowd):
+    async with under_load(load):
         await asyncio.sleep(1)
-        await system.compose("rm", "--stop", "--force", "nats")
-        await asyncio.to_thread(system.forget, "stream")
-        await system.compose("up", "--detach", "--no-deps", "nats")
-        await eventually(lambda: system.container("nats").attrs["State"]["Health"]["Status"] == "healthy", within=30)
+        await composed.compose("rm", "--stop", "--force", "nats")
+        await asyncio.to_thread(composed.forget, "stream")
+        await composed.compose("up", "--detach", "--no-deps", "nats")
+        await eventually(lambda: composed.container("nats").attrs["State"]["Health"]["Status"] == "healthy", within=30)
         for country in ("KH", PARTNER):
-            await republish(where=system.where(country))
-        await system.all_ready()
+            await republish(where=composed.where(country))
+        await composed.all_ready()
 
     assert "are published again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["certificates", "fees", "gateway"])
-async def test_a_replica_is_cut_off_from_every_network_and_back(system: Composed, crowd: Crowd, name: str, away: float) -> None:
-    lonely = system.replicas(name)[0]
-    async with under_load(crowd):
+async def test_a_replica_is_cut_off_from_every_network_and_back(composed: Composed, load: Load, name: str, away: float) -> None:
+    lonely = composed.replicas(name)[0]
+    async with under_load(load):
         await asyncio.sleep(1)
-        with system.cut_off(lonely):
+        with composed.cut_off(lonely):
             await asyncio.sleep(2 * away)
-            health: Health = await crowd.nation.operator.ask(AskHealth(), service=name)
+            health: Health = await load.system.operator.ask(AskHealth(), service=name)
             assert health.ready  # the other replica answers for the service
         await lonely.becomes_ready()

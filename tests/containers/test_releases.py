@@ -5,9 +5,9 @@ from pathlib import Path
 
 from shared.database.migrations.schema import heads_of
 from tests.containers.composed import Composed
-from tests.containers.load import under_load
-from tests.shared.releases import MIGRATION
-from tests.stories.faults.crowd import Crowd
+from tests.containers.traffic import under_load
+from tests.support.releases import MIGRATION
+from tests.support.traffic import Load
 
 EXPANSIONS = {
     "certificates": 'op.add_column("certificates", sa.Column("of_the_next_release", sa.Text(), nullable=True))',
@@ -15,8 +15,8 @@ EXPANSIONS = {
 }
 
 
-async def test_this_release_works_on_the_expanded_schema_of_the_next(system: Composed, crowd: Crowd, tmp_path: Path) -> None:
-    async with under_load(crowd):
+async def test_this_release_works_on_the_expanded_schema_of_the_next(composed: Composed, load: Load, tmp_path: Path) -> None:
+    async with under_load(load):
         for service, step in EXPANSIONS.items():
             (head,) = [head for head in heads_of(service) if head.startswith(service)]
             revision = f"{service}_next"
@@ -25,8 +25,8 @@ async def test_this_release_works_on_the_expanded_schema_of_the_next(system: Com
             migration.chmod(0o644)
             tmp_path.chmod(0o755)
             inside = f"/app/services/{service}/migrations/{revision}.py"
-            await system.compose("run", "--rm", "--no-deps", "--volume", f"{migration}:{inside}:ro", f"{service}-migrate")
+            await composed.compose("run", "--rm", "--no-deps", "--volume", f"{migration}:{inside}:ro", f"{service}-migrate")
 
-        starting_anew = [system.replicas(service)[0] for service in EXPANSIONS]
+        starting_anew = [composed.replicas(service)[0] for service in EXPANSIONS]
         await asyncio.gather(*(replica.restart() for replica in starting_anew))
         assert all([await replica.is_ready() for replica in starting_anew])

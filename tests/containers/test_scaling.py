@@ -5,13 +5,13 @@ from time import monotonic
 
 from shared.bus.stream import ACK_WAIT
 from tests.containers.composed import Composed
-from tests.containers.load import under_load
-from tests.stories.faults.crowd import Crowd
+from tests.containers.traffic import under_load
+from tests.support.traffic import Load
 
 
-async def test_replicas_share_the_work_and_numbers_have_no_gap(system: Composed, crowd: Crowd, many: int) -> None:
-    await crowd.send(many)
-    await crowd.must_have_arrived()
+async def test_replicas_share_the_work_and_numbers_have_no_gap(composed: Composed, load: Load, many: int) -> None:
+    await load.send(many)
+    await load.must_have_arrived()
 
     for service, what in (
         ("certificates", "co_requests_total"),
@@ -21,24 +21,24 @@ async def test_replicas_share_the_work_and_numbers_have_no_gap(system: Composed,
         ("tracking", "co_event_batch_size_count"),
         ("gateway", "co_event_batch_size_count"),
     ):
-        shares = [await replica.figure(what) for replica in system.replicas(service)]
+        shares = [await replica.figure(what) for replica in composed.replicas(service)]
         print(service, what, shares)
         assert len([share for share in shares if share > 0]) >= 2, (service, what, shares)
 
 
-async def test_every_service_is_restarted_replica_by_replica_while_people_work(system: Composed, crowd: Crowd) -> None:
-    async with under_load(crowd) as load:
-        for replica in system.replicas():
+async def test_every_service_is_restarted_replica_by_replica_while_people_work(composed: Composed, load: Load) -> None:
+    async with under_load(load) as traffic:
+        for replica in composed.replicas():
             await replica.restart()
 
-    assert load.arrived > 0
-    assert load.p99 < 2.0
+    assert traffic.arrived > 0
+    assert traffic.p99 < 2.0
 
 
-async def test_a_replica_told_to_stop_finishes_what_it_has_begun(system: Composed, crowd: Crowd) -> None:
-    async with under_load(crowd) as load:
+async def test_a_replica_told_to_stop_finishes_what_it_has_begun(composed: Composed, load: Load) -> None:
+    async with under_load(load) as traffic:
         for service in ("certificates", "fees"):
-            leaving = system.replicas(service)[0]
+            leaving = composed.replicas(service)[0]
             began = monotonic()
             await asyncio.to_thread(leaving.container.stop, timeout=40)
             took = monotonic() - began
@@ -49,4 +49,4 @@ async def test_a_replica_told_to_stop_finishes_what_it_has_begun(system: Compose
             leaving.container.start()
             await leaving.becomes_ready()
 
-    assert max(load.seconds) < ACK_WAIT / 2  # whatever it had been handed was given back at once
+    assert max(traffic.seconds) < ACK_WAIT / 2  # whatever it had been handed was given back at once

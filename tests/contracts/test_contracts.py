@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from shared.contracts import asyncapi
 from shared.contracts.index import SERVICES, contracts, events, operator_requests, owner_of
 from shared.contracts.messages import Command, Contract, Event, Question, Request
-from tests.example_messages import FOLDER
+from tests.support.example_messages import FOLDER
 
 EXAMPLES = sorted(FOLDER.glob("*.json"))
 BY_SUBJECT = {contract.subject: contract for contract in contracts()}

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.contracts.index import contracts, operator_requests
 from shared.contracts.messages import Contract
 from tests.contracts.test_contracts import EXAMPLES
-from tests.fuzzing import examples
+from tests.support.fuzzing import examples
 
 pytestmark = pytest.mark.fuzz
 

@@ -15,9 +15,9 @@ from shared.contracts.messages import Command, Question, Request
 from shared.contracts.registry.mandates import ACTING
 from shared.contracts.roles import Role
 from shared.handling.actor import Actor, Mandated
-from tests.desk import Desk, a_desk, a_person
-from tests.example_messages import example_of
 from tests.registry.people import a_registry
+from tests.support.example_messages import example_of
+from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test
 
 COMPANY = {Role.COMPANY_ADMINISTRATOR, Role.PREPARER, Role.SIGNATORY}
 REQUESTS = [kind for kind in contracts() if issubclass(kind, Request)]
@@ -25,14 +25,14 @@ ANSWERING = sorted({owner_of(kind) for kind in REQUESTS})
 
 
 @pytest.fixture
-async def desk(service: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    if service == "registry":
-        async with a_registry(tmp_path) as desk:
-            yield desk
+async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    if name == "registry":
+        async with a_registry(tmp_path) as service:
+            yield service
         return
-    router = import_module(f"services.{service}.handlers").router
-    async with a_desk(service, router, tmp_path, ReferenceData.load(), Tariffs.load()) as desk:
-        yield desk
+    router = import_module(f"services.{name}.handlers").router
+    async with a_service_under_test(name, router, tmp_path, ReferenceData.load(), Tariffs.load()) as service:
+        yield service
 
 
 def anew(kind: type[Request]) -> Request:
@@ -45,61 +45,63 @@ def somebody(role: Role) -> Actor:
     return a_person(role, organisation=uuid4() if role in COMPANY else "PNH")
 
 
-async def code_of(desk: Desk, request: Request, person: Actor | None, *, confirmed: bool = True) -> str:
+async def code_of(service: ServiceUnderTest, request: Request, person: Actor | None, *, confirmed: bool = True) -> str:
     """What a request is refused with; `let in` where it is not."""
     if confirmed:
-        return getattr(await desk.ask(request, person), "code", "let in")
-    token = desk.token_of(person) if person else None
-    return getattr(await desk.ask_raw(type(request), request.model_dump_json().encode(), token), "code", "let in")
+        return getattr(await service.ask(request, person), "code", "let in")
+    token = service.token_of(person) if person else None
+    return getattr(await service.ask_raw(type(request), request.model_dump_json().encode(), token), "code", "let in")
 
 
 def test_the_table_is_the_one_that_the_contracts_make() -> None:
     assert permissions.FILE.read_text() == permissions.as_text(), "run `make generate`"
 
 
-@pytest.mark.parametrize("service", ANSWERING)
-async def test_every_cell_of_the_table_is_as_the_service_answers(desk: Desk, service: str) -> None:
+@pytest.mark.parametrize("name", ANSWERING)
+async def test_every_cell_of_the_table_is_as_the_service_answers(service: ServiceUnderTest, name: str) -> None:
     wrong, tried = {}, 0
-    for kind in (kind for kind in REQUESTS if owner_of(kind) == service):
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == name):
         for role in Role:
-            code = await code_of(desk, anew(kind), somebody(role))
+            code = await code_of(service, anew(kind), somebody(role))
             let_in = kind.anonymous or not kind.asked_by or role in kind.asked_by
             tried += 1
             if (code != "role_required") is not let_in or code in ("internal_error", "not_signed_in"):
                 wrong[kind.__name__, role.value] = code
     assert wrong == {}
-    assert tried == len(Role) * len([kind for kind in REQUESTS if owner_of(kind) == service])
+    assert tried == len(Role) * len([kind for kind in REQUESTS if owner_of(kind) == name])
 
 
-@pytest.mark.parametrize("service", ANSWERING)
-async def test_nobody_is_let_in_without_a_token_but_where_the_table_says_all(desk: Desk, service: str) -> None:
-    for kind in (kind for kind in REQUESTS if owner_of(kind) == service):
-        assert (await code_of(desk, anew(kind), None) == "not_signed_in") is not kind.anonymous, kind
+@pytest.mark.parametrize("name", ANSWERING)
+async def test_nobody_is_let_in_without_a_token_but_where_the_table_says_all(service: ServiceUnderTest, name: str) -> None:
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == name):
+        assert (await code_of(service, anew(kind), None) == "not_signed_in") is not kind.anonymous, kind
 
 
-@pytest.mark.parametrize("service", ANSWERING)
-async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(desk: Desk, service: str) -> None:
-    for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
+@pytest.mark.parametrize("name", ANSWERING)
+async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(service: ServiceUnderTest, name: str) -> None:
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == name and not kind.anonymous):
         role = min(kind.asked_by, default=Role.PREPARER)
-        code = await code_of(desk, anew(kind), somebody(role), confirmed=False)
+        code = await code_of(service, anew(kind), somebody(role), confirmed=False)
         assert (code == "step_up_required") is (issubclass(kind, Command) and kind.step_up), kind
 
 
-@pytest.mark.parametrize("service", ANSWERING)
-async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table_says_so(desk: Desk, service: str) -> None:
-    for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
+@pytest.mark.parametrize("name", ANSWERING)
+async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table_says_so(
+    service: ServiceUnderTest, name: str
+) -> None:
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == name and not kind.anonymous):
         enrolling = Actor(user_id=uuid4(), session_id=uuid4(), organisation="PNH", enrolling=True)
-        assert (await code_of(desk, anew(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
+        assert (await code_of(service, anew(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
 
 
-@pytest.mark.parametrize("service", ANSWERING)
-async def test_under_a_mandate_is_let_in_only_what_the_table_says(desk: Desk, service: str) -> None:
+@pytest.mark.parametrize("name", ANSWERING)
+async def test_under_a_mandate_is_let_in_only_what_the_table_says(service: ServiceUnderTest, name: str) -> None:
     every = frozenset(Role)  # no mandate gives as much: what is refused is refused whatever it gives
-    for kind in (kind for kind in REQUESTS if owner_of(kind) == service and not kind.anonymous):
+    for kind in (kind for kind in REQUESTS if owner_of(kind) == name and not kind.anonymous):
         agent = Actor(
             user_id=uuid4(), session_id=uuid4(), organisation=str(uuid4()), roles=every, mandate=Mandated(uuid4(), uuid4())
         )
-        assert (await code_of(desk, anew(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
+        assert (await code_of(service, anew(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
 
 
 def test_under_a_mandate_only_what_a_mandate_can_give_is_asked_for() -> None:

@@ -19,7 +19,7 @@ from deploy.secrets import Secrets
 from shared.bus.connection import inbox_prefix
 from shared.bus.stream import set_up_bus
 from shared.contracts.index import SERVICES
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 USERS_OF = {"KH": USERS, "VN": ("gateway", "operator")}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.pki import Pair, authority, machine
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 CONF = Path(__file__).parents[2] / "deploy" / "compose" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

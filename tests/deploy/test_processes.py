@@ -14,7 +14,7 @@ import pytest
 
 from deploy.embedded.processes import Program, StackFailed, Supervised
 from tests.conftest import eventually
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 WEB = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1")
 

@@ -13,7 +13,7 @@ from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient
 from shared.contracts.operations import AskHealth
 from tests.conftest import eventually
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 
 def a_stack(root: Path, **options: Any) -> Stack:

@@ -17,7 +17,7 @@ from services.fees.tariffs import Tariffs
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.fees import FeeSettled, GetInvoice, RecordPayment
 from shared.dated import NothingInForce
-from tests.desk import Desk, a_desk, a_person, an_agent
+from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test, an_agent
 
 TARIFF = Tariffs.load().on(date(2026, 11, 23))
 CASHIER = a_person("cashier")
@@ -126,12 +126,12 @@ def test_an_event_of_an_older_submission_changes_nothing() -> None:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_desk("fees", router, tmp_path, Tariffs.load()) as desk:
-        yield desk
+async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    async with a_service_under_test("fees", router, tmp_path, Tariffs.load()) as service:
+        yield service
 
 
-def a_submission(desk: Desk, certificate_id: UUID | None = None, **changes: Any) -> CertificateSubmitted:
+def a_submission(service: ServiceUnderTest, certificate_id: UUID | None = None, **changes: Any) -> CertificateSubmitted:
     defaults: dict[str, Any] = {
         "certificate_id": certificate_id or uuid4(),
         "exporter_id": uuid4(),
@@ -141,7 +141,7 @@ def a_submission(desk: Desk, certificate_id: UUID | None = None, **changes: Any)
         "submitted_on": date(2026, 11, 23),
         "goods": [SubmittedGoods(hs_code="61091010", handicraft=False, quantity=Decimal(5000), unit="PCS")],
         "version": 2,
-        "occurred_at": desk.clock.now(),
+        "occurred_at": service.clock.now(),
     }
     return CertificateSubmitted(**defaults | changes)
 
@@ -151,80 +151,80 @@ def a_payment(certificate_id: UUID, **changes: Any) -> RecordPayment:
     return RecordPayment(certificate_id=certificate_id, **defaults | changes)
 
 
-async def test_a_certificate_without_a_fee_is_settled_at_once(desk: Desk) -> None:
+async def test_a_certificate_without_a_fee_is_settled_at_once(service: ServiceUnderTest) -> None:
     rice = [SubmittedGoods(hs_code="10063040", handicraft=False, quantity=Decimal(1), unit="TNE")]
-    event = a_submission(desk, goods=rice)
-    await desk.hear(event)
+    event = a_submission(service, goods=rice)
+    await service.hear(event)
 
-    (settled,) = await desk.announced(FeeSettled)
+    (settled,) = await service.announced(FeeSettled)
     assert (settled.certificate_id, settled.submission) == (event.certificate_id, 1)
 
 
-async def test_a_payment_settles_the_fee(desk: Desk) -> None:
-    event = a_submission(desk)
-    await desk.hear(event)
-    assert await desk.announced() == []
+async def test_a_payment_settles_the_fee(service: ServiceUnderTest) -> None:
+    event = a_submission(service)
+    await service.hear(event)
+    assert await service.announced() == []
 
-    invoice = await desk.ask(a_payment(event.certificate_id), CASHIER)
+    invoice = await service.ask(a_payment(event.certificate_id), CASHIER)
 
     assert (invoice.paid_khr, invoice.settled) == (216_000, True)
-    assert len(await desk.announced(FeeSettled)) == 1
+    assert len(await service.announced(FeeSettled)) == 1
 
 
-async def test_a_slip_is_entered_once(desk: Desk) -> None:
-    first, second = a_submission(desk), a_submission(desk)
-    await desk.hear(first)
-    await desk.hear(second)
-    await desk.ask(a_payment(first.certificate_id), CASHIER)
+async def test_a_slip_is_entered_once(service: ServiceUnderTest) -> None:
+    first, second = a_submission(service), a_submission(service)
+    await service.hear(first)
+    await service.hear(second)
+    await service.ask(a_payment(first.certificate_id), CASHIER)
 
-    refused = await desk.ask(a_payment(second.certificate_id), CASHIER)
+    refused = await service.ask(a_payment(second.certificate_id), CASHIER)
 
     assert (refused.code, refused.fields) == ("slip_already_used", ("slip_number",))
-    assert (await desk.ask(GetInvoice(certificate_id=second.certificate_id), CASHIER)).paid_khr == 0
+    assert (await service.ask(GetInvoice(certificate_id=second.certificate_id), CASHIER)).paid_khr == 0
 
 
-async def test_an_exporter_reads_only_its_own_invoice(desk: Desk) -> None:
-    event = a_submission(desk)
-    await desk.hear(event)
+async def test_an_exporter_reads_only_its_own_invoice(service: ServiceUnderTest) -> None:
+    event = a_submission(service)
+    await service.hear(event)
     owner, stranger = a_person(organisation=event.exporter_id), a_person(organisation=uuid4())
 
-    assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), owner)).amount_khr == 216_000
-    assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), stranger)).code == "not_yours"
+    assert (await service.ask(GetInvoice(certificate_id=event.certificate_id), owner)).amount_khr == 216_000
+    assert (await service.ask(GetInvoice(certificate_id=event.certificate_id), stranger)).code == "not_yours"
 
 
-async def test_an_agent_reads_only_the_invoices_of_certificates_that_it_drafted(desk: Desk) -> None:
+async def test_an_agent_reads_only_the_invoices_of_certificates_that_it_drafted(service: ServiceUnderTest) -> None:
     exporter_id, agent_id, other_id = uuid4(), uuid4(), uuid4()
-    own = a_submission(desk, exporter_id=exporter_id, agent_id=agent_id)
-    of_other = a_submission(desk, exporter_id=exporter_id, agent_id=other_id)
-    of_exporter = a_submission(desk, exporter_id=exporter_id)
+    own = a_submission(service, exporter_id=exporter_id, agent_id=agent_id)
+    of_other = a_submission(service, exporter_id=exporter_id, agent_id=other_id)
+    of_exporter = a_submission(service, exporter_id=exporter_id)
     for event in (own, of_other, of_exporter):
-        await desk.hear(event)
+        await service.hear(event)
     agent = an_agent(agent_id, exporter_id)
 
-    assert (await desk.ask(GetInvoice(certificate_id=own.certificate_id), agent)).amount_khr == 216_000
+    assert (await service.ask(GetInvoice(certificate_id=own.certificate_id), agent)).amount_khr == 216_000
     for event in (of_other, of_exporter):
-        refused = await desk.ask(GetInvoice(certificate_id=event.certificate_id), agent)
+        refused = await service.ask(GetInvoice(certificate_id=event.certificate_id), agent)
         assert (refused.code, refused.fields) == ("certificate_begun_by_another", ("certificate_id",))
     elsewhere = an_agent(agent_id, uuid4())
-    assert (await desk.ask(GetInvoice(certificate_id=own.certificate_id), elsewhere)).code == "not_yours"
+    assert (await service.ask(GetInvoice(certificate_id=own.certificate_id), elsewhere)).code == "not_yours"
     for event in (own, of_other, of_exporter):
         for reader in (a_person("signatory", organisation=exporter_id), CASHIER):
-            assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), reader)).amount_khr == 216_000
+            assert (await service.ask(GetInvoice(certificate_id=event.certificate_id), reader)).amount_khr == 216_000
 
 
-async def test_an_agent_missing_in_the_first_event_is_kept_from_the_second(desk: Desk) -> None:
+async def test_an_agent_missing_in_the_first_event_is_kept_from_the_second(service: ServiceUnderTest) -> None:
     agent_id = uuid4()
-    event = a_submission(desk)
-    await desk.hear(event)
+    event = a_submission(service)
+    await service.hear(event)
     agent, question = an_agent(agent_id, event.exporter_id), GetInvoice(certificate_id=event.certificate_id)
-    assert (await desk.ask(question, agent)).code == "certificate_begun_by_another"
-    before = await desk.ask(question, CASHIER)
+    assert (await service.ask(question, agent)).code == "certificate_begun_by_another"
+    before = await service.ask(question, CASHIER)
 
-    await desk.hear(event.model_copy(update={"agent_id": agent_id}))
-    await desk.hear(event)  # the older event does not overwrite it
+    await service.hear(event.model_copy(update={"agent_id": agent_id}))
+    await service.hear(event)  # the older event does not overwrite it
 
-    assert await desk.ask(question, agent) == before
-    assert await desk.announced() == []
+    assert await service.ask(question, agent) == before
+    assert await service.announced() == []
 
 
 @pytest.mark.parametrize(
@@ -235,28 +235,30 @@ async def test_an_agent_missing_in_the_first_event_is_kept_from_the_second(desk:
         ({"certificate_id": uuid4()}, "invoice_not_found"),
     ],
 )
-async def test_a_wrong_payment_is_refused_and_nothing_changes(desk: Desk, changes: dict[str, Any], code: str) -> None:
-    event = a_submission(desk)
-    await desk.hear(event)
+async def test_a_wrong_payment_is_refused_and_nothing_changes(
+    service: ServiceUnderTest, changes: dict[str, Any], code: str
+) -> None:
+    event = a_submission(service)
+    await service.hear(event)
     payment = a_payment(event.certificate_id).model_copy(update=changes)
 
-    assert (await desk.ask(payment, CASHIER)).code == code
-    assert (await desk.ask(GetInvoice(certificate_id=event.certificate_id), CASHIER)).paid_khr == 0
-    assert await desk.announced() == []
+    assert (await service.ask(payment, CASHIER)).code == code
+    assert (await service.ask(GetInvoice(certificate_id=event.certificate_id), CASHIER)).paid_khr == 0
+    assert await service.announced() == []
 
 
-async def test_only_a_cashier_enters_payments(desk: Desk) -> None:
-    event = a_submission(desk)
-    await desk.hear(event)
-    assert (await desk.ask(a_payment(event.certificate_id), a_person("approver"))).code == "role_required"
+async def test_only_a_cashier_enters_payments(service: ServiceUnderTest) -> None:
+    event = a_submission(service)
+    await service.hear(event)
+    assert (await service.ask(a_payment(event.certificate_id), a_person("approver"))).code == "role_required"
 
 
-async def test_the_legal_date_is_that_of_phnom_penh(desk: Desk) -> None:
-    event = a_submission(desk)
-    await desk.hear(event)
-    desk.clock.instant = desk.clock.instant.replace(month=12, day=31, hour=17, minute=30)
+async def test_the_legal_date_is_that_of_phnom_penh(service: ServiceUnderTest) -> None:
+    event = a_submission(service)
+    await service.hear(event)
+    service.clock.instant = service.clock.instant.replace(month=12, day=31, hour=17, minute=30)
 
-    invoice = await desk.ask(a_payment(event.certificate_id, paid_on=date(2027, 1, 1)), CASHIER)
+    invoice = await service.ask(a_payment(event.certificate_id, paid_on=date(2027, 1, 1)), CASHIER)
 
     assert invoice.settled
-    assert desk.clock.today() - desk.clock.instant.date() == timedelta(days=1)
+    assert service.clock.today() - service.clock.instant.date() == timedelta(days=1)

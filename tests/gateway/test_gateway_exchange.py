@@ -214,8 +214,8 @@ async def test_a_decision_of_customs_is_returned_when_the_exporting_gateway_is_b
 
 
 async def test_a_document_waits_while_customs_are_down(neighbours: Neighbours) -> None:
-    desk = neighbours.vn.customs_line
-    desk.answers = [an_answer(503), an_answer(200, b"<html>"), an_answer(200, b'{"decision": "rejected"}')]
+    service = neighbours.vn.customs_line
+    service.answers = [an_answer(503), an_answer(200, b"<html>"), an_answer(200, b'{"decision": "rejected"}')]
     await neighbours.kh.hears(a_documented_certificate())
     await neighbours.kh.does_what_is_due()
     for _ in range(3):

@@ -12,7 +12,7 @@ from lxml import etree
 from services.gateway.wire.messages import Document
 from services.gateway.wire.opening import Contents, Refused, claimed_country, open_message
 from services.gateway.wire.xml import write_message
-from tests.fuzzing import examples
+from tests.support.fuzzing import examples
 
 from .builders import a_form, a_signer, an_item
 from .test_gateway_receiving import an_envelope

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from services.gateway.handlers import take_up_step
 from services.gateway.store import steps, transmissions
 from shared.handling.actor import BegunByAnother, NotYours
-from tests.desk import a_person, an_agent
+from tests.support.service_under_test import a_person, an_agent
 
 from .builders import EXPORTER, Gateway, Neighbours, a_documented_certificate, a_form
 

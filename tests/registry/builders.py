@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 from pypdf import PdfWriter
 
-from cli.people import papers
+from cli.demo.people import papers
 from services.registry.catalogue import Catalogue
 from services.registry.domain.particulars import Particulars, Representative
 from services.registry.domain.registration import Act, Asked, Registration, Status
 from shared.contracts.registry.particulars import PutRegistrationFile
 from shared.contracts.registry.registrations import ApplyForRegistration, ApproveRegistration, AttachRegistrationDocument
-from tests.desk import Desk, a_person
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 OFFICER = a_person("registration_officer")
 PASSPHRASE = "correct horse battery"
@@ -114,7 +114,7 @@ def a_pdf(title: str = "A paper") -> bytes:
     return paper.getvalue()
 
 
-async def upload(desk: Desk, owner_id: UUID, content: bytes, media_type: str = "application/pdf") -> str:
+async def upload(service: ServiceUnderTest, owner_id: UUID, content: bytes, media_type: str = "application/pdf") -> str:
     """Sends a file, in pieces as large as the bus carries."""
     digest, piece = hashlib.sha256(content).hexdigest(), 512 * 1024
     for start in range(0, len(content), piece):
@@ -126,31 +126,31 @@ async def upload(desk: Desk, owner_id: UUID, content: bytes, media_type: str = "
             offset=start,
             chunk=content[start : start + piece],
         )
-        progress = await desk.ask(command, a_person(organisation=owner_id))
+        progress = await service.ask(command, a_person(organisation=owner_id))
     assert progress.complete
     return digest
 
 
-async def attach(desk: Desk, exporter_id: UUID, kind: str, content: bytes) -> Any:
+async def attach(service: ServiceUnderTest, exporter_id: UUID, kind: str, content: bytes) -> Any:
     """Uploads a file and names it as a document."""
-    digest = await upload(desk, exporter_id, content)
+    digest = await upload(service, exporter_id, content)
     command = AttachRegistrationDocument(exporter_id=exporter_id, kind=kind, sha256=digest)
-    return await desk.ask(command, a_person("signatory", organisation=exporter_id))
+    return await service.ask(command, a_person("signatory", organisation=exporter_id))
 
 
-async def apply_with_papers(desk: Desk, without: str = "", **changes: Any) -> ApplyForRegistration:
+async def apply_with_papers(service: ServiceUnderTest, without: str = "", **changes: Any) -> ApplyForRegistration:
     """A company applies and hands in what a registration needs, but for one paper."""
     application = an_application(**changes)
-    await desk.ask(application)
+    await service.ask(application)
     for kind, (paper, _) in PAPERS.items():
         if kind != without:
-            await attach(desk, application.exporter_id, kind, paper)
+            await attach(service, application.exporter_id, kind, paper)
     return application
 
 
-async def registered(desk: Desk, **changes: Any) -> ApplyForRegistration:
+async def registered(service: ServiceUnderTest, **changes: Any) -> ApplyForRegistration:
     """A company that is registered since the desk's present day."""
-    application = await apply_with_papers(desk, **changes)
-    state = await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    application = await apply_with_papers(service, **changes)
+    state = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert state.status == "active"
     return application

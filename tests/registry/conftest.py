@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
 from tests.registry.parties import Parties, a_company
 from tests.registry.people import a_registry
+from tests.support.service_under_test import ServiceUnderTest
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_registry(tmp_path) as desk:
-        yield desk
+async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    async with a_registry(tmp_path) as service:
+        yield service
 
 
 @pytest.fixture
-async def parties(desk: Desk) -> Parties:
+async def parties(service: ServiceUnderTest) -> Parties:
     """An exporter, and a forwarder that is to be its agent."""
-    return Parties(await a_company(desk), await a_company(desk))
+    return Parties(await a_company(service), await a_company(service))

@@ -9,9 +9,9 @@ from services.registry.domain.registration import Status as RegistrationStatus
 from shared.contracts.registry.mandates import AcceptMandate, MadeApiKey, MakeApiKey, ProposeMandate
 from shared.handling.actor import Actor
 from shared.security.tokens import Tokens
-from tests.desk import Desk
 from tests.registry.builders import TODAY, a_registration
 from tests.registry.people import Human, somebody_of_a_company
+from tests.support.service_under_test import ServiceUnderTest
 
 A_YEAR = TODAY + timedelta(days=365)
 EVERYTHING = ("preparer", "signatory")
@@ -54,22 +54,22 @@ class Parties:
         return made
 
 
-async def a_company(desk: Desk, status: RegistrationStatus = RegistrationStatus.ACTIVE) -> Company:
+async def a_company(service: ServiceUnderTest, status: RegistrationStatus = RegistrationStatus.ACTIVE) -> Company:
     """A company whose registration is in force, unless it is to stand otherwise."""
     registration = a_registration(status)
     company_id, tax_number = registration.exporter_id, registration.tax_number
-    async with desk.work() as work:
+    async with service.work() as work:
         work.session.add(registration)
-    return Company(company_id, tax_number, await somebody_of_a_company(desk, company=company_id))
+    return Company(company_id, tax_number, await somebody_of_a_company(service, company=company_id))
 
 
-async def actor_of(desk: Desk, token: str) -> Actor:
+async def actor_of(service: ServiceUnderTest, token: str) -> Actor:
     """Whom a token names."""
-    async with desk.context.database.reading() as session:
-        return await Tokens("KH").actor(token, session, desk.clock.now())
+    async with service.context.database.reading() as session:
+        return await Tokens("KH").actor(token, session, service.clock.now())
 
 
-async def code_of(desk: Desk, token: str, request: Any) -> str:
+async def code_of(service: ServiceUnderTest, token: str, request: Any) -> str:
     """What a request with this token is refused with; `let in` where it is not."""
-    answer = await desk.ask_raw(type(request), request.model_dump_json().encode(), token)
+    answer = await service.ask_raw(type(request), request.model_dump_json().encode(), token)
     return getattr(answer, "code", "let in")

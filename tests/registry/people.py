@@ -13,7 +13,7 @@ import pyotp
 from joserfc.jwk import OKPKey
 from sqlalchemy import select
 
-from cli.accounts import Mailbox
+from cli.demo.accounts import Mailbox
 from services.registry.authenticators import Authenticators
 from services.registry.catalogue import Catalogue
 from services.registry.domain.user import COMPANY_ROLES, Status, User
@@ -29,7 +29,7 @@ from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import AcceptInvitation, InviteOfficer
 from shared.security.step_up import digest_of
-from tests.desk import Desk, a_desk
+from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
 
 PASSPHRASE = "correct horse battery"
 FIRST_EMAIL, FIRST_PASSWORD = "administrator@ministry.example", "first password of all"
@@ -40,7 +40,7 @@ CHEAP = {"memory_kib": 64, "passes": 1}
 @asynccontextmanager
 async def a_registry(
     root: Path, keys: SigningKeys | None = None, passwords: Passwords | None = None, database_url: str | None = None
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[ServiceUnderTest]:
     """Registry as it has just been started."""
     issuer = Issuer(keys or SigningKeys.of(OKPKey.generate_key("Ed25519")), "KH", "PNH", FIRST_EMAIL, FIRST_PASSWORD)
     post = Post(PostOnDisk(root / "mail", "registry@ministry.example"))
@@ -52,16 +52,16 @@ async def a_registry(
         Catalogue.load(),
         Mailbox(root / "mail"),
     )
-    async with a_desk("registry", router, root, *tools, database_url=database_url) as desk:
-        await desk.start()
-        yield desk
+    async with a_service_under_test("registry", router, root, *tools, database_url=database_url) as service:
+        await service.start()
+        yield service
 
 
 @dataclass
 class Human:
     """Somebody with an account, an authenticator where they set one up, and the session they are in."""
 
-    desk: Desk
+    service: ServiceUnderTest
     email: str
     password: str = PASSPHRASE
     session: Session | None = None
@@ -70,12 +70,12 @@ class Human:
     def code(self, ahead: int = 0) -> str:
         """What the authenticator shows."""
         assert self.totp
-        return self.totp.generate_otp(int(self.desk.clock.now().timestamp()) // 30 + ahead)
+        return self.totp.generate_otp(int(self.service.clock.now().timestamp()) // 30 + ahead)
 
     async def sign_in(self, **changes: Any) -> Any:
         """Signs in, and keeps the session where there is one."""
         code = {"code": self.code()} if self.totp else {}
-        answer = await self.desk.ask(OpenSession(**{"email": self.email, "password": self.password} | code | changes))
+        answer = await self.service.ask(OpenSession(**{"email": self.email, "password": self.password} | code | changes))
         if isinstance(answer, Session):
             self.session = answer
         return answer
@@ -83,12 +83,12 @@ class Human:
     async def ask(self, request: Request, step_up: str | None = None) -> Any:
         """Asks with the token of the present session."""
         assert self.session
-        return await self.desk.ask_raw(type(request), request.model_dump_json().encode(), self.session.token, step_up)
+        return await self.service.ask_raw(type(request), request.model_dump_json().encode(), self.session.token, step_up)
 
     async def refresh(self, token: str | None = None) -> Any:
         """The next tokens; keeps them where there are any."""
         assert self.session
-        answer = await self.desk.ask(RefreshSession(refresh_token=token or self.session.refresh_token))
+        answer = await self.service.ask(RefreshSession(refresh_token=token or self.session.refresh_token))
         if getattr(answer, "session", None):
             self.session = answer.session
         return answer
@@ -115,17 +115,17 @@ class Human:
 
     def later(self, seconds: float = 30) -> None:
         """Time passes."""
-        self.desk.clock.instant += timedelta(seconds=seconds)
+        self.service.clock.instant += timedelta(seconds=seconds)
 
 
-def mailbox(desk: Desk) -> Mailbox:
+def mailbox(service: ServiceUnderTest) -> Mailbox:
     """Where the letters of a desk are."""
-    return desk.context.use(Mailbox)
+    return service.context.use(Mailbox)
 
 
-async def the_administrator(desk: Desk) -> Human:
+async def the_administrator(service: ServiceUnderTest) -> Human:
     """The first administrator, signed in, with a second factor."""
-    administrator = Human(desk, FIRST_EMAIL, FIRST_PASSWORD)
+    administrator = Human(service, FIRST_EMAIL, FIRST_PASSWORD)
     await administrator.sign_in()
     await administrator.enrol()
     return administrator
@@ -136,35 +136,35 @@ def an_invitation(**changes: Any) -> InviteOfficer:
     return InviteOfficer(**defaults | {"roles": ["approver"], "office": "PNH"} | changes)
 
 
-async def an_officer(desk: Desk, administrator: Human, *roles: str) -> Human:
+async def an_officer(service: ServiceUnderTest, administrator: Human, *roles: str) -> Human:
     """An officer who followed the invitation, set up the second factor, and is signed in."""
     invitation = an_invitation(roles=roles or ["approver"])
     await administrator.confirm(invitation)
-    await desk.do_tasks()
-    token = mailbox(desk).link(invitation.email, "invitation")
-    await desk.ask(AcceptInvitation(token=token, password=PASSPHRASE))
-    officer = Human(desk, invitation.email)
+    await service.do_tasks()
+    token = mailbox(service).link(invitation.email, "invitation")
+    await service.ask(AcceptInvitation(token=token, password=PASSPHRASE))
+    officer = Human(service, invitation.email)
     await officer.sign_in()
     await officer.enrol()
     return officer
 
 
-async def somebody_of_a_company(desk: Desk, *roles: str, company: UUID | None = None) -> Human:
+async def somebody_of_a_company(service: ServiceUnderTest, *roles: str, company: UUID | None = None) -> Human:
     """Somebody with a company's account, signed in."""
     email = f"{uuid4().hex[:12]}@company.example"
-    password_hash = await desk.context.use(Passwords).hash(PASSPHRASE)
-    async with desk.work() as work:
+    password_hash = await service.context.use(Passwords).hash(PASSPHRASE)
+    async with service.work() as work:
         organisation = str(company or uuid4())
         work.session.add(
             User(uuid4(), "ចាន់ ដារ៉ា", email, password_hash, organisation, sorted(roles or COMPANY_ROLES), Status.ACTIVE)
         )
-    human = Human(desk, email)
+    human = Human(service, email)
     await human.sign_in()
     return human
 
 
-async def wrong_tries_from(desk: Desk, address: str) -> int:
+async def wrong_tries_from(service: ServiceUnderTest, address: str) -> int:
     """How many tries to sign in from an address count as wrong."""
-    async with desk.work() as work:
+    async with service.work() as work:
         mine = wrong_tries.c.whose == of_address(address)
         return await work.session.scalar(select(wrong_tries.c.failures).where(mine)) or 0

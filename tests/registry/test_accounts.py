@@ -27,7 +27,6 @@ from shared.contracts.registry.users import (
 )
 from shared.database.tables import outbox, tasks
 from shared.refusals import Refused
-from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, apply_with_papers, registered
 from tests.registry.people import (
     PASSPHRASE,
@@ -37,6 +36,7 @@ from tests.registry.people import (
     somebody_of_a_company,
     the_administrator,
 )
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 ADMINISTRATOR = a_person("administrator")
 
@@ -64,76 +64,76 @@ def test_every_act_on_an_account_is_done_or_refused_as_the_table_says(status: St
             do()
 
 
-async def test_an_officer_is_invited_chooses_a_password_and_signs_in(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
+async def test_an_officer_is_invited_chooses_a_password_and_signs_in(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
 
-    officer = await an_officer(desk, administrator, "approver")
+    officer = await an_officer(service, administrator, "approver")
 
     assert officer.session is not None
     assert (officer.session.organisation, officer.session.roles) == ("PNH", ("approver",))
     assert not officer.session.enrolling
 
 
-async def test_an_officer_belongs_to_an_office_that_there_is(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
-    officer = await an_officer(desk, administrator)
+async def test_an_officer_belongs_to_an_office_that_there_is(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
+    officer = await an_officer(service, administrator)
     for command in (an_invitation(office="XXX"), TransferOfficer(user_id=officer.session.user_id, office="XXX")):
-        refused = await desk.ask(command, ADMINISTRATOR)
+        refused = await service.ask(command, ADMINISTRATOR)
         assert (refused.code, refused.fields) == ("office_unknown", ("office",))
         assert "PNH, SHV, SVR" in refused.detail
     of_customs = an_invitation(office="GDCE", roles=("customs_viewer",))
-    assert (await desk.ask(of_customs, ADMINISTRATOR)).status == "invited"
+    assert (await service.ask(of_customs, ADMINISTRATOR)).status == "invited"
 
 
-async def test_an_invitation_works_once_and_for_seven_days(desk: Desk) -> None:
+async def test_an_invitation_works_once_and_for_seven_days(service: ServiceUnderTest) -> None:
     used, late = an_invitation(), an_invitation()
     for invitation in (used, late):
-        state = await desk.ask(invitation, ADMINISTRATOR)
+        state = await service.ask(invitation, ADMINISTRATOR)
         assert (state.status, state.organisation) == ("invited", "PNH")
-    await desk.do_tasks()
-    token, too_late = (mailbox(desk).link(invitation.email, "invitation") for invitation in (used, late))
+    await service.do_tasks()
+    token, too_late = (mailbox(service).link(invitation.email, "invitation") for invitation in (used, late))
     assert token != too_late
 
-    assert (await desk.ask(AcceptInvitation(token=token, password=PASSPHRASE))).status == "active"
-    again = await desk.ask(AcceptInvitation(token=token, password="another password entirely"))
-    desk.clock.instant += timedelta(days=7, seconds=1)
-    expired = await desk.ask(AcceptInvitation(token=too_late, password=PASSPHRASE))
+    assert (await service.ask(AcceptInvitation(token=token, password=PASSPHRASE))).status == "active"
+    again = await service.ask(AcceptInvitation(token=token, password="another password entirely"))
+    service.clock.instant += timedelta(days=7, seconds=1)
+    expired = await service.ask(AcceptInvitation(token=too_late, password=PASSPHRASE))
 
     assert (again.code, expired.code) == ("link_invalid", "link_invalid")
-    assert (await desk.ask(AcceptInvitation(token=token[::-1], password=PASSPHRASE))).code == "link_invalid"
+    assert (await service.ask(AcceptInvitation(token=token[::-1], password=PASSPHRASE))).code == "link_invalid"
 
 
-async def test_whoever_never_got_the_answer_to_an_accepted_invitation_asks_the_same_again(desk: Desk) -> None:
+async def test_whoever_never_got_the_answer_to_an_accepted_invitation_asks_the_same_again(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
-    await desk.ask(invitation, ADMINISTRATOR)
-    await desk.do_tasks()
-    accept = AcceptInvitation(token=mailbox(desk).link(invitation.email, "invitation"), password=PASSPHRASE)
-    assert await desk.ask(accept) == await desk.ask(accept)
+    await service.ask(invitation, ADMINISTRATOR)
+    await service.do_tasks()
+    accept = AcceptInvitation(token=mailbox(service).link(invitation.email, "invitation"), password=PASSPHRASE)
+    assert await service.ask(accept) == await service.ask(accept)
 
 
-async def test_invited_again_the_link_before_is_void(desk: Desk) -> None:
+async def test_invited_again_the_link_before_is_void(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
-    await desk.ask(invitation, ADMINISTRATOR)
-    await desk.do_tasks()
-    first = mailbox(desk).link(invitation.email, "invitation")
+    await service.ask(invitation, ADMINISTRATOR)
+    await service.do_tasks()
+    first = mailbox(service).link(invitation.email, "invitation")
     again = invitation.model_copy(update={"command_id": uuid4()})
-    await desk.ask(again, ADMINISTRATOR)
-    await desk.do_tasks()
-    assert mailbox(desk).link(invitation.email, "invitation") == first  # it has only just gone
-    desk.clock.instant += timedelta(minutes=2, seconds=1)
-    await desk.ask(again.model_copy(update={"command_id": uuid4()}), ADMINISTRATOR)
-    await desk.do_tasks()
+    await service.ask(again, ADMINISTRATOR)
+    await service.do_tasks()
+    assert mailbox(service).link(invitation.email, "invitation") == first  # it has only just gone
+    service.clock.instant += timedelta(minutes=2, seconds=1)
+    await service.ask(again.model_copy(update={"command_id": uuid4()}), ADMINISTRATOR)
+    await service.do_tasks()
 
-    assert mailbox(desk).link(invitation.email, "invitation") != first
-    assert (await desk.ask(AcceptInvitation(token=first, password=PASSPHRASE))).code == "link_invalid"
+    assert mailbox(service).link(invitation.email, "invitation") != first
+    assert (await service.ask(AcceptInvitation(token=first, password=PASSPHRASE))).code == "link_invalid"
 
 
-async def test_no_link_stands_in_a_table_a_task_or_an_event(desk: Desk) -> None:
+async def test_no_link_stands_in_a_table_a_task_or_an_event(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
-    await desk.ask(invitation, ADMINISTRATOR)
-    await desk.do_tasks()
-    token = str(mailbox(desk).link(invitation.email, "invitation"))
-    async with desk.work() as work:
+    await service.ask(invitation, ADMINISTRATOR)
+    await service.do_tasks()
+    token = str(mailbox(service).link(invitation.email, "invitation"))
+    async with service.work() as work:
         kept = [str(row) for table in (links, users, tasks, outbox) for row in await work.session.execute(select(table))]
     assert len(kept) >= 3
     assert not [row for row in kept if token in row]
@@ -150,31 +150,31 @@ async def test_no_link_stands_in_a_table_a_task_or_an_event(desk: Desk) -> None:
     ],
 )
 async def test_an_administrator_gives_no_roles_of_another_side_and_none_that_are_kept_apart(
-    desk: Desk, roles: list[str], code: str
+    service: ServiceUnderTest, roles: list[str], code: str
 ) -> None:
-    assert (await desk.ask(an_invitation(roles=roles), ADMINISTRATOR)).code == code
+    assert (await service.ask(an_invitation(roles=roles), ADMINISTRATOR)).code == code
 
 
 @pytest.mark.parametrize("role", ["approver", "administrator", "auditor", "customs_viewer"])
-async def test_a_company_gives_no_role_of_the_ministry(desk: Desk, role: str) -> None:
+async def test_a_company_gives_no_role_of_the_ministry(service: ServiceUnderTest, role: str) -> None:
     company = a_person("company_administrator", organisation=uuid4())
     invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=[role])
-    assert (await desk.ask(invite, company)).code == "roles_not_yours_to_give"
+    assert (await service.ask(invite, company)).code == "roles_not_yours_to_give"
 
 
-async def test_a_company_that_has_only_applied_invites_nobody(desk: Desk) -> None:
-    application = await apply_with_papers(desk)
+async def test_a_company_that_has_only_applied_invites_nobody(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service)
     boss = a_person("company_administrator", organisation=application.exporter_id)
     invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=["preparer"])
-    assert (await desk.ask(invite, boss)).code == "not_registered_yet"
-    await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
-    assert (await desk.ask(invite, boss)).status == "invited"
+    assert (await service.ask(invite, boss)).code == "not_registered_yet"
+    await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    assert (await service.ask(invite, boss)).status == "invited"
 
 
-async def test_a_company_has_a_bounded_number_of_open_accounts(desk: Desk) -> None:
-    application = await registered(desk)
+async def test_a_company_has_a_bounded_number_of_open_accounts(service: ServiceUnderTest) -> None:
+    application = await registered(service)
     company = application.exporter_id
-    async with desk.work() as work:
+    async with service.work() as work:
         colleagues = [
             User(uuid4(), "A", f"{number}@company.example", None, str(company), ["preparer"])
             for number in range(1, MOST_COLLEAGUES)  # beside whoever applied
@@ -182,15 +182,15 @@ async def test_a_company_has_a_bounded_number_of_open_accounts(desk: Desk) -> No
         work.session.add_all(colleagues)
     boss = a_person("company_administrator", organisation=company)
     one_more = InviteColleague(user_id=uuid4(), name="A", email="more@company.example", roles=["preparer"])
-    assert (await desk.ask(one_more, boss)).code == "too_many_colleagues"
-    await desk.ask(DeactivateColleague(user_id=colleagues[0].user_id), boss)
-    assert (await desk.ask(one_more, boss)).status == "invited"
+    assert (await service.ask(one_more, boss)).code == "too_many_colleagues"
+    await service.ask(DeactivateColleague(user_id=colleagues[0].user_id), boss)
+    assert (await service.ask(one_more, boss)).status == "invited"
     again = one_more.model_copy(update={"command_id": uuid4()})
-    assert (await desk.ask(again, boss)).status == "invited"
+    assert (await service.ask(again, boss)).status == "invited"
 
 
-async def test_nobody_gives_themselves_rights(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
+async def test_nobody_gives_themselves_rights(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
     assert administrator.session is not None
     me = administrator.session.user_id
     for command in (
@@ -200,21 +200,21 @@ async def test_nobody_gives_themselves_rights(desk: Desk) -> None:
         RemoveSecondFactor(user_id=me),
     ):
         assert (await administrator.confirm(command)).code == "not_on_oneself"
-    boss = await somebody_of_a_company(desk)
+    boss = await somebody_of_a_company(service)
     assert boss.session is not None
     promote = ChangeColleagueRoles(user_id=boss.session.user_id, roles=["signatory"])
     assert (await boss.ask(promote)).code == "not_on_oneself"
 
 
-async def test_a_company_sees_and_changes_its_own_people_only(desk: Desk) -> None:
+async def test_a_company_sees_and_changes_its_own_people_only(service: ServiceUnderTest) -> None:
     company = uuid4()
-    boss = await somebody_of_a_company(desk, company=company)
-    colleague = await somebody_of_a_company(desk, "preparer", company=company)
-    stranger = await somebody_of_a_company(desk)
+    boss = await somebody_of_a_company(service, company=company)
+    colleague = await somebody_of_a_company(service, "preparer", company=company)
+    stranger = await somebody_of_a_company(service)
 
     listed = await boss.ask(ListUsers())
     assert {user.email for user in listed.users} == {boss.email, colleague.email}
-    for other in (stranger, await the_administrator(desk)):
+    for other in (stranger, await the_administrator(service)):
         assert other.session is not None
         for command in (
             ChangeColleagueRoles(user_id=other.session.user_id, roles=["preparer"]),
@@ -223,8 +223,8 @@ async def test_a_company_sees_and_changes_its_own_people_only(desk: Desk) -> Non
             assert (await boss.ask(command)).code == "user_not_found"
 
 
-async def test_an_administrator_of_the_ministry_sees_officers_and_touches_no_company(desk: Desk) -> None:
-    administrator, boss = await the_administrator(desk), await somebody_of_a_company(desk)
+async def test_an_administrator_of_the_ministry_sees_officers_and_touches_no_company(service: ServiceUnderTest) -> None:
+    administrator, boss = await the_administrator(service), await somebody_of_a_company(service)
     assert boss.session is not None
     listed = await administrator.ask(ListUsers())
     assert [user.email for user in listed.users] == [administrator.email]
@@ -241,33 +241,33 @@ async def test_an_administrator_of_the_ministry_sees_officers_and_touches_no_com
     ],
     ids=["other roles", "another office", "deactivated", "second factor lost"],
 )
-async def test_whoever_may_do_other_things_is_signed_out_everywhere_at_once(desk: Desk, change: Any) -> None:
-    administrator = await the_administrator(desk)
-    officer = await an_officer(desk, administrator)
+async def test_whoever_may_do_other_things_is_signed_out_everywhere_at_once(service: ServiceUnderTest, change: Any) -> None:
+    administrator = await the_administrator(service)
+    officer = await an_officer(service, administrator)
     assert officer.session is not None
 
     await administrator.confirm(change(officer.session.user_id))
 
     assert (await officer.ask(ListSessions())).code == "token_invalid"
     assert (await officer.refresh()).code == "session_over"
-    assert officer.session.session_id in {event.session_id for event in await desk.announced(SessionRevoked)}
+    assert officer.session.session_id in {event.session_id for event in await service.announced(SessionRevoked)}
 
 
-async def test_a_deactivated_officer_cannot_come_back(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
-    officer = await an_officer(desk, administrator)
+async def test_a_deactivated_officer_cannot_come_back(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
+    officer = await an_officer(service, administrator)
     assert officer.session is not None
     await administrator.confirm(DeactivateOfficer(user_id=officer.session.user_id))
 
     assert (await officer.sign_in()).code == "sign_in_failed"
-    await desk.ask(RequestPasswordReset(email=officer.email))
-    await desk.do_tasks()
-    assert mailbox(desk).link(officer.email, "reset") is None
+    await service.ask(RequestPasswordReset(email=officer.email))
+    await service.do_tasks()
+    assert mailbox(service).link(officer.email, "reset") is None
 
 
-async def test_an_officer_whose_second_factor_was_removed_sets_up_another(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
-    officer = await an_officer(desk, administrator)
+async def test_an_officer_whose_second_factor_was_removed_sets_up_another(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
+    officer = await an_officer(service, administrator)
     assert officer.session is not None
     state = await administrator.confirm(RemoveSecondFactor(user_id=officer.session.user_id))
     assert not state.has_second_factor
@@ -278,15 +278,15 @@ async def test_an_officer_whose_second_factor_was_removed_sets_up_another(desk: 
     assert officer.session.roles == ("approver",)
 
 
-async def test_nobody_chooses_the_password_of_another(desk: Desk) -> None:
+async def test_nobody_chooses_the_password_of_another(service: ServiceUnderTest) -> None:
     add = AddUser(user_id=uuid4(), name="A", email="a@b.example", password=PASSPHRASE, roles=["reviewer"], office="PNH")
-    assert (await desk.ask(add, ADMINISTRATOR)).code == "password_not_yours_to_choose"
+    assert (await service.ask(add, ADMINISTRATOR)).code == "password_not_yours_to_choose"
 
 
-async def test_the_same_invitation_is_one_account_and_another_under_its_id_is_refused(desk: Desk) -> None:
+async def test_the_same_invitation_is_one_account_and_another_under_its_id_is_refused(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
-    await desk.ask(invitation, ADMINISTRATOR)
+    await service.ask(invitation, ADMINISTRATOR)
     other = an_invitation(user_id=invitation.user_id)
     same_mail = an_invitation(email=invitation.email)
-    assert (await desk.ask(other, ADMINISTRATOR)).code == "user_id_taken"
-    assert (await desk.ask(same_mail, ADMINISTRATOR)).code == "email_taken"
+    assert (await service.ask(other, ADMINISTRATOR)).code == "user_id_taken"
+    assert (await service.ask(same_mail, ADMINISTRATOR)).code == "email_taken"

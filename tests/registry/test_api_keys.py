@@ -18,14 +18,14 @@ from shared.contracts.registry.mandates import (
 )
 from shared.contracts.registry.registrations import GetRegistration
 from shared.handling.actor import Mandated
-from tests.desk import Desk
 from tests.registry.parties import Parties, actor_of, code_of
+from tests.support.service_under_test import ServiceUnderTest
 
 
-async def test_a_key_is_shown_once_and_only_its_hash_is_kept(desk: Desk, parties: Parties) -> None:
+async def test_a_key_is_shown_once_and_only_its_hash_is_kept(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate()
     made = await parties.key(mandate_id)
-    async with desk.context.database.reading() as session:
+    async with service.context.database.reading() as session:
         (row,) = (await session.execute(api_keys.select())).mappings().all()
     assert made.key.removeprefix("cok_") not in str(dict(row))
     again = MakeApiKey(api_key_id=made.api_key_id, mandate_id=mandate_id, name="Warehouse system")
@@ -35,45 +35,47 @@ async def test_a_key_is_shown_once_and_only_its_hash_is_kept(desk: Desk, parties
         assert (listed.name, listed.end, listed.last_used_at) == ("Warehouse system", made.key[-4:], None)
 
 
-async def test_a_key_is_exchanged_for_tokens_that_name_the_key(desk: Desk, parties: Parties) -> None:
+async def test_a_key_is_exchanged_for_tokens_that_name_the_key(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate(scope=("signatory",))
     made = await parties.key(mandate_id)
-    given = await desk.ask(ExchangeApiKey(key=made.key))
+    given = await service.ask(ExchangeApiKey(key=made.key))
     assert isinstance(given, ActingToken)
-    actor = await actor_of(desk, given.token)
+    actor = await actor_of(service, given.token)
     assert (actor.user_id, actor.session_id, actor.roles) == (made.api_key_id, made.api_key_id, {"signatory"})
     assert actor.mandate == Mandated(mandate_id, parties.agent.company_id)
     (listed,) = (await parties.agent.administrator.ask(ListApiKeys(mandate_id=mandate_id))).api_keys
-    assert listed.last_used_at == desk.clock.now()
+    assert listed.last_used_at == service.clock.now()
 
 
 @pytest.mark.parametrize("who", ["exporter", "agent"])
-async def test_a_key_that_either_side_revokes_opens_nothing_any_more(desk: Desk, parties: Parties, who: str) -> None:
+async def test_a_key_that_either_side_revokes_opens_nothing_any_more(
+    service: ServiceUnderTest, parties: Parties, who: str
+) -> None:
     mandate_id = await parties.mandate()
     made, other = await parties.key(mandate_id), await parties.key(mandate_id, "Customs broker's system")
-    tokens = [(await desk.ask(ExchangeApiKey(key=key.key))).token for key in (made, other)]
+    tokens = [(await service.ask(ExchangeApiKey(key=key.key))).token for key in (made, other)]
     company = parties.exporter if who == "exporter" else parties.agent
 
     revoked = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
     again = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
 
-    assert revoked.revoked_at == again.revoked_at == desk.clock.now()
-    assert [told.session_id for told in await desk.announced(SessionRevoked)] == [made.api_key_id]
-    assert (await desk.ask(ExchangeApiKey(key=made.key))).code == "api_key_invalid"
+    assert revoked.revoked_at == again.revoked_at == service.clock.now()
+    assert [told.session_id for told in await service.announced(SessionRevoked)] == [made.api_key_id]
+    assert (await service.ask(ExchangeApiKey(key=made.key))).code == "api_key_invalid"
     of_another = GetRegistration(exporter_id=uuid4())
-    assert [await code_of(desk, token, of_another) for token in tokens] == ["token_invalid", "outside_mandate"]
-    assert isinstance(await desk.ask(ExchangeApiKey(key=other.key)), ActingToken)
+    assert [await code_of(service, token, of_another) for token in tokens] == ["token_invalid", "outside_mandate"]
+    assert isinstance(await service.ask(ExchangeApiKey(key=other.key)), ActingToken)
 
 
 @pytest.mark.parametrize("guess", ["cok_" + "A" * 43, "cok_" + "-" * 43])
-async def test_a_guessed_key_is_told_nothing(desk: Desk, parties: Parties, guess: str) -> None:
+async def test_a_guessed_key_is_told_nothing(service: ServiceUnderTest, parties: Parties, guess: str) -> None:
     await parties.key(await parties.mandate())
-    assert (await desk.ask(ExchangeApiKey(key=guess))).code == "api_key_invalid"
+    assert (await service.ask(ExchangeApiKey(key=guess))).code == "api_key_invalid"
 
 
 @pytest.mark.parametrize("text", ["", "cok_", "cok_" + "A" * 42, "cok_" + "A" * 10_000, "' OR 1=1 --", "cok_" + "ក" * 43])
-async def test_what_is_no_key_is_refused_with_its_field(desk: Desk, text: str) -> None:
-    refusal = await desk.ask_raw(ExchangeApiKey, ExchangeApiKey.model_construct(key=text).model_dump_json().encode(), None)
+async def test_what_is_no_key_is_refused_with_its_field(service: ServiceUnderTest, text: str) -> None:
+    refusal = await service.ask_raw(ExchangeApiKey, ExchangeApiKey.model_construct(key=text).model_dump_json().encode(), None)
     assert (refusal.code, refusal.fields) == ("malformed_request", ("key",))
     assert len(text) < 5 or text not in refusal.detail
 
@@ -110,13 +112,13 @@ async def test_keys_in_force_are_not_hidden_behind_those_that_were_revoked(
     assert [key.revoked_at is None for key in listed] == [True, False, False]
 
 
-async def test_a_key_with_the_id_of_a_person_is_not_taken_for_that_person(desk: Desk, parties: Parties) -> None:
+async def test_a_key_with_the_id_of_a_person_is_not_taken_for_that_person(service: ServiceUnderTest, parties: Parties) -> None:
     """Who makes a key chooses its id: what its system does must not stand in the trail under the name of somebody else."""
     mandate_id = await parties.mandate()
     victim = parties.exporter.administrator.session
     assert victim
     key = MakeApiKey(api_key_id=victim.user_id, mandate_id=mandate_id, name="Not me")
     made = await parties.agent.administrator.ask(key)
-    person = await actor_of(desk, victim.token)
-    system = await actor_of(desk, (await desk.ask(ExchangeApiKey(key=made.key))).token)
+    person = await actor_of(service, victim.token)
+    system = await actor_of(service, (await service.ask(ExchangeApiKey(key=made.key))).token)
     assert (person.name, system.name) == (str(victim.user_id), f"api-key:{victim.user_id}")

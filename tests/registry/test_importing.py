@@ -32,29 +32,29 @@ from shared.contracts.registry.registrations import (
 from shared.contracts.registry.users import RequestPasswordReset, ResetPassword
 from shared.database.tables import audit_log, outbox, tasks
 from shared.handling.actor import Actor
-from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, an_application
 from tests.registry.former import a_former_company, a_former_person, a_former_user
 from tests.registry.people import PASSPHRASE, mailbox
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 ADMINISTRATOR = a_person("administrator")
 
 
-async def companies(desk: Desk, *rows: ImportedRegistration, **options: Any) -> tuple[RowReport, ...]:
-    answer = await desk.ask(ImportRegistrations(registrations=rows, **options), ADMINISTRATOR)
+async def companies(service: ServiceUnderTest, *rows: ImportedRegistration, **options: Any) -> tuple[RowReport, ...]:
+    answer = await service.ask(ImportRegistrations(registrations=rows, **options), ADMINISTRATOR)
     assert isinstance(answer, Imported), answer
     return answer.rows
 
 
-async def people(desk: Desk, *rows: ImportedUser, **options: Any) -> tuple[RowReport, ...]:
-    answer = await desk.ask(ImportUsers(users=rows, **options), ADMINISTRATOR)
+async def people(service: ServiceUnderTest, *rows: ImportedUser, **options: Any) -> tuple[RowReport, ...]:
+    answer = await service.ask(ImportUsers(users=rows, **options), ADMINISTRATOR)
     assert isinstance(answer, Imported), answer
     return answer.rows
 
 
-async def kept(desk: Desk) -> list[int]:
+async def kept(service: ServiceUnderTest) -> list[int]:
     """How much is in every table that an import writes to."""
-    async with desk.work() as work:
+    async with service.work() as work:
         tables = (registrations, registration_acts, users, outbox, tasks)
         return [await work.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
@@ -63,101 +63,101 @@ def of(row: RowReport) -> Actor:
     return a_person("company_administrator", "signatory", organisation=str(row.id))
 
 
-async def test_a_company_comes_over_and_is_a_registration_like_any_other(desk: Desk) -> None:
+async def test_a_company_comes_over_and_is_a_registration_like_any_other(service: ServiceUnderTest) -> None:
     former = a_former_company()
 
-    (row,) = await companies(desk, former)
+    (row,) = await companies(service, former)
 
     assert row.outcome == "imported"
-    state = await desk.ask(GetRegistration(exporter_id=row.id), OFFICER)
+    state = await service.ask(GetRegistration(exporter_id=row.id), OFFICER)
     assert (state.status, state.tax_number, state.company_name) == ("active", former.tax_number, former.company_name)
     assert (state.valid_from, state.valid_until) == (former.valid_from, former.valid_until)
     assert state.particulars.representative.name_km == "ចាន់ ដារ៉ា"
-    (told,) = await desk.announced(RegistrationApproved)
+    (told,) = await service.announced(RegistrationApproved)
     assert (told.exporter_id, told.valid_until, told.version) == (row.id, former.valid_until, 1)
     assert told.address.endswith("Khan Pur SenChey, Phnom Penh")
-    async with desk.work() as work:
+    async with service.work() as work:
         due = (await work.session.scalars(select(tasks.c.kind).where(tasks.c.key.startswith(str(row.id))))).all()
     assert sorted(due) == ["expire_registration", *["remind_of_expiry"] * 5]
 
 
-async def test_the_trail_and_the_history_name_the_administrator_who_imported(desk: Desk) -> None:
-    (row,) = await companies(desk, a_former_company())
+async def test_the_trail_and_the_history_name_the_administrator_who_imported(service: ServiceUnderTest) -> None:
+    (row,) = await companies(service, a_former_company())
 
-    (act,) = (await desk.ask(GetRegistrationHistory(exporter_id=row.id), OFFICER)).acts
+    (act,) = (await service.ask(GetRegistrationHistory(exporter_id=row.id), OFFICER)).acts
     assert (act.act, act.user_id, str(act.valid_until)) == ("import", ADMINISTRATOR.user_id, "2027-03-14")
-    async with desk.work() as work:
+    async with service.work() as work:
         done = (await work.session.execute(select(audit_log.c.act, audit_log.c.actor))).all()
     assert ("ImportRegistrations", str(ADMINISTRATOR.user_id)) in [tuple(each) for each in done]
 
 
-async def test_who_was_suspended_or_had_expired_is_so_here_and_can_go_on(desk: Desk) -> None:
+async def test_who_was_suspended_or_had_expired_is_so_here_and_can_go_on(service: ServiceUnderTest) -> None:
     suspended, expired = await companies(
-        desk,
+        service,
         a_former_company(status="suspended", reason="The factory was closed."),
         a_former_company(status="expired", valid_until="2026-11-22"),
     )
 
-    assert [event.exporter_id for event in await desk.announced(RegistrationSuspended)] == [suspended.id]
-    assert [event.exporter_id for event in await desk.announced(RegistrationExpired)] == [expired.id]
-    state = await desk.ask(ReinstateRegistration(exporter_id=suspended.id, reason="It was opened again."), OFFICER)
+    assert [event.exporter_id for event in await service.announced(RegistrationSuspended)] == [suspended.id]
+    assert [event.exporter_id for event in await service.announced(RegistrationExpired)] == [expired.id]
+    state = await service.ask(ReinstateRegistration(exporter_id=suspended.id, reason="It was opened again."), OFFICER)
     assert state.status == "active"
-    asked = await desk.ask(RenewRegistration(exporter_id=expired.id), of(expired))
+    asked = await service.ask(RenewRegistration(exporter_id=expired.id), of(expired))
     assert asked.renewal.status == "applied"
     assert "photo" in asked.lacks
-    await desk.do_tasks()
-    assert len(await desk.announced(RegistrationExpired)) == 1
+    await service.do_tasks()
+    assert len(await service.announced(RegistrationExpired)) == 1
 
 
-async def test_an_imported_year_is_reminded_of_and_ends(desk: Desk) -> None:
-    (row,) = await companies(desk, a_former_company())
-    desk.clock.instant = datetime(2027, 3, 14, 17, 30, tzinfo=UTC)  # half past midnight of the 15th in Phnom Penh
+async def test_an_imported_year_is_reminded_of_and_ends(service: ServiceUnderTest) -> None:
+    (row,) = await companies(service, a_former_company())
+    service.clock.instant = datetime(2027, 3, 14, 17, 30, tzinfo=UTC)  # half past midnight of the 15th in Phnom Penh
 
-    await desk.do_tasks()
+    await service.do_tasks()
 
-    assert (await desk.ask(GetRegistration(exporter_id=row.id), OFFICER)).status == "expired"
-    assert [event.exporter_id for event in await desk.announced(RegistrationExpired)] == [row.id]
+    assert (await service.ask(GetRegistration(exporter_id=row.id), OFFICER)).status == "expired"
+    assert [event.exporter_id for event in await service.announced(RegistrationExpired)] == [row.id]
 
 
-async def test_done_again_nothing_changes(desk: Desk) -> None:
+async def test_done_again_nothing_changes(service: ServiceUnderTest) -> None:
     rows = [
         a_former_company(),
         a_former_company(former_id=None, status="suspended", reason="Closed."),
         a_former_company(status="expired", valid_until="2026-11-22", contact_email=None, users=[]),
     ]
-    first = await companies(desk, *rows, invite=True)
-    before = await kept(desk)
+    first = await companies(service, *rows, invite=True)
+    before = await kept(service)
 
-    again = await companies(desk, *rows, invite=True)
+    again = await companies(service, *rows, invite=True)
 
     assert [row.outcome for row in again] == ["unchanged"] * 3
     assert [row.id for row in again] == [row.id for row in first]
-    assert await kept(desk) == before
+    assert await kept(service) == before
 
 
-async def test_what_has_changed_since_is_told_and_left_alone(desk: Desk) -> None:
+async def test_what_has_changed_since_is_told_and_left_alone(service: ServiceUnderTest) -> None:
     former, person = a_former_company(), a_former_user()
-    (company,), (user,) = await companies(desk, former), await people(desk, person)
-    before = await kept(desk)
+    (company,), (user,) = await companies(service, former), await people(service, person)
+    before = await kept(service)
     colleague = {**former.users[0].model_dump(), "name": "Another"}
     changed = a_former_company(**former.model_dump() | {"company_name": "Angkor Ltd.", "users": [colleague, a_former_person()]})
 
-    (row,) = await companies(desk, changed)
-    (other,) = await people(desk, person.model_copy(update={"office": "SHV", "email": "new@ministry.example"}))
+    (row,) = await companies(service, changed)
+    (other,) = await people(service, person.model_copy(update={"office": "SHV", "email": "new@ministry.example"}))
 
     assert (row.outcome, row.id) == ("different", company.id)
     assert row.fields == ("company_name", "users.1.name", "users.2.former_id")
     assert (other.outcome, other.id, other.fields) == ("different", user.id, ("email", "office"))
-    assert await kept(desk) == before
+    assert await kept(service) == before
 
 
-async def test_a_file_of_last_year_still_says_what_is_different_when_its_days_have_passed(desk: Desk) -> None:
+async def test_a_file_of_last_year_still_says_what_is_different_when_its_days_have_passed(service: ServiceUnderTest) -> None:
     former = a_former_company()
-    await companies(desk, former)
-    desk.clock.instant += timedelta(days=200)
-    await desk.do_tasks()
+    await companies(service, former)
+    service.clock.instant += timedelta(days=200)
+    await service.do_tasks()
 
-    (row,) = await companies(desk, former)
+    (row,) = await companies(service, former)
 
     assert (row.outcome, row.fields) == ("different", ("status",))
 
@@ -186,34 +186,34 @@ UNSOUND: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("changes", "code", "fields"), UNSOUND, ids=[f"{code}-{fields[0]}" for _, code, fields in UNSOUND])
 async def test_a_company_in_error_is_refused_whole_and_holds_no_other_up(
-    desk: Desk, changes: dict[str, Any], code: str, fields: tuple[str, ...]
+    service: ServiceUnderTest, changes: dict[str, Any], code: str, fields: tuple[str, ...]
 ) -> None:
-    await desk.ask(an_application(email="taken@company.example", tax_number="K000-TAKEN"))
-    await companies(desk, a_former_company(users=[a_former_person(former_id="U-TAKEN")]))
+    await service.ask(an_application(email="taken@company.example", tax_number="K000-TAKEN"))
+    await companies(service, a_former_company(users=[a_former_person(former_id="U-TAKEN")]))
     wrong = a_former_company(**changes)
     sound_before, sound_after = a_former_company(), a_former_company()
-    checked = await desk.ask(CheckRegistrationsImport(registrations=[wrong]), ADMINISTRATOR)
-    approved = len(await desk.announced(RegistrationApproved))
+    checked = await service.ask(CheckRegistrationsImport(registrations=[wrong]), ADMINISTRATOR)
+    approved = len(await service.announced(RegistrationApproved))
 
-    first, refused, last = await companies(desk, sound_before, wrong, sound_after)
+    first, refused, last = await companies(service, sound_before, wrong, sound_after)
 
     assert (refused.outcome, refused.code, refused.fields) == ("refused", code, fields)
     assert str(refused.detail).endswith(".")
     assert checked.rows == (refused,)
     assert (first.outcome, last.outcome) == ("imported", "imported")
-    assert len(await desk.announced(RegistrationApproved)) == approved + 2
-    async with desk.work() as work:
+    assert len(await service.announced(RegistrationApproved)) == approved + 2
+    async with service.work() as work:
         emails = {user.email for user in wrong.users} - {"taken@company.example"}
         there = (await work.session.scalars(select(users.c.email).where(users.c.email.in_(emails)))).all()
     assert there == []
 
 
-async def test_two_rows_of_one_command_that_want_the_same_are_one_and_a_refusal(desk: Desk) -> None:
+async def test_two_rows_of_one_command_that_want_the_same_are_one_and_a_refusal(service: ServiceUnderTest) -> None:
     one = a_former_company()
     other = a_former_company(tax_number=one.tax_number)
     third = a_former_company(users=[a_former_person(email=one.users[0].email)])
 
-    rows = await companies(desk, one, other, third)
+    rows = await companies(service, one, other, third)
 
     assert [(row.outcome, row.code) for row in rows] == [
         ("imported", None),
@@ -222,32 +222,32 @@ async def test_two_rows_of_one_command_that_want_the_same_are_one_and_a_refusal(
     ]
 
 
-async def test_a_dry_run_says_what_would_become_of_every_row_and_keeps_nothing(desk: Desk) -> None:
+async def test_a_dry_run_says_what_would_become_of_every_row_and_keeps_nothing(service: ServiceUnderTest) -> None:
     known = a_former_company()
-    await companies(desk, known)
-    before = await kept(desk)
+    await companies(service, known)
+    before = await kept(service)
     rows = (known, a_former_company(), a_former_company(status="expired"))
 
-    checked = await desk.ask(CheckRegistrationsImport(registrations=rows), ADMINISTRATOR)
-    checked_users = await desk.ask(CheckUsersImport(users=[a_former_user(), a_former_user(office="XXX")]), ADMINISTRATOR)
+    checked = await service.ask(CheckRegistrationsImport(registrations=rows), ADMINISTRATOR)
+    checked_users = await service.ask(CheckUsersImport(users=[a_former_user(), a_former_user(office="XXX")]), ADMINISTRATOR)
 
     assert [row.outcome for row in checked.rows] == ["unchanged", "imported", "refused"]
     assert [row.code for row in checked_users.rows] == [None, "office_unknown"]
-    assert await kept(desk) == before
-    assert [row.id for row in await companies(desk, *rows)] == [row.id for row in checked.rows]
+    assert await kept(service) == before
+    assert [row.id for row in await companies(service, *rows)] == [row.id for row in checked.rows]
 
 
-async def test_people_of_offices_customs_and_companies_come_over(desk: Desk) -> None:
+async def test_people_of_offices_customs_and_companies_come_over(service: ServiceUnderTest) -> None:
     company = a_former_company()
-    (exporter,) = await companies(desk, company)
+    (exporter,) = await companies(service, company)
     officer = a_former_user(roles=["reviewer", "approver"], office="SHV")
     viewer = a_former_user(roles=["customs_viewer"], office="GDCE")
     colleague = a_former_user(roles=["preparer"], company_tax_number=company.tax_number)
 
-    rows = await people(desk, colleague, officer, viewer)
+    rows = await people(service, colleague, officer, viewer)
 
     assert [row.outcome for row in rows] == ["imported"] * 3
-    async with desk.work() as work:
+    async with service.work() as work:
         found = (await work.session.execute(select(users).where(users.c.user_id.in_([row.id for row in rows])))).all()
     organisations = {user.email: (user.organisation, user.password_hash, user.status) for user in found}
     assert organisations == {
@@ -270,20 +270,20 @@ WRONG_PEOPLE: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("changes", "code", "field"), WRONG_PEOPLE, ids=[code for _, code, _ in WRONG_PEOPLE])
 async def test_an_officer_in_error_is_refused_and_holds_no_other_up(
-    desk: Desk, changes: dict[str, Any], code: str, field: str
+    service: ServiceUnderTest, changes: dict[str, Any], code: str, field: str
 ) -> None:
-    wrong, sound = await people(desk, a_former_user(**changes), a_former_user())
+    wrong, sound = await people(service, a_former_user(**changes), a_former_user())
 
     assert (wrong.outcome, wrong.code, wrong.fields[0]) == ("refused", code, field)
     assert sound.outcome == "imported"
 
 
-async def test_the_people_of_a_company_come_over_together_or_not_at_all(desk: Desk) -> None:
+async def test_the_people_of_a_company_come_over_together_or_not_at_all(service: ServiceUnderTest) -> None:
     first, second = a_former_company(), a_former_company()
-    await companies(desk, first, second)
+    await companies(service, first, second)
     mine = {"roles": ["preparer"], "company_tax_number": first.tax_number}
     others = {"roles": ["signatory"], "company_tax_number": second.tax_number}
-    before = await kept(desk)
+    before = await kept(service)
     rows = (
         a_former_user(**mine),
         a_former_user(**others),
@@ -292,59 +292,59 @@ async def test_the_people_of_a_company_come_over_together_or_not_at_all(desk: De
         a_former_user(**others),
     )
 
-    reports = await people(desk, *rows, invite=True)
+    reports = await people(service, *rows, invite=True)
 
     assert [row.code for row in reports] == ["colleague_refused", None, "roles_not_yours_to_give", "email_taken", None]
-    added = [now - then for now, then in zip(await kept(desk), before, strict=True)]
+    added = [now - then for now, then in zip(await kept(service), before, strict=True)]
     assert added == [0, 0, 2, 0, 2]  # two people, and a letter for each
 
 
-async def test_whoever_was_not_invited_chooses_a_password_by_saying_that_it_is_forgotten(desk: Desk) -> None:
+async def test_whoever_was_not_invited_chooses_a_password_by_saying_that_it_is_forgotten(service: ServiceUnderTest) -> None:
     former = a_former_company()
-    await companies(desk, former)
+    await companies(service, former)
     email = former.users[0].email
-    assert (await desk.ask(OpenSession(email=email, password=PASSPHRASE))).code == "sign_in_failed"
-    await desk.do_tasks()
-    assert mailbox(desk).link(email, "invitation") is None
+    assert (await service.ask(OpenSession(email=email, password=PASSPHRASE))).code == "sign_in_failed"
+    await service.do_tasks()
+    assert mailbox(service).link(email, "invitation") is None
 
-    await desk.ask(RequestPasswordReset(email=email))
-    await desk.do_tasks()
-    await desk.ask(ResetPassword(token=mailbox(desk).link(email, "reset"), password=PASSPHRASE))
+    await service.ask(RequestPasswordReset(email=email))
+    await service.do_tasks()
+    await service.ask(ResetPassword(token=mailbox(service).link(email, "reset"), password=PASSPHRASE))
 
-    session = await desk.ask(OpenSession(email=email, password=PASSPHRASE))
+    session = await service.ask(OpenSession(email=email, password=PASSPHRASE))
     assert session.roles == ("company_administrator", "signatory")
 
 
-async def test_whoever_is_invited_gets_a_letter_once(desk: Desk) -> None:
+async def test_whoever_is_invited_gets_a_letter_once(service: ServiceUnderTest) -> None:
     former, officer = a_former_company(), a_former_user()
     for _ in range(2):
-        await companies(desk, former, invite=True)
-        await people(desk, officer, invite=True)
-        await desk.do_tasks()
+        await companies(service, former, invite=True)
+        await people(service, officer, invite=True)
+        await service.do_tasks()
 
-    letters = [*mailbox(desk).folder.glob("invitation-*.eml")]
+    letters = [*mailbox(service).folder.glob("invitation-*.eml")]
     assert len(letters) == 2
-    assert mailbox(desk).link(former.users[0].email, "invitation")
-    assert mailbox(desk).link(officer.email, "invitation")
+    assert mailbox(service).link(former.users[0].email, "invitation")
+    assert mailbox(service).link(officer.email, "invitation")
 
 
-async def test_a_command_sent_again_gets_the_same_answer_and_acts_once(desk: Desk) -> None:
+async def test_a_command_sent_again_gets_the_same_answer_and_acts_once(service: ServiceUnderTest) -> None:
     command = ImportRegistrations(registrations=[a_former_company(), a_former_company(status="expired")])
-    confirmed = desk.step_up_of(ADMINISTRATOR, command)
-    token, body = desk.token_of(ADMINISTRATOR), command.model_dump_json().encode()
+    confirmed = service.step_up_of(ADMINISTRATOR, command)
+    token, body = service.token_of(ADMINISTRATOR), command.model_dump_json().encode()
 
-    first = await desk.ask_raw(ImportRegistrations, body, token, confirmed)
+    first = await service.ask_raw(ImportRegistrations, body, token, confirmed)
 
-    assert await desk.ask_raw(ImportRegistrations, body, token, confirmed) == first
-    assert len(await desk.announced(RegistrationApproved)) == 1
+    assert await service.ask_raw(ImportRegistrations, body, token, confirmed) == first
+    assert len(await service.announced(RegistrationApproved)) == 1
 
 
 @pytest.mark.parametrize("rows", [0, 101])
-async def test_a_command_has_one_row_and_at_most_a_hundred(desk: Desk, rows: int) -> None:
+async def test_a_command_has_one_row_and_at_most_a_hundred(service: ServiceUnderTest, rows: int) -> None:
     row = a_former_user().model_dump_json()
     body = f'{{"command_id":"{uuid4()}","users":[{",".join([row] * rows)}]}}'
 
-    answer = await desk.ask_raw(ImportUsers, body.encode(), desk.token_of(ADMINISTRATOR))
+    answer = await service.ask_raw(ImportUsers, body.encode(), service.token_of(ADMINISTRATOR))
 
     assert isinstance(answer, Refusal)
     assert (answer.code, answer.fields) == ("malformed_request", ("users",))

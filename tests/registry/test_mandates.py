@@ -30,15 +30,15 @@ from shared.contracts.registry.registrations import GetRegistration, SuspendRegi
 from shared.contracts.registry.users import ChangeColleagueRoles, DeactivateColleague, InviteColleague
 from shared.handling.actor import Actor, Mandated
 from shared.refusals import Refused
-from tests.desk import Desk
 from tests.registry.builders import OFFICER, TODAY
 from tests.registry.parties import A_YEAR, EVERYTHING, Parties, a_company, actor_of, code_of
 from tests.registry.people import somebody_of_a_company
+from tests.support.service_under_test import ServiceUnderTest
 
 
 @pytest.mark.parametrize("first", ["exporter", "agent"])
 async def test_a_mandate_is_granted_once_both_have_accepted_whoever_proposed_it(
-    desk: Desk, parties: Parties, first: str
+    service: ServiceUnderTest, parties: Parties, first: str
 ) -> None:
     proposer, other = (parties.exporter, parties.agent) if first == "exporter" else (parties.agent, parties.exporter)
     proposal = parties.proposal()
@@ -46,12 +46,12 @@ async def test_a_mandate_is_granted_once_both_have_accepted_whoever_proposed_it(
     assert (proposed.status, proposed.waits_for) == ("proposed", "agent" if first == "exporter" else "exporter")
     acceptance = AcceptMandate(mandate_id=proposal.mandate_id)
     assert (await proposer.administrator.ask(acceptance)).code == "mandate_other_side_accepts"
-    assert await desk.announced(MandateGranted) == []
+    assert await service.announced(MandateGranted) == []
 
     granted = await other.administrator.ask(acceptance)
 
-    assert (granted.status, granted.waits_for, granted.granted_at) == ("granted", None, desk.clock.now())
-    (told,) = await desk.announced(MandateGranted)
+    assert (granted.status, granted.waits_for, granted.granted_at) == ("granted", None, service.clock.now())
+    (told,) = await service.announced(MandateGranted)
     assert (told.exporter_id, told.agent_id) == (parties.exporter.company_id, parties.agent.company_id)
     assert (told.scope, told.valid_until, told.version) == (EVERYTHING, A_YEAR, 2)
 
@@ -84,19 +84,21 @@ async def test_what_is_proposed_must_make_sense(parties: Parties, changes: dict[
         {"for": "somebody"},
     ],
 )
-async def test_what_no_mandate_can_hold_is_refused_with_its_field(desk: Desk, parties: Parties, body: dict[str, Any]) -> None:
+async def test_what_no_mandate_can_hold_is_refused_with_its_field(
+    service: ServiceUnderTest, parties: Parties, body: dict[str, Any]
+) -> None:
     session = parties.exporter.administrator.session
     assert session
     raw = ProposeMandate.__pydantic_serializer__.to_json(parties.proposal().model_copy(update=body), warnings=False)
     if "for" in body:
         raw = raw[:-1] + b',"for":"somebody"}'
-    refusal = await desk.ask_raw(ProposeMandate, raw, session.token)
+    refusal = await service.ask_raw(ProposeMandate, raw, session.token)
     assert refusal.code == "malformed_request"
     assert next(iter(body)) in refusal.fields[0]
 
 
-async def test_nobody_proposes_for_others_or_to_themselves(desk: Desk, parties: Parties) -> None:
-    third = await a_company(desk)
+async def test_nobody_proposes_for_others_or_to_themselves(service: ServiceUnderTest, parties: Parties) -> None:
+    third = await a_company(service)
     assert (await third.administrator.ask(parties.proposal())).code == "mandate_between_others"
     to_oneself = parties.proposal(agent_tax_number=parties.exporter.tax_number)
     assert (await parties.exporter.administrator.ask(to_oneself)).code == "mandate_with_oneself"
@@ -106,10 +108,10 @@ async def test_nobody_proposes_for_others_or_to_themselves(desk: Desk, parties: 
     assert (await parties.agent.administrator.ask(again)).code == "mandate_id_taken"
 
 
-async def test_a_third_company_learns_of_nothing(desk: Desk, parties: Parties) -> None:
+async def test_a_third_company_learns_of_nothing(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate()
     key = await parties.key(mandate_id)
-    third = (await a_company(desk)).administrator
+    third = (await a_company(service)).administrator
     for request in (
         AcceptMandate(mandate_id=mandate_id),
         RevokeMandate(mandate_id=mandate_id),
@@ -122,10 +124,12 @@ async def test_a_third_company_learns_of_nothing(desk: Desk, parties: Parties) -
     assert (await third.ask(ListMandates(company_id=parties.exporter.company_id))).code == "not_yours"
 
 
-async def test_nobody_uses_up_the_mandates_of_another(desk: Desk, parties: Parties, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_uses_up_the_mandates_of_another(
+    service: ServiceUnderTest, parties: Parties, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What others propose counts for them alone, until it is accepted."""
     monkeypatch.setattr("services.registry.handlers.mandates.MOST_MANDATES", 3)
-    victim, stranger = parties.exporter, await a_company(desk)
+    victim, stranger = parties.exporter, await a_company(service)
     unwanted = [parties.proposal(agent_tax_number=stranger.tax_number) for _ in range(4)]
     answers = [await stranger.administrator.ask(proposal) for proposal in unwanted]
     assert [getattr(answer, "code", "let in") for answer in answers] == ["let in"] * 3 + ["too_many_mandates"]
@@ -139,48 +143,52 @@ async def test_nobody_uses_up_the_mandates_of_another(desk: Desk, parties: Parti
 
 @pytest.mark.parametrize("status", [status for status in RegistrationStatus if status is not RegistrationStatus.ACTIVE])
 async def test_whoever_is_not_registered_proposes_nothing_and_learns_nothing(
-    desk: Desk, parties: Parties, status: RegistrationStatus
+    service: ServiceUnderTest, parties: Parties, status: RegistrationStatus
 ) -> None:
     """Anybody can apply for registration: a stranger asks for the names and ids behind tax numbers in vain."""
-    stranger = await a_company(desk, status)
+    stranger = await a_company(service, status)
     for exporter in (parties.exporter.tax_number, "K000-000000"):
         proposal = parties.proposal(exporter_tax_number=exporter, agent_tax_number=stranger.tax_number)
         assert (await stranger.administrator.ask(proposal)).code == "company_not_registered"
 
 
-async def test_only_a_company_that_is_registered_can_be_an_agent(desk: Desk, parties: Parties) -> None:
+async def test_only_a_company_that_is_registered_can_be_an_agent(service: ServiceUnderTest, parties: Parties) -> None:
     proposal = parties.proposal()
     await parties.exporter.administrator.ask(proposal)
     suspended = SuspendRegistration(exporter_id=parties.agent.company_id, reason="The office is closed.")
-    await desk.ask(suspended, OFFICER)
+    await service.ask(suspended, OFFICER)
     assert (await parties.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))).code == "agent_not_registered"
 
 
-async def test_an_agent_whose_registration_is_suspended_gets_no_more_tokens(desk: Desk, parties: Parties) -> None:
+async def test_an_agent_whose_registration_is_suspended_gets_no_more_tokens(
+    service: ServiceUnderTest, parties: Parties
+) -> None:
     mandate_id = await parties.mandate()
     key = await parties.key(mandate_id)
-    await desk.ask(SuspendRegistration(exporter_id=parties.agent.company_id, reason="The office is closed."), OFFICER)
+    await service.ask(SuspendRegistration(exporter_id=parties.agent.company_id, reason="The office is closed."), OFFICER)
     assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "agent_not_registered"
-    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "agent_not_registered"
+    assert (await service.ask(ExchangeApiKey(key=key.key))).code == "agent_not_registered"
 
 
-async def test_both_companies_and_the_ministry_see_their_mandates_page_by_page(desk: Desk, parties: Parties) -> None:
+async def test_both_companies_and_the_ministry_see_their_mandates_page_by_page(
+    service: ServiceUnderTest, parties: Parties
+) -> None:
     made = sorted([await parties.mandate() for _ in range(3)])
     for company in (parties.exporter, parties.agent):
         first = await company.administrator.ask(ListMandates(company_id=company.company_id, limit=2))
         rest = await company.administrator.ask(ListMandates(company_id=company.company_id, after=first.mandates[-1].mandate_id))
         assert [mandate.mandate_id for mandate in (*first.mandates, *rest.mandates)] == made
-    seen = await desk.ask(ListMandates(company_id=parties.agent.company_id), OFFICER)
+    seen = await service.ask(ListMandates(company_id=parties.agent.company_id), OFFICER)
     assert [mandate.exporter_name for mandate in seen.mandates] == ["Angkor Garment Co., Ltd."] * 3
 
 
-async def test_the_token_says_for_whom_by_which_agent_and_in_which_roles(desk: Desk, parties: Parties) -> None:
+async def test_the_token_says_for_whom_by_which_agent_and_in_which_roles(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate(scope=("preparer",))
     agent = parties.agent.administrator
     given = await agent.ask(ActUnderMandate(mandate_id=mandate_id))
     assert isinstance(given, ActingToken)
     assert given.roles == ("preparer",)
-    actor = await actor_of(desk, given.token)
+    actor = await actor_of(service, given.token)
     assert agent.session
     assert actor == Actor(
         agent.session.user_id,
@@ -189,26 +197,28 @@ async def test_the_token_says_for_whom_by_which_agent_and_in_which_roles(desk: D
         frozenset({"preparer"}),
         mandate=Mandated(mandate_id, parties.agent.company_id),
     )
-    assert given.expires_at == desk.clock.now() + timedelta(minutes=15)
+    assert given.expires_at == service.clock.now() + timedelta(minutes=15)
 
 
-async def test_nobody_gets_more_for_the_exporter_than_they_have_at_the_agent(desk: Desk, parties: Parties) -> None:
+async def test_nobody_gets_more_for_the_exporter_than_they_have_at_the_agent(
+    service: ServiceUnderTest, parties: Parties
+) -> None:
     whole, signing = await parties.mandate(), await parties.mandate(scope=("signatory",))
-    preparer = await somebody_of_a_company(desk, "preparer", company=parties.agent.company_id)
+    preparer = await somebody_of_a_company(service, "preparer", company=parties.agent.company_id)
     assert (await preparer.ask(ActUnderMandate(mandate_id=whole))).roles == ("preparer",)
     assert (await preparer.ask(ActUnderMandate(mandate_id=signing))).code == "mandate_outside_your_roles"
-    clerk = await somebody_of_a_company(desk, "company_administrator", company=parties.agent.company_id)
+    clerk = await somebody_of_a_company(service, "company_administrator", company=parties.agent.company_id)
     assert (await clerk.ask(ActUnderMandate(mandate_id=whole))).code == "role_required"
     assert (await preparer.ask(RevokeMandate(mandate_id=whole))).code == "role_required"
     assert (await parties.exporter.administrator.ask(ActUnderMandate(mandate_id=whole))).code == "not_yours"
 
 
-async def test_under_a_mandate_nothing_of_registry_is_open(desk: Desk, parties: Parties) -> None:
+async def test_under_a_mandate_nothing_of_registry_is_open(service: ServiceUnderTest, parties: Parties) -> None:
     """Not the exporter's registration, not its people, no further mandates or keys: those are the exporter's own."""
     mandate_id = await parties.mandate()
     exporter = parties.exporter.company_id
     by_person = (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).token
-    by_system = (await desk.ask(ExchangeApiKey(key=(await parties.key(mandate_id)).key))).token
+    by_system = (await service.ask(ExchangeApiKey(key=(await parties.key(mandate_id)).key))).token
     for token in (by_person, by_system):
         for request in (
             GetRegistration(exporter_id=exporter),
@@ -219,73 +229,79 @@ async def test_under_a_mandate_nothing_of_registry_is_open(desk: Desk, parties: 
             ListMandates(company_id=exporter),
             RevokeSession(),
         ):
-            assert await code_of(desk, token, request) == "outside_mandate", request
+            assert await code_of(service, token, request) == "outside_mandate", request
 
 
 @pytest.mark.parametrize("who", ["exporter", "agent"])
-async def test_either_side_revokes_and_every_token_is_refused_from_then_on(desk: Desk, parties: Parties, who: str) -> None:
+async def test_either_side_revokes_and_every_token_is_refused_from_then_on(
+    service: ServiceUnderTest, parties: Parties, who: str
+) -> None:
     mandate_id = await parties.mandate()
     key = await parties.key(mandate_id)
     by_person = (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).token
-    by_system = (await desk.ask(ExchangeApiKey(key=key.key))).token
+    by_system = (await service.ask(ExchangeApiKey(key=key.key))).token
     company = parties.exporter if who == "exporter" else parties.agent
 
     revoked = await company.administrator.ask(RevokeMandate(mandate_id=mandate_id, reason="We part."))
 
-    assert (revoked.status, revoked.reason, revoked.revoked_at) == ("revoked", "We part.", desk.clock.now())
+    assert (revoked.status, revoked.reason, revoked.revoked_at) == ("revoked", "We part.", service.clock.now())
     for token in (by_person, by_system):
-        assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
+        assert await code_of(service, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
     assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
-    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
-    (told,) = await desk.announced(MandateRevoked)
+    assert (await service.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+    (told,) = await service.announced(MandateRevoked)
     assert (told.mandate_id, told.version) == (mandate_id, 3)
     assert told.until.date() > A_YEAR  # as long as it would have lasted: also a copy from before would not bring it back
     assert (await company.administrator.ask(RevokeMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
 
 
-async def test_what_was_only_proposed_is_declined_and_nobody_hears_of_it(desk: Desk, parties: Parties) -> None:
+async def test_what_was_only_proposed_is_declined_and_nobody_hears_of_it(service: ServiceUnderTest, parties: Parties) -> None:
     proposal = parties.proposal()
     await parties.exporter.administrator.ask(proposal)
     declined = await parties.agent.administrator.ask(RevokeMandate(mandate_id=proposal.mandate_id))
     assert declined.status == "revoked"
-    assert await desk.announced(MandateRevoked) == []
+    assert await service.announced(MandateRevoked) == []
     assert (
         await parties.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))
     ).code == "mandate_not_allowed_now"
 
 
-async def test_a_mandate_ends_with_its_last_day_and_tokens_do_not_outlast_it(desk: Desk, parties: Parties) -> None:
+async def test_a_mandate_ends_with_its_last_day_and_tokens_do_not_outlast_it(
+    service: ServiceUnderTest, parties: Parties
+) -> None:
     mandate_id = await parties.mandate(valid_until=TODAY)
     key = await parties.key(mandate_id)
-    desk.clock.instant = desk.clock.instant.replace(hour=16, minute=50)  # ten to midnight in Phnom Penh
+    service.clock.instant = service.clock.instant.replace(hour=16, minute=50)  # ten to midnight in Phnom Penh
     await parties.agent.administrator.refresh()
     given = await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))
-    assert given.expires_at == desk.clock.now() + timedelta(minutes=10)
+    assert given.expires_at == service.clock.now() + timedelta(minutes=10)
     assert given.expires_at.utcoffset() == timedelta()
 
     parties.agent.administrator.later(10 * 60)
 
-    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+    assert (await service.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
     assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_ended"
     page = await parties.agent.administrator.ask(ListMandates(company_id=parties.agent.company_id))
     assert [mandate.status for mandate in page.mandates] == ["ended"]
 
 
-async def test_the_token_of_a_person_does_not_outlast_their_session(desk: Desk, parties: Parties) -> None:
+async def test_the_token_of_a_person_does_not_outlast_their_session(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate()
     agent = parties.agent.administrator
     assert agent.session
-    while agent.session.until - desk.clock.now() > timedelta(minutes=5):
-        agent.later(min(timedelta(days=6), agent.session.until - desk.clock.now() - timedelta(minutes=5)).total_seconds())
+    while agent.session.until - service.clock.now() > timedelta(minutes=5):
+        agent.later(min(timedelta(days=6), agent.session.until - service.clock.now() - timedelta(minutes=5)).total_seconds())
         await agent.refresh()
     given = await agent.ask(ActUnderMandate(mandate_id=mandate_id))
-    assert given.expires_at == agent.session.until == desk.clock.now() + timedelta(minutes=5)
+    assert given.expires_at == agent.session.until == service.clock.now() + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("how", ["signs out", "leaves", "other roles"])
-async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(desk: Desk, parties: Parties, how: str) -> None:
+async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(
+    service: ServiceUnderTest, parties: Parties, how: str
+) -> None:
     mandate_id = await parties.mandate()
-    colleague = await somebody_of_a_company(desk, "preparer", company=parties.agent.company_id)
+    colleague = await somebody_of_a_company(service, "preparer", company=parties.agent.company_id)
     token = (await colleague.ask(ActUnderMandate(mandate_id=mandate_id))).token
     assert colleague.session
     user_id = colleague.session.user_id
@@ -296,7 +312,7 @@ async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(desk: Desk
             await parties.agent.administrator.ask(DeactivateColleague(user_id=user_id))
         case "other roles":
             await parties.agent.administrator.ask(ChangeColleagueRoles(user_id=user_id, roles=["signatory"]))
-    assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
+    assert await code_of(service, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
 
 
 def a_mandate(status: Status) -> Mandate:
@@ -337,30 +353,32 @@ def test_how_long_a_mandate_may_last_is_data() -> None:
     assert Catalogue.load().longest_mandate(TODAY) == 731
 
 
-async def test_what_is_announced_again_has_the_versions_of_before(desk: Desk, parties: Parties) -> None:
+async def test_what_is_announced_again_has_the_versions_of_before(service: ServiceUnderTest, parties: Parties) -> None:
     kept, over = await parties.mandate(), await parties.mandate()
     await parties.exporter.administrator.ask(RevokeMandate(mandate_id=over))
-    before = await desk.announced(MandateGranted) + await desk.announced(MandateRevoked)
+    before = await service.announced(MandateGranted) + await service.announced(MandateRevoked)
     _, announce = router.reannouncing["mandate"]
-    async with desk.work() as work:
+    async with service.work() as work:
         for mandate_id in (kept, over):
             await announce(mandate_id, work)
 
-    again = (await desk.announced())[-3:]
+    again = (await service.announced())[-3:]
     assert [event.model_copy(update={"occurred_at": None}) for event in again] == [
         event.model_copy(update={"occurred_at": None}) for event in before
     ]
 
 
-async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_to_life(desk: Desk, parties: Parties) -> None:
+async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_to_life(
+    service: ServiceUnderTest, parties: Parties
+) -> None:
     proposal = parties.proposal()
     await parties.exporter.administrator.ask(proposal)
     granted, unknown = await parties.mandate(), uuid4()
     key, other = await parties.key(granted), await parties.key(granted)
     parties_of = {"exporter_id": parties.exporter.company_id, "agent_id": parties.agent.company_id}
-    told = {"scope": EVERYTHING, "valid_until": A_YEAR, "version": 2, "occurred_at": desk.clock.now()} | parties_of
-    until = desk.clock.now() + timedelta(days=400)
-    over = {"until": until, "version": 3, "occurred_at": desk.clock.now()}
+    told = {"scope": EVERYTHING, "valid_until": A_YEAR, "version": 2, "occurred_at": service.clock.now()} | parties_of
+    until = service.clock.now() + timedelta(days=400)
+    over = {"until": until, "version": 3, "occurred_at": service.clock.now()}
     session = parties.agent.administrator.session
     assert session
     events: list[Event] = [
@@ -369,7 +387,7 @@ async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_
         SessionRevoked(session_id=other.api_key_id, **over),
         SessionRevoked(session_id=session.session_id, **over),
     ]
-    async with desk.work() as work:
+    async with service.work() as work:
         for event in events:
             await router.replay[type(event)](event, work)
 
@@ -378,12 +396,12 @@ async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_
     await parties.agent.administrator.sign_in()
     for mandate_id in (granted, proposal.mandate_id, unknown):
         assert isinstance(await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id)), ActingToken)
-    assert isinstance(await desk.ask(ExchangeApiKey(key=key.key)), ActingToken)
-    assert (await desk.ask(ExchangeApiKey(key=other.key))).code == "api_key_invalid"
+    assert isinstance(await service.ask(ExchangeApiKey(key=key.key)), ActingToken)
+    assert (await service.ask(ExchangeApiKey(key=other.key))).code == "api_key_invalid"
 
-    async with desk.work() as work:
+    async with service.work() as work:
         for mandate_id in (granted, unknown, uuid4()):
             await router.replay[MandateRevoked](MandateRevoked(mandate_id=mandate_id, **over), work)
     for mandate_id in (granted, unknown):
         assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
-    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+    assert (await service.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"

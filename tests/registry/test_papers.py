@@ -14,8 +14,8 @@ from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject, Number
 
 from services.registry.papers import PaperUnfit, examine
 from shared.contracts.registry.particulars import PutRegistrationFile
-from tests.desk import Desk, a_person
 from tests.registry.builders import PAPERS, a_pdf, an_application, attach
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 
 def a_document(change: Callable[[PdfWriter], object]) -> bytes:
@@ -211,22 +211,22 @@ def test_what_is_no_such_photo_is_refused(content: bytes) -> None:
     assert (refused.value.code, refused.value.fields) == ("paper_not_a_photo", ("sha256",))
 
 
-async def test_no_officer_ever_sees_a_paper_that_was_not_examined(desk: Desk) -> None:
+async def test_no_officer_ever_sees_a_paper_that_was_not_examined(service: ServiceUnderTest) -> None:
     application = an_application()
-    await desk.ask(application)
-    refused = await attach(desk, application.exporter_id, "identity_document", a_document(running("x")))
+    await service.ask(application)
+    refused = await attach(service, application.exporter_id, "identity_document", a_document(running("x")))
     assert (refused.code, refused.fields) == ("paper_with_active_content", ("sha256",))
     photo, _ = PAPERS["photo"]  # type: ignore[index]
-    assert (await attach(desk, application.exporter_id, "identity_document", photo)).code == "paper_not_a_pdf"
-    assert (await attach(desk, application.exporter_id, "photo", photo)).documents == ("photo",)
+    assert (await attach(service, application.exporter_id, "identity_document", photo)).code == "paper_not_a_pdf"
+    assert (await attach(service, application.exporter_id, "photo", photo)).documents == ("photo",)
 
 
-async def test_six_megabytes_are_refused_before_they_are_sent(desk: Desk) -> None:
+async def test_six_megabytes_are_refused_before_they_are_sent(service: ServiceUnderTest) -> None:
     application = an_application()
-    await desk.ask(application)
+    await service.ask(application)
     owner = application.exporter_id
     command = PutRegistrationFile(
         owner_id=owner, sha256="0" * 64, size=6 * 1024 * 1024, media_type="application/pdf", offset=0, chunk=b"%PDF-"
     )
-    refused = await desk.ask(command, a_person(organisation=owner))
+    refused = await service.ask(command, a_person(organisation=owner))
     assert (refused.code, refused.fields) == ("file_too_large", ("size",))

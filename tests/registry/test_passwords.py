@@ -9,8 +9,8 @@ from services.registry.post import Letter, Post, PostOnDisk
 from shared.contracts.registry.identity import ListSessions
 from shared.contracts.registry.users import AcceptInvitation, RequestPasswordReset, ResetPassword
 from shared.refusals import Refused, Unavailable
-from tests.desk import Desk, a_person
 from tests.registry.people import PASSPHRASE, Human, an_invitation, mailbox, somebody_of_a_company
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 ADMINISTRATOR = a_person("administrator")
 
@@ -29,53 +29,55 @@ class AwayAtFirst:
         await self._there.send(letter)
 
 
-async def test_a_letter_that_could_not_be_handed_over_is_sent_when_it_can(desk: Desk) -> None:
-    human, folder = await somebody_of_a_company(desk), mailbox(desk).folder
+async def test_a_letter_that_could_not_be_handed_over_is_sent_when_it_can(service: ServiceUnderTest) -> None:
+    human, folder = await somebody_of_a_company(service), mailbox(service).folder
     carrier = AwayAtFirst(PostOnDisk(folder, "registry@ministry.example"))
-    desk.context._tools[Post] = Post(carrier)
-    await desk.ask(RequestPasswordReset(email=human.email))
-    await desk.do_tasks()
-    assert mailbox(desk).link(human.email, "reset") is None
+    service.context._tools[Post] = Post(carrier)
+    await service.ask(RequestPasswordReset(email=human.email))
+    await service.do_tasks()
+    assert mailbox(service).link(human.email, "reset") is None
 
-    desk.clock.instant += timedelta(seconds=1)
-    await desk.do_tasks()
+    service.clock.instant += timedelta(seconds=1)
+    await service.do_tasks()
 
-    assert mailbox(desk).link(human.email, "reset")
+    assert mailbox(service).link(human.email, "reset")
     assert carrier.tried == 2
 
 
-async def test_a_forgotten_password_is_replaced_by_a_link_that_works_once_and_ends_every_session(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
-    known, unknown = [await desk.ask(RequestPasswordReset(email=email)) for email in (human.email, "nobody@company.example")]
-    await desk.do_tasks()
-    token = mailbox(desk).link(human.email, "reset")
+async def test_a_forgotten_password_is_replaced_by_a_link_that_works_once_and_ends_every_session(
+    service: ServiceUnderTest,
+) -> None:
+    human = await somebody_of_a_company(service)
+    known, unknown = [await service.ask(RequestPasswordReset(email=email)) for email in (human.email, "nobody@company.example")]
+    await service.do_tasks()
+    token = mailbox(service).link(human.email, "reset")
 
-    await desk.ask(ResetPassword(token=token, password="a wholly other passphrase"))
+    await service.ask(ResetPassword(token=token, password="a wholly other passphrase"))
 
     assert known == unknown
-    assert mailbox(desk).link("nobody@company.example", "reset") is None
+    assert mailbox(service).link("nobody@company.example", "reset") is None
     assert (await human.ask(ListSessions())).code == "token_invalid"
     assert (await human.sign_in()).code == "sign_in_failed"
     assert (await human.sign_in(password="a wholly other passphrase")).session_id
-    assert (await desk.ask(ResetPassword(token=token, password="and yet another passphrase"))).code == "link_invalid"
+    assert (await service.ask(ResetPassword(token=token, password="and yet another passphrase"))).code == "link_invalid"
 
 
-async def test_a_link_for_another_password_lasts_an_hour_and_is_no_invitation(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
-    await desk.ask(RequestPasswordReset(email=human.email))
-    await desk.do_tasks()
-    token = mailbox(desk).link(human.email, "reset")
-    assert (await desk.ask(AcceptInvitation(token=token, password=PASSPHRASE))).code == "link_invalid"
+async def test_a_link_for_another_password_lasts_an_hour_and_is_no_invitation(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
+    await service.ask(RequestPasswordReset(email=human.email))
+    await service.do_tasks()
+    token = mailbox(service).link(human.email, "reset")
+    assert (await service.ask(AcceptInvitation(token=token, password=PASSPHRASE))).code == "link_invalid"
     human.later(3601)
-    assert (await desk.ask(ResetPassword(token=token, password=PASSPHRASE))).code == "link_invalid"
+    assert (await service.ask(ResetPassword(token=token, password=PASSPHRASE))).code == "link_invalid"
 
 
-async def test_a_stranger_cannot_fill_a_mailbox_with_links(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_a_stranger_cannot_fill_a_mailbox_with_links(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     for _ in range(5):
-        await desk.ask(RequestPasswordReset(email=human.email))
-        await desk.do_tasks()
-    assert len(list(mailbox(desk).folder.glob("reset-*"))) == 1
+        await service.ask(RequestPasswordReset(email=human.email))
+        await service.do_tasks()
+    assert len(list(mailbox(service).folder.glob("reset-*"))) == 1
 
 
 @pytest.mark.parametrize("password", ["password1234", "Administrator1", "aaaaaaaaaaaa", "abcdefghijklmnop", "123456789012345"])
@@ -93,10 +95,10 @@ def test_a_password_of_ones_own_name_is_refused(password: str) -> None:
 @pytest.mark.parametrize(
     "password", [PASSPHRASE, "ផ្លែស្វាយទុំធ្លាក់ពីលើដើម", "7c9e6679-7425-40de-944b-e07fc1f90ae7", "🥭" * 3 + " mango rain"]
 )
-async def test_any_other_password_of_any_letters_is_good(desk: Desk, password: str) -> None:
+async def test_any_other_password_of_any_letters_is_good(service: ServiceUnderTest, password: str) -> None:
     must_be_hard_to_guess(password, "Sok Vanna", "vanna@ministry.example")
     invitation = an_invitation()
-    await desk.ask(invitation, ADMINISTRATOR)
-    await desk.do_tasks()
-    await desk.ask(AcceptInvitation(token=mailbox(desk).link(invitation.email, "invitation"), password=password))
-    assert (await Human(desk, invitation.email, password).sign_in()).enrolling
+    await service.ask(invitation, ADMINISTRATOR)
+    await service.do_tasks()
+    await service.ask(AcceptInvitation(token=mailbox(service).link(invitation.email, "invitation"), password=password))
+    assert (await Human(service, invitation.email, password).sign_in()).enrolling

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from services.registry.post import Letter, LetterNotTaken, MailServer, Post, PostOnDisk
 from services.registry.settings import RegistrySettings, carrier_of
 from shared.refusals import Unavailable
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 SENDER = "registry@ministry.example"
 

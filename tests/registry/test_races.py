@@ -21,7 +21,6 @@ from shared.contracts.registry.registrations import (
 )
 from shared.contracts.registry.users import AcceptInvitation
 from tests.conftest import Databases
-from tests.desk import Desk, a_person
 from tests.registry.builders import OFFICER, an_application
 from tests.registry.former import a_former_company
 from tests.registry.parties import Parties, code_of
@@ -34,58 +33,59 @@ from tests.registry.people import (
     the_administrator,
     wrong_tries_from,
 )
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 OFFICE = "203.0.113.7"
 """The address behind which everybody sits."""
 
 
 @pytest.fixture
-async def desk(databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_registry(tmp_path, database_url=databases.of("registry")) as desk:
-        yield desk
+async def service(databases: Databases, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    async with a_registry(tmp_path, database_url=databases.of("registry")) as service:
+        yield service
 
 
 def codes(answers: list[Any]) -> Counter[str]:
     return Counter(getattr(answer, "code", "let in") for answer in answers)
 
 
-async def test_of_fifty_guesses_at_once_only_five_are_looked_at(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_of_fifty_guesses_at_once_only_five_are_looked_at(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     for email in (human.email, "nobody@company.example"):
         guesses = (OpenSession(email=email, password=f"wrong {number}") for number in range(50))
-        answers = codes(await asyncio.gather(*map(desk.ask, guesses)))
+        answers = codes(await asyncio.gather(*map(service.ask, guesses)))
         assert answers == {"sign_in_failed": FREE_TRIES, "sign_in_delayed": 50 - FREE_TRIES}
 
 
-async def test_a_hundred_people_behind_one_address_who_sign_in_at_once_are_all_let_in(desk: Desk) -> None:
-    office = [await somebody_of_a_company(desk) for _ in range(100)]
+async def test_a_hundred_people_behind_one_address_who_sign_in_at_once_are_all_let_in(service: ServiceUnderTest) -> None:
+    office = [await somebody_of_a_company(service) for _ in range(100)]
     answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for human in office))
     assert codes(answers) == {"let in": 100}
-    assert await wrong_tries_from(desk, OFFICE) == 0
+    assert await wrong_tries_from(service, OFFICE) == 0
 
 
-async def test_right_passwords_among_guesses_at_once_wash_none_of_them_away(desk: Desk) -> None:
-    people = [await somebody_of_a_company(desk) for _ in range(30)]
+async def test_right_passwords_among_guesses_at_once_wash_none_of_them_away(service: ServiceUnderTest) -> None:
+    people = [await somebody_of_a_company(service) for _ in range(30)]
     right = [OpenSession(email=human.email, password=human.password, address=OFFICE) for human in people]
     wrong = [OpenSession(email=f"{n}@company.example", password="wrong", address=OFFICE) for n in range(90)]
     mixed = [command for four in zip(right, wrong[::3], wrong[1::3], wrong[2::3], strict=True) for command in four]
 
-    answers = codes(await asyncio.gather(*map(desk.ask, mixed)))
+    answers = codes(await asyncio.gather(*map(service.ask, mixed)))
 
     assert set(answers) == {"let in", "sign_in_failed", "sign_in_delayed"}
     assert FREE_TRIES_OF_ADDRESS - 20 < answers["sign_in_failed"] <= FREE_TRIES_OF_ADDRESS
-    assert await wrong_tries_from(desk, OFFICE) == answers["sign_in_failed"]
+    assert await wrong_tries_from(service, OFFICE) == answers["sign_in_failed"]
 
 
-async def test_a_number_that_was_left_by_ten_is_taken_by_one_of_them(desk: Desk) -> None:
+async def test_a_number_that_was_left_by_ten_is_taken_by_one_of_them(service: ServiceUnderTest) -> None:
     left = []
     for _ in range(10):
         left.append(an_application(tax_number="K997-999999"))
-        await desk.ask(left[-1])
-        await desk.ask(RefuseRegistration(exporter_id=left[-1].exporter_id, reason="Unreadable."), OFFICER)
+        await service.ask(left[-1])
+        await service.ask(RefuseRegistration(exporter_id=left[-1].exporter_id, reason="Unreadable."), OFFICER)
 
     again = (
-        desk.ask(
+        service.ask(
             HandInRegistration(exporter_id=each.exporter_id), a_person("company_administrator", organisation=each.exporter_id)
         )
         for each in left
@@ -96,23 +96,23 @@ async def test_a_number_that_was_left_by_ten_is_taken_by_one_of_them(desk: Desk)
 
 
 @pytest.mark.parametrize("field", ["tax_number", "email"])
-async def test_of_ten_who_apply_as_the_same_at_once_nine_hear_that_it_is_taken(desk: Desk, field: str) -> None:
+async def test_of_ten_who_apply_as_the_same_at_once_nine_hear_that_it_is_taken(service: ServiceUnderTest, field: str) -> None:
     first = an_application()
     applications = (an_application(**{field: getattr(first, field)}) for _ in range(10))
-    assert codes(await asyncio.gather(*map(desk.ask, applications))) == {"let in": 1, f"{field}_taken": 9}
+    assert codes(await asyncio.gather(*map(service.ask, applications))) == {"let in": 1, f"{field}_taken": 9}
 
 
-async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
+async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
     account = {"email": administrator.email, "password": administrator.password, "code": administrator.code()}
     shown = OpenSession(**account, address=OFFICE)
-    answers = codes(await asyncio.gather(*(desk.ask(shown) for _ in range(10))))
+    answers = codes(await asyncio.gather(*(service.ask(shown) for _ in range(10))))
     assert answers["let in"] == 1
     assert set(answers) <= {"let in", "second_factor_wrong", "sign_in_delayed"}
 
 
-async def test_of_ten_who_use_the_same_confirmation_at_once_one_is_let_in(desk: Desk) -> None:
-    administrator = await the_administrator(desk)
+async def test_of_ten_who_use_the_same_confirmation_at_once_one_is_let_in(service: ServiceUnderTest) -> None:
+    administrator = await the_administrator(service)
     invitation = an_invitation()
     confirmed = (await administrator.step_up(invitation)).token
     twins = [invitation.model_copy(update={"command_id": uuid4()}) for _ in range(10)]
@@ -120,88 +120,90 @@ async def test_of_ten_who_use_the_same_confirmation_at_once_one_is_let_in(desk: 
     assert answers == {"let in": 1, "step_up_used": 9}
 
 
-async def test_of_ten_who_follow_the_same_link_at_once_one_chooses_the_password(desk: Desk) -> None:
+async def test_of_ten_who_follow_the_same_link_at_once_one_chooses_the_password(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
-    await desk.ask(invitation, a_person("administrator"))
-    await desk.do_tasks()
-    token = mailbox(desk).link(invitation.email, "invitation")
+    await service.ask(invitation, a_person("administrator"))
+    await service.do_tasks()
+    token = mailbox(service).link(invitation.email, "invitation")
     choices = [f"the passphrase of number {number}" for number in range(10)]
-    answers = await asyncio.gather(*(desk.ask(AcceptInvitation(token=token, password=choice)) for choice in choices))
+    answers = await asyncio.gather(*(service.ask(AcceptInvitation(token=token, password=choice)) for choice in choices))
     assert codes(list(answers))["let in"] == 1
     chosen = next(choice for choice, answer in zip(choices, answers, strict=True) if not hasattr(answer, "code"))
-    assert (await Human(desk, invitation.email, chosen).sign_in()).enrolling
+    assert (await Human(service, invitation.email, chosen).sign_in()).enrolling
 
 
-async def test_the_same_choice_sent_by_a_nervous_client_five_times_at_once_is_one(desk: Desk) -> None:
+async def test_the_same_choice_sent_by_a_nervous_client_five_times_at_once_is_one(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
-    await desk.ask(invitation, a_person("administrator"))
-    await desk.do_tasks()
-    accept = AcceptInvitation(token=mailbox(desk).link(invitation.email, "invitation"), password="the passphrase of one")
-    answers = await asyncio.gather(*(desk.ask(accept) for _ in range(5)))
+    await service.ask(invitation, a_person("administrator"))
+    await service.do_tasks()
+    accept = AcceptInvitation(token=mailbox(service).link(invitation.email, "invitation"), password="the passphrase of one")
+    answers = await asyncio.gather(*(service.ask(accept) for _ in range(5)))
     assert codes(list(answers)) == {"let in": 5}
-    assert (await Human(desk, invitation.email, "the passphrase of one").sign_in()).enrolling
+    assert (await Human(service, invitation.email, "the passphrase of one").sign_in()).enrolling
 
 
-async def test_of_ten_pairs_given_for_the_same_refresh_token_at_once_only_the_last_is_good(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_of_ten_pairs_given_for_the_same_refresh_token_at_once_only_the_last_is_good(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     assert human.session is not None
     shown = RefreshSession(refresh_token=human.session.refresh_token)
-    pairs = [answer.session for answer in await asyncio.gather(*(desk.ask(shown) for _ in range(10)))]
+    pairs = [answer.session for answer in await asyncio.gather(*(service.ask(shown) for _ in range(10)))]
     assert len({pair.refresh_token for pair in pairs}) == 10
 
-    ended = [(await desk.ask(RefreshSession(refresh_token=pair.refresh_token))) for pair in pairs[:2]]
+    ended = [(await service.ask(RefreshSession(refresh_token=pair.refresh_token))) for pair in pairs[:2]]
 
     assert any(getattr(answer, "session", None) is None for answer in ended)
     assert (await human.ask(ListSessions())).code == "token_invalid"
 
 
-async def test_of_two_who_import_the_same_companies_at_once_each_company_comes_over_once(desk: Desk) -> None:
+async def test_of_two_who_import_the_same_companies_at_once_each_company_comes_over_once(service: ServiceUnderTest) -> None:
     rows = [a_former_company() for _ in range(20)]
     others = [a_former_company(tax_number=row.tax_number) for row in rows[::2]]
     commands = [ImportRegistrations(registrations=some) for some in (rows, rows, others)]
-    answers = await asyncio.gather(*(desk.ask(command, a_person("administrator")) for command in commands))
+    answers = await asyncio.gather(*(service.ask(command, a_person("administrator")) for command in commands))
     reports = [report for answer in answers for report in answer.rows]
     outcomes = Counter(report.outcome.value for report in reports)
-    assert outcomes["imported"] == len(rows) == len(await desk.announced(RegistrationApproved))
+    assert outcomes["imported"] == len(rows) == len(await service.announced(RegistrationApproved))
     codes_of_refused = {report.code for report in reports if report.outcome == "refused"}
     assert codes_of_refused <= {"tax_number_taken", "taken_meanwhile"}
 
 
-async def test_of_ten_who_accept_a_mandate_at_once_one_does(desk: Desk, parties: Parties) -> None:
+async def test_of_ten_who_accept_a_mandate_at_once_one_does(service: ServiceUnderTest, parties: Parties) -> None:
     proposal = parties.proposal()
     await parties.exporter.administrator.ask(proposal)
     twins = [AcceptMandate(mandate_id=proposal.mandate_id) for _ in range(10)]
     answers = codes(await asyncio.gather(*map(parties.agent.administrator.ask, twins)))
     assert answers == {"let in": 1, "mandate_not_allowed_now": 9}
-    assert len(await desk.announced(MandateGranted)) == 1
+    assert len(await service.announced(MandateGranted)) == 1
 
 
-async def test_while_a_key_is_revoked_no_token_is_given_that_outlives_it(desk: Desk, parties: Parties) -> None:
+async def test_while_a_key_is_revoked_no_token_is_given_that_outlives_it(service: ServiceUnderTest, parties: Parties) -> None:
     key = await parties.key(await parties.mandate())
     revoke = parties.exporter.administrator.ask(RevokeApiKey(api_key_id=key.api_key_id))
-    exchanges = [desk.ask(ExchangeApiKey(key=key.key)) for _ in range(20)]
+    exchanges = [service.ask(ExchangeApiKey(key=key.key)) for _ in range(20)]
     *given, revoked = await asyncio.gather(*exchanges, revoke)
     assert revoked.revoked_at
     assert set(codes(list(given))) <= {"let in", "api_key_invalid"}
     for answer in given:
         if token := getattr(answer, "token", None):
-            assert await code_of(desk, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
-    assert (await desk.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
+            assert await code_of(service, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
+    assert (await service.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
 
 
-async def test_whoever_signs_in_four_times_at_once_is_not_told_to_try_again(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_whoever_signs_in_four_times_at_once_is_not_told_to_try_again(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     for _ in range(10):
         answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for _ in range(FREE_TRIES - 1)))
         assert codes(answers) == {"let in": FREE_TRIES - 1}
 
 
-async def test_who_makes_a_key_again_while_it_is_used_and_revoked_keeps_nobody_waiting(desk: Desk, parties: Parties) -> None:
+async def test_who_makes_a_key_again_while_it_is_used_and_revoked_keeps_nobody_waiting(
+    service: ServiceUnderTest, parties: Parties
+) -> None:
     mandate_id = await parties.mandate()
     key = await parties.key(mandate_id)
     again = [MakeApiKey(api_key_id=key.api_key_id, mandate_id=mandate_id, name="Again") for _ in range(20)]
     made = map(parties.agent.administrator.ask, again)
-    exchanges = (desk.ask(ExchangeApiKey(key=key.key)) for _ in range(20))
+    exchanges = (service.ask(ExchangeApiKey(key=key.key)) for _ in range(20))
     revoke = parties.exporter.administrator.ask(RevokeApiKey(api_key_id=key.api_key_id))
     answers = codes(await asyncio.gather(*(each for pair in zip(made, exchanges, strict=True) for each in pair), revoke))
     assert answers["api_key_id_taken"] == 20

@@ -35,7 +35,6 @@ from shared.contracts.registry.registrations import (
     SuspendRegistration,
 )
 from shared.refusals import Refused
-from tests.desk import Desk, a_person
 from tests.registry.builders import (
     CATALOGUE,
     OFFICER,
@@ -51,6 +50,7 @@ from tests.registry.builders import (
     registered,
     upload,
 )
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 KHMER = "ក្រុមហ៊ុន អង្គរ"
 UNBORN = {"name": "A", "position": "B", "born_on": "2026-11-24"}
@@ -136,13 +136,13 @@ def test_what_is_handed_in_for_another_year_counts_once_it_is_approved_and_not_w
         assert ("gsp_mfn_certificate" in registration.documents) is (act is Act.APPROVE)
 
 
-async def test_a_registration_lasts_a_year_and_certificates_hear_of_it(desk: Desk) -> None:
-    application = await apply_with_papers(desk)
-    desk.clock.instant = datetime(2028, 2, 28, 17, 30, tzinfo=UTC)  # the 29th in Phnom Penh
+async def test_a_registration_lasts_a_year_and_certificates_hear_of_it(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service)
+    service.clock.instant = datetime(2028, 2, 28, 17, 30, tzinfo=UTC)  # the 29th in Phnom Penh
 
-    state = await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    state = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
 
-    (event,) = await desk.announced(RegistrationApproved)
+    (event,) = await service.announced(RegistrationApproved)
     assert (state.status, state.valid_from, state.valid_until) == ("active", date(2028, 2, 29), date(2029, 2, 28))
     assert (event.name, event.valid_until) == (application.company_name, date(2029, 2, 28))
     assert event.address == "National Road 4, No. 12, Khan Pur SenChey, Phnom Penh"
@@ -150,131 +150,133 @@ async def test_a_registration_lasts_a_year_and_certificates_hear_of_it(desk: Des
 
 
 @pytest.mark.parametrize("missing", [kind for kind in DocumentKind if kind != "gsp_mfn_certificate"])
-async def test_without_its_documents_a_registration_is_not_approved(desk: Desk, missing: DocumentKind) -> None:
+async def test_without_its_documents_a_registration_is_not_approved(service: ServiceUnderTest, missing: DocumentKind) -> None:
     """A signatory without a letter of authorisation among them."""
-    application = await apply_with_papers(desk, without=missing)
-    refused = await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    application = await apply_with_papers(service, without=missing)
+    refused = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (refused.code, refused.fields) == ("registration_documents_missing", ("documents",))
     assert missing.replace("_", " ") in refused.detail
 
 
-async def test_without_what_must_be_known_a_registration_is_not_approved(desk: Desk) -> None:
-    application = await apply_with_papers(desk, phone=None, representative=None)
-    refused = await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+async def test_without_what_must_be_known_a_registration_is_not_approved(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service, phone=None, representative=None)
+    refused = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (refused.code, refused.fields) == ("registration_particulars_missing", ("phone", "representative"))
-    state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    state = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert state.lacks == ("phone", "representative")
 
 
-async def test_an_officer_approves_what_was_seen_and_nothing_else(desk: Desk) -> None:
-    application = await apply_with_papers(desk)
-    seen = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
-    await attach(desk, application.exporter_id, "certificate_of_incorporation", a_pdf("another"))
+async def test_an_officer_approves_what_was_seen_and_nothing_else(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service)
+    seen = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    await attach(service, application.exporter_id, "certificate_of_incorporation", a_pdf("another"))
 
     approve = ApproveRegistration(exporter_id=application.exporter_id, version=seen.version)
-    assert (await desk.ask(approve, OFFICER)).code == "registration_changed_meanwhile"
+    assert (await service.ask(approve, OFFICER)).code == "registration_changed_meanwhile"
 
 
-async def test_what_was_returned_is_corrected_and_handed_in_again(desk: Desk) -> None:
-    application = await apply_with_papers(desk)
+async def test_what_was_returned_is_corrected_and_handed_in_again(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service)
     exporter_id, company = application.exporter_id, the_company(application.exporter_id)
-    returned = await desk.ask(ReturnRegistration(exporter_id=exporter_id, remarks="The name differs."), OFFICER)
+    returned = await service.ask(ReturnRegistration(exporter_id=exporter_id, remarks="The name differs."), OFFICER)
     assert (returned.status, returned.reason) == ("returned", "The name differs.")
-    assert (await desk.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)).code == "registration_already_decided"
+    assert (await service.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)).code == "registration_already_decided"
 
     told = returned.particulars.model_copy(update={"company_name": "Angkor Garments Ltd."})
-    await desk.ask(CorrectRegistration(exporter_id=exporter_id, particulars=told, tax_number="K999-999999"), company)
-    await desk.ask(HandInRegistration(exporter_id=exporter_id), company)
-    state = await desk.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)
+    await service.ask(CorrectRegistration(exporter_id=exporter_id, particulars=told, tax_number="K999-999999"), company)
+    await service.ask(HandInRegistration(exporter_id=exporter_id), company)
+    state = await service.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)
 
     assert (state.company_name, state.tax_number, state.status) == ("Angkor Garments Ltd.", "K999-999999", "active")
 
 
-async def test_a_refusal_gives_its_reason_to_the_applicant_who_may_hand_in_again(desk: Desk) -> None:
-    application = await apply_with_papers(desk)
+async def test_a_refusal_gives_its_reason_to_the_applicant_who_may_hand_in_again(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service)
     exporter_id, company = application.exporter_id, the_company(application.exporter_id)
-    await desk.ask(RefuseRegistration(exporter_id=exporter_id, reason="The certificate has expired."), OFFICER)
+    await service.ask(RefuseRegistration(exporter_id=exporter_id, reason="The certificate has expired."), OFFICER)
 
-    state = await desk.ask(GetRegistration(exporter_id=exporter_id), company)
+    state = await service.ask(GetRegistration(exporter_id=exporter_id), company)
     assert (state.status, state.reason) == ("refused", "The certificate has expired.")
-    assert (await desk.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)).code == "registration_already_decided"
-    assert (await desk.ask(HandInRegistration(exporter_id=exporter_id), company)).status == "applied"
+    assert (await service.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)).code == "registration_already_decided"
+    assert (await service.ask(HandInRegistration(exporter_id=exporter_id), company)).status == "applied"
 
 
-async def test_a_refused_application_leaves_its_tax_number_to_others(desk: Desk) -> None:
-    squatter = await apply_with_papers(desk)
+async def test_a_refused_application_leaves_its_tax_number_to_others(service: ServiceUnderTest) -> None:
+    squatter = await apply_with_papers(service)
     company = the_company(squatter.exporter_id)
-    await desk.ask(RefuseRegistration(exporter_id=squatter.exporter_id, reason="Not your number."), OFFICER)
+    await service.ask(RefuseRegistration(exporter_id=squatter.exporter_id, reason="Not your number."), OFFICER)
     owner = an_application(tax_number=squatter.tax_number)
-    assert (await desk.ask(owner)).status == "applied"
+    assert (await service.ask(owner)).status == "applied"
 
-    again = await desk.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)
+    again = await service.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)
     assert (again.code, again.fields) == ("tax_number_taken", ("tax_number",))
-    told = (await desk.ask(GetRegistration(exporter_id=squatter.exporter_id), company)).particulars
+    told = (await service.ask(GetRegistration(exporter_id=squatter.exporter_id), company)).particulars
     correct = CorrectRegistration(exporter_id=squatter.exporter_id, particulars=told, tax_number="K998-999999")
-    await desk.ask(correct, company)
-    assert (await desk.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)).status == "applied"
+    await service.ask(correct, company)
+    assert (await service.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)).status == "applied"
 
 
-async def test_whoever_has_only_applied_has_little_room_for_files(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_has_only_applied_has_little_room_for_files(
+    service: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(registering, "ROOM", 10_000_000)
     application = an_application()
-    await desk.ask(application)
+    await service.ask(application)
     for letter in b"ab":
-        await upload(desk, application.exporter_id, bytes([letter]) * 4_000_000)
+        await upload(service, application.exporter_id, bytes([letter]) * 4_000_000)
     third = PutRegistrationFile(
         owner_id=application.exporter_id, sha256="0" * 64, size=4_000_000, media_type="application/pdf", chunk=b"c", offset=0
     )
-    refused = await desk.ask(third, the_company(application.exporter_id))
+    refused = await service.ask(third, the_company(application.exporter_id))
     assert (refused.code, refused.fields) == ("no_room_for_files", ("size",))
 
 
-async def test_a_registered_company_keeps_its_tax_number(desk: Desk) -> None:
-    application = await registered(desk)
-    desk.clock.instant += timedelta(days=330)
+async def test_a_registered_company_keeps_its_tax_number(service: ServiceUnderTest) -> None:
+    application = await registered(service)
+    service.clock.instant += timedelta(days=330)
     company = the_company(application.exporter_id)
-    state = await desk.ask(RenewRegistration(exporter_id=application.exporter_id), company)
+    state = await service.ask(RenewRegistration(exporter_id=application.exporter_id), company)
     command = CorrectRegistration(exporter_id=application.exporter_id, particulars=state.particulars, tax_number="K999-999999")
-    refused = await desk.ask(command, company)
+    refused = await service.ask(command, company)
     assert (refused.code, refused.fields) == ("tax_number_fixed", ("tax_number",))
 
 
-async def test_suspension_and_reinstatement_are_told_with_rising_versions(desk: Desk) -> None:
-    application = await registered(desk)
+async def test_suspension_and_reinstatement_are_told_with_rising_versions(service: ServiceUnderTest) -> None:
+    application = await registered(service)
     exporter_id = application.exporter_id
-    state = await desk.ask(SuspendRegistration(exporter_id=exporter_id, reason="Closed."), OFFICER)
+    state = await service.ask(SuspendRegistration(exporter_id=exporter_id, reason="Closed."), OFFICER)
     assert (state.status, state.reason) == ("suspended", "Closed.")
-    state = await desk.ask(ReinstateRegistration(exporter_id=exporter_id, reason="Opened."), OFFICER)
+    state = await service.ask(ReinstateRegistration(exporter_id=exporter_id, reason="Opened."), OFFICER)
     assert (state.status, state.reason, state.valid_until) == ("active", None, date(2027, 11, 23))
 
-    told = await desk.announced()
+    told = await service.announced()
     told = [event for event in told if getattr(event, "exporter_id", None) == exporter_id]
     assert [type(event) for event in told] == [RegistrationApproved, RegistrationSuspended, RegistrationReinstated]
     assert [event.version for event in told] == sorted({event.version for event in told})
 
 
-async def test_what_is_announced_again_is_how_it_stands_with_the_versions_of_before(desk: Desk) -> None:
-    application = await registered(desk)
-    await desk.ask(SuspendRegistration(exporter_id=application.exporter_id, reason="Closed."), OFFICER)
-    before = await desk.announced(RegistrationApproved) + await desk.announced(RegistrationSuspended)
+async def test_what_is_announced_again_is_how_it_stands_with_the_versions_of_before(service: ServiceUnderTest) -> None:
+    application = await registered(service)
+    await service.ask(SuspendRegistration(exporter_id=application.exporter_id, reason="Closed."), OFFICER)
+    before = await service.announced(RegistrationApproved) + await service.announced(RegistrationSuspended)
     _, announce = router.reannouncing["registration"]
-    async with desk.work() as work:
+    async with service.work() as work:
         await announce(application.exporter_id, work)
 
-    again = (await desk.announced())[-2:]
+    again = (await service.announced())[-2:]
     assert [(type(e), e.version, e.exporter_id) for e in again] == [(type(e), e.version, e.exporter_id) for e in before]
 
 
-async def test_the_history_tells_each_act_with_who_and_why_page_by_page(desk: Desk) -> None:
-    application = await registered(desk)
+async def test_the_history_tells_each_act_with_who_and_why_page_by_page(service: ServiceUnderTest) -> None:
+    application = await registered(service)
     exporter_id = application.exporter_id
-    await desk.ask(SuspendRegistration(exporter_id=exporter_id, reason=KHMER), OFFICER)
+    await service.ask(SuspendRegistration(exporter_id=exporter_id, reason=KHMER), OFFICER)
 
     acts: list[Any] = []
     before = None
     while True:
         question = GetRegistrationHistory(exporter_id=exporter_id, before=before, limit=3)
-        page = await desk.ask(question, the_company(exporter_id))
+        page = await service.ask(question, the_company(exporter_id))
         acts += page.acts
         if (before := page.go_on_before) is None:
             break
@@ -284,35 +286,35 @@ async def test_the_history_tells_each_act_with_who_and_why_page_by_page(desk: De
     assert (acts[0].user_id, acts[0].organisation, acts[0].remarks) == (OFFICER.user_id, "PNH", KHMER)
     assert (acts[1].valid_from, acts[1].valid_until) == (TODAY, date(2027, 11, 23))
     assert {act.document for act in acts if act.act == "attach"} == set(PAPERS)
-    assert (await desk.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
+    assert (await service.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
 
 
 @pytest.mark.parametrize("email", ["a<b@c.example", "sok,dara@c.example", "a@[1", "(a@b.example", '"a"@b.example', "a@b@c"])
-async def test_an_address_that_a_letter_could_take_for_another_is_refused(desk: Desk, email: str) -> None:
+async def test_an_address_that_a_letter_could_take_for_another_is_refused(service: ServiceUnderTest, email: str) -> None:
     body = json.loads(an_application().model_dump_json()) | {"email": email}
-    refused = await desk.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
+    refused = await service.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
     assert (refused.code, refused.fields) == ("malformed_request", ("email",))
 
 
-async def test_an_application_sent_twice_at_once_is_one(desk: Desk) -> None:
+async def test_an_application_sent_twice_at_once_is_one(service: ServiceUnderTest) -> None:
     application = an_application()
-    one, other = await asyncio.gather(*(desk.ask(application.model_copy(update={"command_id": uuid4()})) for _ in range(2)))
+    one, other = await asyncio.gather(*(service.ask(application.model_copy(update={"command_id": uuid4()})) for _ in range(2)))
     assert one == other
     assert one.status == "applied"
 
 
-async def test_an_application_sent_twice_is_one(desk: Desk) -> None:
+async def test_an_application_sent_twice_is_one(service: ServiceUnderTest) -> None:
     application = an_application()
-    first = await desk.ask(application)
-    assert await desk.ask(application) == first
+    first = await service.ask(application)
+    assert await service.ask(application) == first
     assert isinstance(first, RegistrationState)
 
 
 @pytest.mark.parametrize("field", ["tax_number", "email"])
-async def test_what_is_taken_is_refused_with_its_field(desk: Desk, field: str) -> None:
+async def test_what_is_taken_is_refused_with_its_field(service: ServiceUnderTest, field: str) -> None:
     first = an_application()
-    await desk.ask(first)
-    refused = await desk.ask(an_application(**{field: getattr(first, field)}))
+    await service.ask(first)
+    refused = await service.ask(an_application(**{field: getattr(first, field)}))
     assert (refused.code, refused.fields) == (f"{field}_taken", (field,))
 
 
@@ -339,48 +341,50 @@ async def test_what_is_taken_is_refused_with_its_field(desk: Desk, field: str) -
         ({"representative": {"name": "x" * 10_000, "position": "B"}}, "malformed_request", "representative.name"),
     ],
 )
-async def test_bad_input_is_refused_with_its_field(desk: Desk, changes: dict[str, Any], code: str, field: str) -> None:
+async def test_bad_input_is_refused_with_its_field(
+    service: ServiceUnderTest, changes: dict[str, Any], code: str, field: str
+) -> None:
     body = json.loads(an_application().model_dump_json()) | changes
-    refused = await desk.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
+    refused = await service.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
     assert (refused.code, refused.fields) == (code, (field,))
 
 
-async def test_khmer_is_kept_and_shown_back_exactly(desk: Desk) -> None:
+async def test_khmer_is_kept_and_shown_back_exactly(service: ServiceUnderTest) -> None:
     person = {"name": KHMER, "name_km": KHMER, "position": KHMER, "born_on": None}
     application = an_application(company_name_km=KHMER, address_km=KHMER, representative=person, administrator_name=KHMER)
-    await desk.ask(application)
-    shown = (await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)).particulars
+    await service.ask(application)
+    shown = (await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)).particulars
     assert (shown.company_name_km, shown.address_km) == (KHMER, KHMER)
     assert shown.representative.model_dump() == person
     assert shown.contact_email == application.email
 
 
-async def test_a_document_comes_back_byte_for_byte_to_its_owner_and_officers_only(desk: Desk) -> None:
+async def test_a_document_comes_back_byte_for_byte_to_its_owner_and_officers_only(service: ServiceUnderTest) -> None:
     application = an_application()
-    await desk.ask(application)
-    digest = await upload(desk, application.exporter_id, a_pdf())
+    await service.ask(application)
+    digest = await upload(service, application.exporter_id, a_pdf())
     question = GetRegistrationFile(owner_id=application.exporter_id, sha256=digest)
 
-    assert (await desk.ask(question, OFFICER)).chunk == a_pdf()
-    assert (await desk.ask(question, a_person(organisation=application.exporter_id))).chunk == a_pdf()
-    assert (await desk.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
+    assert (await service.ask(question, OFFICER)).chunk == a_pdf()
+    assert (await service.ask(question, a_person(organisation=application.exporter_id))).chunk == a_pdf()
+    assert (await service.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
 
 
-async def test_a_document_that_has_not_arrived_cannot_be_attached(desk: Desk) -> None:
+async def test_a_document_that_has_not_arrived_cannot_be_attached(service: ServiceUnderTest) -> None:
     application = an_application()
-    await desk.ask(application)
+    await service.ask(application)
     command = AttachRegistrationDocument(
         exporter_id=application.exporter_id, kind="certificate_of_incorporation", sha256="0" * 64
     )
-    refused = await desk.ask(command, a_person(organisation=application.exporter_id))
+    refused = await service.ask(command, a_person(organisation=application.exporter_id))
     assert refused.code == "file_not_found"
 
 
-async def test_a_document_attached_twice_is_one_act(desk: Desk) -> None:
+async def test_a_document_attached_twice_is_one_act(service: ServiceUnderTest) -> None:
     application = an_application()
-    await desk.ask(application)
-    first = await attach(desk, application.exporter_id, "identity_document", a_pdf())
-    assert await attach(desk, application.exporter_id, "identity_document", a_pdf()) == first
+    await service.ask(application)
+    first = await attach(service, application.exporter_id, "identity_document", a_pdf())
+    assert await attach(service, application.exporter_id, "identity_document", a_pdf()) == first
 
 
 COMMANDS: list[tuple[Any, str]] = [
@@ -396,16 +400,16 @@ COMMANDS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("command", "who"), COMMANDS, ids=lambda value: type(value).__name__)
-async def test_an_act_needs_its_role_and_its_company(desk: Desk, command: Any, who: str) -> None:
+async def test_an_act_needs_its_role_and_its_company(service: ServiceUnderTest, command: Any, who: str) -> None:
     if who == "officer":
         for role in ("reviewer", "approver", "administrator", "auditor", "signatory"):
-            assert (await desk.ask(command, a_person(role))).code == "role_required"
-        assert (await desk.ask(command, OFFICER)).code == "registration_not_found"
+            assert (await service.ask(command, a_person(role))).code == "role_required"
+        assert (await service.ask(command, OFFICER)).code == "registration_not_found"
     else:
         own = command.exporter_id
-        assert (await desk.ask(command, a_person("preparer", organisation=own))).code == "role_required"
-        assert (await desk.ask(command, a_person("signatory", organisation=uuid4()))).code == "not_yours"
-        assert (await desk.ask(command, a_person("signatory", organisation=own))).code == "registration_not_found"
+        assert (await service.ask(command, a_person("preparer", organisation=own))).code == "role_required"
+        assert (await service.ask(command, a_person("signatory", organisation=uuid4()))).code == "not_yours"
+        assert (await service.ask(command, a_person("signatory", organisation=own))).code == "registration_not_found"
 
 
 def test_the_list_of_places_is_whole() -> None:
@@ -417,22 +421,22 @@ def test_the_list_of_places_is_whole() -> None:
     assert all(district.name_en.isascii() for district in CATALOGUE.districts.values())
 
 
-async def test_what_was_announced_is_heeded_by_a_registry_that_came_back_from_an_older_copy(desk: Desk) -> None:
-    application = await apply_with_papers(desk)
-    told = {"exporter_id": application.exporter_id, "occurred_at": desk.clock.now()}
+async def test_what_was_announced_is_heeded_by_a_registry_that_came_back_from_an_older_copy(service: ServiceUnderTest) -> None:
+    application = await apply_with_papers(service)
+    told = {"exporter_id": application.exporter_id, "occurred_at": service.clock.now()}
     year = {"name": application.company_name, "address": "x", "valid_from": TODAY, "valid_until": date(2027, 11, 23)}
     events = [
         RegistrationSuspended(**told, version=9),
         RegistrationApproved(**told, **year, version=8),
     ]
-    async with desk.work() as work:
+    async with service.work() as work:
         for event in events:
             await router.replay[type(event)](event, work)
 
-    state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    state = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (state.status, state.version, state.valid_until) == ("suspended", 9, date(2027, 11, 23))
 
-    desk.clock.instant = datetime(2027, 11, 23, 17, 0, tzinfo=UTC)
-    await desk.do_tasks()
-    (expired,) = await desk.announced(RegistrationExpired)
+    service.clock.instant = datetime(2027, 11, 23, 17, 0, tzinfo=UTC)
+    await service.do_tasks()
+    (expired,) = await service.announced(RegistrationExpired)
     assert expired.version == 10

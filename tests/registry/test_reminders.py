@@ -25,8 +25,8 @@ from shared.contracts.registry.registrations import (
     SuspendRegistration,
 )
 from shared.database.tables import tasks
-from tests.desk import PHNOM_PENH, Desk, a_person
 from tests.registry.builders import CATALOGUE, OFFICER, a_registration, registered
+from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_person
 
 SCHEDULE = CATALOGUE.schedule(date(2026, 11, 23))
 LAST_DAY = date(2027, 11, 23)
@@ -37,8 +37,8 @@ def local(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=PHNOM_PENH).astimezone(UTC)
 
 
-async def outcomes(desk: Desk) -> dict[int, str]:
-    async with desk.context.database.reading() as session:
+async def outcomes(service: ServiceUnderTest) -> dict[int, str]:
+    async with service.context.database.reading() as session:
         rows = (await session.execute(select(reminders).order_by(reminders.c.decided_at))).all()
     return {row.days_before: row.outcome.value for row in rows}
 
@@ -49,9 +49,9 @@ def letters(tmp_path: Path) -> list[Any]:
     return sorted(found, key=lambda letter: letter["Date"].datetime)
 
 
-async def at(desk: Desk, instant: datetime) -> None:
-    desk.clock.instant = instant
-    await desk.do_tasks()
+async def at(service: ServiceUnderTest, instant: datetime) -> None:
+    service.clock.instant = instant
+    await service.do_tasks()
 
 
 @pytest.mark.parametrize(
@@ -90,21 +90,21 @@ def test_at_any_instant_exactly_one_reminder_speaks_unless_another_goes_out_that
     assert {outcome_of(last_day, now, LAST_DAY + timedelta(days=9999), now) for _ in due} == {Outcome.NOT_NEEDED}
 
 
-async def test_reminders_come_on_their_days_and_then_the_end(desk: Desk, tmp_path: Path) -> None:
-    application = await registered(desk)
+async def test_reminders_come_on_their_days_and_then_the_end(service: ServiceUnderTest, tmp_path: Path) -> None:
+    application = await registered(service)
     for days in (30, 14, 7, 1, 0):
         day = LAST_DAY - timedelta(days=days)
-        before = await outcomes(desk)
-        await at(desk, local(day, 7, 59))
-        assert await outcomes(desk) == before
-        await at(desk, local(day, 8))
-        assert await outcomes(desk) == before | {days: "sent"}
+        before = await outcomes(service)
+        await at(service, local(day, 7, 59))
+        assert await outcomes(service) == before
+        await at(service, local(day, 8))
+        assert await outcomes(service) == before | {days: "sent"}
 
-    await at(desk, local(LAST_DAY, 23, 59))
-    assert await desk.announced(RegistrationExpired) == []
-    await at(desk, local(LAST_DAY + timedelta(days=1), 0))
-    (expired,) = await desk.announced(RegistrationExpired)
-    state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    await at(service, local(LAST_DAY, 23, 59))
+    assert await service.announced(RegistrationExpired) == []
+    await at(service, local(LAST_DAY + timedelta(days=1), 0))
+    (expired,) = await service.announced(RegistrationExpired)
+    state = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (state.status, state.version) == ("expired", expired.version)
 
     told = letters(tmp_path)
@@ -115,40 +115,44 @@ async def test_reminders_come_on_their_days_and_then_the_end(desk: Desk, tmp_pat
     assert "ថ្ងៃទី ២៣ វិច្ឆិកា ២០២៧" in first
     assert "ask for another year" in first
     assert "ended on 23 November 2027" in last
-    history = await desk.ask(GetRegistrationHistory(exporter_id=application.exporter_id), OFFICER)
+    history = await service.ask(GetRegistrationHistory(exporter_id=application.exporter_id), OFFICER)
     assert (history.acts[0].act, history.acts[0].user_id) == ("expire", None)
 
 
 async def test_what_was_slept_through_is_made_good_in_one_letter_with_the_right_number_of_days(
-    desk: Desk, tmp_path: Path
+    service: ServiceUnderTest, tmp_path: Path
 ) -> None:
-    await registered(desk)
-    await at(desk, local(LAST_DAY - timedelta(days=5), 11))
-    assert await outcomes(desk) == {30: "missed", 14: "missed", 7: "sent"}
+    await registered(service)
+    await at(service, local(LAST_DAY - timedelta(days=5), 11))
+    assert await outcomes(service) == {30: "missed", 14: "missed", 7: "sent"}
     (letter,) = letters(tmp_path)
     assert "Days left: 5." in letter.get_content()
 
 
-async def test_who_slept_through_the_end_is_told_that_it_is_over_and_nothing_else(desk: Desk, tmp_path: Path) -> None:
-    await registered(desk)
-    await at(desk, local(LAST_DAY + timedelta(days=40), 11))
-    assert await outcomes(desk) == {30: "missed", 14: "missed", 7: "missed", 1: "missed", 0: "missed", -1: "sent"}
+async def test_who_slept_through_the_end_is_told_that_it_is_over_and_nothing_else(
+    service: ServiceUnderTest, tmp_path: Path
+) -> None:
+    await registered(service)
+    await at(service, local(LAST_DAY + timedelta(days=40), 11))
+    assert await outcomes(service) == {30: "missed", 14: "missed", 7: "missed", 1: "missed", 0: "missed", -1: "sent"}
     (letter,) = letters(tmp_path)
     assert "ended on 23 November 2027" in letter.get_content()
 
 
-async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(desk: Desk, tmp_path: Path) -> None:
-    application = await registered(desk)
+async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(
+    service: ServiceUnderTest, tmp_path: Path
+) -> None:
+    application = await registered(service)
     company = a_person("signatory", organisation=application.exporter_id)
-    await at(desk, local(LAST_DAY - timedelta(days=20), 9))
-    await desk.ask(RenewRegistration(exporter_id=application.exporter_id), company)
-    await desk.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
+    await at(service, local(LAST_DAY - timedelta(days=20), 9))
+    await service.ask(RenewRegistration(exporter_id=application.exporter_id), company)
+    await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
 
-    await at(desk, local(LAST_DAY + timedelta(days=1), 9))
-    assert await outcomes(desk) == {30: "sent", 14: "not_needed", 7: "not_needed", 1: "not_needed", 0: "not_needed"}
-    state = await desk.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
+    await at(service, local(LAST_DAY + timedelta(days=1), 9))
+    assert await outcomes(service) == {30: "sent", 14: "not_needed", 7: "not_needed", 1: "not_needed", 0: "not_needed"}
+    state = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (state.status, state.valid_until) == ("active", date(2028, 11, 23))
-    async with desk.context.database.reading() as session:
+    async with service.context.database.reading() as session:
         left = await session.scalars(select(tasks.c.kind).where(tasks.c.kind.in_(("expire_registration", "remind_of_expiry"))))
     assert sorted(left) == ["expire_registration", *["remind_of_expiry"] * 5]
     assert len(letters(tmp_path)) == 1
@@ -156,24 +160,24 @@ async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(
 
 @pytest.mark.parametrize(("returned", "what_to_do"), [(False, "What to do: nothing."), (True, "correct it as the remarks say")])
 async def test_who_has_asked_for_another_year_is_told_how_that_stands(
-    desk: Desk, tmp_path: Path, returned: bool, what_to_do: str
+    service: ServiceUnderTest, tmp_path: Path, returned: bool, what_to_do: str
 ) -> None:
-    application = await registered(desk)
-    await at(desk, local(LAST_DAY - timedelta(days=40), 9))
+    application = await registered(service)
+    await at(service, local(LAST_DAY - timedelta(days=40), 9))
     company = a_person("signatory", organisation=application.exporter_id)
-    await desk.ask(RenewRegistration(exporter_id=application.exporter_id), company)
+    await service.ask(RenewRegistration(exporter_id=application.exporter_id), company)
     if returned:
-        await desk.ask(ReturnRegistration(exporter_id=application.exporter_id, remarks="Unsigned."), OFFICER)
-    await at(desk, local(LAST_DAY - timedelta(days=30), 9))
+        await service.ask(ReturnRegistration(exporter_id=application.exporter_id, remarks="Unsigned."), OFFICER)
+    await at(service, local(LAST_DAY - timedelta(days=30), 9))
     (letter,) = letters(tmp_path)
     assert what_to_do in letter.get_content()
 
 
-async def test_a_suspended_registration_is_over_all_the_same(desk: Desk) -> None:
-    application = await registered(desk)
-    await desk.ask(SuspendRegistration(exporter_id=application.exporter_id, reason="Closed."), OFFICER)
-    await at(desk, local(LAST_DAY + timedelta(days=1), 0))
-    assert len(await desk.announced(RegistrationExpired)) == 1
+async def test_a_suspended_registration_is_over_all_the_same(service: ServiceUnderTest) -> None:
+    application = await registered(service)
+    await service.ask(SuspendRegistration(exporter_id=application.exporter_id, reason="Closed."), OFFICER)
+    await at(service, local(LAST_DAY + timedelta(days=1), 0))
+    assert len(await service.announced(RegistrationExpired)) == 1
 
 
 def test_a_registration_that_is_over_is_over_once() -> None:

@@ -14,13 +14,13 @@ from shared.contracts.registry.identity import Decision, GiveStepUp, Session, St
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import DeactivateOfficer, ListUsers, RemoveSecondFactor
 from shared.security.step_up import digest_of
-from tests.desk import Desk
 from tests.registry.people import Human, an_invitation, an_officer, somebody_of_a_company, the_administrator
+from tests.support.service_under_test import ServiceUnderTest
 
 
 @pytest.fixture
-async def administrator(desk: Desk) -> Human:
-    return await the_administrator(desk)
+async def administrator(service: ServiceUnderTest) -> Human:
+    return await the_administrator(service)
 
 
 async def test_with_a_second_factor_a_password_alone_opens_nothing(administrator: Human) -> None:
@@ -48,8 +48,8 @@ async def test_an_authenticator_may_be_half_a_minute_off_and_no_more(administrat
     assert isinstance(await administrator.sign_in(code=administrator.code(ahead)), Session) is good
 
 
-async def test_a_recovery_code_opens_one_session(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_a_recovery_code_opens_one_session(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     codes = await human.enrol()
     assert len(set(codes)) == 10
     assert isinstance(await human.sign_in(code=codes[0]), Session)
@@ -57,10 +57,10 @@ async def test_a_recovery_code_opens_one_session(desk: Desk) -> None:
     assert isinstance(await human.sign_in(code=codes[1]), Session)
 
 
-async def test_neither_secrets_nor_recovery_codes_can_be_read_in_the_database(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_neither_secrets_nor_recovery_codes_can_be_read_in_the_database(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     codes = await human.enrol()
-    async with desk.work() as work:
+    async with service.work() as work:
         factor = (await work.session.execute(select(second_factors))).one()
         hashes = (await work.session.scalars(select(recovery_codes.c.code_hash))).all()
     assert human.totp is not None
@@ -69,14 +69,14 @@ async def test_neither_secrets_nor_recovery_codes_can_be_read_in_the_database(de
     assert not set(codes) & set(hashes)
 
 
-async def test_a_sealed_secret_that_is_put_into_another_account_does_not_open(desk: Desk) -> None:
-    authenticators, owner = desk.context.use(Authenticators), uuid4()
+async def test_a_sealed_secret_that_is_put_into_another_account_does_not_open(service: ServiceUnderTest) -> None:
+    authenticators, owner = service.context.use(Authenticators), uuid4()
     sealed = authenticators.new_secret(owner)
     assert "otpauth" in authenticators.otpauth(owner, sealed, "a@b.example")
     with pytest.raises(ValueError, match="cannot be opened"):
-        authenticators.step_of(uuid4(), sealed, "000000", desk.clock.now())
+        authenticators.step_of(uuid4(), sealed, "000000", service.clock.now())
     with pytest.raises(ValueError, match="cannot be opened"):
-        Authenticators(bytes(32)).step_of(owner, sealed, "000000", desk.clock.now())
+        Authenticators(bytes(32)).step_of(owner, sealed, "000000", service.clock.now())
 
 
 async def test_whoever_has_only_the_session_or_only_the_password_cannot_change_the_second_factor(administrator: Human) -> None:
@@ -105,8 +105,8 @@ async def test_an_authenticator_is_changed_with_a_code_of_the_old_one_which_coun
     assert (await administrator.sign_in()).code == "second_factor_wrong"
 
 
-async def test_a_first_code_that_is_wrong_changes_nothing(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_a_first_code_that_is_wrong_changes_nothing(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     assert (await human.ask(ConfirmSecondFactor(code="000000"))).code == "second_factor_not_offered"
     offered = await human.ask(EnrolSecondFactor(password=human.password))
     assert await human.ask(EnrolSecondFactor(password=human.password)) == offered  # the answer was lost: it is the same
@@ -134,9 +134,9 @@ async def test_an_act_that_was_refused_leaves_the_confirmation_as_it_was(adminis
 
 
 async def test_a_confirmation_serves_no_other_content_class_person_or_session_and_for_a_minute_only(
-    desk: Desk, administrator: Human
+    service: ServiceUnderTest, administrator: Human
 ) -> None:
-    other = await an_officer(desk, administrator, "administrator")
+    other = await an_officer(service, administrator, "administrator")
     target = uuid4()
     confirmed = (await administrator.step_up(DeactivateOfficer(user_id=target))).token
     administrator.later()
@@ -160,9 +160,9 @@ async def test_a_confirmation_serves_no_other_content_class_person_or_session_an
     assert (await administrator.ask(DeactivateOfficer(user_id=target), confirmed)).code == "step_up_invalid"
 
 
-async def test_a_confirmation_is_no_actor_token(desk: Desk, administrator: Human) -> None:
+async def test_a_confirmation_is_no_actor_token(service: ServiceUnderTest, administrator: Human) -> None:
     confirmed = (await administrator.step_up(an_invitation())).token
-    assert (await desk.ask_raw(ListUsers, b"{}", confirmed)).code == "token_invalid"
+    assert (await service.ask_raw(ListUsers, b"{}", confirmed)).code == "token_invalid"
 
 
 async def test_fifty_decisions_are_confirmed_with_one_code_and_each_is_let_in_once(administrator: Human) -> None:
@@ -187,8 +187,8 @@ async def test_nor_can_the_code_that_was_just_used_to_get_other_recovery_codes(a
     assert codes == ["second_factor_wrong"] * FREE_TRIES + ["sign_in_delayed"]
 
 
-async def test_whoever_has_no_second_factor_confirms_nothing(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_whoever_has_no_second_factor_confirms_nothing(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     decision = Decision(act="cmd.officer.invite.v1", digest="0" * 64)
     assert (await human.ask(GiveStepUp(code="000000", decisions=[decision]))).code == "second_factor_wrong"
 

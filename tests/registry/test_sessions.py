@@ -26,8 +26,8 @@ from shared.contracts.registry.identity import (
     SigningKeyPublished,
 )
 from shared.security.tokens import sign_token
-from tests.desk import Desk, a_person
 from tests.registry.people import Human, a_registry, somebody_of_a_company, the_administrator
+from tests.support.service_under_test import ServiceUnderTest, a_person
 
 
 def jwt_header(token: str) -> dict[str, Any]:
@@ -36,11 +36,13 @@ def jwt_header(token: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def human(desk: Desk) -> Human:
-    return await somebody_of_a_company(desk)
+async def human(service: ServiceUnderTest) -> Human:
+    return await somebody_of_a_company(service)
 
 
-async def test_a_refresh_token_gives_the_next_pair_and_the_session_stays_the_same(desk: Desk, human: Human) -> None:
+async def test_a_refresh_token_gives_the_next_pair_and_the_session_stays_the_same(
+    service: ServiceUnderTest, human: Human
+) -> None:
     first = human.session
     assert first is not None
     human.later(14 * 60)
@@ -53,45 +55,49 @@ async def test_a_refresh_token_gives_the_next_pair_and_the_session_stays_the_sam
     assert (await human.ask(ListSessions())).code == "token_expired"
 
 
-async def test_a_refresh_token_that_was_used_ends_the_session_for_the_thief_and_for_the_owner(desk: Desk, human: Human) -> None:
+async def test_a_refresh_token_that_was_used_ends_the_session_for_the_thief_and_for_the_owner(
+    service: ServiceUnderTest, human: Human
+) -> None:
     assert human.session is not None
     stolen = human.session.refresh_token
     await human.refresh()
     await human.refresh()
 
-    assert (await desk.ask(RefreshSession(refresh_token=stolen))).session is None
+    assert (await service.ask(RefreshSession(refresh_token=stolen))).session is None
 
     assert (await human.refresh()).code == "session_over"
     assert (await human.ask(ListSessions())).code == "token_invalid"
-    (event,) = await desk.announced(SessionRevoked)
-    assert (event.session_id, event.until) == (human.session.session_id, desk.clock.now() + DENIED_FOR)
+    (event,) = await service.announced(SessionRevoked)
+    assert (event.session_id, event.until) == (human.session.session_id, service.clock.now() + DENIED_FOR)
 
 
 async def test_a_refresh_token_shown_again_after_half_a_minute_ends_the_session_even_if_the_next_was_never_used(
-    desk: Desk, human: Human
+    service: ServiceUnderTest, human: Human
 ) -> None:
     assert human.session is not None
     first = human.session.refresh_token
     await human.refresh()
     human.later(31)
-    assert (await desk.ask(RefreshSession(refresh_token=first))).session is None
+    assert (await service.ask(RefreshSession(refresh_token=first))).session is None
 
 
-async def test_whoever_never_got_the_answer_shows_the_same_token_again_and_stays_signed_in(desk: Desk, human: Human) -> None:
+async def test_whoever_never_got_the_answer_shows_the_same_token_again_and_stays_signed_in(
+    service: ServiceUnderTest, human: Human
+) -> None:
     assert human.session is not None
     first = human.session.refresh_token
-    lost = [(await desk.ask(RefreshSession(refresh_token=first))).session for _ in range(3)]
+    lost = [(await service.ask(RefreshSession(refresh_token=first))).session for _ in range(3)]
     human.later(20)
     assert (await human.refresh(first)).session
     assert (await human.refresh()).session
     assert (await human.ask(ListSessions())).sessions
 
-    assert (await desk.ask(RefreshSession(refresh_token=lost[0].refresh_token))).session is None  # it was not lost, then
+    assert (await service.ask(RefreshSession(refresh_token=lost[0].refresh_token))).session is None  # it was not lost, then
     assert (await human.refresh()).code == "session_over"
 
 
-async def test_a_word_that_is_no_refresh_token_ends_nothing(desk: Desk, human: Human) -> None:
-    assert (await desk.ask(RefreshSession(refresh_token="x" * 43))).code == "session_over"
+async def test_a_word_that_is_no_refresh_token_ends_nothing(service: ServiceUnderTest, human: Human) -> None:
+    assert (await service.ask(RefreshSession(refresh_token="x" * 43))).code == "session_over"
     assert (await human.refresh()).session
 
 
@@ -99,24 +105,24 @@ async def test_a_word_that_is_no_refresh_token_ends_nothing(desk: Desk, human: H
     ("officer", "stays", "idle"), [(True, OFFICER_STAYS, OFFICER_IDLE), (False, COMPANY_STAYS, COMPANY_IDLE)]
 )
 async def test_a_session_ends_when_it_is_left_alone_and_at_the_latest_after_its_time(
-    desk: Desk, officer: bool, stays: timedelta, idle: timedelta
+    service: ServiceUnderTest, officer: bool, stays: timedelta, idle: timedelta
 ) -> None:
-    human = await (the_administrator(desk) if officer else somebody_of_a_company(desk))
+    human = await (the_administrator(service) if officer else somebody_of_a_company(service))
     human.later(idle.total_seconds() - 31)
     assert (await human.refresh()).session
     human.later(idle.total_seconds() + 1)
     assert (await human.refresh()).code == "session_over"
 
     begun = (await human.sign_in()).until - stays
-    while desk.clock.now() + idle / 2 < begun + stays:
+    while service.clock.now() + idle / 2 < begun + stays:
         human.later(idle.total_seconds() / 2)
         assert (await human.refresh()).session
     human.later(idle.total_seconds() / 2)
     assert (await human.refresh()).code == "session_over"
 
 
-async def test_one_sees_where_one_is_signed_in_and_ends_another_session(desk: Desk, human: Human) -> None:
-    elsewhere = Human(desk, human.email)
+async def test_one_sees_where_one_is_signed_in_and_ends_another_session(service: ServiceUnderTest, human: Human) -> None:
+    elsewhere = Human(service, human.email)
     await elsewhere.sign_in(address="203.0.113.7")
     listed = (await human.ask(ListSessions())).sessions
     assert {(session.address, session.this_one) for session in listed} == {("203.0.113.7", False), (None, True)}
@@ -128,16 +134,18 @@ async def test_one_sees_where_one_is_signed_in_and_ends_another_session(desk: De
     assert [session.this_one for session in (await human.ask(ListSessions())).sessions] == [True]
 
 
-async def test_nobody_ends_the_session_of_another(desk: Desk, human: Human) -> None:
-    other = await somebody_of_a_company(desk)
+async def test_nobody_ends_the_session_of_another(service: ServiceUnderTest, human: Human) -> None:
+    other = await somebody_of_a_company(service)
     assert other.session is not None
     for session_id in (other.session.session_id, uuid4()):
         assert (await human.ask(RevokeSession(session_id=session_id))).code == "session_not_found"
     assert (await other.ask(ListSessions())).sessions
 
 
-async def test_signing_out_ends_this_session_and_signing_out_everywhere_ends_all(desk: Desk, human: Human) -> None:
-    others = [Human(desk, human.email) for _ in range(3)]
+async def test_signing_out_ends_this_session_and_signing_out_everywhere_ends_all(
+    service: ServiceUnderTest, human: Human
+) -> None:
+    others = [Human(service, human.email) for _ in range(3)]
     for other in others:
         await other.sign_in()
 
@@ -147,34 +155,34 @@ async def test_signing_out_ends_this_session_and_signing_out_everywhere_ends_all
     assert (await human.ask(RevokeSessions())).ended == 3
 
     assert {(await each.ask(ListSessions())).code for each in (human, *others)} == {"token_invalid"}
-    assert len(await desk.announced(SessionRevoked)) == 4
+    assert len(await service.announced(SessionRevoked)) == 4
 
 
-async def test_signing_out_is_told_to_every_service_also_of_a_session_that_is_not_known_here(desk: Desk) -> None:
+async def test_signing_out_is_told_to_every_service_also_of_a_session_that_is_not_known_here(service: ServiceUnderTest) -> None:
     person = a_person("preparer")
-    await desk.ask(RevokeSession(), person)
-    (event,) = await desk.announced(SessionRevoked)
+    await service.ask(RevokeSession(), person)
+    (event,) = await service.announced(SessionRevoked)
     assert event.session_id == person.session_id
 
 
-async def test_what_is_long_over_is_forgotten(desk: Desk, human: Human) -> None:
+async def test_what_is_long_over_is_forgotten(service: ServiceUnderTest, human: Human) -> None:
     await human.ask(RevokeSession())
     human.later((SESSIONS_KEPT + timedelta(days=2)).total_seconds())
-    await desk.do_tasks()
-    async with desk.work() as work:
+    await service.do_tasks()
+    async with service.work() as work:
         for table in (sessions, refresh_tokens):
             assert await work.session.scalar(select(func.count()).select_from(table)) == 0
 
 
 async def test_keys_are_changed_while_people_work_and_no_valid_token_is_refused(tmp_path: Path) -> None:
     old, new = OKPKey.generate_key("Ed25519"), OKPKey.generate_key("Ed25519")
-    async with a_registry(tmp_path, SigningKeys.of(old)) as desk:
-        human, begun = await somebody_of_a_company(desk), desk.clock.now()
+    async with a_registry(tmp_path, SigningKeys.of(old)) as service:
+        human, begun = await somebody_of_a_company(service), service.clock.now()
         change = begun + timedelta(hours=1)
         retired = change + timedelta(hours=1)
         keys = SigningKeys(SigningKey(old, valid_until=retired), SigningKey(new, signs_from=change))
-        desk.context._tools[Issuer] = replace(desk.context.use(Issuer), keys=keys)
-        await desk.start()  # as a replica with the new file does
+        service.context._tools[Issuer] = replace(service.context.use(Issuer), keys=keys)
+        await service.start()  # as a replica with the new file does
 
         tokens, signed_by = [], set()
         for _ in range(24):  # two hours, five minutes at a time
@@ -183,22 +191,22 @@ async def test_keys_are_changed_while_people_work_and_no_valid_token_is_refused(
             signed_by.add(jwt_header(human.session.token)["kid"])
             human.later(5 * 60)
             for token, expires_at in tokens:
-                answer = await desk.ask_raw(ListSessions, b"{}", token)
+                answer = await service.ask_raw(ListSessions, b"{}", token)
                 assert (getattr(answer, "code", "let in") == "let in") is (
-                    desk.clock.now() <= expires_at + timedelta(seconds=5)
+                    service.clock.now() <= expires_at + timedelta(seconds=5)
                 )
             assert (await human.refresh()).session
 
         assert signed_by == {old.thumbprint(), new.thumbprint()}
         human.later(60)
-        assert desk.clock.now() > retired
+        assert service.clock.now() > retired
         actor = a_person("preparer")
-        from_old = sign_token(old, actor, audience="KH", now=desk.clock.now(), lasts=timedelta(minutes=15))
-        assert (await desk.ask_raw(ListSessions, b"{}", from_old)).code == "token_invalid"
-        last = {event.key_id: event.not_after for event in await desk.announced(SigningKeyPublished)}
+        from_old = sign_token(old, actor, audience="KH", now=service.clock.now(), lasts=timedelta(minutes=15))
+        assert (await service.ask_raw(ListSessions, b"{}", from_old)).code == "token_invalid"
+        last = {event.key_id: event.not_after for event in await service.announced(SigningKeyPublished)}
         assert last[old.thumbprint()] == retired
 
 
-async def test_a_signing_key_is_published_once(desk: Desk) -> None:
-    await desk.start()
-    assert len(await desk.announced(SigningKeyPublished)) == 1
+async def test_a_signing_key_is_published_once(service: ServiceUnderTest) -> None:
+    await service.start()
+    assert len(await service.announced(SigningKeyPublished)) == 1

@@ -15,7 +15,6 @@ from services.registry.passwords import Passwords, Verdict
 from services.registry.store.tables import users, wrong_tries
 from shared.contracts.registry.identity import ListSessions, OpenSession, Session
 from shared.contracts.registry.users import ListUsers, RequestPasswordReset, ResetPassword
-from tests.desk import Desk
 from tests.registry.people import (
     CHEAP,
     FIRST_EMAIL,
@@ -29,37 +28,38 @@ from tests.registry.people import (
     the_administrator,
     wrong_tries_from,
 )
+from tests.support.service_under_test import ServiceUnderTest
 
 OFFICE = "203.0.113.7"
 """The address behind which several people sit."""
 
 
-async def guess(desk: Desk, email: str, times: int) -> list[str]:
+async def guess(service: ServiceUnderTest, email: str, times: int) -> list[str]:
     """The answers to wrong passwords, one after another."""
-    return [(await desk.ask(OpenSession(email=email, password=f"wrong {number}"))).code for number in range(times)]
+    return [(await service.ask(OpenSession(email=email, password=f"wrong {number}"))).code for number in range(times)]
 
 
-async def guess_at_another(desk: Desk, number: int) -> str:
+async def guess_at_another(service: ServiceUnderTest, number: int) -> str:
     """The answer to a wrong password for yet another account, from the office."""
     guessed = OpenSession(email=f"{number}@company.example", password="wrong", address=OFFICE)
-    return str((await desk.ask(guessed)).code)
+    return str((await service.ask(guessed)).code)
 
 
-async def test_whoever_signs_in_gets_a_token_for_a_quarter_of_an_hour(desk: Desk) -> None:
+async def test_whoever_signs_in_gets_a_token_for_a_quarter_of_an_hour(service: ServiceUnderTest) -> None:
     company = uuid4()
-    human = await somebody_of_a_company(desk, company=company)
+    human = await somebody_of_a_company(service, company=company)
     session = human.session
     assert isinstance(session, Session)
     assert session.organisation == str(company)
-    assert session.expires_at == desk.clock.now() + timedelta(minutes=15)
+    assert session.expires_at == service.clock.now() + timedelta(minutes=15)
     assert session.token.count(".") == 2
 
 
-async def test_a_wrong_password_and_an_unknown_person_are_told_the_same(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
+async def test_a_wrong_password_and_an_unknown_person_are_told_the_same(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
     for _ in range(FREE_TRIES + 2):
-        wrong = await desk.ask(OpenSession(email=human.email, password="wrong"))
-        unknown = await desk.ask(OpenSession(email="nobody@company.example", password="wrong"))
+        wrong = await service.ask(OpenSession(email=human.email, password="wrong"))
+        unknown = await service.ask(OpenSession(email="nobody@company.example", password="wrong"))
         assert wrong == unknown
 
 
@@ -78,12 +78,12 @@ async def test_an_unknown_person_costs_as_much_as_a_known_one() -> None:
 
 
 async def test_passwords_are_kept_as_argon2id_and_stand_nowhere_else(
-    desk: Desk, caplog: pytest.LogCaptureFixture, spans: object
+    service: ServiceUnderTest, caplog: pytest.LogCaptureFixture, spans: object
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        human = await somebody_of_a_company(desk)
-        await desk.ask(OpenSession(email=human.email, password="a wrong password of mine"))
-    async with desk.work() as work:
+        human = await somebody_of_a_company(service)
+        await service.ask(OpenSession(email=human.email, password="a wrong password of mine"))
+    async with service.work() as work:
         kept = (await work.session.scalars(select(users.c.password_hash))).all()
     assert len(kept) == 2
     assert all(each and each.startswith("$argon2id$") and PASSPHRASE not in each for each in kept)
@@ -93,31 +93,31 @@ async def test_passwords_are_kept_as_argon2id_and_stand_nowhere_else(
 
 
 async def test_when_the_cost_has_changed_the_hash_is_made_anew_at_the_next_sign_in(tmp_path: Path) -> None:
-    async with a_registry(tmp_path, passwords=Passwords(memory_kib=128, passes=1)) as desk:
-        human = await somebody_of_a_company(desk)
+    async with a_registry(tmp_path, passwords=Passwords(memory_kib=128, passes=1)) as service:
+        human = await somebody_of_a_company(service)
         cheap = await Passwords(memory_kib=64, passes=1).hash(PASSPHRASE)
-        async with desk.work() as work:
+        async with service.work() as work:
             await work.session.execute(users.update().where(users.c.email == human.email).values(password_hash=cheap))
 
         assert isinstance(await human.sign_in(), Session)
 
-        async with desk.work() as work:
+        async with service.work() as work:
             kept = await work.session.scalar(select(users.c.password_hash).where(users.c.email == human.email))
         assert "m=128" in kept
         assert isinstance(await human.sign_in(), Session)
 
 
-async def test_after_five_wrong_passwords_a_guesser_waits_and_is_told_until_when(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
-    assert await guess(desk, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES
+async def test_after_five_wrong_passwords_a_guesser_waits_and_is_told_until_when(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
+    assert await guess(service, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES
 
     refused = await human.sign_in()
 
     assert refused.code == "sign_in_delayed"
-    assert f"{desk.clock.now() + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}" in refused.detail
+    assert f"{service.clock.now() + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}" in refused.detail
     human.later(61)
     assert isinstance(await human.sign_in(), Session)
-    assert await guess(desk, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES  # the count began anew
+    assert await guess(service, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES  # the count began anew
 
 
 def test_the_delay_doubles_from_a_minute_to_an_hour_and_no_further() -> None:
@@ -125,27 +125,27 @@ def test_the_delay_doubles_from_a_minute_to_an_hour_and_no_further() -> None:
     assert delay_after(10**6) == timedelta(hours=1)
 
 
-async def test_of_fifty_guesses_at_once_only_five_are_looked_at(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
-    answers = await asyncio.gather(*(desk.ask(OpenSession(email=human.email, password=f"wrong {n}")) for n in range(50)))
+async def test_of_fifty_guesses_at_once_only_five_are_looked_at(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
+    answers = await asyncio.gather(*(service.ask(OpenSession(email=human.email, password=f"wrong {n}")) for n in range(50)))
     codes = [answer.code for answer in answers]
     assert (codes.count("sign_in_failed"), codes.count("sign_in_delayed")) == (FREE_TRIES, 50 - FREE_TRIES)
-    async with desk.work() as work:
+    async with service.work() as work:
         assert await work.session.scalar(select(wrong_tries.c.failures)) == FREE_TRIES
 
 
-async def test_an_officer_is_heard_with_the_authenticator_while_guessers_wait(desk: Desk) -> None:
-    officer = await an_officer(desk, await the_administrator(desk))
-    await guess(desk, officer.email, FREE_TRIES + 1)
+async def test_an_officer_is_heard_with_the_authenticator_while_guessers_wait(service: ServiceUnderTest) -> None:
+    officer = await an_officer(service, await the_administrator(service))
+    await guess(service, officer.email, FREE_TRIES + 1)
 
     assert (await officer.sign_in(code=None)).code == "sign_in_delayed"
     assert (await officer.sign_in(code="000000")).code == "sign_in_delayed"
     assert isinstance(await officer.sign_in(), Session)
 
 
-async def test_codes_cannot_be_guessed_with_a_stolen_password_while_the_account_waits(desk: Desk) -> None:
-    officer = await an_officer(desk, await the_administrator(desk))
-    await guess(desk, officer.email, FREE_TRIES + 1)
+async def test_codes_cannot_be_guessed_with_a_stolen_password_while_the_account_waits(service: ServiceUnderTest) -> None:
+    officer = await an_officer(service, await the_administrator(service))
+    await guess(service, officer.email, FREE_TRIES + 1)
     wrong = [
         f"{number:06}" for number in range(20) if f"{number:06}" not in (officer.code(-1), officer.code(), officer.code(1))
     ]
@@ -158,9 +158,9 @@ async def test_codes_cannot_be_guessed_with_a_stolen_password_while_the_account_
     assert isinstance(await officer.sign_in(), Session)
 
 
-async def test_a_guesser_without_the_password_uses_up_nobodys_codes(desk: Desk) -> None:
-    officer = await an_officer(desk, await the_administrator(desk))
-    await guess(desk, officer.email, FREE_TRIES + 1)
+async def test_a_guesser_without_the_password_uses_up_nobodys_codes(service: ServiceUnderTest) -> None:
+    officer = await an_officer(service, await the_administrator(service))
+    await guess(service, officer.email, FREE_TRIES + 1)
     for number in range(2 * FREE_TRIES):
         assert (await officer.sign_in(code=f"{number:06}", password="a wrong guess of it")).code == "sign_in_delayed"
     assert isinstance(await officer.sign_in(), Session)
@@ -170,17 +170,17 @@ async def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passwords = Passwords(**CHEAP)
-    async with a_registry(tmp_path, passwords=passwords) as desk:
-        human = await somebody_of_a_company(desk)
-        await desk.ask(RequestPasswordReset(email=human.email))
-        await desk.do_tasks()
-        another = ResetPassword(token=mailbox(desk).link(human.email, "reset"), password="a wholly other passphrase")
+    async with a_registry(tmp_path, passwords=passwords) as service:
+        human = await somebody_of_a_company(service)
+        await service.ask(RequestPasswordReset(email=human.email))
+        await service.do_tasks()
+        another = ResetPassword(token=mailbox(service).link(human.email, "reset"), password="a wholly other passphrase")
         verify = passwords.verify
 
         async def slowly(password_hash: str | None, password: str) -> Verdict:
             monkeypatch.undo()
             verdict = await verify(password_hash, password)
-            await desk.ask(another)
+            await service.ask(another)
             return verdict
 
         monkeypatch.setattr(passwords, "verify", slowly)
@@ -188,70 +188,70 @@ async def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(
         assert isinstance(await human.sign_in(password=another.password), Session)
 
 
-async def test_a_session_goes_on_while_guessers_wait(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
-    await guess(desk, human.email, FREE_TRIES + 1)
+async def test_a_session_goes_on_while_guessers_wait(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
+    await guess(service, human.email, FREE_TRIES + 1)
     assert (await human.refresh()).session
 
 
-async def test_a_link_by_mail_ends_the_waiting(desk: Desk) -> None:
-    human = await somebody_of_a_company(desk)
-    await guess(desk, human.email, FREE_TRIES + 1)
-    await desk.ask(RequestPasswordReset(email=human.email))
-    await desk.do_tasks()
-    token = mailbox(desk).link(human.email, "reset")
-    await desk.ask(ResetPassword(token=token, password="a wholly other passphrase"))
+async def test_a_link_by_mail_ends_the_waiting(service: ServiceUnderTest) -> None:
+    human = await somebody_of_a_company(service)
+    await guess(service, human.email, FREE_TRIES + 1)
+    await service.ask(RequestPasswordReset(email=human.email))
+    await service.do_tasks()
+    token = mailbox(service).link(human.email, "reset")
+    await service.ask(ResetPassword(token=token, password="a wholly other passphrase"))
     assert isinstance(await human.sign_in(password="a wholly other passphrase"), Session)
 
 
-async def test_an_address_that_guesses_at_many_accounts_waits_too(desk: Desk) -> None:
+async def test_an_address_that_guesses_at_many_accounts_waits_too(service: ServiceUnderTest) -> None:
     for number in range(FREE_TRIES_OF_ADDRESS):
-        assert await guess_at_another(desk, number) == "sign_in_failed"
-    human = await somebody_of_a_company(desk)
+        assert await guess_at_another(service, number) == "sign_in_failed"
+    human = await somebody_of_a_company(service)
     assert (await human.sign_in(address=OFFICE)).code == "sign_in_delayed"
     assert isinstance(await human.sign_in(address="198.51.100.9"), Session)
 
 
-async def test_people_behind_one_address_who_sign_in_rightly_all_day_are_never_delayed(desk: Desk) -> None:
-    office = [await somebody_of_a_company(desk) for _ in range(10)]
+async def test_people_behind_one_address_who_sign_in_rightly_all_day_are_never_delayed(service: ServiceUnderTest) -> None:
+    office = [await somebody_of_a_company(service) for _ in range(10)]
     for number in range(200):
-        desk.clock.instant += timedelta(days=1) / 200
+        service.clock.instant += timedelta(days=1) / 200
         assert isinstance(await office[number % len(office)].sign_in(address=OFFICE), Session)
-    assert await wrong_tries_from(desk, OFFICE) == 0
+    assert await wrong_tries_from(service, OFFICE) == 0
 
 
-async def test_whoever_signs_in_rightly_washes_no_guess_from_their_address_away(desk: Desk) -> None:
-    guesser, colleague = await somebody_of_a_company(desk), await somebody_of_a_company(desk)
+async def test_whoever_signs_in_rightly_washes_no_guess_from_their_address_away(service: ServiceUnderTest) -> None:
+    guesser, colleague = await somebody_of_a_company(service), await somebody_of_a_company(service)
     for number in range(FREE_TRIES_OF_ADDRESS - 1):
-        assert await guess_at_another(desk, number) == "sign_in_failed"
+        assert await guess_at_another(service, number) == "sign_in_failed"
         assert isinstance(await guesser.sign_in(address=OFFICE), Session)
     assert isinstance(await colleague.sign_in(address=OFFICE), Session)  # the last right one has left no delay behind
 
-    assert await guess_at_another(desk, FREE_TRIES_OF_ADDRESS) == "sign_in_failed"
+    assert await guess_at_another(service, FREE_TRIES_OF_ADDRESS) == "sign_in_failed"
 
     assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"
     guesser.later(61)
     assert isinstance(await guesser.sign_in(address=OFFICE), Session)
-    assert await guess_at_another(desk, FREE_TRIES_OF_ADDRESS + 1) == "sign_in_failed"
+    assert await guess_at_another(service, FREE_TRIES_OF_ADDRESS + 1) == "sign_in_failed"
     guesser.later(61)
     assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"  # for two minutes now: all are counted
 
 
-async def test_an_officer_who_is_asked_for_a_code_has_not_guessed(desk: Desk) -> None:
-    officer = await an_officer(desk, await the_administrator(desk))
+async def test_an_officer_who_is_asked_for_a_code_has_not_guessed(service: ServiceUnderTest) -> None:
+    officer = await an_officer(service, await the_administrator(service))
     for shown, code, counted in (
         (None, "second_factor_required", 0),
         ("000000", "second_factor_wrong", 1),
         (None, "second_factor_required", 1),
     ):
         assert (await officer.sign_in(code=shown, address=OFFICE)).code == code
-        assert await wrong_tries_from(desk, OFFICE) == counted
+        assert await wrong_tries_from(service, OFFICE) == counted
     assert isinstance(await officer.sign_in(address=OFFICE), Session)
-    assert await wrong_tries_from(desk, OFFICE) == 1
+    assert await wrong_tries_from(service, OFFICE) == 1
 
 
-async def test_an_officer_without_a_second_factor_may_do_nothing_but_set_one_up(desk: Desk) -> None:
-    administrator = Human(desk, FIRST_EMAIL, FIRST_PASSWORD)
+async def test_an_officer_without_a_second_factor_may_do_nothing_but_set_one_up(service: ServiceUnderTest) -> None:
+    administrator = Human(service, FIRST_EMAIL, FIRST_PASSWORD)
     session = await administrator.sign_in()
     assert (session.enrolling, session.roles) == (True, ())
     for question in (ListUsers(), ListSessions()):
@@ -262,7 +262,7 @@ async def test_an_officer_without_a_second_factor_may_do_nothing_but_set_one_up(
     assert (await administrator.ask(ListUsers())).users
 
 
-async def test_the_first_administrator_is_appointed_once(desk: Desk) -> None:
-    await desk.start()
-    async with desk.work() as work:
+async def test_the_first_administrator_is_appointed_once(service: ServiceUnderTest) -> None:
+    await service.start()
+    async with service.work() as work:
         assert (await work.session.scalars(select(users.c.email))).all() == [FIRST_EMAIL]

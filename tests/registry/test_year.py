@@ -33,8 +33,8 @@ from shared.database.tables import dead_letters, outbox, tasks
 from shared.handling.work import ServiceContext
 from shared.workers.tasks import TaskRunner
 from tests.conftest import Databases
-from tests.desk import PHNOM_PENH, WalkedClock
 from tests.registry.builders import CATALOGUE, REQUIREMENTS, a_registration
+from tests.support.service_under_test import PHNOM_PENH, WalkedClock
 
 SMALL, FULL = 50, 5_000
 BEGIN = date(2027, 3, 1)
@@ -64,7 +64,7 @@ class PostBox:
         await asyncio.sleep(0)
 
 
-class Nation:
+class RunningSystem:
     """Replicas of registry on one database, on a day that the test walks."""
 
     def __init__(self, url: str, seed: int) -> None:
@@ -145,15 +145,15 @@ class Nation:
 
 
 @asynccontextmanager
-async def a_nation(url: str) -> AsyncIterator[Nation]:
-    nation = Nation(url, seed=1217)
-    nation.alive = [nation.born() for _ in range(REPLICAS)]
+async def a_running_system(url: str) -> AsyncIterator[RunningSystem]:
+    system = RunningSystem(url, seed=1217)
+    system.alive = [system.born() for _ in range(REPLICAS)]
     try:
-        yield nation
+        yield system
     finally:
-        for context, _ in nation.alive:
+        for context, _ in system.alive:
             await context.database.close()
-        await nation.database.close()
+        await system.database.close()
 
 
 def at(day: date, hour: int) -> datetime:
@@ -164,40 +164,40 @@ def at(day: date, hour: int) -> datetime:
 async def walk_a_year(url: str, count: int) -> str:
     """Walks the year day by day, then counts. Returns the figures as a line."""
     began = monotonic()
-    async with a_nation(url) as nation:
-        until = await nation.begin(count)
+    async with a_running_system(url) as system:
+        until = await system.begin(count)
         renewed_on = {
             company: last - timedelta(days=20) for number, (company, last) in enumerate(until.items()) if number % RENEWS == 0
         }
         for day in (BEGIN + timedelta(days=number) for number in range(DAYS)):
             for company in (company for company, on in renewed_on.items() if on == day):
-                nation.clock.instant = at(day, 0)
-                await nation.renew(company)
+                system.clock.instant = at(day, 0)
+                await system.renew(company)
             if day in ASLEEP:
                 continue
             for hour in (0, 8):
-                nation.clock.instant = at(day, hour)
-                if await nation.left_behind():
-                    await nation.until_quiet(murderous=True)
+                system.clock.instant = at(day, hour)
+                if await system.left_behind():
+                    await system.until_quiet(murderous=True)
 
-        decided = {(row.exporter_id, row.valid_until, row.days_before): row.outcome for row in await nation.rows(reminders)}
+        decided = {(row.exporter_id, row.valid_until, row.days_before): row.outcome for row in await system.rows(reminders)}
         expected = dict(expected_outcomes(until, renewed_on))
         assert decided == expected
         sent = {f"registration-{who}-{until}-{days}" for (who, until, days), what in decided.items() if what is Outcome.SENT}
-        assert set(nation.post.handed_over) == sent
-        twice = sum(times > 1 for times in nation.post.handed_over.values())
-        assert all(times <= 1 + nation.killed for times in nation.post.handed_over.values())
+        assert set(system.post.handed_over) == sent
+        twice = sum(times > 1 for times in system.post.handed_over.values())
+        assert all(times <= 1 + system.killed for times in system.post.handed_over.values())
 
-        told = Counter(row.subject for row in await nation.rows(outbox))
+        told = Counter(row.subject for row in await system.rows(outbox))
         over = Counter(what for (_, _, days), what in decided.items() if days == OVER)[Outcome.SENT]
         assert told == {RegistrationApproved.subject: count + len(renewed_on), RegistrationExpired.subject: over}
-        assert await nation.rows(dead_letters) == []
-        assert {row.status.value for row in await nation.rows(registrations)} == {"active", "expired"}
-        assert nation.killed > 0
+        assert await system.rows(dead_letters) == []
+        assert {row.status.value for row in await system.rows(registrations)} == {"active", "expired"}
+        assert system.killed > 0
 
         by_outcome = Counter(outcome.value for outcome in decided.values())
         return (
-            f"{count} registrations, {DAYS} days, {REPLICAS} replicas, {nation.killed} killed at work: {len(decided)} "
+            f"{count} registrations, {DAYS} days, {REPLICAS} replicas, {system.killed} killed at work: {len(decided)} "
             f"reminders ({', '.join(f'{number} {what}' for what, number in sorted(by_outcome.items()))}), {len(sent)} letters, "
             f"{twice} of them handed over again after a crash under the same Message-ID, {over} expired; "
             f"{monotonic() - began:.0f} s"

@@ -10,9 +10,9 @@ import pytest
 
 from shared.bus import pull_consumer
 from shared.observability.logs import start_logs
-from tests.bus import Bus
 from tests.conftest import Databases
-from tests.shared.replicas import House, a_house
+from tests.support.bus import Bus
+from tests.support.plumbing_stack import PlumbingStack, a_plumbing_stack
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,23 +27,23 @@ def _short_pulls() -> Iterator[None]:
 
 
 @pytest.fixture
-async def house(bus: Bus, databases: Databases) -> AsyncIterator[House]:
+async def stack(bus: Bus, databases: Databases) -> AsyncIterator[PlumbingStack]:
     """A bus and a database, on SQLite and on PostgreSQL."""
-    async with a_house(bus, databases) as furnished:
+    async with a_plumbing_stack(bus, databases) as furnished:
         yield furnished
 
 
 @pytest.fixture
-async def sqlite_house(bus: Bus, sqlite_databases: Databases) -> AsyncIterator[House]:
+async def sqlite_stack(bus: Bus, sqlite_databases: Databases) -> AsyncIterator[PlumbingStack]:
     """For what does not depend on the database."""
-    async with a_house(bus, sqlite_databases) as furnished:
+    async with a_plumbing_stack(bus, sqlite_databases) as furnished:
         yield furnished
 
 
 @pytest.fixture
-async def postgres_house(bus: Bus, postgres_databases: Databases) -> AsyncIterator[House]:
+async def postgres_house(bus: Bus, postgres_databases: Databases) -> AsyncIterator[PlumbingStack]:
     """For what SQLite cannot do."""
-    async with a_house(bus, postgres_databases) as furnished:
+    async with a_plumbing_stack(bus, postgres_databases) as furnished:
         yield furnished
 
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from cli.demo import ZONE
-from cli.people import Exporter, Journey, until
+from cli.demo.journeys import ZONE
+from cli.demo.people import Exporter, Journey, until
 from shared.bus.client import AskRefused
 from shared.contracts.certificates.issuing import CertificateState, DraftCertificate, SubmitCertificate
 from shared.contracts.messages import Request
@@ -21,22 +21,22 @@ from shared.contracts.registry.mandates import (
     RevokeMandate,
 )
 from shared.contracts.registry.registrations import GetRegistration
-from tests.stories.conftest import Nation
+from tests.stories.conftest import RunningSystem
 
 
 @dataclass(frozen=True)
 class Agent:
     """A forwarder with a mandate of the exporter of a journey."""
 
-    nation: Nation
+    system: RunningSystem
     company: Exporter
     journey: Journey
     mandate_id: UUID
 
     @classmethod
-    async def of(cls, nation: Nation, journey: Journey, *scope: str) -> Self:
+    async def of(cls, system: RunningSystem, journey: Journey, *scope: str) -> Self:
         """A company of its own registers; the exporter proposes a mandate, and it accepts."""
-        company = await Exporter.register(nation.portal, nation.ministry, journey.example)
+        company = await Exporter.register(system.portal, system.ministry, journey.example)
         tax_numbers = [
             (await each.person.ask(GetRegistration(exporter_id=each.exporter_id))).tax_number
             for each in (journey.exporter, company)
@@ -51,7 +51,7 @@ class Agent:
         await journey.exporter.person.ask(proposal)
         granted: MandateState = await company.person.ask(AcceptMandate(mandate_id=proposal.mandate_id))
         assert granted.status == "granted"
-        return cls(nation, company, journey, proposal.mandate_id)
+        return cls(system, company, journey, proposal.mandate_id)
 
     async def token(self) -> str:
         """The token with which somebody of the agent's acts for the exporter."""
@@ -65,7 +65,7 @@ class Agent:
 
     async def exchange(self, key: str) -> str:
         """The token that a system gets for its key."""
-        given: ActingToken = await self.nation.portal.ask(ExchangeApiKey(key=key))
+        given: ActingToken = await self.system.portal.ask(ExchangeApiKey(key=key))
         return given.token
 
     async def ask(self, request: Request, token: str) -> Any:
@@ -73,7 +73,7 @@ class Agent:
 
         async def look() -> Any:
             try:
-                return await self.nation.portal.ask(request, token=token)
+                return await self.system.portal.ask(request, token=token)
             except AskRefused as refused:
                 if refused.refusal.code not in ("mandate_not_known_yet", "agent_not_registered", "exporter_not_registered"):
                     raise

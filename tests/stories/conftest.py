@@ -14,16 +14,16 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
-from cli.accounts import Account, Mailbox
-from cli.demo import LOOK_AGAIN, ZONE, at_its_end
-from cli.examples import Example, all_examples
-from cli.people import Exporter, Journey, Ministry, until
+from cli.demo.accounts import Account, Mailbox
+from cli.demo.examples import Example, all_examples
+from cli.demo.journeys import LOOK_AGAIN, ZONE, at_its_end
+from cli.demo.people import Exporter, Journey, Ministry, until
 from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient, NobodyAnswers
 from shared.bus.connection import connect, tls_context
 from shared.contracts import operations
 from shared.security.event_signatures import EventSigner
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 PARTNERS = ("VN", "MY")
 
@@ -51,7 +51,7 @@ class System(Protocol):
 
 
 @dataclass
-class Nation:
+class RunningSystem:
     """A running instance, the people who use it, and the public page."""
 
     stack: Any
@@ -123,28 +123,28 @@ def to(destination: str, status: str = "REC") -> Example:
 
 
 @asynccontextmanager
-async def a_nation(root: Path, partners: tuple[str, ...]) -> AsyncIterator[Nation]:
+async def a_running_system(root: Path, partners: tuple[str, ...]) -> AsyncIterator[RunningSystem]:
     """A whole system with its officers."""
-    async with Stack(root, partners=partners, ports=free_ports) as stack, the_people_of(stack) as nation:
-        yield nation
+    async with Stack(root, partners=partners, ports=free_ports) as stack, the_people_of(stack) as system:
+        yield system
 
 
 @asynccontextmanager
 async def the_people_of(
-    system: System, ca_file: Path | None = None, asker: type[BusClient] = BusClient
-) -> AsyncIterator[Nation]:
+    running: System, ca_file: Path | None = None, asker: type[BusClient] = BusClient
+) -> AsyncIterator[RunningSystem]:
     """The officers of a running system, and those who ask it. `ca_file`: whom to trust where the system shows certificates."""
     async with (
-        await asker.connect("portal", system.nats_url, system.seed("portal"), ca_file, patience=60) as portal,
-        await BusClient.connect("operator", system.nats_url, system.seed("operator"), ca_file) as operator,
-        httpx.AsyncClient(base_url=system.address("tracking"), verify=tls_context(ca_file) or True, timeout=10) as web,
+        await asker.connect("portal", running.nats_url, running.seed("portal"), ca_file, patience=60) as portal,
+        await BusClient.connect("operator", running.nats_url, running.seed("operator"), ca_file) as operator,
+        httpx.AsyncClient(base_url=running.address("tracking"), verify=tls_context(ca_file) or True, timeout=10) as web,
     ):
-        administrator = Account("administrator@ministry.example", system.administrator_password)
-        ministry = await Ministry.open(portal, administrator, Mailbox(system.mail_dir))
-        yield Nation(system, portal, operator, ministry, web, ca_file)
+        administrator = Account("administrator@ministry.example", running.administrator_password)
+        ministry = await Ministry.open(portal, administrator, Mailbox(running.mail_dir))
+        yield RunningSystem(running, portal, operator, ministry, web, ca_file)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def nation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nation]:
-    async with a_nation(tmp_path_factory.mktemp("nation"), PARTNERS) as nation:
-        yield nation
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningSystem]:
+    async with a_running_system(tmp_path_factory.mktemp("nation"), PARTNERS) as system:
+        yield system

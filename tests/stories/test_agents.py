@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from cli.people import until
+from cli.demo.people import until
 from shared.bus.client import AskRefused
 from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from shared.contracts.fees import GetInvoice
@@ -14,75 +14,75 @@ from shared.contracts.index import contracts
 from shared.contracts.messages import Request
 from shared.contracts.registry.mandates import ActUnderMandate, ListApiKeys, RevokeApiKey
 from shared.contracts.registry.registrations import SuspendRegistration
-from tests.example_messages import example_of
 from tests.stories.agents import Agent
-from tests.stories.conftest import Nation, to
+from tests.stories.conftest import RunningSystem, to
+from tests.support.example_messages import example_of
 
 pytestmark = pytest.mark.slow
 
 UNDER_MANDATE = tuple(kind for kind in contracts() if issubclass(kind, Request) and kind.under_mandate)
 
 
-async def codes_of(nation: Nation, token: str) -> set[str]:
+async def codes_of(system: RunningSystem, token: str) -> set[str]:
     """What each request that agents may make is refused with; `let in` where one is not."""
     found = set()
     for kind in UNDER_MANDATE:
         try:
-            await nation.portal.ask(example_of(kind), token=token)
+            await system.portal.ask(example_of(kind), token=token)
             found.add("let in")
         except AskRefused as refused:
             found.add(refused.refusal.code)
     return found
 
 
-async def until_refused_everywhere(nation: Nation, token: str) -> float:
+async def until_refused_everywhere(system: RunningSystem, token: str) -> float:
     """Waits until no service believes the token any more; returns for how many seconds."""
     began = monotonic()
 
     async def look() -> bool | None:
-        return True if await codes_of(nation, token) == {"token_invalid"} else None
+        return True if await codes_of(system, token) == {"token_invalid"} else None
 
     await until(look, "every service to refuse the token", within=15)
     return monotonic() - began
 
 
 @pytest.mark.parametrize("with_key", [False, True], ids=["in person", "a system with a key"])
-async def test_an_agent_takes_a_consignment_to_its_number_and_follows_it(nation: Nation, with_key: bool) -> None:
-    own = await nation.journey(to("VN"))
-    agent = await Agent.of(nation, own)
+async def test_an_agent_takes_a_consignment_to_its_number_and_follows_it(system: RunningSystem, with_key: bool) -> None:
+    own = await system.journey(to("VN"))
+    agent = await Agent.of(system, own)
     token = await agent.exchange(await agent.key()) if with_key else await agent.token()
 
     certificate_id = await agent.draft(token)
     submitted = await agent.submit(certificate_id, token)
     journey = replace(own, certificate_id=certificate_id)
-    await nation.decide(journey)
+    await system.decide(journey)
     issued = await journey.issued()
 
     assert submitted.agent_id == issued.agent_id == agent.company.exporter_id
     assert issued.agent_name == own.example.exporter_name
-    seen = await nation.portal.ask(GetCertificate(certificate_id=certificate_id), token=token)
+    seen = await system.portal.ask(GetCertificate(certificate_id=certificate_id), token=token)
     assert seen.reference == issued.reference
-    assert (await nation.portal.ask(GetInvoice(certificate_id=certificate_id), token=token)).settled
+    assert (await system.portal.ask(GetInvoice(certificate_id=certificate_id), token=token)).settled
 
     async def look() -> bool | None:
         try:
-            sent = await nation.portal.ask(GetTransmission(certificate_id=certificate_id), token=token)
+            sent = await system.portal.ask(GetTransmission(certificate_id=certificate_id), token=token)
         except AskRefused:
             return None
         return True if sent.steps else None
 
     assert await until(look, "the agent to see how far the document is")
     with pytest.raises(AskRefused, match="certificate_begun_by_another"):
-        await nation.portal.ask(GetCertificate(certificate_id=own.certificate_id), token=token)
+        await system.portal.ask(GetCertificate(certificate_id=own.certificate_id), token=token)
 
 
-async def test_an_agent_learns_neither_price_nor_way_of_what_the_exporter_began(nation: Nation) -> None:
-    own = await nation.journey(to("VN"))
-    agent = await Agent.of(nation, own)
+async def test_an_agent_learns_neither_price_nor_way_of_what_the_exporter_began(system: RunningSystem) -> None:
+    own = await system.journey(to("VN"))
+    agent = await Agent.of(system, own)
     token = await agent.token()
     await own.submit()
     await own.invoice()
-    await nation.decide(own)
+    await system.decide(own)
     await own.issued()
 
     async def sent() -> bool | None:
@@ -94,11 +94,11 @@ async def test_an_agent_learns_neither_price_nor_way_of_what_the_exporter_began(
     await until(sent, "the exporter to see how far the document is")
     for question in (GetCertificate, GetInvoice, GetTransmission):
         with pytest.raises(AskRefused, match="certificate_begun_by_another"):
-            await nation.portal.ask(question(certificate_id=own.certificate_id), token=token)
+            await system.portal.ask(question(certificate_id=own.certificate_id), token=token)
 
 
-async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(nation: Nation) -> None:
-    agent = await Agent.of(nation, await nation.journey(to("VN")))
+async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(system: RunningSystem) -> None:
+    agent = await Agent.of(system, await system.journey(to("VN")))
     key = await agent.key()
     tokens = [await agent.token(), await agent.exchange(key)]
     certificate_id = await agent.draft(tokens[0])
@@ -106,7 +106,7 @@ async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(na
     await agent.be_dismissed()
 
     for token in tokens:
-        print(f"\nrefused everywhere {await until_refused_everywhere(nation, token):.2f} s after the mandate was revoked")
+        print(f"\nrefused everywhere {await until_refused_everywhere(system, token):.2f} s after the mandate was revoked")
     with pytest.raises(AskRefused, match="api_key_invalid"):
         await agent.exchange(key)
     with pytest.raises(AskRefused, match="mandate_not_allowed_now"):
@@ -115,8 +115,8 @@ async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(na
     assert (await agent.journey.exporter.person.ask(submission)).status == "submitted"  # nothing that was drafted is lost
 
 
-async def test_a_key_that_is_revoked_is_refused_everywhere_and_the_others_go_on(nation: Nation) -> None:
-    agent = await Agent.of(nation, await nation.journey(to("VN")))
+async def test_a_key_that_is_revoked_is_refused_everywhere_and_the_others_go_on(system: RunningSystem) -> None:
+    agent = await Agent.of(system, await system.journey(to("VN")))
     lost, other = await agent.key(), await agent.key()
     stolen, own = await agent.exchange(lost), await agent.exchange(other)
     listed = await agent.journey.exporter.person.ask(ListApiKeys(mandate_id=agent.mandate_id))
@@ -124,35 +124,35 @@ async def test_a_key_that_is_revoked_is_refused_everywhere_and_the_others_go_on(
 
     await agent.journey.exporter.person.ask(RevokeApiKey(api_key_id=lost_id))
 
-    print(f"\nrefused everywhere {await until_refused_everywhere(nation, stolen):.2f} s after the key was revoked")
+    print(f"\nrefused everywhere {await until_refused_everywhere(system, stolen):.2f} s after the key was revoked")
     with pytest.raises(AskRefused, match="api_key_invalid"):
         await agent.exchange(lost)
     assert await agent.submit(await agent.draft(own), own)
 
 
-async def test_while_registry_is_away_certificates_knows_who_may_act_for_whom(nation: Nation) -> None:
-    kept, dismissed, suspended = [await Agent.of(nation, await nation.journey(to("VN"))) for _ in range(3)]
+async def test_while_registry_is_away_certificates_knows_who_may_act_for_whom(system: RunningSystem) -> None:
+    kept, dismissed, suspended = [await Agent.of(system, await system.journey(to("VN"))) for _ in range(3)]
     tokens = {agent.mandate_id: await agent.token() for agent in (kept, dismissed, suspended)}
     drafts = {agent.mandate_id: await agent.draft(tokens[agent.mandate_id]) for agent in (kept, dismissed, suspended)}
     await dismissed.be_dismissed()
-    await until_refused_everywhere(nation, tokens[dismissed.mandate_id])
+    await until_refused_everywhere(system, tokens[dismissed.mandate_id])
     closed = SuspendRegistration(exporter_id=suspended.company.exporter_id, reason="The office is closed.")
-    await nation.ministry.registration_officer.ask(closed)
-    await nation.until_known("suspended", suspended.company)
+    await system.ministry.registration_officer.ask(closed)
+    await system.until_known("suspended", suspended.company)
 
     async def hand_in(agent: Agent) -> str:
         submission = SubmitCertificate(certificate_id=drafts[agent.mandate_id])
         try:
-            return str((await nation.portal.ask(submission, token=tokens[agent.mandate_id])).status)
+            return str((await system.portal.ask(submission, token=tokens[agent.mandate_id])).status)
         except AskRefused as refused:
             return refused.refusal.code
 
-    await nation.stack.stop("registry")
+    await system.stack.stop("registry")
     try:
-        assert not await nation.answers("registry")
+        assert not await system.answers("registry")
         assert await hand_in(kept) == "submitted"
         assert await hand_in(dismissed) == "token_invalid"
         assert await hand_in(suspended) == "agent_not_registered"
     finally:
-        await nation.stack.start("registry")
-        await nation.stack.ready()
+        await system.stack.start("registry")
+        await system.stack.ready()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cli.audit import audit
-from cli.reach import Where
-from tests.stories.conftest import Nation, to
+from cli.commands.audit import audit
+from cli.target import Where
+from tests.stories.conftest import RunningSystem, to
 
 pytestmark = pytest.mark.slow
 
@@ -57,8 +57,8 @@ def put_wrong(file: Path, table: str, statement: str) -> Iterator[None]:
         database.execute("COMMIT")
 
 
-async def rules_broken(nation: Nation, file: Path, patience: float = 0) -> tuple[int, dict[str, Any]]:
-    code = await audit(where=Where(root=nation.stack.root), patience=patience, json_file=file)
+async def rules_broken(system: RunningSystem, file: Path, patience: float = 0) -> tuple[int, dict[str, Any]]:
+    code = await audit(where=Where(root=system.stack.root), patience=patience, json_file=file)
     found = json.loads(file.read_text())
     assert found["holds"] is (code == 0)
     return code, {rule["says"].partition(":")[0]: rule["offenders"] for rule in found["rules"] if not rule["holds"]}
@@ -66,7 +66,7 @@ async def rules_broken(nation: Nation, file: Path, patience: float = 0) -> tuple
 
 @pytest.mark.parametrize(("service", "table", "statement", "rule"), WRONGS, ids=[rule for *_, rule in WRONGS])
 async def test_the_audit_finds_it(
-    nation: Nation,
+    system: RunningSystem,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     service: str,
@@ -74,26 +74,26 @@ async def test_the_audit_finds_it(
     statement: str,
     rule: str,
 ) -> None:
-    if not (await nation.web.get("/public-search/atiga", params={"reference": "D2026-PNH-000001"})).is_success:
-        await nation.travel(to("VN"))
-    assert await rules_broken(nation, tmp_path / "before.json", patience=30) == (0, {})
+    if not (await system.web.get("/public-search/atiga", params={"reference": "D2026-PNH-000001"})).is_success:
+        await system.travel(to("VN"))
+    assert await rules_broken(system, tmp_path / "before.json", patience=30) == (0, {})
 
-    with put_wrong(nation.stack.root / "data" / f"{service}.db", table, statement):
-        code, broken = await rules_broken(nation, tmp_path / "wrong.json")
+    with put_wrong(system.stack.root / "data" / f"{service}.db", table, statement):
+        code, broken = await rules_broken(system, tmp_path / "wrong.json")
 
     assert code == 1
     assert broken[rule]
     assert f"Not so: {rule}" in capsys.readouterr().out
-    assert await rules_broken(nation, tmp_path / "after.json", patience=5) == (0, {})
+    assert await rules_broken(system, tmp_path / "after.json", patience=5) == (0, {})
 
 
-async def test_a_service_that_does_not_answer_is_found(nation: Nation, tmp_path: Path) -> None:
-    where = Where(root=nation.stack.root)
-    await nation.stack.stop("tracking")
+async def test_a_service_that_does_not_answer_is_found(system: RunningSystem, tmp_path: Path) -> None:
+    where = Where(root=system.stack.root)
+    await system.stack.stop("tracking")
     try:
         code = await audit(where=where, patience=0, json_file=tmp_path / "a.json", answer_within=2)
     finally:
-        await nation.stack.start("tracking")
+        await system.stack.start("tracking")
 
     assert code == 1
     rules = json.loads((tmp_path / "a.json").read_text())["rules"]

@@ -8,43 +8,45 @@ from uuid import UUID
 
 import pytest
 
-from cli.people import Officers, until
-from cli.reach import Where
-from cli.trail import newest, show, show_keys, verify
+from cli.commands.audit_trail import newest, show, show_keys, verify
+from cli.demo.people import Officers, until
+from cli.target import Where
 from shared.contracts.audit_log import FindActs
 from shared.contracts.index import SERVICES
-from tests.stories.conftest import Nation, to
+from tests.stories.conftest import RunningSystem, to
 from tests.stories.test_audit import put_wrong
 
 pytestmark = pytest.mark.slow
 
 
-async def everything_is_sealed(nation: Nation) -> bool | None:
+async def everything_is_sealed(system: RunningSystem) -> bool | None:
     """Whether the minute has passed in every service."""
     for service in SERVICES:
-        with closing(sqlite3.connect(nation.stack.root / "data" / f"{service}.db", timeout=10)) as database:
+        with closing(sqlite3.connect(system.stack.root / "data" / f"{service}.db", timeout=10)) as database:
             if database.execute("SELECT 1 FROM trail WHERE seal IS NULL").fetchall():
                 return None
     return True
 
 
-async def test_who_did_what_is_known_and_proven(nation: Nation, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    where, ministry = Where(root=nation.stack.root), nation.ministry
-    journey = await nation.journey(to("VN"))
+async def test_who_did_what_is_known_and_proven(
+    system: RunningSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where, ministry = Where(root=system.stack.root), system.ministry
+    journey = await system.journey(to("VN"))
     await journey.submit()
-    await nation.decide(journey)
+    await system.decide(journey)
     await journey.issued()
     keys, kept = tmp_path / "keys.json", tmp_path / "checkpoints.json"
     show_keys(where=where)
     keys.write_text(capsys.readouterr().out)
 
-    await until(lambda: everything_is_sealed(nation), "the minute to pass", within=90)
+    await until(lambda: everything_is_sealed(system), "the minute to pass", within=90)
     assert await verify(where=where, keys=keys, save=kept) == 0
 
     verified = capsys.readouterr().out
     assert all(service in verified for service in SERVICES)
     assert {"KH/registry", "KH/certificates", "KH/fees"} <= json.loads(kept.read_text()).keys()
-    done = await acts_on(nation, journey.certificate_id)
+    done = await acts_on(system, journey.certificate_id)
     exporter = journey.exporter.person
     by = {
         "DraftCertificate": {str(exporter.session.user_id)},
@@ -69,28 +71,28 @@ def ids_of(officers: Officers) -> set[str]:
     return {str(person.session.user_id) for person in officers.people}
 
 
-async def acts_on(nation: Nation, certificate_id: UUID) -> list[tuple[str, str, str]]:
+async def acts_on(system: RunningSystem, certificate_id: UUID) -> list[tuple[str, str, str]]:
     """What was done on a certificate and by whom, in order; a submission that came too early may have been refused."""
-    acts = await newest(nation.operator, "certificates", FindActs(on=str(certificate_id)), 100)
+    acts = await newest(system.operator, "certificates", FindActs(on=str(certificate_id)), 100)
     return [(act.act, act.actor, act.outcome) for act in reversed(acts) if act.outcome != "exporter_not_registered"]
 
 
-async def test_a_doctored_record_is_named(nation: Nation, capsys: pytest.CaptureFixture[str]) -> None:
-    await until(lambda: everything_is_sealed(nation), "the minute to pass", within=90)
+async def test_a_doctored_record_is_named(system: RunningSystem, capsys: pytest.CaptureFixture[str]) -> None:
+    await until(lambda: everything_is_sealed(system), "the minute to pass", within=90)
     doctored = "UPDATE trail SET actor = 'operator' WHERE id = (SELECT min(id) FROM trail)"
 
-    with put_wrong(nation.stack.root / "data" / "registry.db", "trail", doctored):
-        code = await verify(where=Where(root=nation.stack.root))
+    with put_wrong(system.stack.root / "data" / "registry.db", "trail", doctored):
+        code = await verify(where=Where(root=system.stack.root))
 
     assert code == 1
     assert "registry: act 1 was changed since seal 1" in capsys.readouterr().out
-    assert await verify(where=Where(root=nation.stack.root)) == 0
+    assert await verify(where=Where(root=system.stack.root)) == 0
 
 
 async def test_a_service_that_came_back_from_an_older_copy_is_found_until_it_is_accepted(
-    nation: Nation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    system: RunningSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where, kept = Where(root=nation.stack.root), tmp_path / "checkpoints.json"
+    where, kept = Where(root=system.stack.root), tmp_path / "checkpoints.json"
     assert await verify(where=where, save=kept) == 0
     seals = json.loads(kept.read_text())
     seals["KH/registry"]["number"] += 1000

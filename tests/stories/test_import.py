@@ -9,38 +9,38 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.accounts import Account, Authenticator, Mailbox
-from cli.audit import audit
-from cli.demo import ZONE
-from cli.former_files import read_rows
-from cli.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
-from cli.people import Exporter, Journey, Person, follow_invitation, until
-from cli.reach import CommandFailed, Where
-from cli.trail import newest
+from cli.commands.audit import audit
+from cli.commands.audit_trail import newest
+from cli.commands.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
+from cli.demo.accounts import Account, Authenticator, Mailbox
+from cli.demo.journeys import ZONE
+from cli.demo.people import Exporter, Journey, Person, follow_invitation, until
+from cli.import_files import read_rows
+from cli.target import CommandFailed, Where
 from shared.bus.client import AskRefused
 from shared.contracts.audit_log import FindActs
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.operations import MAX_KEYS, ListKeys
 from shared.contracts.registry.users import InviteOfficer
 from tests.registry.former import a_former_company, a_former_person, a_former_user
-from tests.stories.conftest import Nation, to
+from tests.stories.conftest import RunningSystem, to
 
 pytestmark = pytest.mark.slow
 
 COMPANIES = 30
 
 
-async def another_administrator(nation: Nation, authenticator: Authenticator) -> Person:
+async def another_administrator(system: RunningSystem, authenticator: Authenticator) -> Person:
     """Somebody who was invited to administer, and has codes left to confirm with."""
     account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", authenticator)
     invitation = InviteOfficer(user_id=uuid4(), name="Importer", email=account.email, roles=("administrator",), office="PNH")
-    await nation.ministry.administrator.ask(invitation)
-    return await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
+    await system.ministry.administrator.ask(invitation)
+    return await follow_invitation(system.portal, account, Mailbox(system.stack.mail_dir))
 
 
-async def an_importer(nation: Nation, tmp_path: Path) -> Importer:
+async def an_importer(system: RunningSystem, tmp_path: Path) -> Importer:
     """Another administrator, with a password and an authenticator in files."""
-    account = (await another_administrator(nation, Authenticator(tmp_path / "authenticator"))).presence.account
+    account = (await another_administrator(system, Authenticator(tmp_path / "authenticator"))).presence.account
     password = tmp_path / "password"
     password.write_text(account.password)
     return Importer(account.email, password, tmp_path / "authenticator")
@@ -64,10 +64,10 @@ async def imported(by: Person, kind: Kind, file: Path, *, dry_run: bool = False)
 
 
 async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certificate(
-    nation: Nation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    system: RunningSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where, today = Where(root=nation.stack.root), datetime.now(ZONE).date()
-    invited = an_importer(nation, tmp_path), another_administrator(nation, Authenticator())
+    where, today = Where(root=system.stack.root), datetime.now(ZONE).date()
+    invited = an_importer(system, tmp_path), another_administrator(system, Authenticator())
     by, administrator = await asyncio.gather(*invited)  # one code of who invites serves both
     file, report = tmp_path / "companies.jsonl", tmp_path / "report.json"
     companies = former_companies(today)
@@ -86,29 +86,29 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     assert await imported(administrator, USERS, tmp_path / "people.jsonl") == ["imported"] * 2
 
     account = Account(companies[0].users[0].email, f"{uuid4()}")
-    person = await follow_invitation(nation.portal, account, Mailbox(nation.stack.mail_dir))
-    journey = await Journey.begin(to("VN"), Exporter(person, UUID(ids[0])), nation.ministry, today)
+    person = await follow_invitation(system.portal, account, Mailbox(system.stack.mail_dir))
+    journey = await Journey.begin(to("VN"), Exporter(person, UUID(ids[0])), system.ministry, today)
     assert (await journey.submit()).status is CertificateStatus.SUBMITTED
 
     async def known() -> bool | None:
         facts = ("exporters", "suspended", "expired")
-        asked = [nation.operator.ask(ListKeys(fact=fact, limit=MAX_KEYS), service="certificates") for fact in facts]
+        asked = [system.operator.ask(ListKeys(fact=fact, limit=MAX_KEYS), service="certificates") for fact in facts]
         exporters, suspended, expired = [set((await each).keys) for each in asked]
         return True if set(ids[:-1]) <= exporters and ids[-3] in suspended and ids[-2] in expired else None
 
     await until(known, "certificates to know every company")
     assert await audit(where=where) == 0
-    acts = await newest(nation.operator, "registry", FindActs(), 100)
+    acts = await newest(system.operator, "registry", FindActs(), 100)
     assert [act.roles for act in acts if act.act.startswith("Import") and act.outcome == "done"] == ["administrator"] * 3
 
 
-async def test_whoever_is_no_administrator_imports_nothing(nation: Nation, tmp_path: Path) -> None:
+async def test_whoever_is_no_administrator_imports_nothing(system: RunningSystem, tmp_path: Path) -> None:
     (tmp_path / "people.jsonl").write_text(a_former_user().model_dump_json())
     rows = read_rows(tmp_path / "people.jsonl", USERS.part)
-    reviewer = nation.ministry.reviewer.people[0].presence
+    reviewer = system.ministry.reviewer.people[0].presence
 
     with pytest.raises(CommandFailed, match="is no administrator of the ministry"):
-        await import_rows(USERS, rows, reviewer, nation.portal)
+        await import_rows(USERS, rows, reviewer, system.portal)
     with pytest.raises(AskRefused, match="role_required"):
         await check(USERS, [rows], reviewer)
 

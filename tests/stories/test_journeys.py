@@ -6,23 +6,23 @@ from datetime import datetime
 import httpx
 import pytest
 
-from cli.examples import Example, all_examples
-from cli.people import until
-from cli.traces import kept_spans, traces_of
+from cli.demo.examples import Example, all_examples
+from cli.demo.people import until
+from cli.spans import kept_spans, traces_of
 from shared.bus.client import AskRefused
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.gateway import GetTransmission
 from shared.contracts.registry.identity import RevokeSession
-from tests.stories.conftest import PARTNERS, Nation, to
+from tests.stories.conftest import PARTNERS, RunningSystem, to
 
 HERE = [example for example in all_examples() if example.destination in PARTNERS]
 SERVICES = {"registry", "certificates", "fees", "gateway", "tracking"}
 
 
 @pytest.mark.parametrize("example", [e for e in HERE if not e.remarks], ids=lambda e: e.goods)
-async def test_a_consignment_comes_to_what_its_file_says(nation: Nation, example: Example) -> None:
-    page = await nation.travel(example)
+async def test_a_consignment_comes_to_what_its_file_says(system: RunningSystem, example: Example) -> None:
+    page = await system.travel(example)
 
     steps = page["steps"]
     assert page["status"] == example.expected.status
@@ -33,41 +33,41 @@ async def test_a_consignment_comes_to_what_its_file_says(nation: Nation, example
     assert [reason["code"] for step in steps for reason in step["reasons"]] == list(example.expected.reasons)
 
 
-async def test_a_returned_certificate_is_corrected_and_arrives(nation: Nation) -> None:
+async def test_a_returned_certificate_is_corrected_and_arrives(system: RunningSystem) -> None:
     (example,) = [example for example in HERE if example.remarks]
-    journey = await nation.journey(example)
+    journey = await system.journey(example)
     await journey.submit()
     await journey.be_returned_and_correct(str(example.remarks), datetime.now().date())
-    await nation.decide(journey)
+    await system.decide(journey)
 
     assert (await journey.issued()).reference
 
 
-async def test_the_public_sees_codes_and_no_names_goods_or_values(nation: Nation) -> None:
+async def test_the_public_sees_codes_and_no_names_goods_or_values(system: RunningSystem) -> None:
     example = to("VN")
-    reference = (await nation.travel(example))["reference"]
+    reference = (await system.travel(example))["reference"]
 
-    page = (await nation.web.get("/public-search/atiga", params={"reference": reference})).text
+    page = (await system.web.get("/public-search/atiga", params={"reference": reference})).text
 
     assert all(code in page for code in ("AS1", "AS2", "REC"))
     assert not [told for told in (example.exporter_name, "Saigon", "T-shirts", "18750", "61091010") if told in page]
 
 
-async def test_an_unknown_reference_gets_a_page_that_helps(nation: Nation) -> None:
-    answer = await nation.web.get("/public-search/atiga", params={"reference": "D2026-PNH-999999"})
+async def test_an_unknown_reference_gets_a_page_that_helps(system: RunningSystem) -> None:
+    answer = await system.web.get("/public-search/atiga", params={"reference": "D2026-PNH-999999"})
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert "D2026-PNH-000123" in answer.text
 
 
-async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_trace(nation: Nation) -> None:
-    journey = await nation.journey(to("VN"))
+async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_trace(system: RunningSystem) -> None:
+    journey = await system.journey(to("VN"))
     await journey.submit()
-    await nation.decide(journey)
+    await system.decide(journey)
     await journey.issued()
     wanted = SERVICES | {"gateway-vn"}
 
     async def look() -> dict | None:  # type: ignore[type-arg]
-        traces = traces_of(str(journey.certificate_id), list(kept_spans(nation.stack.spans_dir, "KH")))
+        traces = traces_of(str(journey.certificate_id), list(kept_spans(system.stack.spans_dir, "KH")))
         whole = all(
             span.parent_id is None or span.parent_id in {other.span_id for other in members}
             for members in traces.values()
@@ -84,24 +84,24 @@ async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_tra
     assert sum(bool(span.links) for span in of_this) >= len([s for s in of_this if s.name.startswith(("Submit", "Approve"))])
 
 
-async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(nation: Nation) -> None:
-    await nation.announce_bytes("certificates", CertificateSubmitted.subject, b"{ not json")
+async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(system: RunningSystem) -> None:
+    await system.announce_bytes("certificates", CertificateSubmitted.subject, b"{ not json")
 
     async def look() -> tuple[operations.DeadLetter, ...] | None:
-        found: operations.DeadLetters = await nation.operator.ask(operations.ListDeadLetters(), service="fees")
+        found: operations.DeadLetters = await system.operator.ask(operations.ListDeadLetters(), service="fees")
         return found.letters or None
 
     (letter,) = await until(look, "the dead letter")
     assert (letter.name, letter.kind) == (CertificateSubmitted.subject, "event")
-    shown: operations.DeadLetters = await nation.operator.ask(operations.ShowDeadLetter(id=letter.id), service="fees")
+    shown: operations.DeadLetters = await system.operator.ask(operations.ShowDeadLetter(id=letter.id), service="fees")
     assert shown.letters[0].body == "{ not json"
     discard = operations.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
-    await nation.operator.ask(discard, service="fees")  # else no audit after this holds
-    assert (await nation.travel(to("VN")))["status"] == "REC"
+    await system.operator.ask(discard, service="fees")  # else no audit after this holds
+    assert (await system.travel(to("VN")))["status"] == "REC"
 
 
-async def test_whoever_signs_out_is_refused_by_every_service(nation: Nation) -> None:
-    journey = await nation.journey(to("VN"))
+async def test_whoever_signs_out_is_refused_by_every_service(system: RunningSystem) -> None:
+    journey = await system.journey(to("VN"))
     await journey.submit()
     person = journey.exporter.person
     await journey.invoice()
@@ -117,10 +117,10 @@ async def test_whoever_signs_out_is_refused_by_every_service(nation: Nation) -> 
     assert await until(refused, "fees to hear of it")
 
 
-async def test_the_exporter_sees_how_far_the_document_is(nation: Nation) -> None:
-    journey = await nation.journey(to("MY", "NOT"))
+async def test_the_exporter_sees_how_far_the_document_is(system: RunningSystem) -> None:
+    journey = await system.journey(to("MY", "NOT"))
     await journey.submit()
-    await nation.decide(journey)
+    await system.decide(journey)
     await journey.issued()
 
     async def look() -> list[str] | None:
@@ -139,9 +139,9 @@ async def _known(look):  # type: ignore[no-untyped-def]
         return None
 
 
-async def test_every_service_is_idle_and_well_in_the_end(nation: Nation) -> None:
+async def test_every_service_is_idle_and_well_in_the_end(system: RunningSystem) -> None:
     await asyncio.sleep(0)
     for service in SERVICES:
-        health: operations.Health = await nation.operator.ask(operations.AskHealth(), service=service)
-        lag: operations.Lag = await nation.operator.ask(operations.AskLag(), service=service)
+        health: operations.Health = await system.operator.ask(operations.AskHealth(), service=service)
+        lag: operations.Lag = await system.operator.ask(operations.AskLag(), service=service)
         assert (health.ready, lag.outbox_waiting, lag.tasks_failing) == (True, 0, 0)

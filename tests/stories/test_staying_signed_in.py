@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.accounts import Presence
-from cli.people import Person
+from cli.demo.accounts import Presence
+from cli.demo.people import Person
 from shared.contracts.registry.identity import ListSessions, RevokeSessions
-from tests.stories.conftest import Nation
+from tests.stories.conftest import RunningSystem
 
 pytestmark = pytest.mark.slow
 
 
-async def another(nation: Nation) -> Person:
+async def another(system: RunningSystem) -> Person:
     """An officer in a session of their own, which a test may spoil."""
-    officer = nation.ministry.approver.people[-1]
-    return Person(nation.portal, await Presence.begin(nation.portal, officer.presence.account))
+    officer = system.ministry.approver.people[-1]
+    return Person(system.portal, await Presence.begin(system.portal, officer.presence.account))
 
 
 def make_old(person: Person) -> None:
@@ -25,8 +25,8 @@ def make_old(person: Person) -> None:
     person.presence.session = former.model_copy(update={"expires_at": datetime.now(UTC) - timedelta(minutes=1)})
 
 
-async def test_a_token_that_ends_soon_is_refreshed_once_for_all_who_wait_for_it(nation: Nation) -> None:
-    person = await another(nation)
+async def test_a_token_that_ends_soon_is_refreshed_once_for_all_who_wait_for_it(system: RunningSystem) -> None:
+    person = await another(system)
     before = person.session
     make_old(person)
 
@@ -37,8 +37,8 @@ async def test_a_token_that_ends_soon_is_refreshed_once_for_all_who_wait_for_it(
     assert person.session.refresh_token != before.refresh_token
 
 
-async def test_whoever_lost_the_answer_to_a_refresh_asks_again_and_goes_on(nation: Nation) -> None:
-    person = await another(nation)
+async def test_whoever_lost_the_answer_to_a_refresh_asks_again_and_goes_on(system: RunningSystem) -> None:
+    person = await another(system)
     before = person.session
     make_old(person)
     await person.ask(ListSessions())
@@ -49,9 +49,9 @@ async def test_whoever_lost_the_answer_to_a_refresh_asks_again_and_goes_on(natio
     assert person.session.session_id == before.session_id
 
 
-async def test_whose_session_was_ended_elsewhere_signs_in_again_with_the_authenticator(nation: Nation) -> None:
-    person = nation.ministry.registration_officer.people[-1]
-    elsewhere = await Presence.begin(nation.portal, person.presence.account)
+async def test_whose_session_was_ended_elsewhere_signs_in_again_with_the_authenticator(system: RunningSystem) -> None:
+    person = system.ministry.registration_officer.people[-1]
+    elsewhere = await Presence.begin(system.portal, person.presence.account)
     before = person.session.session_id
     await elsewhere.ask(RevokeSessions())
 

@@ -16,8 +16,8 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
-from cli.audit import audited
-from cli.people import Exporter, Person
+from cli.commands.audit import audited
+from cli.demo.people import Exporter, Person
 from shared.bus.client import AskRefused, BusClient
 from shared.bus.connection import connect
 from shared.contracts import operations
@@ -31,9 +31,9 @@ from shared.contracts.registry.users import InviteColleague, ListUsers
 from shared.handling.actor import Actor
 from shared.security.tokens import public_jwk, sign_token
 from tests.conftest import eventually
-from tests.example_messages import example_of
 from tests.stories.agents import Agent
-from tests.stories.conftest import Nation, to
+from tests.stories.conftest import RunningSystem, to
+from tests.support.example_messages import example_of
 
 pytestmark = pytest.mark.slow
 
@@ -112,22 +112,22 @@ FORGERIES: dict[str, Callable[[OKPKey], str | None]] = {
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def thief(nation: Nation) -> AsyncIterator[Client]:
-    client = await connect("portal", nation.stack.nats_url, nation.stack.seed("portal"))
+async def thief(system: RunningSystem) -> AsyncIterator[Client]:
+    client = await connect("portal", system.stack.nats_url, system.stack.seed("portal"))
     yield client
     await client.close()
 
 
 @pytest.fixture
-def registry_key(nation: Nation) -> OKPKey:
+def registry_key(system: RunningSystem) -> OKPKey:
     """The key that registry signs with; the thief does not have it."""
-    return OKPKey.import_key(json.loads(nation.stack.secrets.registry_signing_key.read_text()))
+    return OKPKey.import_key(json.loads(system.stack.secrets.registry_signing_key.read_text()))
 
 
-async def what_is_there(nation: Nation) -> dict[str, Any]:
+async def what_is_there(system: RunningSystem) -> dict[str, Any]:
     """The facts of every service, once all have heard what was announced."""
-    await audited(nation.operator, nation.stack.services, patience=30)
-    digests = [await nation.operator.ask(operations.AskDigest(), service=service) for service in SERVICES]
+    await audited(system.operator, system.stack.services, patience=30)
+    digests = [await system.operator.ask(operations.AskDigest(), service=service) for service in SERVICES]
     return {digest.service: digest.facts for digest in digests}
 
 
@@ -145,19 +145,19 @@ async def refusals(thief: Client, token: str | None, kinds: tuple[type[Request],
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_no_request_is_let_in_with_a_forged_token(
-    nation: Nation, thief: Client, registry_key: OKPKey, forgery: str
+    system: RunningSystem, thief: Client, registry_key: OKPKey, forgery: str
 ) -> None:
-    before = await what_is_there(nation)
+    before = await what_is_there(system)
 
     found = await refusals(thief, FORGERIES[forgery](registry_key))
 
     assert {name: code for name, code in found.items() if code not in NOT_LET_IN} == {}
     assert len(found) == len(GUARDED) > 20
-    assert await what_is_there(nation) == before
+    assert await what_is_there(system) == before
 
 
-async def test_a_token_that_was_signed_out_opens_nothing_anywhere(nation: Nation, thief: Client) -> None:
-    administrator = await Person.sign_in(nation.portal, nation.ministry.administrator.presence.account)
+async def test_a_token_that_was_signed_out_opens_nothing_anywhere(system: RunningSystem, thief: Client) -> None:
+    administrator = await Person.sign_in(system.portal, system.ministry.administrator.presence.account)
     token = administrator.session.token
     await administrator.ask(RevokeSession())
 
@@ -167,10 +167,10 @@ async def test_a_token_that_was_signed_out_opens_nothing_anywhere(nation: Nation
     await eventually(is_out_everywhere, within=15)
 
 
-async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(nation: Nation, thief: Client) -> None:
+async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(system: RunningSystem, thief: Client) -> None:
     example = to("VN")
-    exporter = await Exporter.register(nation.portal, nation.ministry, example)
-    before = await what_is_there(nation)
+    exporter = await Exporter.register(system.portal, system.ministry, example)
+    before = await what_is_there(system)
 
     kinds = tuple(kind for kind in GUARDED if kind not in OF_ONES_OWN)
     found = await refusals(thief, exporter.person.session.token, kinds)
@@ -178,13 +178,13 @@ async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(nation:
     refused_for = {"role_required", "not_yours", "roles_not_yours_to_give", "password_not_yours_to_choose", "company_unknown"}
     missing = {name for name, code in found.items() if code.endswith("_not_found")}
     assert {name: code for name, code in found.items() if code not in refused_for and name not in missing} == {}
-    assert await what_is_there(nation) == before
+    assert await what_is_there(system) == before
 
 
-async def test_the_token_of_a_stolen_api_key_opens_nothing_beyond_its_mandate(nation: Nation, thief: Client) -> None:
-    agent = await Agent.of(nation, await nation.journey(to("VN")))
+async def test_the_token_of_a_stolen_api_key_opens_nothing_beyond_its_mandate(system: RunningSystem, thief: Client) -> None:
+    agent = await Agent.of(system, await system.journey(to("VN")))
     stolen = await agent.exchange(await agent.key())
-    before = await what_is_there(nation)
+    before = await what_is_there(system)
 
     found = await refusals(thief, stolen)
 
@@ -193,18 +193,18 @@ async def test_the_token_of_a_stolen_api_key_opens_nothing_beyond_its_mandate(na
     assert len(beyond) > 40
     of_others = {code for name, code in found.items() if name not in beyond}
     assert of_others <= {"not_yours", "certificate_not_found", "invoice_not_found", "transmission_not_found"}
-    assert await what_is_there(nation) == before
+    assert await what_is_there(system) == before
 
 
 async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_approves_only_what_the_officer_confirmed(
-    nation: Nation, thief: Client
+    system: RunningSystem, thief: Client
 ) -> None:
-    journeys = [await nation.journey(to("VN")) for _ in range(2)]
+    journeys = [await system.journey(to("VN")) for _ in range(2)]
     for journey in journeys:
         await journey.submit()
-        await nation.prepare(journey)
+        await system.prepare(journey)
     confirmed, other = (ApproveCertificate(certificate_id=journey.certificate_id) for journey in journeys)
-    officer = nation.ministry.approver.people[0]
+    officer = system.ministry.approver.people[0]
     token, step_up = officer.session.token, await officer.presence.step_up(confirmed)
     asker = BusClient(thief, patience=10)
 
@@ -227,8 +227,8 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
     await journeys[1].issued()
 
 
-async def test_the_seed_does_not_reach_events_operations_or_the_stream(nation: Nation, thief: Client) -> None:
-    before = await what_is_there(nation)
+async def test_the_seed_does_not_reach_events_operations_or_the_stream(system: RunningSystem, thief: Client) -> None:
+    before = await what_is_there(system)
     subjects = [event.subject for event in events()]
     subjects += [operation.subject.format(service=service) for operation in operator_requests() for service in SERVICES]
     subjects += ["$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.EVENTS", "$JS.API.CONSUMER.DELETE.EVENTS.fees"]
@@ -237,21 +237,21 @@ async def test_the_seed_does_not_reach_events_operations_or_the_stream(nation: N
         with pytest.raises((NatsTimeout, NoRespondersError)):
             await thief.request(subject, b"{}", timeout=0.05)
 
-    assert await what_is_there(nation) == before
+    assert await what_is_there(system) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff" * 1000, b"{" * 500_000, b'{"a":' + b"1" * 900_000 + b"}"])
-async def test_garbage_is_refused_and_the_services_go_on(nation: Nation, thief: Client, body: bytes) -> None:
+async def test_garbage_is_refused_and_the_services_go_on(system: RunningSystem, thief: Client, body: bytes) -> None:
     for kind in GUARDED:
         answer = json.loads((await thief.request(kind.subject, body, timeout=10)).data)
         assert answer["refusal"]["code"] in ("malformed_request", "request_too_large")
 
     for service in SERVICES:
-        assert (await nation.operator.ask(operations.AskHealth(), service=service)).ready
+        assert (await system.operator.ask(operations.AskHealth(), service=service)).ready
 
 
 async def test_who_has_the_seed_hears_what_the_portal_is_answered_until_the_seed_is_changed(
-    nation: Nation, thief: Client
+    system: RunningSystem, thief: Client
 ) -> None:
     """What remains: the inbox is the portal's, and so is the seed. It must be kept like the portal itself."""
     heard: list[bytes] = []
@@ -262,6 +262,6 @@ async def test_who_has_the_seed_hears_what_the_portal_is_answered_until_the_seed
     await thief.subscribe("_INBOX_portal.>", cb=listen)
     await thief.flush()
     with pytest.raises(AskRefused):
-        await nation.portal.ask(GetRegistration(exporter_id=uuid4()))
+        await system.portal.ask(GetRegistration(exporter_id=uuid4()))
 
     await eventually(lambda: any(b"not_signed_in" in data for data in heard))

@@ -6,12 +6,12 @@ from datetime import datetime
 
 import pytest
 
-from cli.demo import ZONE
-from cli.people import Exporter, Journey, until
-from cli.trace import trace
-from cli.traces import KeptSpan, certificate_of, kept_spans, traces_of
+from cli.commands.trace import trace
+from cli.demo.journeys import ZONE
+from cli.demo.people import Exporter, Journey, until
+from cli.spans import KeptSpan, certificate_of, kept_spans, traces_of
 from shared.contracts.index import SERVICES
-from tests.stories.conftest import Nation, to
+from tests.stories.conftest import RunningSystem, to
 
 AT_ONCE = 8
 HEARD = {
@@ -24,11 +24,11 @@ HEARD = {
 """How often each event about one certificate is heard until it has arrived."""
 
 
-async def kept_traces(nation: Nation, reference: str) -> dict[str, list[KeptSpan]]:
+async def kept_traces(system: RunningSystem, reference: str) -> dict[str, list[KeptSpan]]:
     """The traces of a certificate that has arrived, once all of them are on disk."""
 
     async def look() -> dict[str, list[KeptSpan]] | None:
-        spans = list(kept_spans(nation.stack.spans_dir, nation.stack.country))
+        spans = list(kept_spans(system.stack.spans_dir, system.stack.country))
         certificate_id = certificate_of(reference, spans)
         traces = traces_of(certificate_id, spans) if certificate_id else {}
         seen = {span.service for members in traces.values() for span in members}
@@ -48,11 +48,11 @@ def without_their_parent(traces: dict[str, list[KeptSpan]]) -> list[str]:
 
 
 async def test_all_services_and_the_partner_appear_and_acts_are_linked(
-    nation: Nation, capsys: pytest.CaptureFixture[str]
+    system: RunningSystem, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = await nation.travel(to("VN"))
+    page = await system.travel(to("VN"))
 
-    traces = await kept_traces(nation, page["reference"])
+    traces = await kept_traces(system, page["reference"])
 
     assert without_their_parent(traces) == []
     links = {name: {link for span in members for link in span.links} for name, members in traces.items()}
@@ -64,23 +64,23 @@ async def test_all_services_and_the_partner_appear_and_acts_are_linked(
     assert {act[name] for name in reached} >= {"ApproveCertificate", "SubmitCertificate", "ApproveRegistration"}
     for said in ("DraftCertificate", "SubmitCertificate", "RecordPayment", "ReviewCertificate", "ApproveCertificate"):
         assert any(links[name] for name in traces if act[name] == said), said
-    trace(page["reference"], root=nation.stack.root)
+    trace(page["reference"], root=system.stack.root)
     said = capsys.readouterr().out
     assert all(text in said for text in ("gateway-vn", "due TransmitDocument", "on CertificateIssued", "tracking"))
 
 
-async def test_every_event_has_one_span_of_its_own_also_in_a_batch(nation: Nation) -> None:
+async def test_every_event_has_one_span_of_its_own_also_in_a_batch(system: RunningSystem) -> None:
     example, today = to("VN"), datetime.now(ZONE).date()
-    exporter = await Exporter.register(nation.portal, nation.ministry, example)
-    journeys = [await Journey.begin(example, exporter, nation.ministry, today) for _ in range(AT_ONCE)]
+    exporter = await Exporter.register(system.portal, system.ministry, example)
+    journeys = [await Journey.begin(example, exporter, system.ministry, today) for _ in range(AT_ONCE)]
 
     await asyncio.gather(*(journey.submit() for journey in journeys))
-    await asyncio.gather(*(nation.decide(journey) for journey in journeys))
+    await asyncio.gather(*(system.decide(journey) for journey in journeys))
 
     ids = {str(journey.certificate_id) for journey in journeys}
 
     async def on_disk() -> list[KeptSpan] | None:
-        spans = list(kept_spans(nation.stack.spans_dir, nation.stack.country))
+        spans = list(kept_spans(system.stack.spans_dir, system.stack.country))
         about_them = [span for span in spans if span.certificate_id in ids]
         heard = Counter((span.service, span.name) for span in about_them if span.message_id)
         return about_them if all(heard[event] >= times * AT_ONCE for event, times in HEARD.items()) else None

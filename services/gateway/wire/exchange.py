@@ -15,6 +15,7 @@ from services.gateway.wire.messages import Envelope, Kind, Receipt, Told
 from services.gateway.wire.opening import Contents, NotTaken, Opener, claimed_country
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
+from shared import hooks
 from shared.observability.tracing import traceparent
 from shared.refusals import Refused, Unavailable
 
@@ -124,6 +125,7 @@ class Exchange:
         about = (receipt.in_reply_to, opened.envelope.reference, opened.envelope.number)
         if about != (envelope.message_id, envelope.reference, envelope.number):
             raise Unavailable(f"{name} answered with the receipt for another message")
+        await hooks.reached("document-sent-not-recorded")
         return receipt
 
     async def signed(self, envelope: Envelope, content: Told) -> bytes:

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from shared.bus.client import BusClient
-from tests.stories.conftest import a_nation
-from tests.stories.faults.crowd import PARTNER, Crowd, hand_over_sooner
+from tests.stories.conftest import a_running_system
+from tests.support.load import PARTNER, Load, hand_over_sooner
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +39,10 @@ def small_disk(root: Path) -> Path:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def crowd(root: Path, many: int) -> AsyncIterator[Crowd]:
+async def load(root: Path, many: int) -> AsyncIterator[Load]:
     async with (
-        a_nation(root, (PARTNER,)) as nation,
-        await BusClient.connect("operator", nation.stack.nats_url, nation.stack.seed("operator", PARTNER)) as partner,
+        a_running_system(root, (PARTNER,)) as system,
+        await BusClient.connect("operator", system.stack.nats_url, system.stack.seed("operator", PARTNER)) as partner,
     ):
-        await hand_over_sooner(nation)
-        yield await Crowd.gather(nation, partner, patience=60 + many / 2)
+        await hand_over_sooner(system)
+        yield await Load.gather(system, partner, patience=60 + many / 2)

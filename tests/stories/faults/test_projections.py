@@ -6,19 +6,19 @@ import re
 import pytest
 from sqlalchemy import make_url
 
-from cli.audit import audited
-from cli.bus import reannounce
-from cli.reach import CommandFailed
+from cli.commands.audit import audited
+from cli.commands.bus import reannounce
+from cli.target import CommandFailed
 from shared.database.migrations.schema import migrate
-from tests.stories.faults.crowd import Crowd
+from tests.support.load import Load
 
 
 async def test_a_lost_projection_is_rebuilt_by_having_everything_announced_again(
-    crowd: Crowd, many: int, capsys: pytest.CaptureFixture[str]
+    load: Load, many: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack, operator = crowd.nation.stack, crowd.nation.operator
-    await crowd.send(many)
-    await crowd.must_have_arrived()
+    stack, operator = load.system.stack, load.system.operator
+    await load.send(many)
+    await load.must_have_arrived()
     url = make_url(stack.database_url("tracking"))
 
     await stack.stop("tracking")
@@ -30,14 +30,14 @@ async def test_a_lost_projection_is_rebuilt_by_having_everything_announced_again
     assert any(finding.offenders for finding in empty if "tracking.numbered" in finding.says)
 
     for _ in range(2):  # harmless twice
-        await reannounce(where=crowd.where)
-        await crowd.must_have_arrived()
+        await reannounce(where=load.where)
+        await load.must_have_arrived()
 
-    assert f"certificate: certificates announced {3 * crowd.sent} events" in capsys.readouterr().out
+    assert f"certificate: certificates announced {3 * load.sent} events" in capsys.readouterr().out
 
 
-async def test_a_noun_that_nobody_owns_cannot_be_announced(crowd: Crowd) -> None:
+async def test_a_noun_that_nobody_owns_cannot_be_announced(load: Load) -> None:
     with pytest.raises(
         CommandFailed, match=re.escape("There is no noun ship; there are certificate, fee, mandate, registration")
     ):
-        await reannounce("ship", where=crowd.where)
+        await reannounce("ship", where=load.where)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.faults.crowd import NO_FAULTS, Crowd
+from tests.support.load import NO_FAULTS, Load
 
 pytestmark = pytest.mark.slow
 
@@ -22,29 +22,29 @@ def put_clock(folder: Path, ahead: str) -> None:
     (folder / "next").replace(folder / "clock")
 
 
-async def test_clocks_that_step_by_an_hour_lose_nothing(crowd: Crowd, many: int, tmp_path: Path) -> None:
-    clocks = {name: tmp_path / name for name in crowd.nation.stack.services}
+async def test_clocks_that_step_by_an_hour_lose_nothing(load: Load, many: int, tmp_path: Path) -> None:
+    clocks = {name: tmp_path / name for name in load.system.stack.services}
     for folder in clocks.values():
         folder.mkdir()
         put_clock(folder, "0")
-    await crowd.become_faulty(tmp_path, lambda name: ("clock",))
+    await load.become_faulty(tmp_path, lambda name: ("clock",))
 
     for _ in range(2):
-        travelling = asyncio.create_task(crowd.send(many // 2))
-        await crowd.in_flight.wait()
+        travelling = asyncio.create_task(load.send(many // 2))
+        await load.in_flight.wait()
         for step in (AN_HOUR, "0"):  # forward while certificates are on their way, and back: meanwhile people are refused
             for folder in clocks.values():
                 await asyncio.sleep(0.3)
                 put_clock(folder, step)
         await travelling
-        await crowd.must_have_arrived()
+        await load.must_have_arrived()
 
-    await crowd.become_faulty(tmp_path, NO_FAULTS)
+    await load.become_faulty(tmp_path, NO_FAULTS)
 
 
-async def test_a_disk_that_is_full_for_a_while_loses_nothing(crowd: Crowd, many: int, small_disk: Path) -> None:
-    travelling = asyncio.create_task(crowd.send(many))
-    await crowd.in_flight.wait()
+async def test_a_disk_that_is_full_for_a_while_loses_nothing(load: Load, many: int, small_disk: Path) -> None:
+    travelling = asyncio.create_task(load.send(many))
+    await load.in_flight.wait()
 
     for database in small_disk.glob("*.db"):  # else what is written next may fit into room that a log of writes has kept
         with closing(sqlite3.connect(database, timeout=10)) as connection:
@@ -59,4 +59,4 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(crowd: Crowd, many:
     ballast.unlink()
     await travelling
 
-    await crowd.must_have_arrived()
+    await load.must_have_arrived()

@@ -1,0 +1,106 @@
+"""A real PostgreSQL of its own for a test run, from the programs of this machine."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from tests.support.ports import free_port
+
+QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms -c shared_buffers=32MB"
+
+WARY = "wary"
+"""The one role, to be made by a test, whose password is asked for."""
+
+
+class NoPostgres(Exception):
+    """PostgreSQL cannot be run here; the message says why."""
+
+
+def _programs() -> Path:
+    """The newest folder with `initdb` and `pg_ctl`. Raises NoPostgres."""
+    in_path = shutil.which("pg_ctl")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda found: int(found.parent.name))
+    folders = [*([Path(in_path).resolve().parent] if in_path else ()), *reversed(installed)]
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+            return folder
+    raise NoPostgres("no initdb and pg_ctl in PATH or /usr/lib/postgresql: `apt-get install postgresql`")
+
+
+def _owner() -> str | None:
+    """Whom the server runs as: PostgreSQL refuses to be root."""
+    if os.geteuid() != 0:
+        return None
+    known = {user.pw_name for user in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+class Postgres:
+    """One cluster in a temporary folder, on this machine only; nothing in it outlives a crash."""
+
+    def __init__(self) -> None:
+        self._programs, self._owner = _programs(), _owner()
+        self._folder = Path(tempfile.mkdtemp(prefix="co-postgres-"))
+        if self._owner:
+            shutil.chown(self._folder, self._owner)
+        self._port = free_port()
+        self._names = (f"test_{number}" for number in count())
+        self._run("initdb", "-D", "data", "-U", "co", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        trusted = self._folder / "data" / "pg_hba.conf"
+        trusted.write_text(f"host all {WARY} 127.0.0.1/32 scram-sha-256\n{trusted.read_text()}")
+        self.start()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            cwd=self._folder,
+            user=self._owner,
+            stdin=subprocess.DEVNULL,
+            stdout=(self._folder / "programs.log").open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+        if done.returncode:
+            raise NoPostgres(f"{program} failed: {(self._folder / 'programs.log').read_text()[-1000:]}")
+
+    def start(self) -> None:
+        """Starts the server and waits until it answers."""
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {QUICK}"
+        self._run("pg_ctl", "-D", "data", "-l", "server.log", "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        """Stops the server as a crash would: every connection breaks."""
+        self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The server is stopped within this block."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def sql(self, statement: str, database: str = "postgres") -> None:
+        """Runs one statement as the cluster's owner."""
+        self._run("psql", "-h", str(self._folder), "-p", str(self._port), "-U", "co", "-qc", statement, database)
+
+    def new_database(self, template: str = "template0") -> str:
+        """Makes a database, copied from a template that nobody is connected to, and returns its name."""
+        name = next(self._names)
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def url(self, database: str, user: str = "co") -> str:
+        """The address that services are told."""
+        return f"postgresql+asyncpg://{user}@127.0.0.1:{self._port}/{database}"
+
+    def remove(self) -> None:
+        """Stops the server and removes everything."""
+        self.stop()
+        shutil.rmtree(self._folder)
