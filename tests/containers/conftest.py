@@ -14,7 +14,7 @@ from shared.bus.client import BusClient
 from tests.containers.composed import PARTNER, Composed, compose_plugin
 from tests.containers.traffic import TimedClient
 from tests.stories.conftest import RunningSystem, the_people_of
-from tests.support.traffic import Load
+from tests.support.load import Load
 
 REPLICAS = {"registry": 2, "certificates": 3, "fees": 2, "gateway": 2, "tracking": 2, "gateway-abroad": 2}
 

@@ -10,7 +10,7 @@ from cli.commands.recover import recover
 from shared.bus.client import AskRefused
 from shared.contracts import operations
 from tests.containers.composed import Composed
-from tests.support.traffic import Load
+from tests.support.load import Load
 
 SERVICE = "certificates"
 

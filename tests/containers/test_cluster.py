@@ -15,7 +15,7 @@ from tests.conftest import eventually
 from tests.containers.composed import PARTNER, Composed
 from tests.containers.traffic import TimedClient, under_load
 from tests.stories.conftest import the_people_of
-from tests.support.traffic import Load
+from tests.support.load import Load
 
 SERVERS = 3
 

@@ -9,7 +9,7 @@ from shared.contracts.operations import AskHealth, Health
 from tests.conftest import eventually
 from tests.containers.composed import PARTNER, Composed
 from tests.containers.traffic import under_load
-from tests.support.traffic import Load
+from tests.support.load import Load
 
 DATABASES = ("registry", "certificates", "fees", "gateway", "tracking", "gateway-abroad")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from shared.database.migrations.schema import heads_of
 from tests.containers.composed import Composed
 from tests.containers.traffic import under_load
+from tests.support.load import Load
 from tests.support.releases import MIGRATION
-from tests.support.traffic import Load
 
 EXPANSIONS = {
     "certificates": 'op.add_column("certificates", sa.Column("of_the_next_release", sa.Text(), nullable=True))',

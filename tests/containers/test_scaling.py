@@ -6,7 +6,7 @@ from time import monotonic
 from shared.bus.stream import ACK_WAIT
 from tests.containers.composed import Composed
 from tests.containers.traffic import under_load
-from tests.support.traffic import Load
+from tests.support.load import Load
 
 
 async def test_replicas_share_the_work_and_numbers_have_no_gap(composed: Composed, load: Load, many: int) -> None:

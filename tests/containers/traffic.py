@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.bus.client import BusClient
 from shared.contracts.messages import Command, Request
-from tests.support.traffic import Load
+from tests.support.load import Load
 
 
 class TimedClient(BusClient):

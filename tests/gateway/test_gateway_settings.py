@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from services.gateway.settings import GatewaySettings, equip
+from services.gateway.settings import GatewaySettings, tools
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
@@ -45,7 +45,7 @@ def test_the_gateway_is_equipped_from_its_settings(tmp_path: Path, monkeypatch: 
         "CUSTOMS_URL": "http://127.0.0.1:9500/KH/documents",
     }.items():
         monkeypatch.setenv(f"CO_{name}", str(value))
-    assert [type(tool) for tool in equip(GatewaySettings())] == [Exchange, Customs]
+    assert [type(tool) for tool in tools(GatewaySettings())] == [Exchange, Customs]
 
 
 def test_the_directory_names_addresses_and_pinned_certificates(tmp_path: Path) -> None:

@@ -51,7 +51,10 @@ OF_ONES_OWN = {
 }
 """What everybody may ask about themselves, and a company's administrator about its people."""
 OFFICER = Actor(
-    uuid4(), uuid4(), "PNH", frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator"})
+    user_id=uuid4(),
+    session_id=uuid4(),
+    organisation="PNH",
+    roles=frozenset({"registration_officer", "reviewer", "approver", "cashier", "administrator"}),
 )
 
 

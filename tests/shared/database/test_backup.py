@@ -142,7 +142,7 @@ async def test_a_copy_taken_while_others_write_is_of_one_instant(url: URL, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("service", "country", "said"),
+    ("name", "country", "said"),
     [("registry", "KH", "is a copy of fees KH"), ("fees", "VN", "cannot be put back as fees VN")],
 )
 async def test_another_services_copy_is_refused(url: URL, tmp_path: Path, name: str, country: str, said: str) -> None:
