@@ -53,6 +53,14 @@ class Refused(Exception):
         return _restored, (type(self), self.fields, self.values)
 
 
+class TemporarilyUnavailable(Refused):
+    code = "temporarily_unavailable"
+
+
+class InternalError(Refused):
+    code = "internal_error"
+
+
 class Unavailable(Exception):
     """A dependency does not answer now. A retry may succeed."""
 

@@ -13,13 +13,67 @@ EXAMPLES = re.compile(r"<!-- words: examples -->.*?<!-- words: end -->", re.DOTA
 """The part of CONTRIBUTING.md that shows sentences before and after."""
 
 IDENTIFIERS = frozenset(
-    """
-    rim Rim vouching vouches router_vouches answering Answerer listening Listener Heard pulling Puller relay Relay asking Asker
-    keep_going fates bury GivenUp is_hopeless UnderTrail is_refused Workshop workshop equip equipment stays_whole write_down
-    left_for_later Words AsJson reads_back learns take_copy put_back papers Post Letter tries count_try take_back
-    who_has_shown_who_they_are give_back must_be_there told desk Desk house House nation Nation crowd Crowd deny_list
-    stepping_up catalogue Catalogue in_trail
-    """.split()
+    [
+        "rim",
+        "Rim",
+        "vouching",
+        "vouches",
+        "router_vouches",
+        "answering",
+        "Answerer",
+        "listening",
+        "Listener",
+        "Heard",
+        "pulling",
+        "Puller",
+        "relay",
+        "Relay",
+        "asking",
+        "Asker",
+        "keep_going",
+        "fates",
+        "bury",
+        "GivenUp",
+        "is_hopeless",
+        "UnderTrail",
+        "is_refused",
+        "Workshop",
+        "workshop",
+        "equip",
+        "equipment",
+        "stays_whole",
+        "write_down",
+        "left_for_later",
+        "Words",
+        "AsJson",
+        "reads_back",
+        "learns",
+        "take_copy",
+        "put_back",
+        "papers",
+        "Post",
+        "Letter",
+        "tries",
+        "count_try",
+        "take_back",
+        "who_has_shown_who_they_are",
+        "give_back",
+        "must_be_there",
+        "told",
+        "desk",
+        "Desk",
+        "house",
+        "House",
+        "nation",
+        "Nation",
+        "crowd",
+        "Crowd",
+        "deny_list",
+        "stepping_up",
+        "catalogue",
+        "Catalogue",
+        "in_trail",
+    ]
 )
 METHODS = re.compile(r"\bwork\.(outside|keep|compute|said|follows|concerns)\(")
 MOST = re.compile(r"MOST_[A-Z]")

@@ -9,8 +9,8 @@ from cyclopts import App, Parameter
 from cli.consistency_rules import Ledgers
 from cli.output import page, plain, table
 from cli.target import CommandFailed, Where
+from deploy.nats.stream import deliver_from_the_start, set_up_bus
 from shared.bus.client import AskRefused, BusClient, NobodyAnswers
-from shared.bus.stream import deliver_from_the_start, set_up_bus
 from shared.contracts.index import events, events_of, owner_of
 from shared.contracts.operations import MAX_KEYS, AskLag, Lag, Reannounce, Reannounced, Republish, announced
 from shared.security.event_signatures import examine_stream

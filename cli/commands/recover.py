@@ -10,8 +10,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from cli.consistency_rules import Ledgers
 from cli.output import page, plain, table
 from cli.target import CommandFailed, Target, Where
+from deploy.nats.stream import delete_own_consumer, deliver_for_recovery
 from shared.bus.client import BusClient
-from shared.bus.stream import delete_own_consumer, deliver_for_recovery
 from shared.contracts.operations import (
     MAX_KEYS,
     AskHealth,

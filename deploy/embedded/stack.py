@@ -19,8 +19,8 @@ from sqlalchemy import make_url
 from deploy.embedded.layout import CUSTOMS_RULES, Layout, is_free, nats_server
 from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
 from deploy.nats.server_conf import Account, write_server_conf
+from deploy.nats.stream import set_up_bus
 from shared.bus.connection import connect
-from shared.bus.stream import set_up_bus
 from shared.contracts.index import OPERATOR
 from shared.database.migrations.schema import SchemaMismatch, migrate
 

@@ -55,10 +55,7 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """The key of stored answers, and the name in the audit log.
-
-        The creator of an API key chooses its id, so the name of a key never equals that of a person.
-        """
+        """The key of stored answers, and the name in the audit log. That of an API key never equals that of a person."""
         if self.user_id is None:
             return "anonymous"
         return f"api-key:{self.user_id}" if self.user_id == self.session_id else str(self.user_id)

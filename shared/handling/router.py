@@ -22,7 +22,6 @@ Handler = Callable[[M, Work], Awaitable[None]]
 RequestFunction = Callable[[Any, Work], Awaitable[Answer]]
 EventFunction = Callable[[Any, Work], Awaitable[None]]
 StartFunction = Callable[[Work], Awaitable[None]]
-ReannounceFunction = Callable[[Any, Work], Awaitable[None]]
 LostKeysFunction = Callable[[Sequence[str], Work], Awaitable[None]]
 
 
@@ -34,7 +33,7 @@ class Router:
     events: dict[type[Event], EventFunction] = field(default_factory=dict)
     tasks: dict[type[Task], EventFunction] = field(default_factory=dict)
     facts: dict[str, SelectBase] = field(default_factory=dict)
-    reannouncing: dict[str, tuple[SelectBase, ReannounceFunction]] = field(default_factory=dict)
+    reannouncing: dict[str, tuple[SelectBase, EventFunction]] = field(default_factory=dict)
     replay: dict[type[Event], EventFunction] = field(default_factory=dict)
     lost_keys: dict[str, LostKeysFunction] = field(default_factory=dict)
     start: list[StartFunction] = field(default_factory=list)
@@ -56,13 +55,13 @@ class Router:
         self.start.append(handler)
         return handler
 
-    def reannounces(self, noun: str, keys: SelectBase) -> Callable[[ReannounceFunction], ReannounceFunction]:
+    def reannounces(self, noun: str, keys: SelectBase) -> Callable[[EventFunction], EventFunction]:
         """Announces the present state of one noun, for each key that the select of one column returns.
 
         The versions are those announced before, so listeners that have them change nothing.
         """
 
-        def remember(handler: ReannounceFunction) -> ReannounceFunction:
+        def remember(handler: EventFunction) -> EventFunction:
             _once(self.reannouncing, noun, (keys, handler))
             return handler
 

@@ -108,7 +108,7 @@ class Work:
         return instant.astimezone(self._context.clock.zone).date()
 
     def use(self, kind: type[T]) -> T:
-        """The tool of this class that the service was built with. Raises KeyError."""
+        """The tool of this class. Raises KeyError."""
         return self._context.use(kind)
 
     def begin(self, message: Contract, span: Span) -> None:
@@ -182,7 +182,7 @@ class Work:
 
     def _must_write(self) -> None:
         if not self.may_write:
-            raise RuntimeError("a question changes nothing: it cannot announce an event or enqueue a task")
+            raise RuntimeError("a question cannot announce an event or enqueue a task")
 
     async def between_transactions(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Commits, does slow work such as a call to a partner, and begins again. What was read before may have changed."""

@@ -16,9 +16,7 @@ events = Counter(
 event_batch = Histogram("co_event_batch_size", "Events taken in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100))
 published = Counter("co_published_total", "Events handed to the bus", ["subject"])
 tasks = Counter("co_tasks_total", "Tasks done, by outcome (done, delayed, dead, lost)", ["task", "outcome"])
-ready = Gauge("co_ready", "Whether this replica does all its work; where it is 0, /ready says why")
+ready = Gauge("co_ready", "Whether this replica does all its work; if it is 0, /ready gives the reason")
 waiting = Gauge("co_waiting", "What waits for this service: outbox, tasks, tasks_failing, dead_letters, events", ["what"])
-keys_end = Gauge(
-    "co_token_keys_end_seconds", "Until the last key that tokens are signed with ends; nobody can be heard after that"
-)
+keys_end = Gauge("co_token_keys_end_seconds", "Until the last key of tokens ends; after that no token is valid")
 oldest = Gauge("co_oldest_seconds", "Age of the oldest that waits: outbox, tasks", ["what"])

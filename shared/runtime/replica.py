@@ -6,7 +6,6 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -70,21 +69,21 @@ class Replica:
         self.started_at = datetime.now(UTC)
         self._settings = settings
         self.broker = broker_of(self.name, settings, self._on_bus_error)
+        self._key = nkeys.from_seed(settings.nats_seed_file.read_bytes().strip())
         self._processes = ProcessPool()
         self._database = Database(settings.database)
-        clock = clock or Clock(settings.zone)
-        tools = service.tools(settings)
+        clock, tools = clock or Clock(settings.zone), service.tools(settings)
         self.context = ServiceContext(self.name, self._database, clock, self._processes, tools, settings.country)
         self.router = Router()
         for module in PLUMBING:
             self.router.include(module.router)
         self.router.include(service.router)
         self.context.add(self.router)
-        self.context.add(sealing.SealingKey(self.key))
+        self.context.add(sealing.SealingKey(self._key))
         self.context.add(health.HealthCheck(self.started_at, self.problems, self.events_waiting))
         self._check_listeners()
 
-        self._event_keys = _event_keys_of(settings, self.name, self.key)
+        self._event_keys = _event_keys_of(settings, self.name, self._key)
         self._tokens = Tokens(settings.country)
         self._events = EventConsumer(self.router.events, self.context, self._event_keys)
         self._tasks = TaskRunner(self.router.tasks, self.context)
@@ -98,11 +97,6 @@ class Replica:
         if permitted != handled:
             names = ", ".join(sorted(event.__name__ for event in permitted ^ handled))
             raise ValueError(f"{self.name} must handle exactly the events whose `listeners` name it; see {names}")
-
-    @cached_property
-    def key(self) -> nkeys.KeyPair:
-        """The service's own key on the bus; it also signs the events and the seals of the audit log."""
-        return nkeys.from_seed(self._settings.nats_seed_file.read_bytes().strip())
 
     async def serve(self) -> None:
         """Runs until SIGTERM or SIGINT, then finishes its work in progress. Raises SchemaMismatch."""
@@ -159,7 +153,7 @@ class Replica:
         self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
         self._consumer = PullConsumer(client, self.name)
         self._own_events = PullConsumer(client, own_consumer(self.name))
-        self._relay = OutboxRelay(self.context, self._jetstream, EventSigner(self.key))
+        self._relay = OutboxRelay(self.context, self._jetstream, EventSigner(self._key))
         self._recovery = recovery.Recovery(self.context, self.router.replay, self._jetstream, self._event_keys)
         await self._wait_for("the bus", lambda: check_clock(self.context.clock, "bus", lambda: time_of_bus(client, self.name)))
         await self._wait_for("its announced events", self._recovery.begin_if_needed)

@@ -102,4 +102,3 @@ async def time_of_bus(client: Client, service: str) -> datetime | None:
 
 
 WAITED_FOR = (NotYet, DBAPIError, BusError, OSError)
-"""The errors that a start may wait for."""

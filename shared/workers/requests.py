@@ -21,7 +21,7 @@ from shared.handling.router import RequestFunction
 from shared.handling.work import ServiceContext, Work
 from shared.observability import logs, metrics
 from shared.observability.tracing import OUTCOME, SUBJECT, span
-from shared.refusals import Refused
+from shared.refusals import InternalError, Refused, TemporarilyUnavailable
 from shared.security.step_up import use_step_up
 from shared.security.tokens import Tokens
 from shared.workers.retries import is_temporary
@@ -32,8 +32,6 @@ MAX_REQUEST = 900 * 1024
 MAX_ANSWER = 1000 * 1024
 MAX_FIELD = 200
 """Bytes of a request and of an answer; characters of the name of a field."""
-
-INTERNAL_ERROR = "internal_error"
 
 
 class CommandIdReused(Refused):
@@ -54,14 +52,6 @@ class ServiceRecovering(Refused):
 
 class AnswerTooLarge(Refused):
     code = "answer_too_large"
-
-
-class TemporarilyUnavailable(Refused):
-    code = TRY_AGAIN
-
-
-class InternalError(Refused):
-    code = INTERNAL_ERROR
 
 
 class RequestHandler:
@@ -102,7 +92,7 @@ class RequestHandler:
                 refusal = _refusal_of(error)
                 outcome = refusal.code
                 body = f'{{"refusal":{refusal.model_dump_json()}}}'
-                if outcome in (INTERNAL_ERROR, TRY_AGAIN):
+                if outcome in (InternalError.code, TRY_AGAIN):
                     log.warning("a request failed", extra={"request": name}, exc_info=error)
             opened.set_attribute(OUTCOME, outcome)
         metrics.requests.labels(name, outcome).inc()

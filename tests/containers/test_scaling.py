@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from shared.bus.stream import ACK_WAIT
+from deploy.nats.stream import ACK_WAIT
 from tests.containers.composed import Composed
 from tests.containers.traffic import under_load
 from tests.support.load import Load

@@ -21,9 +21,9 @@ from testcontainers.core.network import Network
 
 from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, write_server_conf
+from deploy.nats.stream import set_up_bus
 from deploy.secrets import Secrets
 from shared.bus.connection import connect
-from shared.bus.stream import set_up_bus
 from shared.security.event_signatures import event_keys_json
 from tests.conftest import eventually
 from tests.containers.composed import base_image, image_of

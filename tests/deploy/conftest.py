@@ -15,9 +15,9 @@ from nats.aio.client import Client
 from deploy.embedded.layout import nats_server
 from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, write_server_conf
+from deploy.nats.stream import set_up_bus
 from deploy.secrets import Secrets
 from shared.bus.connection import inbox_prefix
-from shared.bus.stream import set_up_bus
 from shared.contracts.index import SERVICES
 from tests.support.ports import free_ports
 

@@ -13,9 +13,9 @@ import nkeys
 from nats.aio.client import Client
 
 from deploy.nats.server_conf import Account, write_server_conf
+from deploy.nats.stream import set_up_bus
 from deploy.secrets import Secrets
 from shared.bus.connection import connect
-from shared.bus.stream import set_up_bus
 from shared.contracts.index import ASKERS, SERVICES
 from shared.security.event_signatures import EventSigner, event_keys_json
 from tests.support.ports import free_port

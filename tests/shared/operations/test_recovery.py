@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from deploy.nats.stream import deliver_for_recovery
 from shared.bus.client import AskRefused
-from shared.bus.stream import deliver_for_recovery
 from shared.contracts import operations
 from shared.contracts.fees import FeeSettled, GetInvoice
 from shared.database.tables import inbox, outbox, recoveries

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from opentelemetry.trace import INVALID_SPAN
 
+from deploy.nats.stream import set_up_bus
 from shared.bus.client import AskRefused, NobodyAnswers
-from shared.bus.stream import set_up_bus
 from tests.conftest import eventually
 from tests.support.plumbing_stack import Chore, PlumbingStack, Running, a_payment, a_router, a_submission
 from tests.support.ports import free_port

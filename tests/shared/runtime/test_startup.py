@@ -14,7 +14,8 @@ import nkeys
 import pytest
 from sqlalchemy import make_url
 
-from shared.bus.stream import STREAM, set_up_bus
+from deploy.nats.stream import set_up_bus
+from shared.bus.stream import STREAM
 from shared.settings import DatabaseSettings, Settings, SettingsWrong, read
 from tests.conftest import Databases, eventually
 from tests.support.bus import Bus

@@ -16,8 +16,9 @@ from prometheus_client import REGISTRY
 
 from cli.commands import bus as co_bus
 from cli.target import Where
+from deploy.nats.stream import deliver_for_recovery, set_up_bus
 from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER
-from shared.bus.stream import STREAM, deliver_for_recovery, last_event_subject, set_up_bus
+from shared.bus.stream import STREAM, last_event_subject
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled

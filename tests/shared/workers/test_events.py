@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import insert
 
+from deploy.nats.stream import ACK_WAIT, set_up_bus
 from shared.bus.connection import EVENT_ID_HEADER, TRACE_HEADER
-from shared.bus.stream import ACK_WAIT, set_up_bus
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.database.tables import inbox, outbox
 from shared.handling.work import Work
