@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 
-from services.registry.passwords import MEMORY_KIB, PASSES, Passwords
+from services.registry.identity.password_hashing import MEMORY_KIB, PASSES, Passwords
 from shared.contracts.registry.identity import OpenSession, Session
 from tests.registry.people import PASSPHRASE, a_registry, somebody_of_a_company
 

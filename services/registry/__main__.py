@@ -2,7 +2,7 @@
 
 from services.registry.handlers import router
 from services.registry.settings import RegistrySettings, tools
-from services.registry.store.tables import TABLES
+from services.registry.tables import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 

@@ -1,80 +1,79 @@
-"""What registry is told from outside, and the keys it holds."""
+"""The settings of registry, and the objects that its handlers use."""
 
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pydantic import FilePath, model_validator
 
-from services.registry.authenticators import Authenticators
-from services.registry.catalogue import Catalogue
-from services.registry.passwords import Passwords
-from services.registry.post import Carrier, MailServer, Post, PostOnDisk
-from services.registry.signing_keys import SigningKeys
+from services.registry.companies.reference_data import ReferenceData
+from services.registry.identity.authenticators import Authenticators
+from services.registry.identity.link_emails import Portal
+from services.registry.identity.offices import Offices
+from services.registry.identity.password_hashing import Passwords
+from services.registry.identity.signing_keys import SigningKeys
+from services.registry.identity.users import FirstAdministrator
+from services.registry.mail.templates import EmailTemplates
+from services.registry.mail.transport import Mailer, MailFolder, SmtpServer, Transport
+from services.registry.mandates.reference_data import MandateLimits
 from shared.settings import Settings
 
 
 class RegistrySettings(Settings):
-    """Registry alone holds the keys that sign actor tokens and seal second factors."""
+    """Only registry holds the keys that sign actor tokens and encrypt second factors."""
 
     token_key_file: FilePath
     """The private Ed25519 keys as a JWK set, or one as a JWK."""
     second_factor_key_file: FilePath
-    """32 bytes in base64url: what the secrets of authenticators are sealed with."""
+    """32 bytes in base64url: the key that encrypts the secrets of authenticators."""
     administrator_password_file: FilePath
     """The password of the ministry's first administrator, used once, while there is no account."""
     administrator_email: str = "administrator@ministry.example"
     head_office: str = "PNH"
     portal_address: str = "http://127.0.0.1:8080"
-    """Where people reach the portal: what links in letters begin with."""
+    """The address of the portal, which links in e-mails begin with."""
     smtp_url: str | None = None
-    """The mail server: `smtps://user@host:465`, or `smtp://user@host:587` with STARTTLS, which only this machine may lack."""
+    """The mail server: `smtps://user@host:465`, or `smtp://user@host:587` with STARTTLS. Only this machine may lack TLS."""
     smtp_password_file: FilePath | None = None
     mail_from: str = "registry@ministry.example"
     mail_dir: Path | None = None
-    """Where letters are laid where there is no mail server."""
+    """The folder for e-mails where there is no mail server."""
 
     @model_validator(mode="after")
-    def _letters_go_somewhere(self) -> Self:
-        carrier_of(self)
+    def _there_is_a_transport(self) -> Self:
+        transport_of(self)
         return self
 
 
-@dataclass(frozen=True)
-class Issuer:
-    """Who signs tokens, for which audience, where the portal is, and who the first administrator is."""
-
-    keys: SigningKeys
-    audience: str
-    head_office: str
-    administrator_email: str
-    administrator_password: str
-    portal_address: str = "http://127.0.0.1:8080"
-
-
 def tools(settings: RegistrySettings) -> Iterable[object]:
-    """What the handlers of registry use."""
+    """The objects that the handlers of registry use."""
+    yield from reference_data()
     yield Passwords()
-    yield Catalogue.load()
     yield Authenticators(urlsafe_b64decode(settings.second_factor_key_file.read_text().strip() + "=="))
-    yield Post(carrier_of(settings))
-    yield Issuer(
-        keys=SigningKeys.read(settings.token_key_file),
-        audience=settings.country,
-        head_office=settings.head_office,
-        administrator_email=settings.administrator_email,
-        administrator_password=settings.administrator_password_file.read_text().strip(),
-        portal_address=settings.portal_address.rstrip("/"),
+    yield SigningKeys.read(settings.token_key_file)
+    yield Mailer(transport_of(settings))
+    yield Portal(settings.portal_address.rstrip("/"))
+    yield FirstAdministrator(
+        email=settings.administrator_email,
+        password=settings.administrator_password_file.read_text().strip(),
+        office=settings.head_office,
     )
 
 
-def carrier_of(settings: RegistrySettings) -> Carrier:
-    """Who carries letters: the mail server, or the folder in its place. Raises ValueError where neither is named."""
+def reference_data() -> Iterable[object]:
+    """The data files of this release."""
+    yield ReferenceData.load()
+    yield Offices.load()
+    yield MandateLimits.load()
+    yield EmailTemplates.load()
+
+
+def transport_of(settings: RegistrySettings) -> Transport:
+    """The mail server, or the folder in its place. Raises ValueError where neither is set."""
     if settings.smtp_url:
         password = settings.smtp_password_file.read_text().strip() if settings.smtp_password_file else None
-        return MailServer(settings.smtp_url, password, settings.mail_from)
+        return SmtpServer(settings.smtp_url, password, settings.mail_from)
     if settings.mail_dir:
-        return PostOnDisk(settings.mail_dir, settings.mail_from)
-    raise ValueError("name a mail server in CO_SMTP_URL, or a folder for letters in CO_MAIL_DIR")
+        return MailFolder(settings.mail_dir, settings.mail_from)
+    raise ValueError("name a mail server in CO_SMTP_URL, or a folder for e-mails in CO_MAIL_DIR")

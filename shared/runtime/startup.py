@@ -22,7 +22,6 @@ REFUSALS = ("28", "3D000", "42501")
 """The SQLSTATEs of PostgreSQL for a refused user, password or database, and for a missing right."""
 SEED_REFUSED = "it refuses this service's seed; add its public key there, or correct CO_NATS_SEED_FILE and start again"
 NO_STREAM, NO_CONSUMER = 10059, 10014
-"""Error codes of JetStream."""
 
 
 class NotYet(Exception):

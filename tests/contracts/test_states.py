@@ -8,7 +8,9 @@ from typing import get_args
 import pytest
 
 from services.certificates.domain import certificate, exporter, product
-from services.registry.domain import mandate, registration, user
+from services.registry.companies.domain import registration
+from services.registry.identity.domain import user
+from services.registry.mandates.domain import mandate
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.products import CriterionKind, ProductStatus
 from shared.contracts.gateway import NEXT_CODES, StatusCode

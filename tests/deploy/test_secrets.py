@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import OKPKey
 
 from deploy.secrets import Secrets
-from services.registry.signing_keys import SigningKeys
+from services.registry.identity.signing_keys import SigningKeys
 
 USERS = {"KH": ("registry", "operator"), "VN": ("gateway", "operator")}
 

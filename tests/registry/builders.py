@@ -1,4 +1,4 @@
-"""Companies and papers with defaults, so that a test names only what it is about."""
+"""Companies and documents with defaults, so that a test names only what matters to it."""
 
 import hashlib
 from datetime import date
@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 from pypdf import PdfWriter
 
 from cli.demo.people import papers
-from services.registry.catalogue import Catalogue
-from services.registry.domain.particulars import Particulars, Representative
-from services.registry.domain.registration import Act, Asked, Registration, Status
+from services.registry.companies.domain.particulars import Particulars, Representative
+from services.registry.companies.domain.registration import Act, Asked, Registration, Status
+from services.registry.companies.reference_data import ReferenceData
 from shared.contracts.registry.particulars import PutRegistrationFile
 from shared.contracts.registry.registrations import ApplyForRegistration, ApproveRegistration, AttachRegistrationDocument
 from tests.support.service_under_test import ServiceUnderTest, a_person
@@ -19,14 +19,14 @@ from tests.support.service_under_test import ServiceUnderTest, a_person
 OFFICER = a_person("registration_officer")
 PASSPHRASE = "correct horse battery"
 TODAY = date(2026, 11, 23)
-CATALOGUE = Catalogue.load()
-REQUIREMENTS = CATALOGUE.requirements(TODAY)
+REFERENCE_DATA = ReferenceData.load()
+REQUIREMENTS = REFERENCE_DATA.requirements(TODAY)
 PAPERS = papers()
 DOCUMENTS = {kind.value: hashlib.sha256(paper).hexdigest() for kind, (paper, _) in PAPERS.items()}
 
 
 def an_application(**changes: Any) -> ApplyForRegistration:
-    """A company asks to be registered, with all that is asked of it."""
+    """A complete application."""
     defaults: dict[str, Any] = {
         "exporter_id": uuid4(),
         "company_name": "Angkor Garment Co., Ltd.",
@@ -45,7 +45,7 @@ def an_application(**changes: Any) -> ApplyForRegistration:
 
 
 def some_particulars(**changes: Any) -> Particulars:
-    """What a company says of itself, whole."""
+    """Complete particulars."""
     defaults: dict[str, Any] = {
         "company_name": "Angkor Garment Co., Ltd.",
         "company_name_km": "ក្រុមហ៊ុន អង្គរ កាត់ដេរ",
@@ -53,14 +53,19 @@ def some_particulars(**changes: Any) -> Particulars:
         "district": "1209",
         "phone": "+855 12 345 678",
         "contact_email": "office@angkor-garment.example",
-        "representative": Representative("Chan Dara", None, "Director", date(1985, 2, 28)),
+        "representative": Representative(name="Chan Dara", name_km=None, position="Director", born_on=date(1985, 2, 28)),
     }
     return Particulars(**defaults | changes)
 
 
 def a_registration(status: Status = Status.APPLIED, asked: Asked = Asked.NOTHING, on: date = TODAY) -> Registration:
-    """A registration that has come to where it stands by the acts that lead there."""
-    registration = Registration(uuid4(), some_particulars(), f"K{uuid4().int % 10**12:012}", documents=dict(DOCUMENTS))
+    """A registration with this status, reached by acts."""
+    registration = Registration(
+        exporter_id=uuid4(),
+        particulars=some_particulars(),
+        tax_number=f"K{uuid4().int % 10**12:012}",
+        documents=dict(DOCUMENTS),
+    )
     if status in (Status.ACTIVE, Status.SUSPENDED, Status.EXPIRED):
         registration.approve(on, REQUIREMENTS)
         if asked is not Asked.NOTHING:
@@ -80,7 +85,7 @@ def a_registration(status: Status = Status.APPLIED, asked: Asked = Asked.NOTHING
 
 
 def do(registration: Registration, act: Act, on: date | None = None) -> None:
-    """Does one act by its name, on its last day where no other is named."""
+    """Does one act, on the last day where no other day is given."""
     day = on or registration.valid_until or TODAY
     match act:
         case Act.CORRECT:
@@ -94,7 +99,7 @@ def do(registration: Registration, act: Act, on: date | None = None) -> None:
         case Act.APPROVE:
             registration.approve(day, REQUIREMENTS)
         case Act.RETURN:
-            registration.give_back("The letter is not signed.")
+            registration.return_for_correction("The letter is not signed.")
         case Act.REFUSE:
             registration.refuse("The company does not exist.")
         case Act.SUSPEND:
@@ -115,7 +120,7 @@ def a_pdf(title: str = "A paper") -> bytes:
 
 
 async def upload(service: ServiceUnderTest, owner_id: UUID, content: bytes, media_type: str = "application/pdf") -> str:
-    """Sends a file, in pieces as large as the bus carries."""
+    """Uploads a file, in the largest parts that the bus carries."""
     digest, piece = hashlib.sha256(content).hexdigest(), 512 * 1024
     for start in range(0, len(content), piece):
         command = PutRegistrationFile(
@@ -132,14 +137,14 @@ async def upload(service: ServiceUnderTest, owner_id: UUID, content: bytes, medi
 
 
 async def attach(service: ServiceUnderTest, exporter_id: UUID, kind: str, content: bytes) -> Any:
-    """Uploads a file and names it as a document."""
+    """Uploads a file and attaches it as a document."""
     digest = await upload(service, exporter_id, content)
     command = AttachRegistrationDocument(exporter_id=exporter_id, kind=kind, sha256=digest)
     return await service.ask(command, a_person("signatory", organisation=exporter_id))
 
 
 async def apply_with_papers(service: ServiceUnderTest, without: str = "", **changes: Any) -> ApplyForRegistration:
-    """A company applies and hands in what a registration needs, but for one paper."""
+    """A company applies with the required documents, except one."""
     application = an_application(**changes)
     await service.ask(application)
     for kind, (paper, _) in PAPERS.items():
@@ -149,7 +154,7 @@ async def apply_with_papers(service: ServiceUnderTest, without: str = "", **chan
 
 
 async def registered(service: ServiceUnderTest, **changes: Any) -> ApplyForRegistration:
-    """A company that is registered since the desk's present day."""
+    """A company that is registered from the present day."""
     application = await apply_with_papers(service, **changes)
     state = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert state.status == "active"

@@ -1,4 +1,4 @@
-"""Registry at its desk."""
+"""Fixtures for the tests of registry."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,5 +18,5 @@ async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
 
 @pytest.fixture
 async def parties(service: ServiceUnderTest) -> Parties:
-    """An exporter, and a forwarder that is to be its agent."""
+    """An exporter, and a forwarder that becomes its agent."""
     return Parties(await a_company(service), await a_company(service))

@@ -29,7 +29,7 @@ def a_former_company(**changes: Any) -> ImportedRegistration:
 
 
 def a_former_person(**changes: Any) -> dict[str, Any]:
-    """Somebody of a company."""
+    """A person of a company."""
     number = uuid4().hex[:12]
     defaults = {"former_id": f"U-{number}", "name": "ចាន់ ដារ៉ា", "email": f"{number}@company.example"}
     return defaults | {"roles": ["company_administrator", "signatory"]} | changes

@@ -1,11 +1,11 @@
-"""An exporter and a forwarder at the desk of registry, and the mandates between them."""
+"""An exporter and a forwarder, and the mandates between them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.registry.domain.registration import Status as RegistrationStatus
+from services.registry.companies.domain.registration import Status as RegistrationStatus
 from shared.contracts.registry.mandates import AcceptMandate, MadeApiKey, MakeApiKey, ProposeMandate
 from shared.handling.actor import Actor
 from shared.security.tokens import Tokens
@@ -28,19 +28,19 @@ class Company:
 
 @dataclass
 class Parties:
-    """An exporter, and a forwarder that is to be its agent."""
+    """An exporter, and a forwarder that becomes its agent."""
 
     exporter: Company
     agent: Company
 
     def proposal(self, **changes: Any) -> ProposeMandate:
-        """What either of them may propose."""
+        """A proposal that either of them may send."""
         defaults = {"mandate_id": uuid4(), "scope": EVERYTHING, "valid_until": A_YEAR}
         defaults |= {"exporter_tax_number": self.exporter.tax_number, "agent_tax_number": self.agent.tax_number}
         return ProposeMandate(**defaults | changes)
 
     async def mandate(self, **changes: Any) -> UUID:
-        """A mandate that both have accepted."""
+        """A mandate that both have agreed to."""
         proposal = self.proposal(**changes)
         await self.exporter.administrator.ask(proposal)
         granted = await self.agent.administrator.ask(AcceptMandate(mandate_id=proposal.mandate_id))
@@ -48,14 +48,14 @@ class Parties:
         return proposal.mandate_id
 
     async def key(self, mandate_id: UUID, name: str = "Warehouse system") -> MadeApiKey:
-        """A key for a system of the agent's."""
+        """A key for a system of the agent."""
         made = await self.agent.administrator.ask(MakeApiKey(api_key_id=uuid4(), mandate_id=mandate_id, name=name))
         assert isinstance(made, MadeApiKey)
         return made
 
 
 async def a_company(service: ServiceUnderTest, status: RegistrationStatus = RegistrationStatus.ACTIVE) -> Company:
-    """A company whose registration is in force, unless it is to stand otherwise."""
+    """A company whose registration is active, unless another status is given."""
     registration = a_registration(status)
     company_id, tax_number = registration.exporter_id, registration.tax_number
     async with service.work() as work:
@@ -64,12 +64,12 @@ async def a_company(service: ServiceUnderTest, status: RegistrationStatus = Regi
 
 
 async def actor_of(service: ServiceUnderTest, token: str) -> Actor:
-    """Whom a token names."""
+    """The actor of a token."""
     async with service.context.database.reading() as session:
         return await Tokens("KH").actor(token, session, service.clock.now())
 
 
 async def code_of(service: ServiceUnderTest, token: str, request: Any) -> str:
-    """What a request with this token is refused with; `let in` where it is not."""
+    """The code of the refusal of a request with this token; `let in` where it is not refused."""
     answer = await service.ask_raw(type(request), request.model_dump_json().encode(), token)
     return getattr(answer, "code", "let in")

@@ -1,4 +1,4 @@
-"""People at the desk of registry: with a mailbox, a password and an authenticator of their own."""
+"""People with a mailbox, a password and an authenticator."""
 
 import os
 from collections.abc import AsyncIterator
@@ -14,16 +14,17 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import select
 
 from cli.demo.accounts import Mailbox
-from services.registry.authenticators import Authenticators
-from services.registry.catalogue import Catalogue
-from services.registry.domain.user import COMPANY_ROLES, Status, User
 from services.registry.handlers import router
-from services.registry.passwords import Passwords
-from services.registry.post import Post, PostOnDisk
-from services.registry.settings import Issuer
-from services.registry.signing_keys import SigningKeys
-from services.registry.store.tables import wrong_tries
-from services.registry.store.tries import of_address
+from services.registry.identity.authenticators import Authenticators
+from services.registry.identity.domain.user import COMPANY_ROLES, Status, User
+from services.registry.identity.link_emails import Portal
+from services.registry.identity.password_hashing import Passwords
+from services.registry.identity.signing_keys import SigningKeys
+from services.registry.identity.store.attempts import of_address
+from services.registry.identity.tables import failed_attempts
+from services.registry.identity.users import FirstAdministrator
+from services.registry.mail.transport import Mailer, MailFolder
+from services.registry.settings import reference_data
 from shared.contracts.messages import Command, Request
 from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
@@ -34,23 +35,23 @@ from tests.support.service_under_test import ServiceUnderTest, a_service_under_t
 PASSPHRASE = "correct horse battery"
 FIRST_EMAIL, FIRST_PASSWORD = "administrator@ministry.example", "first password of all"
 CHEAP = {"memory_kib": 64, "passes": 1}
-"""What a password costs in a test that is not about its cost."""
+"""The cost of a hash in a test that is not about it."""
 
 
 @asynccontextmanager
 async def a_registry(
     root: Path, keys: SigningKeys | None = None, passwords: Passwords | None = None, database_url: str | None = None
 ) -> AsyncIterator[ServiceUnderTest]:
-    """Registry as it has just been started."""
-    issuer = Issuer(keys or SigningKeys.of(OKPKey.generate_key("Ed25519")), "KH", "PNH", FIRST_EMAIL, FIRST_PASSWORD)
-    post = Post(PostOnDisk(root / "mail", "registry@ministry.example"))
+    """Registry after its start."""
     tools = (
         passwords or Passwords(**CHEAP),
         Authenticators(os.urandom(32)),
-        post,
-        issuer,
-        Catalogue.load(),
+        keys or SigningKeys.of(OKPKey.generate_key("Ed25519")),
+        Mailer(MailFolder(root / "mail", "registry@ministry.example")),
+        Portal(),
+        FirstAdministrator(FIRST_EMAIL, FIRST_PASSWORD, office="PNH"),
         Mailbox(root / "mail"),
+        *reference_data(),
     )
     async with a_service_under_test("registry", router, root, *tools, database_url=database_url) as service:
         await service.start()
@@ -59,7 +60,7 @@ async def a_registry(
 
 @dataclass
 class Human:
-    """Somebody with an account, an authenticator where they set one up, and the session they are in."""
+    """A person with an account, perhaps an authenticator, and the present session."""
 
     service: ServiceUnderTest
     email: str
@@ -68,7 +69,7 @@ class Human:
     totp: pyotp.TOTP | None = None
 
     def code(self, ahead: int = 0) -> str:
-        """What the authenticator shows."""
+        """The code of the authenticator."""
         assert self.totp
         return self.totp.generate_otp(int(self.service.clock.now().timestamp()) // 30 + ahead)
 
@@ -86,7 +87,7 @@ class Human:
         return await self.service.ask_raw(type(request), request.model_dump_json().encode(), self.session.token, step_up)
 
     async def refresh(self, token: str | None = None) -> Any:
-        """The next tokens; keeps them where there are any."""
+        """Refreshes the session, and keeps the new tokens."""
         assert self.session
         answer = await self.service.ask(RefreshSession(refresh_token=token or self.session.refresh_token))
         if getattr(answer, "session", None):
@@ -103,23 +104,23 @@ class Human:
         return confirmed.recovery_codes
 
     async def step_up(self, *commands: Command, code: str | None = None) -> Any:
-        """Confirms what was decided."""
+        """Gets a confirmation of these commands."""
         decisions = tuple(Decision(act=command.subject, digest=digest_of(command)) for command in commands)
         return await self.ask(GiveStepUp(code=code or self.code(), decisions=decisions))
 
     async def confirm(self, command: Command) -> Any:
-        """Asks with a confirmation; afterwards the authenticator shows another code."""
+        """Asks with a confirmation, and waits for the next code."""
         answer = await self.ask(command, (await self.step_up(command)).token)
         self.later()
         return answer
 
     def later(self, seconds: float = 30) -> None:
-        """Time passes."""
+        """Moves the clock."""
         self.service.clock.instant += timedelta(seconds=seconds)
 
 
 def mailbox(service: ServiceUnderTest) -> Mailbox:
-    """Where the letters of a desk are."""
+    """The folder of e-mails."""
     return service.context.use(Mailbox)
 
 
@@ -150,21 +151,29 @@ async def an_officer(service: ServiceUnderTest, administrator: Human, *roles: st
 
 
 async def somebody_of_a_company(service: ServiceUnderTest, *roles: str, company: UUID | None = None) -> Human:
-    """Somebody with a company's account, signed in."""
+    """A person of a company, signed in."""
     email = f"{uuid4().hex[:12]}@company.example"
     password_hash = await service.context.use(Passwords).hash(PASSPHRASE)
     async with service.work() as work:
         organisation = str(company or uuid4())
         work.session.add(
-            User(uuid4(), "ចាន់ ដារ៉ា", email, password_hash, organisation, sorted(roles or COMPANY_ROLES), Status.ACTIVE)
+            User(
+                user_id=uuid4(),
+                name="ចាន់ ដារ៉ា",
+                email=email,
+                password_hash=password_hash,
+                organisation=organisation,
+                roles=sorted(roles or COMPANY_ROLES),
+                status=Status.ACTIVE,
+            )
         )
     human = Human(service, email)
     await human.sign_in()
     return human
 
 
-async def wrong_tries_from(service: ServiceUnderTest, address: str) -> int:
-    """How many tries to sign in from an address count as wrong."""
+async def failed_attempts_from(service: ServiceUnderTest, address: str) -> int:
+    """The number of failed attempts from an address."""
     async with service.work() as work:
-        mine = wrong_tries.c.whose == of_address(address)
-        return await work.session.scalar(select(wrong_tries.c.failures).where(mine)) or 0
+        mine = failed_attempts.c.whose == of_address(address)
+        return await work.session.scalar(select(failed_attempts.c.failures).where(mine)) or 0

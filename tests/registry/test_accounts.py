@@ -1,4 +1,4 @@
-"""Who has an account, how they came to it, and that nobody gives rights beyond their own side."""
+"""Accounts: invitations, roles, and the limits of an administrator's rights."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from services.registry.domain.user import ALLOWED, MOST_COLLEAGUES, Act, Status, User
-from services.registry.store.tables import links, users
+from services.registry.identity.domain.user import ALLOWED, MAX_COLLEAGUES, Act, Status, User
+from services.registry.identity.tables import links, users
 from shared.contracts.registry.identity import ListSessions, SessionRevoked
 from shared.contracts.registry.registrations import ApproveRegistration
 from shared.contracts.registry.users import (
@@ -47,8 +47,17 @@ def test_the_contract_knows_every_status_of_an_account() -> None:
 
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("act", [act for act in Act if act is not Act.SIGN_IN])
-def test_every_act_on_an_account_is_done_or_refused_as_the_table_says(status: Status, act: Act) -> None:
-    user, by = User(uuid4(), "A", "a@b", "hash", "PNH", ["reviewer"], status), uuid4()
+def test_an_account_allows_the_acts_of_the_table_and_no_others(status: Status, act: Act) -> None:
+    user = User(
+        user_id=uuid4(),
+        name="A",
+        email="a@b",
+        password_hash="hash",
+        organisation="PNH",
+        roles=["reviewer"],
+        status=status,
+    )
+    by = uuid4()
     do = {
         Act.INVITE_AGAIN: user.invited_again,
         Act.ACCEPT: lambda: user.accept("hash"),
@@ -74,7 +83,7 @@ async def test_an_officer_is_invited_chooses_a_password_and_signs_in(service: Se
     assert not officer.session.enrolling
 
 
-async def test_an_officer_belongs_to_an_office_that_there_is(service: ServiceUnderTest) -> None:
+async def test_an_officer_belongs_to_a_known_office(service: ServiceUnderTest) -> None:
     administrator = await the_administrator(service)
     officer = await an_officer(service, administrator)
     for command in (an_invitation(office="XXX"), TransferOfficer(user_id=officer.session.user_id, office="XXX")):
@@ -103,7 +112,7 @@ async def test_an_invitation_works_once_and_for_seven_days(service: ServiceUnder
     assert (await service.ask(AcceptInvitation(token=token[::-1], password=PASSPHRASE))).code == "link_invalid"
 
 
-async def test_whoever_never_got_the_answer_to_an_accepted_invitation_asks_the_same_again(service: ServiceUnderTest) -> None:
+async def test_an_accepted_invitation_can_be_sent_again_after_a_lost_answer(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
     await service.ask(invitation, ADMINISTRATOR)
     await service.do_tasks()
@@ -119,7 +128,7 @@ async def test_invited_again_the_link_before_is_void(service: ServiceUnderTest) 
     again = invitation.model_copy(update={"command_id": uuid4()})
     await service.ask(again, ADMINISTRATOR)
     await service.do_tasks()
-    assert mailbox(service).link(invitation.email, "invitation") == first  # it has only just gone
+    assert mailbox(service).link(invitation.email, "invitation") == first  # it was sent a moment ago
     service.clock.instant += timedelta(minutes=2, seconds=1)
     await service.ask(again.model_copy(update={"command_id": uuid4()}), ADMINISTRATOR)
     await service.do_tasks()
@@ -149,7 +158,7 @@ async def test_no_link_stands_in_a_table_a_task_or_an_event(service: ServiceUnde
         (["auditor", "cashier"], "roles_kept_apart"),
     ],
 )
-async def test_an_administrator_gives_no_roles_of_another_side_and_none_that_are_kept_apart(
+async def test_an_administrator_gives_no_roles_of_another_side_and_no_incompatible_ones(
     service: ServiceUnderTest, roles: list[str], code: str
 ) -> None:
     assert (await service.ask(an_invitation(roles=roles), ADMINISTRATOR)).code == code
@@ -162,7 +171,7 @@ async def test_a_company_gives_no_role_of_the_ministry(service: ServiceUnderTest
     assert (await service.ask(invite, company)).code == "roles_not_yours_to_give"
 
 
-async def test_a_company_that_has_only_applied_invites_nobody(service: ServiceUnderTest) -> None:
+async def test_a_company_that_is_not_registered_yet_cannot_invite_people(service: ServiceUnderTest) -> None:
     application = await apply_with_papers(service)
     boss = a_person("company_administrator", organisation=application.exporter_id)
     invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=["preparer"])
@@ -176,8 +185,15 @@ async def test_a_company_has_a_bounded_number_of_open_accounts(service: ServiceU
     company = application.exporter_id
     async with service.work() as work:
         colleagues = [
-            User(uuid4(), "A", f"{number}@company.example", None, str(company), ["preparer"])
-            for number in range(1, MOST_COLLEAGUES)  # beside whoever applied
+            User(
+                user_id=uuid4(),
+                name="A",
+                email=f"{number}@company.example",
+                password_hash=None,
+                organisation=str(company),
+                roles=["preparer"],
+            )
+            for number in range(1, MAX_COLLEAGUES)  # besides the applicant
         ]
         work.session.add_all(colleagues)
     boss = a_person("company_administrator", organisation=company)
@@ -189,7 +205,7 @@ async def test_a_company_has_a_bounded_number_of_open_accounts(service: ServiceU
     assert (await service.ask(again, boss)).status == "invited"
 
 
-async def test_nobody_gives_themselves_rights(service: ServiceUnderTest) -> None:
+async def test_people_cannot_change_their_own_roles(service: ServiceUnderTest) -> None:
     administrator = await the_administrator(service)
     assert administrator.session is not None
     me = administrator.session.user_id
@@ -241,7 +257,7 @@ async def test_an_administrator_of_the_ministry_sees_officers_and_touches_no_com
     ],
     ids=["other roles", "another office", "deactivated", "second factor lost"],
 )
-async def test_whoever_may_do_other_things_is_signed_out_everywhere_at_once(service: ServiceUnderTest, change: Any) -> None:
+async def test_a_change_of_roles_ends_every_session_at_once(service: ServiceUnderTest, change: Any) -> None:
     administrator = await the_administrator(service)
     officer = await an_officer(service, administrator)
     assert officer.session is not None
@@ -278,7 +294,7 @@ async def test_an_officer_whose_second_factor_was_removed_sets_up_another(servic
     assert officer.session.roles == ("approver",)
 
 
-async def test_nobody_chooses_the_password_of_another(service: ServiceUnderTest) -> None:
+async def test_nobody_chooses_the_password_of_another_person(service: ServiceUnderTest) -> None:
     add = AddUser(user_id=uuid4(), name="A", email="a@b.example", password=PASSPHRASE, roles=["reviewer"], office="PNH")
     assert (await service.ask(add, ADMINISTRATOR)).code == "password_not_yours_to_choose"
 

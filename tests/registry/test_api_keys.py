@@ -1,11 +1,11 @@
-"""API keys of mandates: shown once, kept as a hash, exchanged for tokens, revoked by either side."""
+"""API keys of mandates: shown once, stored as hashes, exchanged for tokens, revoked by either side."""
 
 from uuid import uuid4
 
 import pytest
 
-from services.registry.domain.api_key import MAX_KEYS
-from services.registry.store.tables import api_keys
+from services.registry.mandates.domain.api_key import MAX_KEYS
+from services.registry.mandates.tables import api_keys
 from shared.contracts.registry.identity import SessionRevoked
 from shared.contracts.registry.mandates import (
     ActingToken,
@@ -48,7 +48,7 @@ async def test_a_key_is_exchanged_for_tokens_that_name_the_key(service: ServiceU
 
 
 @pytest.mark.parametrize("who", ["exporter", "agent"])
-async def test_a_key_that_either_side_revokes_opens_nothing_any_more(
+async def test_a_key_that_either_side_revokes_gives_no_token_any_more(
     service: ServiceUnderTest, parties: Parties, who: str
 ) -> None:
     mandate_id = await parties.mandate()
@@ -68,7 +68,7 @@ async def test_a_key_that_either_side_revokes_opens_nothing_any_more(
 
 
 @pytest.mark.parametrize("guess", ["cok_" + "A" * 43, "cok_" + "-" * 43])
-async def test_a_guessed_key_is_told_nothing(service: ServiceUnderTest, parties: Parties, guess: str) -> None:
+async def test_a_guessed_key_is_refused_without_a_reason(service: ServiceUnderTest, parties: Parties, guess: str) -> None:
     await parties.key(await parties.mandate())
     assert (await service.ask(ExchangeApiKey(key=guess))).code == "api_key_invalid"
 
@@ -100,8 +100,8 @@ async def test_a_key_for_what_is_over_is_not_made(parties: Parties) -> None:
 async def test_keys_in_force_are_not_hidden_behind_those_that_were_revoked(
     parties: Parties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An agent that makes and revokes keys without end does not keep the exporter from seeing the one it uses."""
-    monkeypatch.setattr("services.registry.store.mandates.MOST_LISTED", 3)
+    """The exporter sees the key in use, however many keys the agent makes and revokes."""
+    monkeypatch.setattr("services.registry.mandates.store.MAX_LISTED", 3)
     mandate_id = await parties.mandate()
     used = await parties.key(mandate_id)
     for _ in range(4):
@@ -113,7 +113,7 @@ async def test_keys_in_force_are_not_hidden_behind_those_that_were_revoked(
 
 
 async def test_a_key_with_the_id_of_a_person_is_not_taken_for_that_person(service: ServiceUnderTest, parties: Parties) -> None:
-    """Who makes a key chooses its id: what its system does must not stand in the trail under the name of somebody else."""
+    """The maker of a key chooses its id. The audit log must not show its acts as those of another person."""
     mandate_id = await parties.mandate()
     victim = parties.exporter.administrator.session
     assert victim

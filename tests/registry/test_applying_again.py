@@ -1,4 +1,4 @@
-"""An application that is sent again is answered for the applicant alone: everybody else hears that its id is in use."""
+"""Only the applicant can send an application again. Everybody else is refused, because its id is in use."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from services.registry.domain.session import FREE_TRIES
-from services.registry.domain.user import Status
-from services.registry.passwords import Passwords, Verdict
-from services.registry.store.tables import users
+from services.registry.identity.domain.attempts import FREE_ATTEMPTS
+from services.registry.identity.domain.user import Status
+from services.registry.identity.password_hashing import Passwords, Verdict
+from services.registry.identity.tables import users
 from shared.contracts.registry.identity import OpenSession, Session
 from shared.contracts.registry.registrations import ApplyForRegistration, RegistrationState
 from shared.contracts.registry.users import RequestPasswordReset, ResetPassword
@@ -32,7 +32,7 @@ from tests.support.service_under_test import ServiceUnderTest
 
 @dataclass
 class Verified:
-    """Notes, for each password that was verified, whether it was compared with anybody's."""
+    """Records, for each verified password, whether it was compared with a stored hash."""
 
     passwords: Passwords
     noted: list[bool] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Verified:
         return await Passwords.verify(self.passwords, password_hash, password)
 
     def since(self) -> list[bool]:
-        """What was noted since this was asked last."""
+        """The records since the last call."""
         noted, self.noted = self.noted, []
         return noted
 
@@ -62,12 +62,12 @@ def verified(service: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch) -> Veri
 
 
 async def again(service: ServiceUnderTest, application: ApplyForRegistration, **changes: Any) -> Any:
-    """The answer to the application when it is sent once more, with these changes."""
+    """The answer to the same application with these changes."""
     return await service.ask(application.model_copy(update={"command_id": uuid4()} | changes))
 
 
 async def what_a_stranger_hears(service: ServiceUnderTest, application: ApplyForRegistration, verified: Verified) -> Any:
-    """The refusal for somebody who knows only the id of a company. Their password was hashed, and compared with nobody's."""
+    """The refusal of a stranger who knows only the id. The password was hashed, and compared with no stored hash."""
     verified.since()
     refused = await again(service, application, email=f"{uuid4().hex}@stranger.example")
     assert (refused.code, refused.fields) == ("tax_number_taken", ("exporter_id",))
@@ -85,9 +85,9 @@ async def test_a_registration_is_not_read_with_an_address_and_any_password(
     assert verified.since() == [True]
 
 
-async def test_who_applied_gets_the_present_state_however_often_they_ask(service: ServiceUnderTest) -> None:
+async def test_the_applicant_gets_the_present_state_at_each_repetition(service: ServiceUnderTest) -> None:
     application = await registered(service)
-    for _ in range(2 * FREE_TRIES):
+    for _ in range(2 * FREE_ATTEMPTS):
         state = await again(service, application)
         assert isinstance(state, RegistrationState)
         assert (state.exporter_id, state.status) == (application.exporter_id, "active")
@@ -103,11 +103,11 @@ async def test_an_application_sent_ten_times_at_once_is_one(service: ServiceUnde
 async def test_guesses_by_applying_count_like_those_by_signing_in(service: ServiceUnderTest, verified: Verified) -> None:
     application = await registered(service)
     stranger = await what_a_stranger_hears(service, application, verified)
-    guesses = [await again(service, application, password=f"the guess number {number}") for number in range(FREE_TRIES)]
-    assert guesses == [stranger] * FREE_TRIES
+    guesses = [await again(service, application, password=f"the guess number {number}") for number in range(FREE_ATTEMPTS)]
+    assert guesses == [stranger] * FREE_ATTEMPTS
 
-    assert await again(service, application) == stranger  # the right one is not compared any more
-    assert verified.since() == [True] * FREE_TRIES + [False]
+    assert await again(service, application) == stranger  # during the delay the right one is not compared either
+    assert verified.since() == [True] * FREE_ATTEMPTS + [False]
     owner = Human(service, application.email, application.password)
     assert (await owner.sign_in()).code == "sign_in_delayed"
     owner.later(61)
@@ -117,7 +117,7 @@ async def test_guesses_by_applying_count_like_those_by_signing_in(service: Servi
 async def test_guesses_by_signing_in_close_this_way_too(service: ServiceUnderTest, verified: Verified) -> None:
     application = await registered(service)
     stranger = await what_a_stranger_hears(service, application, verified)
-    for number in range(FREE_TRIES):
+    for number in range(FREE_ATTEMPTS):
         await service.ask(OpenSession(email=application.email, password=f"wrong {number}"))
     verified.since()
 
@@ -125,9 +125,9 @@ async def test_guesses_by_signing_in_close_this_way_too(service: ServiceUnderTes
     assert verified.since() == [False]
 
 
-async def test_right_passwords_among_guesses_wash_none_of_them_away(service: ServiceUnderTest) -> None:
+async def test_right_passwords_among_guesses_forgive_no_guess(service: ServiceUnderTest) -> None:
     application = await registered(service)
-    for number in range(FREE_TRIES - 1):
+    for number in range(FREE_ATTEMPTS - 1):
         await again(service, application, password=f"the guess number {number}")
         assert isinstance(await again(service, application), RegistrationState)
 
@@ -140,12 +140,12 @@ async def test_fifty_guesses_at_once_are_compared_five_times(service: ServiceUnd
     stranger = await what_a_stranger_hears(service, application, verified)
     answers = await asyncio.gather(*(again(service, application, password=f"the guess number {n}") for n in range(50)))
     assert list(answers) == [stranger] * 50
-    assert sorted(verified.since()) == [False] * 45 + [True] * FREE_TRIES
+    assert sorted(verified.since()) == [False] * 45 + [True] * FREE_ATTEMPTS
 
 
 async def test_guesses_at_an_unknown_address_count_as_much(service: ServiceUnderTest) -> None:
     application = await registered(service)
-    for number in range(FREE_TRIES):
+    for number in range(FREE_ATTEMPTS):
         await again(service, application, email="nobody@stranger.example", password=f"the guess number {number}")
     signed_in = await service.ask(OpenSession(email="nobody@stranger.example", password="wrong"))
     assert signed_in.code == "sign_in_delayed"

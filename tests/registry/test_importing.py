@@ -1,4 +1,4 @@
-"""What a former system knew comes over once, each company whole or not at all, and is then like any other."""
+"""Companies and people of a former system are imported once, each company whole or not at all."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from services.registry.store.tables import registration_acts, registrations, users
+from services.registry.companies.tables import registration_acts, registrations
+from services.registry.identity.tables import users
 from shared.contracts.messages import Refusal
 from shared.contracts.registry.identity import OpenSession
 from shared.contracts.registry.importing import (
@@ -53,7 +54,7 @@ async def people(service: ServiceUnderTest, *rows: ImportedUser, **options: Any)
 
 
 async def kept(service: ServiceUnderTest) -> list[int]:
-    """How much is in every table that an import writes to."""
+    """The number of rows in each table that an import writes to."""
     async with service.work() as work:
         tables = (registrations, registration_acts, users, outbox, tasks)
         return [await work.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
@@ -63,7 +64,7 @@ def of(row: RowReport) -> Actor:
     return a_person("company_administrator", "signatory", organisation=str(row.id))
 
 
-async def test_a_company_comes_over_and_is_a_registration_like_any_other(service: ServiceUnderTest) -> None:
+async def test_an_imported_company_is_a_registration_like_any_other(service: ServiceUnderTest) -> None:
     former = a_former_company()
 
     (row,) = await companies(service, former)
@@ -81,7 +82,7 @@ async def test_a_company_comes_over_and_is_a_registration_like_any_other(service
     assert sorted(due) == ["expire_registration", *["remind_of_expiry"] * 5]
 
 
-async def test_the_trail_and_the_history_name_the_administrator_who_imported(service: ServiceUnderTest) -> None:
+async def test_the_audit_log_and_the_history_name_the_administrator_who_imported(service: ServiceUnderTest) -> None:
     (row,) = await companies(service, a_former_company())
 
     (act,) = (await service.ask(GetRegistrationHistory(exporter_id=row.id), OFFICER)).acts
@@ -91,7 +92,7 @@ async def test_the_trail_and_the_history_name_the_administrator_who_imported(ser
     assert ("ImportRegistrations", str(ADMINISTRATOR.user_id)) in [tuple(each) for each in done]
 
 
-async def test_who_was_suspended_or_had_expired_is_so_here_and_can_go_on(service: ServiceUnderTest) -> None:
+async def test_a_suspended_or_expired_company_is_imported_as_such_and_can_go_on(service: ServiceUnderTest) -> None:
     suspended, expired = await companies(
         service,
         a_former_company(status="suspended", reason="The factory was closed."),
@@ -119,7 +120,7 @@ async def test_an_imported_year_is_reminded_of_and_ends(service: ServiceUnderTes
     assert [event.exporter_id for event in await service.announced(RegistrationExpired)] == [row.id]
 
 
-async def test_done_again_nothing_changes(service: ServiceUnderTest) -> None:
+async def test_a_repeated_import_changes_nothing(service: ServiceUnderTest) -> None:
     rows = [
         a_former_company(),
         a_former_company(former_id=None, status="suspended", reason="Closed."),
@@ -135,7 +136,7 @@ async def test_done_again_nothing_changes(service: ServiceUnderTest) -> None:
     assert await kept(service) == before
 
 
-async def test_what_has_changed_since_is_told_and_left_alone(service: ServiceUnderTest) -> None:
+async def test_a_changed_row_is_reported_and_changes_nothing(service: ServiceUnderTest) -> None:
     former, person = a_former_company(), a_former_user()
     (company,), (user,) = await companies(service, former), await people(service, person)
     before = await kept(service)
@@ -185,7 +186,7 @@ UNSOUND: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("changes", "code", "fields"), UNSOUND, ids=[f"{code}-{fields[0]}" for _, code, fields in UNSOUND])
-async def test_a_company_in_error_is_refused_whole_and_holds_no_other_up(
+async def test_a_wrong_company_is_refused_whole_and_blocks_no_other(
     service: ServiceUnderTest, changes: dict[str, Any], code: str, fields: tuple[str, ...]
 ) -> None:
     await service.ask(an_application(email="taken@company.example", tax_number="K000-TAKEN"))
@@ -208,7 +209,7 @@ async def test_a_company_in_error_is_refused_whole_and_holds_no_other_up(
     assert there == []
 
 
-async def test_two_rows_of_one_command_that_want_the_same_are_one_and_a_refusal(service: ServiceUnderTest) -> None:
+async def test_of_two_rows_with_the_same_key_one_is_imported_and_one_refused(service: ServiceUnderTest) -> None:
     one = a_former_company()
     other = a_former_company(tax_number=one.tax_number)
     third = a_former_company(users=[a_former_person(email=one.users[0].email)])
@@ -222,7 +223,7 @@ async def test_two_rows_of_one_command_that_want_the_same_are_one_and_a_refusal(
     ]
 
 
-async def test_a_dry_run_says_what_would_become_of_every_row_and_keeps_nothing(service: ServiceUnderTest) -> None:
+async def test_a_dry_run_reports_on_every_row_and_saves_nothing(service: ServiceUnderTest) -> None:
     known = a_former_company()
     await companies(service, known)
     before = await kept(service)
@@ -237,7 +238,7 @@ async def test_a_dry_run_says_what_would_become_of_every_row_and_keeps_nothing(s
     assert [row.id for row in await companies(service, *rows)] == [row.id for row in checked.rows]
 
 
-async def test_people_of_offices_customs_and_companies_come_over(service: ServiceUnderTest) -> None:
+async def test_people_of_offices_customs_and_companies_are_imported(service: ServiceUnderTest) -> None:
     company = a_former_company()
     (exporter,) = await companies(service, company)
     officer = a_former_user(roles=["reviewer", "approver"], office="SHV")
@@ -278,7 +279,7 @@ async def test_an_officer_in_error_is_refused_and_holds_no_other_up(
     assert sound.outcome == "imported"
 
 
-async def test_the_people_of_a_company_come_over_together_or_not_at_all(service: ServiceUnderTest) -> None:
+async def test_the_people_of_a_company_are_imported_together_or_not_at_all(service: ServiceUnderTest) -> None:
     first, second = a_former_company(), a_former_company()
     await companies(service, first, second)
     mine = {"roles": ["preparer"], "company_tax_number": first.tax_number}
@@ -296,10 +297,10 @@ async def test_the_people_of_a_company_come_over_together_or_not_at_all(service:
 
     assert [row.code for row in reports] == ["colleague_refused", None, "roles_not_yours_to_give", "email_taken", None]
     added = [now - then for now, then in zip(await kept(service), before, strict=True)]
-    assert added == [0, 0, 2, 0, 2]  # two people, and a letter for each
+    assert added == [0, 0, 2, 0, 2]  # two people, and an invitation for each
 
 
-async def test_whoever_was_not_invited_chooses_a_password_by_saying_that_it_is_forgotten(service: ServiceUnderTest) -> None:
+async def test_a_person_without_an_invitation_chooses_a_password_by_a_reset(service: ServiceUnderTest) -> None:
     former = a_former_company()
     await companies(service, former)
     email = former.users[0].email
@@ -315,7 +316,7 @@ async def test_whoever_was_not_invited_chooses_a_password_by_saying_that_it_is_f
     assert session.roles == ("company_administrator", "signatory")
 
 
-async def test_whoever_is_invited_gets_a_letter_once(service: ServiceUnderTest) -> None:
+async def test_an_imported_person_is_invited_once(service: ServiceUnderTest) -> None:
     former, officer = a_former_company(), a_former_user()
     for _ in range(2):
         await companies(service, former, invite=True)

@@ -1,4 +1,4 @@
-"""Mandates: who proposes and accepts, what an agent may do then, with what, and how it ends."""
+"""Mandates: proposals, grants, tokens of agents, and revocations."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.catalogue import Catalogue
-from services.registry.domain.mandate import ALLOWED, Act, Mandate, Side, Status
-from services.registry.domain.registration import Status as RegistrationStatus
+from services.registry.companies.domain.registration import Status as RegistrationStatus
 from services.registry.handlers import router
+from services.registry.mandates.domain.mandate import ALLOWED, Act, Mandate, Side, Status
+from services.registry.mandates.reference_data import MandateLimits
 from shared.contracts.messages import Event
 from shared.contracts.registry.identity import RevokeSession, SessionRevoked
 from shared.contracts.registry.mandates import (
@@ -37,7 +37,7 @@ from tests.support.service_under_test import ServiceUnderTest
 
 
 @pytest.mark.parametrize("first", ["exporter", "agent"])
-async def test_a_mandate_is_granted_once_both_have_accepted_whoever_proposed_it(
+async def test_a_mandate_is_granted_once_both_have_agreed_whichever_proposed_it(
     service: ServiceUnderTest, parties: Parties, first: str
 ) -> None:
     proposer, other = (parties.exporter, parties.agent) if first == "exporter" else (parties.agent, parties.exporter)
@@ -97,7 +97,7 @@ async def test_what_no_mandate_can_hold_is_refused_with_its_field(
     assert next(iter(body)) in refusal.fields[0]
 
 
-async def test_nobody_proposes_for_others_or_to_themselves(service: ServiceUnderTest, parties: Parties) -> None:
+async def test_a_company_cannot_propose_for_others_or_to_itself(service: ServiceUnderTest, parties: Parties) -> None:
     third = await a_company(service)
     assert (await third.administrator.ask(parties.proposal())).code == "mandate_between_others"
     to_oneself = parties.proposal(agent_tax_number=parties.exporter.tax_number)
@@ -108,7 +108,7 @@ async def test_nobody_proposes_for_others_or_to_themselves(service: ServiceUnder
     assert (await parties.agent.administrator.ask(again)).code == "mandate_id_taken"
 
 
-async def test_a_third_company_learns_of_nothing(service: ServiceUnderTest, parties: Parties) -> None:
+async def test_a_third_company_learns_nothing_of_a_mandate(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate()
     key = await parties.key(mandate_id)
     third = (await a_company(service)).administrator
@@ -124,11 +124,11 @@ async def test_a_third_company_learns_of_nothing(service: ServiceUnderTest, part
     assert (await third.ask(ListMandates(company_id=parties.exporter.company_id))).code == "not_yours"
 
 
-async def test_nobody_uses_up_the_mandates_of_another(
+async def test_a_company_cannot_use_up_the_mandates_of_another(
     service: ServiceUnderTest, parties: Parties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What others propose counts for them alone, until it is accepted."""
-    monkeypatch.setattr("services.registry.handlers.mandates.MOST_MANDATES", 3)
+    """A proposal counts for its own company alone, until the other accepts."""
+    monkeypatch.setattr("services.registry.mandates.granting.MAX_MANDATES", 3)
     victim, stranger = parties.exporter, await a_company(service)
     unwanted = [parties.proposal(agent_tax_number=stranger.tax_number) for _ in range(4)]
     answers = [await stranger.administrator.ask(proposal) for proposal in unwanted]
@@ -142,10 +142,10 @@ async def test_nobody_uses_up_the_mandates_of_another(
 
 
 @pytest.mark.parametrize("status", [status for status in RegistrationStatus if status is not RegistrationStatus.ACTIVE])
-async def test_whoever_is_not_registered_proposes_nothing_and_learns_nothing(
+async def test_an_unregistered_company_cannot_propose_and_learns_no_tax_number(
     service: ServiceUnderTest, parties: Parties, status: RegistrationStatus
 ) -> None:
-    """Anybody can apply for registration: a stranger asks for the names and ids behind tax numbers in vain."""
+    """Anybody can apply for registration, but an applicant cannot find the names and ids behind tax numbers."""
     stranger = await a_company(service, status)
     for exporter in (parties.exporter.tax_number, "K000-000000"):
         proposal = parties.proposal(exporter_tax_number=exporter, agent_tax_number=stranger.tax_number)
@@ -182,7 +182,7 @@ async def test_both_companies_and_the_ministry_see_their_mandates_page_by_page(
     assert [mandate.exporter_name for mandate in seen.mandates] == ["Angkor Garment Co., Ltd."] * 3
 
 
-async def test_the_token_says_for_whom_by_which_agent_and_in_which_roles(service: ServiceUnderTest, parties: Parties) -> None:
+async def test_the_token_names_the_exporter_the_agent_and_the_roles(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate(scope=("preparer",))
     agent = parties.agent.administrator
     given = await agent.ask(ActUnderMandate(mandate_id=mandate_id))
@@ -200,9 +200,7 @@ async def test_the_token_says_for_whom_by_which_agent_and_in_which_roles(service
     assert given.expires_at == service.clock.now() + timedelta(minutes=15)
 
 
-async def test_nobody_gets_more_for_the_exporter_than_they_have_at_the_agent(
-    service: ServiceUnderTest, parties: Parties
-) -> None:
+async def test_a_person_gets_only_the_roles_that_they_have_at_the_agent(service: ServiceUnderTest, parties: Parties) -> None:
     whole, signing = await parties.mandate(), await parties.mandate(scope=("signatory",))
     preparer = await somebody_of_a_company(service, "preparer", company=parties.agent.company_id)
     assert (await preparer.ask(ActUnderMandate(mandate_id=whole))).roles == ("preparer",)
@@ -213,8 +211,8 @@ async def test_nobody_gets_more_for_the_exporter_than_they_have_at_the_agent(
     assert (await parties.exporter.administrator.ask(ActUnderMandate(mandate_id=whole))).code == "not_yours"
 
 
-async def test_under_a_mandate_nothing_of_registry_is_open(service: ServiceUnderTest, parties: Parties) -> None:
-    """Not the exporter's registration, not its people, no further mandates or keys: those are the exporter's own."""
+async def test_a_mandate_opens_nothing_of_registry(service: ServiceUnderTest, parties: Parties) -> None:
+    """The exporter's registration, people, mandates and keys stay its own."""
     mandate_id = await parties.mandate()
     exporter = parties.exporter.company_id
     by_person = (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).token
@@ -255,7 +253,7 @@ async def test_either_side_revokes_and_every_token_is_refused_from_then_on(
     assert (await company.administrator.ask(RevokeMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
 
 
-async def test_what_was_only_proposed_is_declined_and_nobody_hears_of_it(service: ServiceUnderTest, parties: Parties) -> None:
+async def test_a_declined_proposal_is_not_announced(service: ServiceUnderTest, parties: Parties) -> None:
     proposal = parties.proposal()
     await parties.exporter.administrator.ask(proposal)
     declined = await parties.agent.administrator.ask(RevokeMandate(mandate_id=proposal.mandate_id))
@@ -297,7 +295,7 @@ async def test_the_token_of_a_person_does_not_outlast_their_session(service: Ser
 
 
 @pytest.mark.parametrize("how", ["signs out", "leaves", "other roles"])
-async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(
+async def test_a_person_whose_session_ended_at_the_agent_cannot_act_under_its_mandates(
     service: ServiceUnderTest, parties: Parties, how: str
 ) -> None:
     mandate_id = await parties.mandate()
@@ -316,7 +314,14 @@ async def test_whoever_is_out_at_the_agents_is_out_under_its_mandates(
 
 
 def a_mandate(status: Status) -> Mandate:
-    mandate = Mandate(uuid4(), uuid4(), uuid4(), list(EVERYTHING), A_YEAR, Side.EXPORTER)
+    mandate = Mandate(
+        mandate_id=uuid4(),
+        exporter_id=uuid4(),
+        agent_id=uuid4(),
+        scope=list(EVERYTHING),
+        valid_until=A_YEAR,
+        proposed_by=Side.EXPORTER,
+    )
     if status is Status.GRANTED:
         do(mandate, Act.ACCEPT)
     if status is Status.REVOKED:
@@ -350,7 +355,7 @@ def test_a_status_allows_what_the_table_says(status: Status, act: Act) -> None:
 
 
 def test_how_long_a_mandate_may_last_is_data() -> None:
-    assert Catalogue.load().longest_mandate(TODAY) == 731
+    assert MandateLimits.load().longest_days(TODAY) == 731
 
 
 async def test_what_is_announced_again_has_the_versions_of_before(service: ServiceUnderTest, parties: Parties) -> None:
@@ -368,7 +373,7 @@ async def test_what_is_announced_again_has_the_versions_of_before(service: Servi
     ]
 
 
-async def test_a_registry_that_came_back_from_an_older_copy_brings_nothing_back_to_life(
+async def test_a_registry_restored_from_a_backup_brings_nothing_revoked_back(
     service: ServiceUnderTest, parties: Parties
 ) -> None:
     proposal = parties.proposal()

@@ -1,11 +1,11 @@
-"""Passwords: chosen by their owners, hard to guess, and replaced by a link that works once."""
+"""Passwords: their owners choose them, they are hard to guess, and a link that works once replaces them."""
 
 from datetime import timedelta
 
 import pytest
 
-from services.registry.domain.password import must_be_hard_to_guess
-from services.registry.post import Letter, Post, PostOnDisk
+from services.registry.identity.domain.password import must_be_hard_to_guess
+from services.registry.mail.transport import Email, Mailer, MailFolder
 from shared.contracts.registry.identity import ListSessions
 from shared.contracts.registry.users import AcceptInvitation, RequestPasswordReset, ResetPassword
 from shared.refusals import Refused, Unavailable
@@ -15,24 +15,24 @@ from tests.support.service_under_test import ServiceUnderTest, a_person
 ADMINISTRATOR = a_person("administrator")
 
 
-class AwayAtFirst:
-    """A mail server that takes the second letter."""
+class FailsOnce:
+    """A mail server that fails once."""
 
-    def __init__(self, there: PostOnDisk) -> None:
-        self.tried = 0
-        self._there = there
+    def __init__(self, folder: MailFolder) -> None:
+        self.attempts = 0
+        self._folder = folder
 
-    async def send(self, letter: Letter) -> None:
-        self.tried += 1
-        if self.tried == 1:
+    async def send(self, email: Email) -> None:
+        self.attempts += 1
+        if self.attempts == 1:
             raise Unavailable("the mail server is away")
-        await self._there.send(letter)
+        await self._folder.send(email)
 
 
-async def test_a_letter_that_could_not_be_handed_over_is_sent_when_it_can(service: ServiceUnderTest) -> None:
+async def test_an_email_that_could_not_be_sent_is_retried(service: ServiceUnderTest) -> None:
     human, folder = await somebody_of_a_company(service), mailbox(service).folder
-    carrier = AwayAtFirst(PostOnDisk(folder, "registry@ministry.example"))
-    service.context._tools[Post] = Post(carrier)
+    transport = FailsOnce(MailFolder(folder, "registry@ministry.example"))
+    service.context._tools[Mailer] = Mailer(transport)
     await service.ask(RequestPasswordReset(email=human.email))
     await service.do_tasks()
     assert mailbox(service).link(human.email, "reset") is None
@@ -41,7 +41,7 @@ async def test_a_letter_that_could_not_be_handed_over_is_sent_when_it_can(servic
     await service.do_tasks()
 
     assert mailbox(service).link(human.email, "reset")
-    assert carrier.tried == 2
+    assert transport.attempts == 2
 
 
 async def test_a_forgotten_password_is_replaced_by_a_link_that_works_once_and_ends_every_session(

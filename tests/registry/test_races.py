@@ -1,4 +1,4 @@
-"""What is good once is good once, however many try at the same instant; on SQLite and on PostgreSQL."""
+"""Simultaneous attempts: what can be used once is used once, on SQLite and PostgreSQL."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS
+from services.registry.identity.domain.attempts import FREE_ATTEMPTS, FREE_ATTEMPTS_OF_ADDRESS
 from shared.contracts.registry.identity import ListSessions, OpenSession, RefreshSession
 from shared.contracts.registry.importing import ImportRegistrations
 from shared.contracts.registry.mandates import AcceptMandate, ExchangeApiKey, MakeApiKey, MandateGranted, RevokeApiKey
@@ -28,15 +28,15 @@ from tests.registry.people import (
     Human,
     a_registry,
     an_invitation,
+    failed_attempts_from,
     mailbox,
     somebody_of_a_company,
     the_administrator,
-    wrong_tries_from,
 )
 from tests.support.service_under_test import ServiceUnderTest, a_person
 
 OFFICE = "203.0.113.7"
-"""The address behind which everybody sits."""
+"""The address that all of them share."""
 
 
 @pytest.fixture
@@ -49,22 +49,22 @@ def codes(answers: list[Any]) -> Counter[str]:
     return Counter(getattr(answer, "code", "let in") for answer in answers)
 
 
-async def test_of_fifty_guesses_at_once_only_five_are_looked_at(service: ServiceUnderTest) -> None:
+async def test_of_fifty_simultaneous_guesses_only_five_are_checked(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
     for email in (human.email, "nobody@company.example"):
         guesses = (OpenSession(email=email, password=f"wrong {number}") for number in range(50))
         answers = codes(await asyncio.gather(*map(service.ask, guesses)))
-        assert answers == {"sign_in_failed": FREE_TRIES, "sign_in_delayed": 50 - FREE_TRIES}
+        assert answers == {"sign_in_failed": FREE_ATTEMPTS, "sign_in_delayed": 50 - FREE_ATTEMPTS}
 
 
-async def test_a_hundred_people_behind_one_address_who_sign_in_at_once_are_all_let_in(service: ServiceUnderTest) -> None:
+async def test_a_hundred_people_behind_one_address_sign_in_at_once(service: ServiceUnderTest) -> None:
     office = [await somebody_of_a_company(service) for _ in range(100)]
     answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for human in office))
     assert codes(answers) == {"let in": 100}
-    assert await wrong_tries_from(service, OFFICE) == 0
+    assert await failed_attempts_from(service, OFFICE) == 0
 
 
-async def test_right_passwords_among_guesses_at_once_wash_none_of_them_away(service: ServiceUnderTest) -> None:
+async def test_right_passwords_among_simultaneous_guesses_forgive_no_guess(service: ServiceUnderTest) -> None:
     people = [await somebody_of_a_company(service) for _ in range(30)]
     right = [OpenSession(email=human.email, password=human.password, address=OFFICE) for human in people]
     wrong = [OpenSession(email=f"{n}@company.example", password="wrong", address=OFFICE) for n in range(90)]
@@ -73,11 +73,11 @@ async def test_right_passwords_among_guesses_at_once_wash_none_of_them_away(serv
     answers = codes(await asyncio.gather(*map(service.ask, mixed)))
 
     assert set(answers) == {"let in", "sign_in_failed", "sign_in_delayed"}
-    assert FREE_TRIES_OF_ADDRESS - 20 < answers["sign_in_failed"] <= FREE_TRIES_OF_ADDRESS
-    assert await wrong_tries_from(service, OFFICE) == answers["sign_in_failed"]
+    assert FREE_ATTEMPTS_OF_ADDRESS - 20 < answers["sign_in_failed"] <= FREE_ATTEMPTS_OF_ADDRESS
+    assert await failed_attempts_from(service, OFFICE) == answers["sign_in_failed"]
 
 
-async def test_a_number_that_was_left_by_ten_is_taken_by_one_of_them(service: ServiceUnderTest) -> None:
+async def test_of_ten_refused_companies_with_one_tax_number_one_takes_it(service: ServiceUnderTest) -> None:
     left = []
     for _ in range(10):
         left.append(an_application(tax_number="K997-999999"))
@@ -96,13 +96,15 @@ async def test_a_number_that_was_left_by_ten_is_taken_by_one_of_them(service: Se
 
 
 @pytest.mark.parametrize("field", ["tax_number", "email"])
-async def test_of_ten_who_apply_as_the_same_at_once_nine_hear_that_it_is_taken(service: ServiceUnderTest, field: str) -> None:
+async def test_of_ten_simultaneous_applications_with_the_same_key_nine_are_refused(
+    service: ServiceUnderTest, field: str
+) -> None:
     first = an_application()
     applications = (an_application(**{field: getattr(first, field)}) for _ in range(10))
     assert codes(await asyncio.gather(*map(service.ask, applications))) == {"let in": 1, f"{field}_taken": 9}
 
 
-async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(service: ServiceUnderTest) -> None:
+async def test_of_ten_simultaneous_sign_ins_with_the_same_code_one_succeeds(service: ServiceUnderTest) -> None:
     administrator = await the_administrator(service)
     account = {"email": administrator.email, "password": administrator.password, "code": administrator.code()}
     shown = OpenSession(**account, address=OFFICE)
@@ -111,7 +113,7 @@ async def test_of_ten_who_show_the_same_code_at_once_one_is_let_in(service: Serv
     assert set(answers) <= {"let in", "second_factor_wrong", "sign_in_delayed"}
 
 
-async def test_of_ten_who_use_the_same_confirmation_at_once_one_is_let_in(service: ServiceUnderTest) -> None:
+async def test_of_ten_simultaneous_commands_with_the_same_confirmation_one_succeeds(service: ServiceUnderTest) -> None:
     administrator = await the_administrator(service)
     invitation = an_invitation()
     confirmed = (await administrator.step_up(invitation)).token
@@ -120,7 +122,7 @@ async def test_of_ten_who_use_the_same_confirmation_at_once_one_is_let_in(servic
     assert answers == {"let in": 1, "step_up_used": 9}
 
 
-async def test_of_ten_who_follow_the_same_link_at_once_one_chooses_the_password(service: ServiceUnderTest) -> None:
+async def test_of_ten_people_who_follow_the_same_link_at_once_one_chooses_the_password(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
     await service.ask(invitation, a_person("administrator"))
     await service.do_tasks()
@@ -132,7 +134,7 @@ async def test_of_ten_who_follow_the_same_link_at_once_one_chooses_the_password(
     assert (await Human(service, invitation.email, chosen).sign_in()).enrolling
 
 
-async def test_the_same_choice_sent_by_a_nervous_client_five_times_at_once_is_one(service: ServiceUnderTest) -> None:
+async def test_the_same_choice_sent_five_times_at_once_is_one(service: ServiceUnderTest) -> None:
     invitation = an_invitation()
     await service.ask(invitation, a_person("administrator"))
     await service.do_tasks()
@@ -155,7 +157,7 @@ async def test_of_ten_pairs_given_for_the_same_refresh_token_at_once_only_the_la
     assert (await human.ask(ListSessions())).code == "token_invalid"
 
 
-async def test_of_two_who_import_the_same_companies_at_once_each_company_comes_over_once(service: ServiceUnderTest) -> None:
+async def test_of_two_simultaneous_imports_each_company_is_imported_once(service: ServiceUnderTest) -> None:
     rows = [a_former_company() for _ in range(20)]
     others = [a_former_company(tax_number=row.tax_number) for row in rows[::2]]
     commands = [ImportRegistrations(registrations=some) for some in (rows, rows, others)]
@@ -167,7 +169,7 @@ async def test_of_two_who_import_the_same_companies_at_once_each_company_comes_o
     assert codes_of_refused <= {"tax_number_taken", "taken_meanwhile"}
 
 
-async def test_of_ten_who_accept_a_mandate_at_once_one_does(service: ServiceUnderTest, parties: Parties) -> None:
+async def test_of_ten_simultaneous_acceptances_of_a_mandate_one_succeeds(service: ServiceUnderTest, parties: Parties) -> None:
     proposal = parties.proposal()
     await parties.exporter.administrator.ask(proposal)
     twins = [AcceptMandate(mandate_id=proposal.mandate_id) for _ in range(10)]
@@ -189,16 +191,14 @@ async def test_while_a_key_is_revoked_no_token_is_given_that_outlives_it(service
     assert (await service.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
 
 
-async def test_whoever_signs_in_four_times_at_once_is_not_told_to_try_again(service: ServiceUnderTest) -> None:
+async def test_four_simultaneous_sign_ins_of_one_person_are_not_delayed(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
     for _ in range(10):
-        answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for _ in range(FREE_TRIES - 1)))
-        assert codes(answers) == {"let in": FREE_TRIES - 1}
+        answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for _ in range(FREE_ATTEMPTS - 1)))
+        assert codes(answers) == {"let in": FREE_ATTEMPTS - 1}
 
 
-async def test_who_makes_a_key_again_while_it_is_used_and_revoked_keeps_nobody_waiting(
-    service: ServiceUnderTest, parties: Parties
-) -> None:
+async def test_making_using_and_revoking_a_key_at_once_causes_no_deadlock(service: ServiceUnderTest, parties: Parties) -> None:
     mandate_id = await parties.mandate()
     key = await parties.key(mandate_id)
     again = [MakeApiKey(api_key_id=key.api_key_id, mandate_id=mandate_id, name="Again") for _ in range(20)]

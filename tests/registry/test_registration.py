@@ -1,4 +1,4 @@
-"""A company's registration: applied for, examined, decided, renewed, suspended, and what others hear of it."""
+"""Registrations: applications, decisions, renewals, suspensions, and their events."""
 
 import asyncio
 import json
@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.domain.particulars import Particulars
-from services.registry.domain.registration import ALLOWED, Act, Asked, Status
-from services.registry.handlers import registering, router
+from services.registry.companies import documents
+from services.registry.companies.domain.particulars import Particulars
+from services.registry.companies.domain.registration import ALLOWED, Act, Asked, Status
+from services.registry.handlers import router
 from shared.contracts.registry import particulars as contracts
 from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile, PutRegistrationFile
 from shared.contracts.registry.registrations import (
@@ -36,9 +37,9 @@ from shared.contracts.registry.registrations import (
 )
 from shared.refusals import Refused
 from tests.registry.builders import (
-    CATALOGUE,
     OFFICER,
     PAPERS,
+    REFERENCE_DATA,
     REQUIREMENTS,
     TODAY,
     a_pdf,
@@ -69,7 +70,7 @@ def test_the_contract_knows_every_status_and_what_is_asked() -> None:
 
 @pytest.mark.parametrize(("status", "asked"), ALLOWED, ids="-".join)
 @pytest.mark.parametrize("act", [act for act in Act if act not in (Act.APPLY, Act.IMPORT)])
-def test_every_act_is_done_or_refused_as_the_table_says(status: Status, asked: Asked, act: Act) -> None:
+def test_a_registration_allows_the_acts_of_the_table_and_no_others(status: Status, asked: Asked, act: Act) -> None:
     registration = a_registration(status, asked)
     version = registration.version
     if act in ALLOWED[status, asked]:
@@ -151,7 +152,7 @@ async def test_a_registration_lasts_a_year_and_certificates_hear_of_it(service: 
 
 @pytest.mark.parametrize("missing", [kind for kind in DocumentKind if kind != "gsp_mfn_certificate"])
 async def test_without_its_documents_a_registration_is_not_approved(service: ServiceUnderTest, missing: DocumentKind) -> None:
-    """A signatory without a letter of authorisation among them."""
+    """One of them is the letter that authorises the signatory."""
     application = await apply_with_papers(service, without=missing)
     refused = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (refused.code, refused.fields) == ("registration_documents_missing", ("documents",))
@@ -166,7 +167,7 @@ async def test_without_what_must_be_known_a_registration_is_not_approved(service
     assert state.lacks == ("phone", "representative")
 
 
-async def test_an_officer_approves_what_was_seen_and_nothing_else(service: ServiceUnderTest) -> None:
+async def test_an_officer_approves_only_the_version_that_was_seen(service: ServiceUnderTest) -> None:
     application = await apply_with_papers(service)
     seen = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     await attach(service, application.exporter_id, "certificate_of_incorporation", a_pdf("another"))
@@ -216,10 +217,8 @@ async def test_a_refused_application_leaves_its_tax_number_to_others(service: Se
     assert (await service.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)).status == "applied"
 
 
-async def test_whoever_has_only_applied_has_little_room_for_files(
-    service: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registering, "ROOM", 10_000_000)
+async def test_an_applicant_has_little_room_for_files(service: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "ROOM", 10_000_000)
     application = an_application()
     await service.ask(application)
     for letter in b"ab":
@@ -241,7 +240,7 @@ async def test_a_registered_company_keeps_its_tax_number(service: ServiceUnderTe
     assert (refused.code, refused.fields) == ("tax_number_fixed", ("tax_number",))
 
 
-async def test_suspension_and_reinstatement_are_told_with_rising_versions(service: ServiceUnderTest) -> None:
+async def test_suspension_and_reinstatement_are_announced_with_rising_versions(service: ServiceUnderTest) -> None:
     application = await registered(service)
     exporter_id = application.exporter_id
     state = await service.ask(SuspendRegistration(exporter_id=exporter_id, reason="Closed."), OFFICER)
@@ -267,7 +266,7 @@ async def test_what_is_announced_again_is_how_it_stands_with_the_versions_of_bef
     assert [(type(e), e.version, e.exporter_id) for e in again] == [(type(e), e.version, e.exporter_id) for e in before]
 
 
-async def test_the_history_tells_each_act_with_who_and_why_page_by_page(service: ServiceUnderTest) -> None:
+async def test_the_history_shows_each_act_with_actor_and_reason_page_by_page(service: ServiceUnderTest) -> None:
     application = await registered(service)
     exporter_id = application.exporter_id
     await service.ask(SuspendRegistration(exporter_id=exporter_id, reason=KHMER), OFFICER)
@@ -290,7 +289,7 @@ async def test_the_history_tells_each_act_with_who_and_why_page_by_page(service:
 
 
 @pytest.mark.parametrize("email", ["a<b@c.example", "sok,dara@c.example", "a@[1", "(a@b.example", '"a"@b.example', "a@b@c"])
-async def test_an_address_that_a_letter_could_take_for_another_is_refused(service: ServiceUnderTest, email: str) -> None:
+async def test_an_email_address_that_is_easily_mistaken_is_refused(service: ServiceUnderTest, email: str) -> None:
     body = json.loads(an_application().model_dump_json()) | {"email": email}
     refused = await service.ask_raw(ApplyForRegistration, json.dumps(body).encode(), None)
     assert (refused.code, refused.fields) == ("malformed_request", ("email",))
@@ -359,7 +358,7 @@ async def test_khmer_is_kept_and_shown_back_exactly(service: ServiceUnderTest) -
     assert shown.contact_email == application.email
 
 
-async def test_a_document_comes_back_byte_for_byte_to_its_owner_and_officers_only(service: ServiceUnderTest) -> None:
+async def test_only_the_owner_and_officers_read_a_document_byte_for_byte(service: ServiceUnderTest) -> None:
     application = an_application()
     await service.ask(application)
     digest = await upload(service, application.exporter_id, a_pdf())
@@ -412,13 +411,13 @@ async def test_an_act_needs_its_role_and_its_company(service: ServiceUnderTest, 
         assert (await service.ask(command, a_person("signatory", organisation=own))).code == "registration_not_found"
 
 
-def test_the_list_of_places_is_whole() -> None:
-    assert len(CATALOGUE.districts) == 210
-    assert len({district.province_en for district in CATALOGUE.districts.values()}) == 25
-    assert all(code[:2].isdigit() and len(code) == 4 for code in CATALOGUE.districts)
-    assert all(0x1780 <= ord(district.name_km[0]) <= 0x17FF for district in CATALOGUE.districts.values())
-    assert {district.kind for district in CATALOGUE.districts.values()} == {"Srok", "Krong", "Khan"}
-    assert all(district.name_en.isascii() for district in CATALOGUE.districts.values())
+def test_the_list_of_places_is_complete() -> None:
+    assert len(REFERENCE_DATA.districts) == 210
+    assert len({district.province_en for district in REFERENCE_DATA.districts.values()}) == 25
+    assert all(code[:2].isdigit() and len(code) == 4 for code in REFERENCE_DATA.districts)
+    assert all(0x1780 <= ord(district.name_km[0]) <= 0x17FF for district in REFERENCE_DATA.districts.values())
+    assert {district.kind for district in REFERENCE_DATA.districts.values()} == {"Srok", "Krong", "Khan"}
+    assert all(district.name_en.isascii() for district in REFERENCE_DATA.districts.values())
 
 
 async def test_what_was_announced_is_heeded_by_a_registry_that_came_back_from_an_older_copy(service: ServiceUnderTest) -> None:

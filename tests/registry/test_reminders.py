@@ -1,4 +1,4 @@
-"""Reminders come on their days, each once, and what the service slept through is made good in one letter."""
+"""Reminders are sent on their days, each once. After an outage one e-mail replaces the missed ones."""
 
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from services.registry.domain.registration import Status
-from services.registry.domain.reminders import Outcome, outcome_of, over_at
-from services.registry.store.tables import reminders
+from services.registry.companies.domain.registration import Status
+from services.registry.companies.domain.reminders import Outcome, outcome_of, over_at
+from services.registry.companies.tables import reminders
 from shared.contracts.registry.registrations import (
     ApproveRegistration,
     GetRegistration,
@@ -25,10 +25,10 @@ from shared.contracts.registry.registrations import (
     SuspendRegistration,
 )
 from shared.database.tables import tasks
-from tests.registry.builders import CATALOGUE, OFFICER, a_registration, registered
+from tests.registry.builders import OFFICER, REFERENCE_DATA, a_registration, registered
 from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_person
 
-SCHEDULE = CATALOGUE.schedule(date(2026, 11, 23))
+SCHEDULE = REFERENCE_DATA.schedule(date(2026, 11, 23))
 LAST_DAY = date(2027, 11, 23)
 
 
@@ -44,7 +44,7 @@ async def outcomes(service: ServiceUnderTest) -> dict[int, str]:
 
 
 def letters(tmp_path: Path) -> list[Any]:
-    """The letters, in the order in which they were written."""
+    """The e-mails, in the order of their dates."""
     found = [message_from_bytes(file.read_bytes(), policy=default) for file in (tmp_path / "mail").glob("*.eml")]
     return sorted(found, key=lambda letter: letter["Date"].datetime)
 
@@ -77,7 +77,7 @@ def test_a_year_is_over_with_the_midnight_after_its_last_day() -> None:
     hours_late=st.integers(0, 40 * 24),
     zone=st.sampled_from([ZoneInfo("Asia/Phnom_Penh"), ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")]),
 )
-def test_at_any_instant_exactly_one_reminder_speaks_unless_another_goes_out_that_day(
+def test_at_any_instant_one_reminder_is_sent_unless_another_is_due_that_day(
     last_day: date, hours_late: int, zone: ZoneInfo
 ) -> None:
     first = SCHEDULE.due_at(last_day, 30, zone)
@@ -90,7 +90,9 @@ def test_at_any_instant_exactly_one_reminder_speaks_unless_another_goes_out_that
     assert {outcome_of(last_day, now, LAST_DAY + timedelta(days=9999), now) for _ in due} == {Outcome.NOT_NEEDED}
 
 
-async def test_reminders_come_on_their_days_and_then_the_end(service: ServiceUnderTest, tmp_path: Path) -> None:
+async def test_reminders_are_sent_on_their_days_and_then_the_registration_expires(
+    service: ServiceUnderTest, tmp_path: Path
+) -> None:
     application = await registered(service)
     for days in (30, 14, 7, 1, 0):
         day = LAST_DAY - timedelta(days=days)
@@ -119,7 +121,7 @@ async def test_reminders_come_on_their_days_and_then_the_end(service: ServiceUnd
     assert (history.acts[0].act, history.acts[0].user_id) == ("expire", None)
 
 
-async def test_what_was_slept_through_is_made_good_in_one_letter_with_the_right_number_of_days(
+async def test_after_an_outage_one_reminder_is_sent_with_the_right_number_of_days(
     service: ServiceUnderTest, tmp_path: Path
 ) -> None:
     await registered(service)
@@ -129,7 +131,7 @@ async def test_what_was_slept_through_is_made_good_in_one_letter_with_the_right_
     assert "Days left: 5." in letter.get_content()
 
 
-async def test_who_slept_through_the_end_is_told_that_it_is_over_and_nothing_else(
+async def test_after_an_outage_beyond_the_last_day_only_the_last_email_is_sent(
     service: ServiceUnderTest, tmp_path: Path
 ) -> None:
     await registered(service)
@@ -159,7 +161,7 @@ async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(
 
 
 @pytest.mark.parametrize(("returned", "what_to_do"), [(False, "What to do: nothing."), (True, "correct it as the remarks say")])
-async def test_who_has_asked_for_another_year_is_told_how_that_stands(
+async def test_a_reminder_names_the_status_of_the_renewal(
     service: ServiceUnderTest, tmp_path: Path, returned: bool, what_to_do: str
 ) -> None:
     application = await registered(service)

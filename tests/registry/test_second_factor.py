@@ -1,4 +1,4 @@
-"""The second factor, and the acts that need it: nothing that was stolen decides anything in an officer's name."""
+"""The second factor, and the acts that need it."""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -7,9 +7,9 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from services.registry.authenticators import Authenticators
-from services.registry.domain.session import FREE_TRIES
-from services.registry.store.tables import recovery_codes, second_factors
+from services.registry.identity.authenticators import Authenticators
+from services.registry.identity.domain.attempts import FREE_ATTEMPTS
+from services.registry.identity.tables import recovery_codes, second_factors
 from shared.contracts.registry.identity import Decision, GiveStepUp, Session, StepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import DeactivateOfficer, ListUsers, RemoveSecondFactor
@@ -23,22 +23,22 @@ async def administrator(service: ServiceUnderTest) -> Human:
     return await the_administrator(service)
 
 
-async def test_with_a_second_factor_a_password_alone_opens_nothing(administrator: Human) -> None:
+async def test_with_a_second_factor_a_password_alone_opens_no_session(administrator: Human) -> None:
     assert (await administrator.sign_in(code=None)).code == "second_factor_required"
     assert (await administrator.sign_in(code="000000")).code == "second_factor_wrong"
     assert isinstance(await administrator.sign_in(), Session)
 
 
-async def test_no_code_is_accepted_twice_and_none_before_one_that_was(administrator: Human) -> None:
+async def test_no_code_is_accepted_twice_and_none_older_than_the_last(administrator: Human) -> None:
     code, earlier = administrator.code(), administrator.code(-1)
     assert isinstance(await administrator.sign_in(code=code), Session)
     for old in (code, earlier):
         assert (await administrator.sign_in(code=old)).code == "second_factor_wrong"
 
 
-async def test_of_twenty_who_show_the_same_code_at_once_one_is_let_in(administrator: Human) -> None:
+async def test_of_twenty_simultaneous_uses_of_one_code_one_succeeds(administrator: Human) -> None:
     command = an_invitation()
-    answers = await asyncio.gather(*(administrator.step_up(command) for _ in range(FREE_TRIES - 1)))
+    answers = await asyncio.gather(*(administrator.step_up(command) for _ in range(FREE_ATTEMPTS - 1)))
     assert sum(isinstance(answer, StepUp) for answer in answers) == 1
 
 
@@ -79,7 +79,7 @@ async def test_a_sealed_secret_that_is_put_into_another_account_does_not_open(se
         Authenticators(bytes(32)).step_of(owner, sealed, "000000", service.clock.now())
 
 
-async def test_whoever_has_only_the_session_or_only_the_password_cannot_change_the_second_factor(administrator: Human) -> None:
+async def test_a_session_alone_or_a_password_alone_cannot_change_the_second_factor(administrator: Human) -> None:
     for enrol, code in (
         (EnrolSecondFactor(password="wrong"), "sign_in_failed"),
         (EnrolSecondFactor(password=administrator.password), "second_factor_required"),
@@ -89,7 +89,7 @@ async def test_whoever_has_only_the_session_or_only_the_password_cannot_change_t
     assert isinstance(await administrator.sign_in(), Session)
 
 
-async def test_an_authenticator_is_changed_with_a_code_of_the_old_one_which_counts_until_the_new_is_confirmed(
+async def test_a_code_of_the_old_authenticator_is_needed_until_the_new_one_is_confirmed(
     administrator: Human,
 ) -> None:
     old = administrator.totp
@@ -109,12 +109,12 @@ async def test_a_first_code_that_is_wrong_changes_nothing(service: ServiceUnderT
     human = await somebody_of_a_company(service)
     assert (await human.ask(ConfirmSecondFactor(code="000000"))).code == "second_factor_not_offered"
     offered = await human.ask(EnrolSecondFactor(password=human.password))
-    assert await human.ask(EnrolSecondFactor(password=human.password)) == offered  # the answer was lost: it is the same
+    assert await human.ask(EnrolSecondFactor(password=human.password)) == offered  # the same offer after a lost answer
     assert (await human.ask(ConfirmSecondFactor(code="000000"))).code == "second_factor_wrong"
     assert isinstance(await human.sign_in(), Session)
 
 
-async def test_an_act_that_binds_needs_a_confirmation_and_is_let_in_once_with_it(administrator: Human) -> None:
+async def test_a_binding_act_needs_a_confirmation_and_each_confirms_one_act(administrator: Human) -> None:
     invitation = an_invitation()
     assert (await administrator.ask(invitation)).code == "step_up_required"
 
@@ -149,7 +149,9 @@ async def test_a_confirmation_serves_no_other_content_class_person_or_session_an
     for garbage in ("", "x", "a.b.c", "x" * 9000):
         code = (await administrator.ask(DeactivateOfficer(user_id=target), garbage)).code
         assert code in ("step_up_invalid", "step_up_required")
-    assert (await administrator.ask(DeactivateOfficer(user_id=target), confirmed)).code == "user_not_found"  # it is good
+    assert (
+        await administrator.ask(DeactivateOfficer(user_id=target), confirmed)
+    ).code == "user_not_found"  # this confirmation is valid
     administrator.later(40)
     assert (await administrator.ask(DeactivateOfficer(user_id=target), confirmed)).code == "step_up_expired"
     await administrator.sign_in()
@@ -165,7 +167,7 @@ async def test_a_confirmation_is_no_actor_token(service: ServiceUnderTest, admin
     assert (await service.ask_raw(ListUsers, b"{}", confirmed)).code == "token_invalid"
 
 
-async def test_fifty_decisions_are_confirmed_with_one_code_and_each_is_let_in_once(administrator: Human) -> None:
+async def test_one_code_confirms_fifty_decisions_each_once(administrator: Human) -> None:
     invitations = [an_invitation() for _ in range(50)]
     confirmed = (await administrator.step_up(*invitations)).token
     for invitation in invitations:
@@ -176,18 +178,18 @@ async def test_fifty_decisions_are_confirmed_with_one_code_and_each_is_let_in_on
 
 async def test_a_thief_of_a_session_cannot_guess_codes_for_long(administrator: Human) -> None:
     decision = Decision(act="cmd.officer.invite.v1", digest=digest_of(an_invitation()))
-    codes = [(await administrator.ask(GiveStepUp(code=f"{n:06}", decisions=[decision]))).code for n in range(FREE_TRIES + 1)]
-    assert codes == ["second_factor_wrong"] * FREE_TRIES + ["sign_in_delayed"]
+    codes = [(await administrator.ask(GiveStepUp(code=f"{n:06}", decisions=[decision]))).code for n in range(FREE_ATTEMPTS + 1)]
+    assert codes == ["second_factor_wrong"] * FREE_ATTEMPTS + ["sign_in_delayed"]
     administrator.later(61)
     assert isinstance(await administrator.step_up(an_invitation()), StepUp)
 
 
 async def test_nor_can_the_code_that_was_just_used_to_get_other_recovery_codes(administrator: Human) -> None:
-    codes = [(await administrator.ask(ConfirmSecondFactor(code=f"{number:06}"))).code for number in range(FREE_TRIES + 1)]
-    assert codes == ["second_factor_wrong"] * FREE_TRIES + ["sign_in_delayed"]
+    codes = [(await administrator.ask(ConfirmSecondFactor(code=f"{number:06}"))).code for number in range(FREE_ATTEMPTS + 1)]
+    assert codes == ["second_factor_wrong"] * FREE_ATTEMPTS + ["sign_in_delayed"]
 
 
-async def test_whoever_has_no_second_factor_confirms_nothing(service: ServiceUnderTest) -> None:
+async def test_a_person_without_a_second_factor_cannot_confirm(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
     decision = Decision(act="cmd.officer.invite.v1", digest="0" * 64)
     assert (await human.ask(GiveStepUp(code="000000", decisions=[decision]))).code == "second_factor_wrong"

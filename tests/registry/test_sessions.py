@@ -1,8 +1,7 @@
-"""Sessions: refreshed by tokens that are good once, listed, ended here or everywhere; a stolen refresh token ends them."""
+"""Sessions: they are refreshed, listed and ended. A stolen refresh token ends its session."""
 
 import json
 from base64 import urlsafe_b64decode
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import func, select
 
-from services.registry.domain.session import COMPANY_IDLE, COMPANY_STAYS, DENIED_FOR, OFFICER_IDLE, OFFICER_STAYS
-from services.registry.handlers.sessions import SESSIONS_KEPT
-from services.registry.settings import Issuer
-from services.registry.signing_keys import SigningKey, SigningKeys
-from services.registry.store.tables import refresh_tokens, sessions
+from services.registry.identity.domain.session import COMPANY_IDLE, COMPANY_LASTS, DENIED_FOR, OFFICER_IDLE, OFFICER_LASTS
+from services.registry.identity.sessions import SESSIONS_KEPT
+from services.registry.identity.signing_keys import SigningKey, SigningKeys
+from services.registry.identity.tables import refresh_tokens, sessions
 from shared.contracts.registry.identity import (
     ListSessions,
     RefreshSession,
@@ -81,7 +79,7 @@ async def test_a_refresh_token_shown_again_after_half_a_minute_ends_the_session_
     assert (await service.ask(RefreshSession(refresh_token=first))).session is None
 
 
-async def test_whoever_never_got_the_answer_shows_the_same_token_again_and_stays_signed_in(
+async def test_a_client_that_lost_the_answer_shows_the_same_token_again_and_stays_signed_in(
     service: ServiceUnderTest, human: Human
 ) -> None:
     assert human.session is not None
@@ -92,19 +90,19 @@ async def test_whoever_never_got_the_answer_shows_the_same_token_again_and_stays
     assert (await human.refresh()).session
     assert (await human.ask(ListSessions())).sessions
 
-    assert (await service.ask(RefreshSession(refresh_token=lost[0].refresh_token))).session is None  # it was not lost, then
+    assert (await service.ask(RefreshSession(refresh_token=lost[0].refresh_token))).session is None  # it was not lost after all
     assert (await human.refresh()).code == "session_over"
 
 
-async def test_a_word_that_is_no_refresh_token_ends_nothing(service: ServiceUnderTest, human: Human) -> None:
+async def test_an_unknown_refresh_token_ends_no_session(service: ServiceUnderTest, human: Human) -> None:
     assert (await service.ask(RefreshSession(refresh_token="x" * 43))).code == "session_over"
     assert (await human.refresh()).session
 
 
 @pytest.mark.parametrize(
-    ("officer", "stays", "idle"), [(True, OFFICER_STAYS, OFFICER_IDLE), (False, COMPANY_STAYS, COMPANY_IDLE)]
+    ("officer", "stays", "idle"), [(True, OFFICER_LASTS, OFFICER_IDLE), (False, COMPANY_LASTS, COMPANY_IDLE)]
 )
-async def test_a_session_ends_when_it_is_left_alone_and_at_the_latest_after_its_time(
+async def test_a_session_ends_when_it_is_not_used_and_when_it_expires(
     service: ServiceUnderTest, officer: bool, stays: timedelta, idle: timedelta
 ) -> None:
     human = await (the_administrator(service) if officer else somebody_of_a_company(service))
@@ -121,7 +119,7 @@ async def test_a_session_ends_when_it_is_left_alone_and_at_the_latest_after_its_
     assert (await human.refresh()).code == "session_over"
 
 
-async def test_one_sees_where_one_is_signed_in_and_ends_another_session(service: ServiceUnderTest, human: Human) -> None:
+async def test_people_see_their_sessions_and_end_another_one(service: ServiceUnderTest, human: Human) -> None:
     elsewhere = Human(service, human.email)
     await elsewhere.sign_in(address="203.0.113.7")
     listed = (await human.ask(ListSessions())).sessions
@@ -134,7 +132,7 @@ async def test_one_sees_where_one_is_signed_in_and_ends_another_session(service:
     assert [session.this_one for session in (await human.ask(ListSessions())).sessions] == [True]
 
 
-async def test_nobody_ends_the_session_of_another(service: ServiceUnderTest, human: Human) -> None:
+async def test_people_cannot_end_the_session_of_another_person(service: ServiceUnderTest, human: Human) -> None:
     other = await somebody_of_a_company(service)
     assert other.session is not None
     for session_id in (other.session.session_id, uuid4()):
@@ -158,14 +156,14 @@ async def test_signing_out_ends_this_session_and_signing_out_everywhere_ends_all
     assert len(await service.announced(SessionRevoked)) == 4
 
 
-async def test_signing_out_is_told_to_every_service_also_of_a_session_that_is_not_known_here(service: ServiceUnderTest) -> None:
+async def test_signing_out_is_announced_even_for_a_session_that_is_unknown_here(service: ServiceUnderTest) -> None:
     person = a_person("preparer")
     await service.ask(RevokeSession(), person)
     (event,) = await service.announced(SessionRevoked)
     assert event.session_id == person.session_id
 
 
-async def test_what_is_long_over_is_forgotten(service: ServiceUnderTest, human: Human) -> None:
+async def test_expired_rows_are_deleted(service: ServiceUnderTest, human: Human) -> None:
     await human.ask(RevokeSession())
     human.later((SESSIONS_KEPT + timedelta(days=2)).total_seconds())
     await service.do_tasks()
@@ -174,15 +172,15 @@ async def test_what_is_long_over_is_forgotten(service: ServiceUnderTest, human: 
             assert await work.session.scalar(select(func.count()).select_from(table)) == 0
 
 
-async def test_keys_are_changed_while_people_work_and_no_valid_token_is_refused(tmp_path: Path) -> None:
+async def test_a_change_of_keys_refuses_no_valid_token(tmp_path: Path) -> None:
     old, new = OKPKey.generate_key("Ed25519"), OKPKey.generate_key("Ed25519")
     async with a_registry(tmp_path, SigningKeys.of(old)) as service:
         human, begun = await somebody_of_a_company(service), service.clock.now()
         change = begun + timedelta(hours=1)
         retired = change + timedelta(hours=1)
         keys = SigningKeys(SigningKey(old, valid_until=retired), SigningKey(new, signs_from=change))
-        service.context._tools[Issuer] = replace(service.context.use(Issuer), keys=keys)
-        await service.start()  # as a replica with the new file does
+        service.context._tools[SigningKeys] = keys
+        await service.start()  # like a replica with the new file
 
         tokens, signed_by = [], set()
         for _ in range(24):  # two hours, five minutes at a time

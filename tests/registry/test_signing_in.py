@@ -1,4 +1,4 @@
-"""Signing in: whom it lets in, how guessers are slowed down, and that nobody is locked out for ever."""
+"""Signing in: passwords, second factors, and the delay of guessers."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from services.registry.domain.session import FREE_TRIES, FREE_TRIES_OF_ADDRESS, delay_after
-from services.registry.passwords import Passwords, Verdict
-from services.registry.store.tables import users, wrong_tries
+from services.registry.identity.domain.attempts import FREE_ATTEMPTS, FREE_ATTEMPTS_OF_ADDRESS
+from services.registry.identity.password_hashing import Passwords, Verdict
+from services.registry.identity.tables import failed_attempts, users
 from shared.contracts.registry.identity import ListSessions, OpenSession, Session
 from shared.contracts.registry.users import ListUsers, RequestPasswordReset, ResetPassword
 from tests.registry.people import (
@@ -23,29 +23,29 @@ from tests.registry.people import (
     Human,
     a_registry,
     an_officer,
+    failed_attempts_from,
     mailbox,
     somebody_of_a_company,
     the_administrator,
-    wrong_tries_from,
 )
 from tests.support.service_under_test import ServiceUnderTest
 
 OFFICE = "203.0.113.7"
-"""The address behind which several people sit."""
+"""The address that several people share."""
 
 
 async def guess(service: ServiceUnderTest, email: str, times: int) -> list[str]:
-    """The answers to wrong passwords, one after another."""
+    """The answers to consecutive wrong passwords."""
     return [(await service.ask(OpenSession(email=email, password=f"wrong {number}"))).code for number in range(times)]
 
 
 async def guess_at_another(service: ServiceUnderTest, number: int) -> str:
-    """The answer to a wrong password for yet another account, from the office."""
+    """The answer to a wrong password for another account, from the office."""
     guessed = OpenSession(email=f"{number}@company.example", password="wrong", address=OFFICE)
     return str((await service.ask(guessed)).code)
 
 
-async def test_whoever_signs_in_gets_a_token_for_a_quarter_of_an_hour(service: ServiceUnderTest) -> None:
+async def test_a_person_who_signs_in_gets_a_token_for_15_minutes(service: ServiceUnderTest) -> None:
     company = uuid4()
     human = await somebody_of_a_company(service, company=company)
     session = human.session
@@ -55,9 +55,9 @@ async def test_whoever_signs_in_gets_a_token_for_a_quarter_of_an_hour(service: S
     assert session.token.count(".") == 2
 
 
-async def test_a_wrong_password_and_an_unknown_person_are_told_the_same(service: ServiceUnderTest) -> None:
+async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
-    for _ in range(FREE_TRIES + 2):
+    for _ in range(FREE_ATTEMPTS + 2):
         wrong = await service.ask(OpenSession(email=human.email, password="wrong"))
         unknown = await service.ask(OpenSession(email="nobody@company.example", password="wrong"))
         assert wrong == unknown
@@ -70,7 +70,7 @@ async def test_an_unknown_person_costs_as_much_as_a_known_one() -> None:
     for name, kept in (("known", known), ("unknown", None)):
         times = []
         for _ in range(7):
-            began = process_time()  # of this process alone, whatever else the machine does
+            began = process_time()  # of this process alone
             assert not (await passwords.verify(kept, "wrong")).right
             times.append(process_time() - began)
         took[name] = min(times)
@@ -92,7 +92,7 @@ async def test_passwords_are_kept_as_argon2id_and_stand_nowhere_else(
         assert str(secret) not in caplog.text + exported
 
 
-async def test_when_the_cost_has_changed_the_hash_is_made_anew_at_the_next_sign_in(tmp_path: Path) -> None:
+async def test_a_hash_of_another_cost_is_replaced_at_the_next_sign_in(tmp_path: Path) -> None:
     async with a_registry(tmp_path, passwords=Passwords(memory_kib=128, passes=1)) as service:
         human = await somebody_of_a_company(service)
         cheap = await Passwords(memory_kib=64, passes=1).hash(PASSPHRASE)
@@ -107,9 +107,9 @@ async def test_when_the_cost_has_changed_the_hash_is_made_anew_at_the_next_sign_
         assert isinstance(await human.sign_in(), Session)
 
 
-async def test_after_five_wrong_passwords_a_guesser_waits_and_is_told_until_when(service: ServiceUnderTest) -> None:
+async def test_after_five_wrong_passwords_sign_in_is_delayed_until_a_named_instant(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
-    assert await guess(service, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES
+    assert await guess(service, human.email, FREE_ATTEMPTS) == ["sign_in_failed"] * FREE_ATTEMPTS
 
     refused = await human.sign_in()
 
@@ -117,56 +117,51 @@ async def test_after_five_wrong_passwords_a_guesser_waits_and_is_told_until_when
     assert f"{service.clock.now() + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}" in refused.detail
     human.later(61)
     assert isinstance(await human.sign_in(), Session)
-    assert await guess(service, human.email, FREE_TRIES) == ["sign_in_failed"] * FREE_TRIES  # the count began anew
+    assert await guess(service, human.email, FREE_ATTEMPTS) == ["sign_in_failed"] * FREE_ATTEMPTS  # the counter started again
 
 
-def test_the_delay_doubles_from_a_minute_to_an_hour_and_no_further() -> None:
-    assert [delay_after(failures).total_seconds() / 60 for failures in range(4, 13)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
-    assert delay_after(10**6) == timedelta(hours=1)
-
-
-async def test_of_fifty_guesses_at_once_only_five_are_looked_at(service: ServiceUnderTest) -> None:
+async def test_of_fifty_simultaneous_guesses_only_five_are_checked(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
     answers = await asyncio.gather(*(service.ask(OpenSession(email=human.email, password=f"wrong {n}")) for n in range(50)))
     codes = [answer.code for answer in answers]
-    assert (codes.count("sign_in_failed"), codes.count("sign_in_delayed")) == (FREE_TRIES, 50 - FREE_TRIES)
+    assert (codes.count("sign_in_failed"), codes.count("sign_in_delayed")) == (FREE_ATTEMPTS, 50 - FREE_ATTEMPTS)
     async with service.work() as work:
-        assert await work.session.scalar(select(wrong_tries.c.failures)) == FREE_TRIES
+        assert await work.session.scalar(select(failed_attempts.c.failures)) == FREE_ATTEMPTS
 
 
-async def test_an_officer_is_heard_with_the_authenticator_while_guessers_wait(service: ServiceUnderTest) -> None:
+async def test_an_officer_with_the_authenticator_signs_in_during_a_delay(service: ServiceUnderTest) -> None:
     officer = await an_officer(service, await the_administrator(service))
-    await guess(service, officer.email, FREE_TRIES + 1)
+    await guess(service, officer.email, FREE_ATTEMPTS + 1)
 
     assert (await officer.sign_in(code=None)).code == "sign_in_delayed"
     assert (await officer.sign_in(code="000000")).code == "sign_in_delayed"
     assert isinstance(await officer.sign_in(), Session)
 
 
-async def test_codes_cannot_be_guessed_with_a_stolen_password_while_the_account_waits(service: ServiceUnderTest) -> None:
+async def test_codes_cannot_be_guessed_with_a_stolen_password_during_a_delay(service: ServiceUnderTest) -> None:
     officer = await an_officer(service, await the_administrator(service))
-    await guess(service, officer.email, FREE_TRIES + 1)
+    await guess(service, officer.email, FREE_ATTEMPTS + 1)
     wrong = [
         f"{number:06}" for number in range(20) if f"{number:06}" not in (officer.code(-1), officer.code(), officer.code(1))
     ]
 
-    codes = [(await officer.sign_in(code=code)).code for code in wrong[:FREE_TRIES]]
+    codes = [(await officer.sign_in(code=code)).code for code in wrong[:FREE_ATTEMPTS]]
 
-    assert codes == ["sign_in_delayed"] * FREE_TRIES
-    assert (await officer.sign_in()).code == "sign_in_delayed"  # even a right one comes too late
+    assert codes == ["sign_in_delayed"] * FREE_ATTEMPTS
+    assert (await officer.sign_in()).code == "sign_in_delayed"  # even a right code is refused
     officer.later(61)
     assert isinstance(await officer.sign_in(), Session)
 
 
-async def test_a_guesser_without_the_password_uses_up_nobodys_codes(service: ServiceUnderTest) -> None:
+async def test_a_guesser_without_the_password_uses_up_no_codes(service: ServiceUnderTest) -> None:
     officer = await an_officer(service, await the_administrator(service))
-    await guess(service, officer.email, FREE_TRIES + 1)
-    for number in range(2 * FREE_TRIES):
+    await guess(service, officer.email, FREE_ATTEMPTS + 1)
+    for number in range(2 * FREE_ATTEMPTS):
         assert (await officer.sign_in(code=f"{number:06}", password="a wrong guess of it")).code == "sign_in_delayed"
     assert isinstance(await officer.sign_in(), Session)
 
 
-async def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(
+async def test_a_password_that_is_changed_during_a_sign_in_opens_no_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passwords = Passwords(**CHEAP)
@@ -188,15 +183,15 @@ async def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(
         assert isinstance(await human.sign_in(password=another.password), Session)
 
 
-async def test_a_session_goes_on_while_guessers_wait(service: ServiceUnderTest) -> None:
+async def test_a_session_continues_during_a_delay(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
-    await guess(service, human.email, FREE_TRIES + 1)
+    await guess(service, human.email, FREE_ATTEMPTS + 1)
     assert (await human.refresh()).session
 
 
-async def test_a_link_by_mail_ends_the_waiting(service: ServiceUnderTest) -> None:
+async def test_a_password_reset_ends_a_delay(service: ServiceUnderTest) -> None:
     human = await somebody_of_a_company(service)
-    await guess(service, human.email, FREE_TRIES + 1)
+    await guess(service, human.email, FREE_ATTEMPTS + 1)
     await service.ask(RequestPasswordReset(email=human.email))
     await service.do_tasks()
     token = mailbox(service).link(human.email, "reset")
@@ -204,37 +199,37 @@ async def test_a_link_by_mail_ends_the_waiting(service: ServiceUnderTest) -> Non
     assert isinstance(await human.sign_in(password="a wholly other passphrase"), Session)
 
 
-async def test_an_address_that_guesses_at_many_accounts_waits_too(service: ServiceUnderTest) -> None:
-    for number in range(FREE_TRIES_OF_ADDRESS):
+async def test_an_address_that_guesses_at_many_accounts_is_delayed_too(service: ServiceUnderTest) -> None:
+    for number in range(FREE_ATTEMPTS_OF_ADDRESS):
         assert await guess_at_another(service, number) == "sign_in_failed"
     human = await somebody_of_a_company(service)
     assert (await human.sign_in(address=OFFICE)).code == "sign_in_delayed"
     assert isinstance(await human.sign_in(address="198.51.100.9"), Session)
 
 
-async def test_people_behind_one_address_who_sign_in_rightly_all_day_are_never_delayed(service: ServiceUnderTest) -> None:
+async def test_right_sign_ins_from_one_address_are_never_delayed(service: ServiceUnderTest) -> None:
     office = [await somebody_of_a_company(service) for _ in range(10)]
     for number in range(200):
         service.clock.instant += timedelta(days=1) / 200
         assert isinstance(await office[number % len(office)].sign_in(address=OFFICE), Session)
-    assert await wrong_tries_from(service, OFFICE) == 0
+    assert await failed_attempts_from(service, OFFICE) == 0
 
 
-async def test_whoever_signs_in_rightly_washes_no_guess_from_their_address_away(service: ServiceUnderTest) -> None:
+async def test_a_right_sign_in_forgives_no_guess_from_its_address(service: ServiceUnderTest) -> None:
     guesser, colleague = await somebody_of_a_company(service), await somebody_of_a_company(service)
-    for number in range(FREE_TRIES_OF_ADDRESS - 1):
+    for number in range(FREE_ATTEMPTS_OF_ADDRESS - 1):
         assert await guess_at_another(service, number) == "sign_in_failed"
         assert isinstance(await guesser.sign_in(address=OFFICE), Session)
-    assert isinstance(await colleague.sign_in(address=OFFICE), Session)  # the last right one has left no delay behind
+    assert isinstance(await colleague.sign_in(address=OFFICE), Session)  # the last right sign-in has caused no delay
 
-    assert await guess_at_another(service, FREE_TRIES_OF_ADDRESS) == "sign_in_failed"
+    assert await guess_at_another(service, FREE_ATTEMPTS_OF_ADDRESS) == "sign_in_failed"
 
     assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"
     guesser.later(61)
     assert isinstance(await guesser.sign_in(address=OFFICE), Session)
-    assert await guess_at_another(service, FREE_TRIES_OF_ADDRESS + 1) == "sign_in_failed"
+    assert await guess_at_another(service, FREE_ATTEMPTS_OF_ADDRESS + 1) == "sign_in_failed"
     guesser.later(61)
-    assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"  # for two minutes now: all are counted
+    assert (await guesser.sign_in(address=OFFICE)).code == "sign_in_delayed"  # for two minutes: all attempts are counted
 
 
 async def test_an_officer_who_is_asked_for_a_code_has_not_guessed(service: ServiceUnderTest) -> None:
@@ -245,12 +240,12 @@ async def test_an_officer_who_is_asked_for_a_code_has_not_guessed(service: Servi
         (None, "second_factor_required", 1),
     ):
         assert (await officer.sign_in(code=shown, address=OFFICE)).code == code
-        assert await wrong_tries_from(service, OFFICE) == counted
+        assert await failed_attempts_from(service, OFFICE) == counted
     assert isinstance(await officer.sign_in(address=OFFICE), Session)
-    assert await wrong_tries_from(service, OFFICE) == 1
+    assert await failed_attempts_from(service, OFFICE) == 1
 
 
-async def test_an_officer_without_a_second_factor_may_do_nothing_but_set_one_up(service: ServiceUnderTest) -> None:
+async def test_an_officer_without_a_second_factor_can_only_set_one_up(service: ServiceUnderTest) -> None:
     administrator = Human(service, FIRST_EMAIL, FIRST_PASSWORD)
     session = await administrator.sign_in()
     assert (session.enrolling, session.roles) == (True, ())

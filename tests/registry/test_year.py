@@ -1,7 +1,7 @@
-"""A year of registrations: every reminder exactly once, whatever dies, however many replicas run, and whenever they slept.
+"""A year of registrations: each reminder is sent once, although replicas are killed and stopped.
 
-`--full-scale`: 5,000 registrations on PostgreSQL. Time is walked by whole days; replicas are killed in the midst of their tasks
-at random points, and on some days nobody runs at all.
+`--full-scale`: 5,000 registrations on PostgreSQL. The clock moves by whole days. Replicas are killed at random points of
+their tasks, and on some days none runs.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import func, make_url, select
 
-from services.registry.domain.registration import Asked, Registration
-from services.registry.domain.reminders import OVER, Outcome
+from services.registry.companies.domain.registration import Asked, Registration
+from services.registry.companies.domain.reminders import OVER, Outcome
+from services.registry.companies.expiring import schedule_expiry
+from services.registry.companies.tables import registrations, reminders
+from services.registry.companies.views import approved
 from services.registry.handlers import router
-from services.registry.handlers.reminding import watch_the_year
-from services.registry.post import Letter, Post
-from services.registry.store.tables import registrations, reminders
-from services.registry.views import approved
+from services.registry.mail.transport import Email, Mailer
+from services.registry.settings import reference_data
 from shared.clock import a_year_from
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationExpired
 from shared.database.engine import Database
@@ -33,87 +34,87 @@ from shared.database.tables import dead_letters, outbox, tasks
 from shared.handling.work import ServiceContext
 from shared.workers.tasks import TaskRunner
 from tests.conftest import Databases
-from tests.registry.builders import CATALOGUE, REQUIREMENTS, a_registration
+from tests.registry.builders import REQUIREMENTS, a_registration
 from tests.support.service_under_test import PHNOM_PENH, WalkedClock
 
 SMALL, FULL = 50, 5_000
 BEGIN = date(2027, 3, 1)
-"""So that the year walked holds 29 February 2028 and a turn of the year."""
+"""The year from here contains 29 February 2028 and a new year."""
 DAYS = 366 + 45
 REPLICAS = 3
 DAYS_BEFORE = (30, 14, 7, 1, 0)
-LONG_SLEEP = {date(2027, 9, 10) + timedelta(days=day) for day in range(12)}
-ASLEEP = {date(2027, 8, 3), date(2027, 12, 31), date(2028, 2, 29), *LONG_SLEEP}
-"""Days on which no task is done; one long sleep overtakes reminders, others fall on the turn of the year and the leap day."""
+LONG_OUTAGE = {date(2027, 9, 10) + timedelta(days=day) for day in range(12)}
+OUTAGES = {date(2027, 8, 3), date(2027, 12, 31), date(2028, 2, 29), *LONG_OUTAGE}
+"""Days without any replica. The long one makes reminders late; others fall on the new year and the leap day."""
 RENEWS = 4
-"""Every so manieth company asks for another year in time."""
+"""One company in so many renews in time."""
 
 
 @dataclass
-class PostBox:
-    """Where letters arrive, as a mail server would keep them; it is slow enough to be killed in between."""
+class Inbox:
+    """Collects e-mails, as a mail server does. It is slow, so that a replica can be killed in between."""
 
-    handed_over: Counter[str] = field(default_factory=Counter)
-    contents: dict[str, Letter] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
+    contents: dict[str, Email] = field(default_factory=dict)
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, email: Email) -> None:
         await asyncio.sleep(0)
-        known = self.contents.setdefault(letter.letter_id, letter)
-        assert known == letter, "the same letter says the same however often it comes"
-        self.handed_over[letter.letter_id] += 1
+        known = self.contents.setdefault(email.message_id, email)
+        assert known == email, "an e-mail that is sent again has the same text"
+        self.sent[email.message_id] += 1
         await asyncio.sleep(0)
 
 
-class RunningSystem:
-    """Replicas of registry on one database, on a day that the test walks."""
+class System:
+    """Replicas of registry on one database, with the clock of the test."""
 
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
         self.clock = WalkedClock(at(BEGIN, 12))
-        self.post = PostBox()
+        self.inbox = Inbox()
         self.chance = Random(seed)
         self.killed = 0
         self.database = Database(make_url(url))
         self.alive: list[tuple[ServiceContext, TaskRunner]] = []
 
-    def born(self) -> tuple[ServiceContext, TaskRunner]:
+    def new_replica(self) -> tuple[ServiceContext, TaskRunner]:
         """A new replica."""
-        tools = (CATALOGUE, Post(self.post))
+        tools = (*reference_data(), Mailer(self.inbox))
         context = ServiceContext("registry", Database(make_url(self.url)), self.clock, None, tools)  # type: ignore[arg-type]
         return context, TaskRunner(router.tasks, context)
 
     async def kill(self, number: int) -> None:
-        """A replica ends in the midst of what it does: nothing is finished, nothing is given back."""
+        """Kills a replica during its tasks: it finishes none and releases no lease."""
         context, runner = self.alive[number]
         self.killed += bool(runner._running)
         await runner.finish(within=0)
         await context.database.close()
-        self.alive[number] = self.born()
+        self.alive[number] = self.new_replica()
 
-    async def until_quiet(self, *, murderous: bool) -> None:
-        """Lets every replica do what is due, and kills some while they do; a lease that is left behind runs out."""
+    async def run_due_tasks(self, *, kill_some: bool) -> None:
+        """Runs what is due on every replica, and kills some of them. Leases of killed replicas expire."""
         while True:
             begun = await asyncio.gather(*(runner.begin_some() for _, runner in self.alive))
             for number in range(REPLICAS):
-                if murderous and self.chance.random() < 0.05:
+                if kill_some and self.chance.random() < 0.05:
                     for _ in range(self.chance.randrange(40)):
                         await asyncio.sleep(0)
                     await self.kill(number)
-                    murderous = False
+                    kill_some = False
             await asyncio.gather(*(runner.finish(within=60) for _, runner in self.alive))
             if not any(begun):
-                if not await self.left_behind():
+                if not await self.count_due():
                     return
                 self.clock.instant += timedelta(minutes=2)
 
-    async def left_behind(self) -> int:
-        """How many tasks are due and not done: leased by whoever was killed, or tried again in a while."""
+    async def count_due(self) -> int:
+        """The number of due tasks: leased by a killed replica, or waiting for a retry."""
         due = select(func.count()).select_from(tasks).where(tasks.c.due_at <= self.clock.instant + timedelta(minutes=1))
         async with self.database.reading() as session:
             return await session.scalar(due) or 0
 
     async def begin(self, count: int) -> dict[UUID, date]:
-        """Registers so many companies within the first year, and says until when each is registered."""
+        """Registers so many companies within the first year. Returns the last day of each."""
         first = BEGIN - timedelta(days=365)
         until: dict[UUID, date] = {}
         for start in range(0, count, 500):
@@ -123,20 +124,20 @@ class RunningSystem:
                     registration = a_registration()
                     registration.approve(day, REQUIREMENTS)
                     work.session.add(registration)
-                    watch_the_year(registration, work)
+                    schedule_expiry(registration, work)
                     work.announce(approved(registration, work))
                     until[registration.exporter_id] = registration.validity[1]
         return until
 
     async def renew(self, exporter_id: UUID) -> None:
-        """A company asks for another year, and an officer approves at once."""
+        """A company renews, and an officer approves at once."""
         async with self.alive[0][0].work(INVALID_SPAN) as work:
             registration = await work.session.get(Registration, exporter_id)
             assert registration is not None
             registration.renew(work.today, None, REQUIREMENTS)
             registration.approve(work.today, REQUIREMENTS)
             assert registration.asked is Asked.NOTHING
-            watch_the_year(registration, work)
+            schedule_expiry(registration, work)
             work.announce(approved(registration, work))
 
     async def rows(self, table: Any) -> list[Any]:
@@ -145,9 +146,9 @@ class RunningSystem:
 
 
 @asynccontextmanager
-async def a_running_system(url: str) -> AsyncIterator[RunningSystem]:
-    system = RunningSystem(url, seed=1217)
-    system.alive = [system.born() for _ in range(REPLICAS)]
+async def a_system(url: str) -> AsyncIterator[System]:
+    system = System(url, seed=1217)
+    system.alive = [system.new_replica() for _ in range(REPLICAS)]
     try:
         yield system
     finally:
@@ -161,10 +162,10 @@ def at(day: date, hour: int) -> datetime:
     return datetime(day.year, day.month, day.day, hour, tzinfo=PHNOM_PENH).astimezone(UTC)
 
 
-async def walk_a_year(url: str, count: int) -> str:
-    """Walks the year day by day, then counts. Returns the figures as a line."""
+async def run_a_year(url: str, count: int) -> str:
+    """Runs the year day by day, then counts. Returns the figures as a line."""
     began = monotonic()
-    async with a_running_system(url) as system:
+    async with a_system(url) as system:
         until = await system.begin(count)
         renewed_on = {
             company: last - timedelta(days=20) for number, (company, last) in enumerate(until.items()) if number % RENEWS == 0
@@ -173,20 +174,20 @@ async def walk_a_year(url: str, count: int) -> str:
             for company in (company for company, on in renewed_on.items() if on == day):
                 system.clock.instant = at(day, 0)
                 await system.renew(company)
-            if day in ASLEEP:
+            if day in OUTAGES:
                 continue
             for hour in (0, 8):
                 system.clock.instant = at(day, hour)
-                if await system.left_behind():
-                    await system.until_quiet(murderous=True)
+                if await system.count_due():
+                    await system.run_due_tasks(kill_some=True)
 
         decided = {(row.exporter_id, row.valid_until, row.days_before): row.outcome for row in await system.rows(reminders)}
         expected = dict(expected_outcomes(until, renewed_on))
         assert decided == expected
         sent = {f"registration-{who}-{until}-{days}" for (who, until, days), what in decided.items() if what is Outcome.SENT}
-        assert set(system.post.handed_over) == sent
-        twice = sum(times > 1 for times in system.post.handed_over.values())
-        assert all(times <= 1 + system.killed for times in system.post.handed_over.values())
+        assert set(system.inbox.sent) == sent
+        twice = sum(times > 1 for times in system.inbox.sent.values())
+        assert all(times <= 1 + system.killed for times in system.inbox.sent.values())
 
         told = Counter(row.subject for row in await system.rows(outbox))
         over = Counter(what for (_, _, days), what in decided.items() if days == OVER)[Outcome.SENT]
@@ -197,17 +198,17 @@ async def walk_a_year(url: str, count: int) -> str:
 
         by_outcome = Counter(outcome.value for outcome in decided.values())
         return (
-            f"{count} registrations, {DAYS} days, {REPLICAS} replicas, {system.killed} killed at work: {len(decided)} "
-            f"reminders ({', '.join(f'{number} {what}' for what, number in sorted(by_outcome.items()))}), {len(sent)} letters, "
-            f"{twice} of them handed over again after a crash under the same Message-ID, {over} expired; "
+            f"{count} registrations, {DAYS} days, {REPLICAS} replicas, {system.killed} killed: {len(decided)} "
+            f"reminders ({', '.join(f'{number} {what}' for what, number in sorted(by_outcome.items()))}), {len(sent)} e-mails, "
+            f"{twice} of them sent again after a crash with the same Message-ID, {over} expired; "
             f"{monotonic() - began:.0f} s"
         )
 
 
 def expected_outcomes(until: dict[UUID, date], renewed_on: dict[UUID, date]) -> list[tuple[Any, Outcome]]:
-    """What must become of each reminder, worked out day by day, in another way than the service does."""
-    awake = [BEGIN + timedelta(days=number) for number in range(DAYS) if BEGIN + timedelta(days=number) not in ASLEEP]
-    end = awake[-1]
+    """The expected outcome of each reminder, computed day by day, in another way than the service does."""
+    running = [BEGIN + timedelta(days=number) for number in range(DAYS) if BEGIN + timedelta(days=number) not in OUTAGES]
+    end = running[-1]
     expected: list[tuple[Any, Outcome]] = []
     years = [(company, last, renewed_on.get(company)) for company, last in until.items()]
     years += [(company, a_year_from(until[company]), None) for company in renewed_on]
@@ -215,7 +216,7 @@ def expected_outcomes(until: dict[UUID, date], renewed_on: dict[UUID, date]) -> 
         for position, days in enumerate(DAYS_BEFORE):
             due = last - timedelta(days=days)
             later = [last - timedelta(days=other) for other in DAYS_BEFORE[position + 1 :]]
-            done = next((day for day in awake if day >= due), end + timedelta(days=1))
+            done = next((day for day in running if day >= due), end + timedelta(days=1))
             if done > end:
                 continue
             if renewed and renewed <= done:
@@ -235,5 +236,5 @@ async def test_in_a_year_each_reminder_is_sent_exactly_once(databases: Databases
     full = pytestconfig.getoption("--full-scale")
     if full and databases.dialect == "sqlite":
         pytest.skip("the full scale is proven on PostgreSQL")
-    said = await walk_a_year(databases.of("registry"), FULL if full else SMALL)
+    said = await run_a_year(databases.of("registry"), FULL if full else SMALL)
     print(f"\n{databases.dialect}: {said}")

@@ -6,7 +6,9 @@ import pytest
 from services.certificates.domain.form import FormNotOffered
 from services.certificates.reference_data import ReferenceData
 from services.fees.tariffs import Tariffs
-from services.registry.catalogue import Catalogue as RegistryCatalogue
+from services.registry.companies.reference_data import ReferenceData as RegistryData
+from services.registry.identity.offices import Offices
+from services.registry.mandates.reference_data import MandateLimits
 from shared.dated import NothingInForce, effective_from, in_force
 
 DAY = timedelta(days=1)
@@ -48,8 +50,8 @@ def test_without_rows_nothing_is_in_force() -> None:
 
 def test_every_service_has_the_same_rule_before_the_first_row() -> None:
     long_ago = date(2019, 12, 31)
-    registry = RegistryCatalogue.load()
-    for find in (Tariffs.load().on, registry.offices, registry.requirements, registry.schedule, registry.longest_mandate):
+    registry, mandates = RegistryData.load(), MandateLimits.load()
+    for find in (Tariffs.load().on, Offices.load().on, registry.requirements, registry.schedule, mandates.longest_days):
         with pytest.raises(NothingInForce):
             find(long_ago)
     with pytest.raises(FormNotOffered) as refused:

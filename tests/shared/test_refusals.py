@@ -16,7 +16,7 @@ import pytest
 
 from services.certificates.domain.certificate import CertificateChanged, FourEyesRequired
 from services.certificates.domain.form import OfficeUnknown
-from services.registry.domain.session import SignInDelayed
+from services.registry.identity.domain.session import SignInDelayed
 from shared.contracts.messages import Refusal
 from shared.refusals import LANGUAGES, Refused, Unavailable, sentences
 from shared.workers.requests import _refusal_of

@@ -1,4 +1,4 @@
-"""What a company says of itself, renewals, suspension, the history of a registration, and reminders.
+"""Particulars of companies, renewals, suspensions, the history of registrations, and reminders.
 
 Revision ID: registry_0002
 """
@@ -10,7 +10,7 @@ from shared.database.column_types import UtcDateTime
 
 revision = "registry_0002"
 down_revision = "registry_0001"
-oldest_code = "registry_0001"  # what is executed fills new columns only
+oldest_code = "registry_0001"  # the statements fill new columns only
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""People come by invitation, with second factors and sessions that are refreshed.
+"""Invitations, second factors, and sessions with refresh tokens.
 
 Revision ID: registry_0003
 """

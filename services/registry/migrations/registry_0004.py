@@ -1,4 +1,4 @@
-"""Agents act for exporters under mandates, and their systems with API keys.
+"""Mandates of agents, with API keys.
 
 Revision ID: registry_0004
 """

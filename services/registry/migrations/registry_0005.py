@@ -1,4 +1,4 @@
-"""An application that was refused leaves its tax number to others.
+"""A refused application does not reserve its tax number.
 
 Revision ID: registry_0005
 """
@@ -10,10 +10,10 @@ revision = "registry_0005"
 down_revision = "registry_0004"
 branch_labels = None
 depends_on = None
-oldest_code = "registry_0001"  # the rule that takes the place of another asks for less
+oldest_code = "registry_0001"  # the new constraint is weaker than the former one
 
 NAMES = {"uq": "%(table_name)s_%(column_0_name)s_key"}
-"""What PostgreSQL calls a constraint that was given no name; SQLite has none for it."""
+"""The name that PostgreSQL gives to an unnamed constraint; SQLite gives none."""
 
 
 def upgrade() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +46,10 @@ def differences(connection: Connection, *metadata: MetaData) -> list[Any]:
 async def test_the_migrated_schema_is_what_the_tables_say_and_migrating_again_changes_nothing(
     databases: Databases, service: str
 ) -> None:
-    store = f"services.{service}.store"
-    rooms = find_spec(f"{store}.tables") if (ROOT / "services" / service / "store").is_dir() else None
-    url, tables = databases.of(service), import_module(rooms.name if rooms else store).TABLES
+    folder = ROOT / "services" / service
+    places = {"tables.py": "tables", "store/tables.py": "store.tables", "store.py": "store", "store/__init__.py": "store"}
+    module = next(name for file, name in places.items() if (folder / file).is_file())
+    url, tables = databases.of(service), import_module(f"services.{service}.{module}").TABLES
 
     assert await on(url, differences, PLUMBING, tables) == []
     await on(url, check_schema, service)

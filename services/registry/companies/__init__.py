@@ -1,0 +1,1 @@
+"""Companies: applications, registrations, their yearly expiry, and their people."""

@@ -1,1 +1,0 @@
-"""The rules of registry: who is registered and for how long, and who signs in with which rights."""

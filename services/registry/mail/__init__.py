@@ -1,0 +1,1 @@
+"""E-mails: their texts, and the way to the mail server."""
