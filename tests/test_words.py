@@ -19,7 +19,7 @@ IDENTIFIERS = frozenset(
     left_for_later Words AsJson reads_back learns take_copy put_back Post Letter tries count_try take_back
     who_has_shown_who_they_are give_back must_be_there told desk Desk house House nation Nation crowd Crowd deny_list
     stepping_up catalogue Catalogue in_trail
-    """.split()
+    """.split()  # noqa: SIM905
 )
 METHODS = re.compile(r"\bwork\.(outside|keep|compute|said|follows|concerns)\(")
 MOST = re.compile(r"MOST_[A-Z]")

@@ -37,8 +37,8 @@ from shared.contracts.registry.registrations import (
 )
 from shared.refusals import Refused
 from tests.registry.builders import (
-    OFFICER,
     DOCUMENTS,
+    OFFICER,
     REFERENCE_DATA,
     REQUIREMENTS,
     TODAY,
