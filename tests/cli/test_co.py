@@ -118,7 +118,7 @@ def test_the_life_of_a_dead_letter(co: Co, root: Path) -> None:
     retried = co("dead", "retry", "fees", "--everything")
     assert retried.code == 1
     assert f"fees {readable}: taken" in retried.out
-    assert f"fees {unreadable}: ValidationError" in retried.out
+    assert f"fees {unreadable}: The dead letter failed again and stays where it is: ValidationError" in retried.out
     assert co("dead", "show", "fees", str(readable)).code == 2
     assert co("dead", "list").out.count("evt.session.revoked.v1") == 1
 

@@ -37,6 +37,7 @@ from shared.handling.work import ServiceContext
 from shared.runtime.http_server import application
 from shared.runtime.process_pool import ProcessPool
 from shared.workers.tasks import TaskRunner
+from tests.support.service_under_test import a_health_check
 
 EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
@@ -158,11 +159,9 @@ class Gateway:
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
         self.context = ServiceContext("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
-        self.app = application(self.context, self._no_problems, routes)
+        self.context.add(a_health_check())
+        self.app = application(self.context, routes)
         self.runner = TaskRunner(router.tasks, self.context)
-
-    async def _no_problems(self) -> list[str]:
-        return []
 
     async def hears(self, event: CertificateDocumented) -> None:
         async with self.context.work(INVALID_SPAN) as work:

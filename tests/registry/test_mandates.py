@@ -191,10 +191,10 @@ async def test_the_token_names_the_exporter_the_agent_and_the_roles(service: Ser
     actor = await actor_of(service, given.token)
     assert agent.session
     assert actor == Actor(
-        agent.session.user_id,
-        agent.session.session_id,
-        str(parties.exporter.company_id),
-        frozenset({"preparer"}),
+        user_id=agent.session.user_id,
+        session_id=agent.session.session_id,
+        organisation=str(parties.exporter.company_id),
+        roles=frozenset({"preparer"}),
         mandate=Mandated(mandate_id, parties.agent.company_id),
     )
     assert given.expires_at == service.clock.now() + timedelta(minutes=15)

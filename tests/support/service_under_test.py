@@ -29,6 +29,7 @@ from shared.database.tables import outbox, signing_keys
 from shared.handling.actor import Actor, Mandated
 from shared.handling.router import Router
 from shared.handling.work import ServiceContext, Work
+from shared.operations.health import HealthCheck
 from shared.security.step_up import STEP_UP_LASTS, digest_of, sign_step_up
 from shared.security.tokens import Tokens, public_jwk, sign_token
 from shared.workers.requests import RequestHandler
@@ -165,3 +166,15 @@ def migrate_in_thread(name: str, url: Any) -> None:
     """Alembic runs a loop of its own, so it needs a thread of its own."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(migrate, name, url).result()
+
+
+def a_health_check() -> HealthCheck:
+    """The health check of a replica without problems and without a bus."""
+
+    async def no_problems() -> list[str]:
+        return []
+
+    async def no_events() -> tuple[int, int]:
+        return 0, 0
+
+    return HealthCheck(datetime(2026, 11, 23, 3, 0, tzinfo=UTC), no_problems, no_events)

@@ -23,6 +23,7 @@ from shared.database.engine import Database
 from shared.database.migrations.schema import migrate
 from shared.handling.work import ServiceContext
 from shared.runtime.http_server import application
+from tests.support.service_under_test import a_health_check
 
 CERTIFICATE = UUID("8a5a9a2e-7a58-4a7e-9d5f-0f6f0d0b7a02")
 REFERENCE = "D2026-PNH-000123"
@@ -66,11 +67,9 @@ class Tracking:
     def __init__(self, database: Path) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
         self.context = ServiceContext("tracking", self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
-        app = application(self.context, self._no_problems, routes)
+        self.context.add(a_health_check())
+        app = application(self.context, routes)
         self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
-
-    async def _no_problems(self) -> list[str]:
-        return []
 
     async def hears(self, *events: Event) -> None:
         async with self.context.work(INVALID_SPAN) as work:

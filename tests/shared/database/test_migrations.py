@@ -121,7 +121,7 @@ async def test_a_replica_of_an_older_release_starts_and_works_on_a_schema_that_w
     await migrated_by(newer, stack.url)
 
     await stack.replica()
-    invoice = await (await stack.client()).ask(a_payment(slip_number="SLIP-7"), token=stack.token())
+    invoice = await (await stack.asker()).ask(a_payment(slip_number="SLIP-7"), token=stack.token())
 
     assert invoice.settled
     assert await stack.effects() == ["SLIP-7"]
