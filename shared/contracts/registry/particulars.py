@@ -1,4 +1,4 @@
-"""What a company says of itself, and the papers that show it."""
+"""The particulars of a company, and the documents that prove them."""
 
 from datetime import date
 from enum import StrEnum

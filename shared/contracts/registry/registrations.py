@@ -46,7 +46,7 @@ class RenewalStatus(StrEnum):
 
 
 class Renewal(Contract):
-    """The application for another year: what the company says of itself now, and its papers."""
+    """The application for another year: the present particulars of the company, and its documents."""
 
     status: RenewalStatus
     particulars: Particulars
