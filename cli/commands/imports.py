@@ -18,7 +18,7 @@ from cli.target import CommandFailed, Where
 from shared.bus.client import AskRefused, BusClient
 from shared.contracts.messages import Command, Question
 from shared.contracts.registry.importing import (
-    MOST_ROWS,
+    MAX_ROWS,
     CheckRegistrationsImport,
     CheckUsersImport,
     Imported,
@@ -173,11 +173,11 @@ def batches_of(rows: list[Row]) -> Iterator[list[Row]]:
     characters = 0
     for group in _groups(rows):
         size = sum(len(row.part.model_dump_json()) for row in group if row.part)
-        if len(group) > MOST_ROWS or size > MOST_CHARACTERS:
+        if len(group) > MAX_ROWS or size > MOST_CHARACTERS:
             for row in group:
-                row.refuse("too_many_together", f"The people of one company come over together, at most {MOST_ROWS} at a time.")
+                row.refuse("too_many_together", f"The people of one company come over together, at most {MAX_ROWS} at a time.")
             continue
-        if len(batch) + len(group) > MOST_ROWS or characters + size > MOST_CHARACTERS:
+        if len(batch) + len(group) > MAX_ROWS or characters + size > MOST_CHARACTERS:
             yield batch
             batch, characters = [], 0
         batch, characters = [*batch, *group], characters + size

@@ -13,7 +13,7 @@ from shared.contracts import gateway as contracts
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
 from shared.contracts.gateway import (
     MAX_REASONS,
-    MAX_WRITTEN,
+    MAX_STEP_DETAIL,
     NEXT_CODES,
     GetTransmission,
     StatusCode,
@@ -208,7 +208,7 @@ def shown(step: Step) -> contracts.Step:
         at=step.at,
         country=step.country,
         reasons=tuple(step.reasons[:MAX_REASONS]),
-        detail=step.detail and step.detail[:MAX_WRITTEN],
+        detail=step.detail and step.detail[:MAX_STEP_DETAIL],
     )
 
 

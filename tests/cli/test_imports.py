@@ -14,7 +14,7 @@ from cli.import_files import MOST_BYTES, Part, Row, columns, read_rows
 from cli.import_report import print_report, write_report
 from cli.target import CommandFailed
 from shared.contracts.registry.importing import (
-    MOST_ROWS,
+    MAX_ROWS,
     ImportedRegistration,
     ImportedUser,
     ImportRegistrations,
@@ -199,15 +199,15 @@ def test_what_must_be_ones_own_stands_in_a_file_once(tmp_path: Path) -> None:
 
 
 def test_the_people_of_a_company_are_sent_together_and_refused_together() -> None:
-    rows = [Row(number, "", a_former_user()) for number in range(MOST_ROWS - 1)]
+    rows = [Row(number, "", a_former_user()) for number in range(MAX_ROWS - 1)]
     rows += [Row(number, "", a_former_user(roles=["preparer"], company_tax_number="K000-000001")) for number in (500, 501)]
     wrong = [Row(number, "", a_former_user(roles=["preparer"], company_tax_number="K000-000002")) for number in (600, 601)]
     wrong[0].refuse("malformed_row", "name: too long", "name")
-    many = [Row(700, "", a_former_user(roles=["preparer"], company_tax_number="K000-000003")) for _ in range(MOST_ROWS + 1)]
+    many = [Row(700, "", a_former_user(roles=["preparer"], company_tax_number="K000-000003")) for _ in range(MAX_ROWS + 1)]
 
     batches = list(batches_of([*rows, *wrong, *many]))
 
-    assert [len(batch) for batch in batches] == [MOST_ROWS - 1, 2]
+    assert [len(batch) for batch in batches] == [MAX_ROWS - 1, 2]
     assert [row.report.code for row in wrong if row.report] == ["malformed_row", "colleague_refused"]
     assert {row.report.code for row in many if row.report} == {"too_many_together"}
 
@@ -221,11 +221,11 @@ def test_a_command_of_the_largest_rows_is_one_that_the_bus_carries() -> None:
         "representative": {"name": "ក" * 200, "name_km": "ក" * 200, "position": "ក" * 200},
         "users": [a_former_person(name="ក" * 200) for _ in range(20)],
     }
-    rows = [Row(number, "", a_former_company(**khmer)) for number in range(MOST_ROWS)]
+    rows = [Row(number, "", a_former_company(**khmer)) for number in range(MAX_ROWS)]
 
     batches = list(batches_of(rows))
 
-    assert sum(len(batch) for batch in batches) == MOST_ROWS
+    assert sum(len(batch) for batch in batches) == MAX_ROWS
     commands = [ImportRegistrations(registrations=[row.part for row in batch]) for batch in batches]
     assert max(len(command.model_dump_json().encode()) for command in commands) < MAX_REQUEST
     assert max(len(command.model_dump_json()) for command in commands) > MOST_CHARACTERS * 0.8

@@ -17,7 +17,7 @@ from services.gateway.wire.customs import Decision
 from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import FORM_NS, write_message
-from shared.contracts.gateway import MAX_REASONS, MAX_WRITTEN, TransmissionAdvanced
+from shared.contracts.gateway import MAX_REASONS, MAX_STEP_DETAIL, TransmissionAdvanced
 from shared.workers.requests import MAX_ANSWER
 
 from .builders import Neighbours, a_documented_certificate, a_form, an_answer
@@ -154,7 +154,7 @@ async def test_what_was_kept_before_there_were_bounds_is_answered_and_announced_
     async with neighbours.kh.database.writing() as transaction:
         await transaction.session.execute(update(steps).where(steps.c.code == "NOT").values(kept))
     last = (await neighbours.kh.answers(waiting.certificate_id)).steps[-1]
-    assert (len(last.reasons), len(last.detail or "")) == (MAX_REASONS, MAX_WRITTEN)
+    assert (len(last.reasons), len(last.detail or "")) == (MAX_REASONS, MAX_STEP_DETAIL)
     assert len(last.model_dump_json().encode()) < MAX_ANSWER
 
     async with neighbours.kh.context.work(INVALID_SPAN) as work:
