@@ -20,12 +20,14 @@ class Contract(BaseModel):
     """A message or a part of one. It is immutable and ignores fields that a later release adds.
 
     `about`: the name of the field with the id of the message's subject. The audit log records the noun and the id of a command;
-    inbox and outbox store the id of an event, which joins traces.
+    inbox and outbox store the id of an event, which joins traces. `about_noun`: the noun, if it is not the name of the field
+    without `_id`. `permitted_by`: the field with the id of the exporter whose registration permits it; the trace links to its
+    last event.
     """
 
     about: ClassVar[str] = ""
     about_noun: ClassVar[str] = ""
-    """The noun, if it is not the name of the field without `_id`."""
+    permitted_by: ClassVar[str] = ""
     model_config = ConfigDict(
         frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64", hide_input_in_errors=True
     )
@@ -80,15 +82,13 @@ class Command(Request):
     """Changes something, once: a duplicate with the same `command_id` gets the stored answer.
 
     `secret`: no answer is stored, because the body or the answer is secret. `while_recovering`: a service in recovery accepts
-    it. `audited`: the audit log records it. `step_up`: it needs a step-up token for exactly this command. `permitted_by`: the
-    field with the id of the exporter whose registration permits it; the trace links to its last event.
+    it. `audited`: the audit log records it. `step_up`: it needs a step-up token for exactly this command.
     """
 
     secret: ClassVar[bool] = False
     while_recovering: ClassVar[bool] = False
     audited: ClassVar[bool] = True
     step_up: ClassVar[bool] = False
-    permitted_by: ClassVar[str] = ""
     command_id: UUID = Field(default_factory=uuid4)
 
 

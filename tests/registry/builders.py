@@ -21,8 +21,8 @@ PASSPHRASE = "correct horse battery"
 TODAY = date(2026, 11, 23)
 REFERENCE_DATA = ReferenceData.load()
 REQUIREMENTS = REFERENCE_DATA.requirements(TODAY)
-PAPERS = papers()
-DOCUMENTS = {kind.value: hashlib.sha256(paper).hexdigest() for kind, (paper, _) in PAPERS.items()}
+DOCUMENTS = papers()
+DOCUMENTS = {kind.value: hashlib.sha256(paper).hexdigest() for kind, (paper, _) in DOCUMENTS.items()}
 
 
 def an_application(**changes: Any) -> ApplyForRegistration:
@@ -143,11 +143,11 @@ async def attach(service: ServiceUnderTest, exporter_id: UUID, kind: str, conten
     return await service.ask(command, a_person("signatory", organisation=exporter_id))
 
 
-async def apply_with_papers(service: ServiceUnderTest, without: str = "", **changes: Any) -> ApplyForRegistration:
+async def apply_with_documents(service: ServiceUnderTest, without: str = "", **changes: Any) -> ApplyForRegistration:
     """A company applies with the required documents, except one."""
     application = an_application(**changes)
     await service.ask(application)
-    for kind, (paper, _) in PAPERS.items():
+    for kind, (paper, _) in DOCUMENTS.items():
         if kind != without:
             await attach(service, application.exporter_id, kind, paper)
     return application
@@ -155,7 +155,7 @@ async def apply_with_papers(service: ServiceUnderTest, without: str = "", **chan
 
 async def registered(service: ServiceUnderTest, **changes: Any) -> ApplyForRegistration:
     """A company that is registered from the present day."""
-    application = await apply_with_papers(service, **changes)
+    application = await apply_with_documents(service, **changes)
     state = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert state.status == "active"
     return application

@@ -27,7 +27,7 @@ from shared.contracts.registry.users import (
 )
 from shared.database.tables import outbox, tasks
 from shared.refusals import Refused
-from tests.registry.builders import OFFICER, apply_with_papers, registered
+from tests.registry.builders import OFFICER, apply_with_documents, registered
 from tests.registry.people import (
     PASSPHRASE,
     an_invitation,
@@ -172,7 +172,7 @@ async def test_a_company_gives_no_role_of_the_ministry(service: ServiceUnderTest
 
 
 async def test_a_company_that_is_not_registered_yet_cannot_invite_people(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service)
+    application = await apply_with_documents(service)
     boss = a_person("company_administrator", organisation=application.exporter_id)
     invite = InviteColleague(user_id=uuid4(), name="A", email="a@company.example", roles=["preparer"])
     assert (await service.ask(invite, boss)).code == "not_registered_yet"

@@ -60,7 +60,7 @@ async def test_a_key_that_either_side_revokes_gives_no_token_any_more(
     again = await company.administrator.ask(RevokeApiKey(api_key_id=made.api_key_id))
 
     assert revoked.revoked_at == again.revoked_at == service.clock.now()
-    assert [told.session_id for told in await service.announced(SessionRevoked)] == [made.api_key_id]
+    assert [announced.session_id for announced in await service.announced(SessionRevoked)] == [made.api_key_id]
     assert (await service.ask(ExchangeApiKey(key=made.key))).code == "api_key_invalid"
     of_another = GetRegistration(exporter_id=uuid4())
     assert [await code_of(service, token, of_another) for token in tokens] == ["token_invalid", "outside_mandate"]

@@ -74,9 +74,9 @@ async def test_an_imported_company_is_a_registration_like_any_other(service: Ser
     assert (state.status, state.tax_number, state.company_name) == ("active", former.tax_number, former.company_name)
     assert (state.valid_from, state.valid_until) == (former.valid_from, former.valid_until)
     assert state.particulars.representative.name_km == "ចាន់ ដារ៉ា"
-    (told,) = await service.announced(RegistrationApproved)
-    assert (told.exporter_id, told.valid_until, told.version) == (row.id, former.valid_until, 1)
-    assert told.address.endswith("Khan Pur SenChey, Phnom Penh")
+    (announced,) = await service.announced(RegistrationApproved)
+    assert (announced.exporter_id, announced.valid_until, announced.version) == (row.id, former.valid_until, 1)
+    assert announced.address.endswith("Khan Pur SenChey, Phnom Penh")
     async with service.work() as work:
         due = (await work.session.scalars(select(tasks.c.kind).where(tasks.c.key.startswith(str(row.id))))).all()
     assert sorted(due) == ["expire_registration", *["remind_of_expiry"] * 5]
@@ -323,8 +323,8 @@ async def test_an_imported_person_is_invited_once(service: ServiceUnderTest) -> 
         await people(service, officer, invite=True)
         await service.do_tasks()
 
-    letters = [*mailbox(service).folder.glob("invitation-*.eml")]
-    assert len(letters) == 2
+    invitations = [*mailbox(service).folder.glob("invitation-*.eml")]
+    assert len(invitations) == 2
     assert mailbox(service).link(former.users[0].email, "invitation")
     assert mailbox(service).link(officer.email, "invitation")
 

@@ -95,10 +95,10 @@ async def test_registry_signs_in_to_a_server_that_asks_for_it() -> None:
 @pytest.mark.parametrize(("says", "becomes"), [("451 later", Unavailable), ("554 never", EmailNotTaken)])
 async def test_a_temporary_failure_is_retried_and_a_permanent_one_is_not(says: str, becomes: type[Exception]) -> None:
     async with a_mail_server(Received(says)) as port:
-        with pytest.raises(becomes) as told:
+        with pytest.raises(becomes) as raised:
             await SmtpServer(f"smtp://127.0.0.1:{port}", None, SENDER).send(an_email())
-    assert says[:3] in str(told.value)
-    assert an_email().to not in str(told.value)
+    assert says[:3] in str(raised.value)
+    assert an_email().to not in str(raised.value)
 
 
 async def test_an_address_that_the_server_cannot_write_to_is_not_retried() -> None:
@@ -145,12 +145,12 @@ def test_the_settings_name_a_mail_server_or_a_folder(tmp_path: Path) -> None:
         "administrator_password_file",
         "smtp_password_file",
     )
-    told = dict.fromkeys(files, __file__)
-    told["database_url"] = "sqlite+aiosqlite:///x"
-    assert isinstance(transport_of(RegistrySettings(**told, mail_dir=tmp_path)), MailFolder)
-    assert isinstance(transport_of(RegistrySettings(**told, smtp_url="smtps://r@mail.example")), SmtpServer)
+    raised = dict.fromkeys(files, __file__)
+    raised["database_url"] = "sqlite+aiosqlite:///x"
+    assert isinstance(transport_of(RegistrySettings(**raised, mail_dir=tmp_path)), MailFolder)
+    assert isinstance(transport_of(RegistrySettings(**raised, smtp_url="smtps://r@mail.example")), SmtpServer)
     (tmp_path / "empty").touch()
     lacking = {"smtp_url": "smtps://r@mail.example", "smtp_password_file": tmp_path / "empty"}
     for wrong in ({}, {"smtp_url": "http://mail.example"}, lacking):
         with pytest.raises(ValidationError, match="mail server"):
-            RegistrySettings(**told | wrong)
+            RegistrySettings(**raised | wrong)

@@ -51,9 +51,9 @@ async def test_a_mandate_is_granted_once_both_have_agreed_whichever_proposed_it(
     granted = await other.administrator.ask(acceptance)
 
     assert (granted.status, granted.waits_for, granted.granted_at) == ("granted", None, service.clock.now())
-    (told,) = await service.announced(MandateGranted)
-    assert (told.exporter_id, told.agent_id) == (parties.exporter.company_id, parties.agent.company_id)
-    assert (told.scope, told.valid_until, told.version) == (EVERYTHING, A_YEAR, 2)
+    (announced,) = await service.announced(MandateGranted)
+    assert (announced.exporter_id, announced.agent_id) == (parties.exporter.company_id, parties.agent.company_id)
+    assert (announced.scope, announced.valid_until, announced.version) == (EVERYTHING, A_YEAR, 2)
 
 
 @pytest.mark.parametrize(
@@ -247,9 +247,9 @@ async def test_either_side_revokes_and_every_token_is_refused_from_then_on(
         assert await code_of(service, token, GetRegistration(exporter_id=uuid4())) == "token_invalid"
     assert (await parties.agent.administrator.ask(ActUnderMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
     assert (await service.ask(ExchangeApiKey(key=key.key))).code == "api_key_invalid"
-    (told,) = await service.announced(MandateRevoked)
-    assert (told.mandate_id, told.version) == (mandate_id, 3)
-    assert told.until.date() > A_YEAR  # as long as it would have lasted: also a copy from before would not bring it back
+    (announced,) = await service.announced(MandateRevoked)
+    assert (announced.mandate_id, announced.version) == (mandate_id, 3)
+    assert announced.until.date() > A_YEAR  # as long as it would have lasted: also a copy from before would not bring it back
     assert (await company.administrator.ask(RevokeMandate(mandate_id=mandate_id))).code == "mandate_not_allowed_now"
 
 
@@ -381,14 +381,14 @@ async def test_a_registry_restored_from_a_backup_brings_nothing_revoked_back(
     granted, unknown = await parties.mandate(), uuid4()
     key, other = await parties.key(granted), await parties.key(granted)
     parties_of = {"exporter_id": parties.exporter.company_id, "agent_id": parties.agent.company_id}
-    told = {"scope": EVERYTHING, "valid_until": A_YEAR, "version": 2, "occurred_at": service.clock.now()} | parties_of
+    announced = {"scope": EVERYTHING, "valid_until": A_YEAR, "version": 2, "occurred_at": service.clock.now()} | parties_of
     until = service.clock.now() + timedelta(days=400)
     over = {"until": until, "version": 3, "occurred_at": service.clock.now()}
     session = parties.agent.administrator.session
     assert session
     events: list[Event] = [
-        MandateGranted(mandate_id=proposal.mandate_id, **told),
-        MandateGranted(mandate_id=unknown, **told),
+        MandateGranted(mandate_id=proposal.mandate_id, **announced),
+        MandateGranted(mandate_id=unknown, **announced),
         SessionRevoked(session_id=other.api_key_id, **over),
         SessionRevoked(session_id=session.session_id, **over),
     ]

@@ -37,15 +37,15 @@ from shared.contracts.registry.registrations import (
 )
 from shared.refusals import Refused
 from tests.registry.builders import (
+    DOCUMENTS,
     OFFICER,
-    PAPERS,
     REFERENCE_DATA,
     REQUIREMENTS,
     TODAY,
     a_pdf,
     a_registration,
     an_application,
-    apply_with_papers,
+    apply_with_documents,
     attach,
     do,
     registered,
@@ -138,7 +138,7 @@ def test_what_is_handed_in_for_another_year_counts_once_it_is_approved_and_not_w
 
 
 async def test_a_registration_lasts_a_year_and_certificates_hear_of_it(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service)
+    application = await apply_with_documents(service)
     service.clock.instant = datetime(2028, 2, 28, 17, 30, tzinfo=UTC)  # the 29th in Phnom Penh
 
     state = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
@@ -153,14 +153,14 @@ async def test_a_registration_lasts_a_year_and_certificates_hear_of_it(service: 
 @pytest.mark.parametrize("missing", [kind for kind in DocumentKind if kind != "gsp_mfn_certificate"])
 async def test_without_its_documents_a_registration_is_not_approved(service: ServiceUnderTest, missing: DocumentKind) -> None:
     """One of them is the letter that authorises the signatory."""
-    application = await apply_with_papers(service, without=missing)
+    application = await apply_with_documents(service, without=missing)
     refused = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (refused.code, refused.fields) == ("registration_documents_missing", ("documents",))
     assert missing.replace("_", " ") in refused.detail
 
 
 async def test_without_what_must_be_known_a_registration_is_not_approved(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service, phone=None, representative=None)
+    application = await apply_with_documents(service, phone=None, representative=None)
     refused = await service.ask(ApproveRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (refused.code, refused.fields) == ("registration_particulars_missing", ("phone", "representative"))
     state = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
@@ -168,7 +168,7 @@ async def test_without_what_must_be_known_a_registration_is_not_approved(service
 
 
 async def test_an_officer_approves_only_the_version_that_was_seen(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service)
+    application = await apply_with_documents(service)
     seen = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     await attach(service, application.exporter_id, "certificate_of_incorporation", a_pdf("another"))
 
@@ -177,14 +177,14 @@ async def test_an_officer_approves_only_the_version_that_was_seen(service: Servi
 
 
 async def test_what_was_returned_is_corrected_and_handed_in_again(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service)
+    application = await apply_with_documents(service)
     exporter_id, company = application.exporter_id, the_company(application.exporter_id)
     returned = await service.ask(ReturnRegistration(exporter_id=exporter_id, remarks="The name differs."), OFFICER)
     assert (returned.status, returned.reason) == ("returned", "The name differs.")
     assert (await service.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)).code == "registration_already_decided"
 
-    told = returned.particulars.model_copy(update={"company_name": "Angkor Garments Ltd."})
-    await service.ask(CorrectRegistration(exporter_id=exporter_id, particulars=told, tax_number="K999-999999"), company)
+    announced = returned.particulars.model_copy(update={"company_name": "Angkor Garments Ltd."})
+    await service.ask(CorrectRegistration(exporter_id=exporter_id, particulars=announced, tax_number="K999-999999"), company)
     await service.ask(HandInRegistration(exporter_id=exporter_id), company)
     state = await service.ask(ApproveRegistration(exporter_id=exporter_id), OFFICER)
 
@@ -192,7 +192,7 @@ async def test_what_was_returned_is_corrected_and_handed_in_again(service: Servi
 
 
 async def test_a_refusal_gives_its_reason_to_the_applicant_who_may_hand_in_again(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service)
+    application = await apply_with_documents(service)
     exporter_id, company = application.exporter_id, the_company(application.exporter_id)
     await service.ask(RefuseRegistration(exporter_id=exporter_id, reason="The certificate has expired."), OFFICER)
 
@@ -203,7 +203,7 @@ async def test_a_refusal_gives_its_reason_to_the_applicant_who_may_hand_in_again
 
 
 async def test_a_refused_application_leaves_its_tax_number_to_others(service: ServiceUnderTest) -> None:
-    squatter = await apply_with_papers(service)
+    squatter = await apply_with_documents(service)
     company = the_company(squatter.exporter_id)
     await service.ask(RefuseRegistration(exporter_id=squatter.exporter_id, reason="Not your number."), OFFICER)
     owner = an_application(tax_number=squatter.tax_number)
@@ -211,8 +211,8 @@ async def test_a_refused_application_leaves_its_tax_number_to_others(service: Se
 
     again = await service.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)
     assert (again.code, again.fields) == ("tax_number_taken", ("tax_number",))
-    told = (await service.ask(GetRegistration(exporter_id=squatter.exporter_id), company)).particulars
-    correct = CorrectRegistration(exporter_id=squatter.exporter_id, particulars=told, tax_number="K998-999999")
+    announced = (await service.ask(GetRegistration(exporter_id=squatter.exporter_id), company)).particulars
+    correct = CorrectRegistration(exporter_id=squatter.exporter_id, particulars=announced, tax_number="K998-999999")
     await service.ask(correct, company)
     assert (await service.ask(HandInRegistration(exporter_id=squatter.exporter_id), company)).status == "applied"
 
@@ -248,10 +248,10 @@ async def test_suspension_and_reinstatement_are_announced_with_rising_versions(s
     state = await service.ask(ReinstateRegistration(exporter_id=exporter_id, reason="Opened."), OFFICER)
     assert (state.status, state.reason, state.valid_until) == ("active", None, date(2027, 11, 23))
 
-    told = await service.announced()
-    told = [event for event in told if getattr(event, "exporter_id", None) == exporter_id]
-    assert [type(event) for event in told] == [RegistrationApproved, RegistrationSuspended, RegistrationReinstated]
-    assert [event.version for event in told] == sorted({event.version for event in told})
+    announced = await service.announced()
+    announced = [event for event in announced if getattr(event, "exporter_id", None) == exporter_id]
+    assert [type(event) for event in announced] == [RegistrationApproved, RegistrationSuspended, RegistrationReinstated]
+    assert [event.version for event in announced] == sorted({event.version for event in announced})
 
 
 async def test_what_is_announced_again_is_how_it_stands_with_the_versions_of_before(service: ServiceUnderTest) -> None:
@@ -284,7 +284,7 @@ async def test_the_history_shows_each_act_with_actor_and_reason_page_by_page(ser
     assert [act.version for act in acts] == list(range(7, 0, -1))
     assert (acts[0].user_id, acts[0].organisation, acts[0].remarks) == (OFFICER.user_id, "PNH", KHMER)
     assert (acts[1].valid_from, acts[1].valid_until) == (TODAY, date(2027, 11, 23))
-    assert {act.document for act in acts if act.act == "attach"} == set(PAPERS)
+    assert {act.document for act in acts if act.act == "attach"} == set(DOCUMENTS)
     assert (await service.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
 
 
@@ -421,12 +421,12 @@ def test_the_list_of_places_is_complete() -> None:
 
 
 async def test_what_was_announced_is_heeded_by_a_registry_that_came_back_from_an_older_copy(service: ServiceUnderTest) -> None:
-    application = await apply_with_papers(service)
-    told = {"exporter_id": application.exporter_id, "occurred_at": service.clock.now()}
+    application = await apply_with_documents(service)
+    announced = {"exporter_id": application.exporter_id, "occurred_at": service.clock.now()}
     year = {"name": application.company_name, "address": "x", "valid_from": TODAY, "valid_until": date(2027, 11, 23)}
     events = [
-        RegistrationSuspended(**told, version=9),
-        RegistrationApproved(**told, **year, version=8),
+        RegistrationSuspended(**announced, version=9),
+        RegistrationApproved(**announced, **year, version=8),
     ]
     async with service.work() as work:
         for event in events:

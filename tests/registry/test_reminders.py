@@ -43,7 +43,7 @@ async def outcomes(service: ServiceUnderTest) -> dict[int, str]:
     return {row.days_before: row.outcome.value for row in rows}
 
 
-def letters(tmp_path: Path) -> list[Any]:
+def emails(tmp_path: Path) -> list[Any]:
     """The e-mails, in the order of their dates."""
     found = [message_from_bytes(file.read_bytes(), policy=default) for file in (tmp_path / "mail").glob("*.eml")]
     return sorted(found, key=lambda letter: letter["Date"].datetime)
@@ -109,10 +109,10 @@ async def test_reminders_are_sent_on_their_days_and_then_the_registration_expire
     state = await service.ask(GetRegistration(exporter_id=application.exporter_id), OFFICER)
     assert (state.status, state.version) == ("expired", expired.version)
 
-    told = letters(tmp_path)
-    assert len(told) == 6
-    assert all(letter["To"] == application.email for letter in told)
-    first, last = told[0].get_content(), told[-1].get_content()
+    sent = emails(tmp_path)
+    assert len(sent) == 6
+    assert all(letter["To"] == application.email for letter in sent)
+    first, last = sent[0].get_content(), sent[-1].get_content()
     assert "ends on 23 November 2027. Days left: 30." in first
     assert "ថ្ងៃទី ២៣ វិច្ឆិកា ២០២៧" in first
     assert "ask for another year" in first
@@ -127,7 +127,7 @@ async def test_after_an_outage_one_reminder_is_sent_with_the_right_number_of_day
     await registered(service)
     await at(service, local(LAST_DAY - timedelta(days=5), 11))
     assert await outcomes(service) == {30: "missed", 14: "missed", 7: "sent"}
-    (letter,) = letters(tmp_path)
+    (letter,) = emails(tmp_path)
     assert "Days left: 5." in letter.get_content()
 
 
@@ -137,7 +137,7 @@ async def test_after_an_outage_beyond_the_last_day_only_the_last_email_is_sent(
     await registered(service)
     await at(service, local(LAST_DAY + timedelta(days=40), 11))
     assert await outcomes(service) == {30: "missed", 14: "missed", 7: "missed", 1: "missed", 0: "missed", -1: "sent"}
-    (letter,) = letters(tmp_path)
+    (letter,) = emails(tmp_path)
     assert "ended on 23 November 2027" in letter.get_content()
 
 
@@ -157,7 +157,7 @@ async def test_after_another_year_was_approved_the_old_reminders_are_not_needed(
     async with service.context.database.reading() as session:
         left = await session.scalars(select(tasks.c.kind).where(tasks.c.kind.in_(("expire_registration", "remind_of_expiry"))))
     assert sorted(left) == ["expire_registration", *["remind_of_expiry"] * 5]
-    assert len(letters(tmp_path)) == 1
+    assert len(emails(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(("returned", "what_to_do"), [(False, "What to do: nothing."), (True, "correct it as the remarks say")])
@@ -171,7 +171,7 @@ async def test_a_reminder_names_the_status_of_the_renewal(
     if returned:
         await service.ask(ReturnRegistration(exporter_id=application.exporter_id, remarks="Unsigned."), OFFICER)
     await at(service, local(LAST_DAY - timedelta(days=30), 9))
-    (letter,) = letters(tmp_path)
+    (letter,) = emails(tmp_path)
     assert what_to_do in letter.get_content()
 
 

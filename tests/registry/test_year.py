@@ -189,9 +189,9 @@ async def run_a_year(url: str, count: int) -> str:
         twice = sum(times > 1 for times in system.inbox.sent.values())
         assert all(times <= 1 + system.killed for times in system.inbox.sent.values())
 
-        told = Counter(row.subject for row in await system.rows(outbox))
+        announced = Counter(row.subject for row in await system.rows(outbox))
         over = Counter(what for (_, _, days), what in decided.items() if days == OVER)[Outcome.SENT]
-        assert told == {RegistrationApproved.subject: count + len(renewed_on), RegistrationExpired.subject: over}
+        assert announced == {RegistrationApproved.subject: count + len(renewed_on), RegistrationExpired.subject: over}
         assert await system.rows(dead_letters) == []
         assert {row.status.value for row in await system.rows(registrations)} == {"active", "expired"}
         assert system.killed > 0

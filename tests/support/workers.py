@@ -7,10 +7,11 @@ TOGETHER = (
     "tests/stories/faults/",
     "tests/stories/test_recovery.py",
     "tests/stories/",
+    "tests/registry/test_year.py",
     "tests/cli/test_co.py",
     "tests/deploy/test_bus_permissions.py",
 )
-"""Tests that share something slow to start, by the beginning of their names: those that take longest come first."""
+"""Tests that share something slow to start, or that take long, by the beginning of their names: the longest come first."""
 
 
 def group_of(nodeid: str) -> int:

@@ -79,9 +79,9 @@ async def get_certificate(question: GetCertificate, work: Work) -> CertificateSt
 
 async def checked_consignment(wanted: contracts.Consignment, form_name: str, exporter_id: UUID, work: Work) -> Consignment:
     """The consignment with the findings on each product. Refuses a form, office or product that does not serve it."""
-    catalogue = work.use(ReferenceData)
-    form = catalogue.form(form_name, work.today)
-    catalogue.must_have_office(wanted.office)
+    reference_data = work.use(ReferenceData)
+    form = reference_data.form(form_name, work.today)
+    reference_data.must_have_office(wanted.office)
     form.must_serve(work.country, wanted.destination)
     known = await products_by_ids(work, {item.product_id for item in wanted.items})
     for index, item in enumerate(wanted.items):

@@ -39,7 +39,7 @@ def state_of(registration: Registration, work: Work) -> RegistrationState:
         version=registration.version,
         particulars=shown_particulars(registration.particulars),
         place=place_of(reference_data.district_of(registration.particulars)),
-        papers=papers_of(registration.documents),
+        papers=states_of_documents(registration.documents),
         renewal=renewal_of(registration),
         renewable_from=registration.renewable_from(requirements),
         lacks=requirements.lacks(*registration.in_hand) if undecided else (),
@@ -67,12 +67,12 @@ def renewal_of(registration: Registration) -> Renewal | None:
     return Renewal(
         status=registration.asked,
         particulars=shown_particulars(particulars),
-        papers=papers_of(documents),
+        papers=states_of_documents(documents),
         remarks=registration.renewal_remarks,
     )
 
 
-def papers_of(documents: dict[str, str]) -> list[Paper]:
+def states_of_documents(documents: dict[str, str]) -> list[Paper]:
     """Documents with the hashes of their files."""
     return [Paper(kind=kind, sha256=sha256) for kind, sha256 in sorted(documents.items())]
 

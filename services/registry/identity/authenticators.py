@@ -51,5 +51,5 @@ class Authenticators:
 
 def recovery_code() -> str:
     """A new code for a person to print, e.g. `ABCD-EFGH-2345-QRST`."""
-    letters = base64.b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode()
-    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+    code = base64.b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode()
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))

@@ -124,7 +124,7 @@ def _classified(error: Exception) -> Refused | Unavailable:
     codes = [reply.code for reply in replies if isinstance(reply, aiosmtplib.SMTPResponseException)]
     if codes and min(codes) >= 500 and not isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return EmailNotTaken(answer=min(codes))
-    return Unavailable(f"The mail server takes no letters just now{f': it said {codes[0]}' if codes else ''}.")
+    return Unavailable(f"The mail server accepts no e-mail now{f': it answered {codes[0]}' if codes else ''}.")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The particulars of a company, and its documents."""
+"""The particulars of a company, and the documents that prove them."""
 
 from datetime import date
 from enum import StrEnum

@@ -64,9 +64,9 @@ def normalised(password: str) -> str:
 def must_be_hard_to_guess(password: str, *about: str) -> None:
     """Refuses common passwords, rows of keys, and the owner's own name and address."""
     plain = normalised(password).casefold()
-    letters = "".join(character for character in plain if character.isalnum())
+    alphanumeric = "".join(character for character in plain if character.isalnum())
     rows = sum(abs(ord(after) - ord(before)) <= 1 for before, after in pairwise(plain))
-    if letters in COMMON or len(set(plain)) < MIN_DIFFERENT or rows > len(plain) * 0.7:
+    if alphanumeric in COMMON or len(set(plain)) < MIN_DIFFERENT or rows > len(plain) * 0.7:
         raise PasswordTooCommon("password")
     rest = plain
     for part in _parts(about):

@@ -47,7 +47,7 @@ ALLOWED: dict[Status, frozenset[Act]] = {
     Status.REVOKED: frozenset(),
     Status.ENDED: frozenset(),
 }
-"""The acts that each status allows: the life cycle of a mandate. A mandate that is over can only be proposed anew."""
+"""The acts that each status allows: the life cycle of a mandate. A mandate that is over can only be proposed again."""
 
 
 class MandateNotFound(Refused):
