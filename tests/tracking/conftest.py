@@ -22,6 +22,7 @@ from shared.contracts.messages import Event
 from shared.database.engine import Database
 from shared.database.migrations.schema import migrate
 from shared.handling.work import ServiceContext
+from shared.operations.health import HealthCheck
 from shared.runtime.http_server import application
 
 CERTIFICATE = UUID("8a5a9a2e-7a58-4a7e-9d5f-0f6f0d0b7a02")
@@ -60,19 +61,25 @@ def a_step(code: str, version: int, **changes: Any) -> TransmissionAdvanced:
 A_JOURNEY: tuple[Event, ...] = (an_issued_certificate(), a_step("AS1", 1), a_step("AS2", 2), a_step("REC", 3))
 
 
+async def no_problems() -> list[str]:
+    return []
+
+
+async def no_events() -> tuple[int, int]:
+    return 0, 0
+
+
 class Tracking:
-    """The tracking service with its own database, and the public in front of it."""
+    """The tracking service with its own database, and HTTP requests of the public."""
 
     def __init__(self, database: Path) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
         self.context = ServiceContext("tracking", self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
-        app = application(self.context, self._no_problems, routes)
+        self.context.add(HealthCheck(datetime.now(UTC), no_problems, no_events))
+        app = application(self.context, routes)
         self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
 
-    async def _no_problems(self) -> list[str]:
-        return []
-
-    async def hears(self, *events: Event) -> None:
+    async def receive(self, *events: Event) -> None:
         async with self.context.work(INVALID_SPAN) as work:
             for event in events:
                 await router.events[type(event)](event, work)
