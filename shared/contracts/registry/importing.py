@@ -17,9 +17,9 @@ from shared.contracts.registry.particulars import DistrictCode, Phone, TaxNumber
 from shared.contracts.registry.users import Roles
 from shared.contracts.roles import Role
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 """Rows of one command: its transaction keeps others waiting for about a second, and fifty of them fit one confirmation."""
-MOST_USERS = 20
+MAX_USERS = 20
 """People who come with their company."""
 
 IMPORTING = frozenset({Role.ADMINISTRATOR})
@@ -90,7 +90,7 @@ class ImportedRegistration(Part):
     phone: Phone | None = None
     contact_email: Email | None = None
     representative: ImportedRepresentative | None = None
-    users: Annotated[tuple[ImportedPerson, ...], Field(max_length=MOST_USERS)] = ()
+    users: Annotated[tuple[ImportedPerson, ...], Field(max_length=MAX_USERS)] = ()
 
 
 class ImportedUser(Part):
@@ -135,8 +135,8 @@ class Imported(Answer):
     rows: tuple[RowReport, ...]
 
 
-Registrations = Annotated[tuple[ImportedRegistration, ...], Field(min_length=1, max_length=MOST_ROWS)]
-People = Annotated[tuple[ImportedUser, ...], Field(min_length=1, max_length=MOST_ROWS)]
+Registrations = Annotated[tuple[ImportedRegistration, ...], Field(min_length=1, max_length=MAX_ROWS)]
+People = Annotated[tuple[ImportedUser, ...], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 class ImportRegistrations(Command):
