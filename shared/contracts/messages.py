@@ -20,12 +20,13 @@ class Contract(BaseModel):
     """A message or a part of one: immutable, and tolerant of fields that a later release adds.
 
     `about`: the field with the id of what the message is about. The audit log records the noun and the id of a command; inbox
-    and outbox keep the id of an event, by which traces are joined.
+    and outbox keep the id of an event, by which traces are joined. `about_noun`: the noun, where the field's name does not give
+    it. `permitted_by`: the field with the id of the exporter whose standing permits it; the trace links to its last event.
     """
 
     about: ClassVar[str] = ""
     about_noun: ClassVar[str] = ""
-    """The noun where the name of the field does not tell it."""
+    permitted_by: ClassVar[str] = ""
     model_config = ConfigDict(
         frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64", hide_input_in_errors=True
     )
@@ -78,14 +79,12 @@ class Command(Request):
 
     `secret`: no answer is stored, because the body or the answer must not be kept. `while_recovering`: a service in recovery
     accepts it. `audited`: the audit log records it. `step_up`: it needs a step-up token for exactly this command.
-    `permitted_by`: the field with the id of the exporter whose standing permits it; the trace links to its last event.
     """
 
     secret: ClassVar[bool] = False
     while_recovering: ClassVar[bool] = False
     audited: ClassVar[bool] = True
     step_up: ClassVar[bool] = False
-    permitted_by: ClassVar[str] = ""
     command_id: UUID = Field(default_factory=uuid4)
 
 

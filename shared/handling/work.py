@@ -55,6 +55,7 @@ class Work:
         """The id by which the traces of this work are joined."""
         self.single_transaction = False
         self.announced: list[dict[str, Any]] = []
+        self._permitted_by: set[UUID] = set()
         self.tasks: dict[tuple[str, str], dict[str, Any]] = {}
 
     @property
@@ -77,11 +78,6 @@ class Work:
     def act_as(self, actor: Actor) -> None:
         """Sets the actor."""
         self._actor = actor
-
-    @property
-    def actor_name(self) -> str:
-        """The name of the actor, or `anonymous`."""
-        return self._actor.name
 
     @property
     def may_write(self) -> bool:
@@ -153,6 +149,8 @@ class Work:
             raise ValueError(f"{self.service} cannot announce this {type(event).__name__} of {size} bytes")
         if event.known_by:
             mark(self.span, event.known_by, getattr(event, event.known_by))
+        if event.permitted_by:
+            self._permitted_by.add(getattr(event, event.permitted_by))
         self.announced.append(
             {
                 "event_id": uuid4(),
@@ -207,6 +205,8 @@ class Work:
     async def flush_outbox(self) -> None:
         """Writes the announced events and the tasks into the transaction, each in one statement."""
         await self.session.flush()
+        for subject_id in self._permitted_by:
+            await self.link_to_former(subject_id)
         if self.announced:
             await self.session.execute(insert(outbox), self.announced)
         if self.tasks:

@@ -123,7 +123,7 @@ class RequestHandler:
         async with self._context.work(opened) as work:
             entry.actor = await self._authenticate(work, headers)
             self._admit(entry.actor)
-            if not command.secret and (stored := await _claim(command, body, work)):
+            if not command.secret and (stored := await _claim(command, entry.actor, body, work)):
                 return stored
             if command.step_up:
                 await use_step_up(headers.get(STEP_UP_HEADER), command, work, self._tokens)
@@ -132,7 +132,7 @@ class RequestHandler:
             text = self._text_of(answer)
             await entry.record_done(answer, work)
             if not command.secret:
-                await work.session.execute(update(answers).where(*_row_of(command, work)).values(answer=text))
+                await work.session.execute(update(answers).where(*_row_of(command, entry.actor)).values(answer=text))
             await hooks.reached("command-before-commit", command.subject)
             return text
 
@@ -175,22 +175,22 @@ class RequestHandler:
         return text
 
 
-async def _claim(command: Command, body: bytes, work: Work) -> str | None:
+async def _claim(command: Command, actor: Actor, body: bytes, work: Work) -> str | None:
     """The stored answer of a repeated command. A new one is claimed: a concurrent duplicate waits for this transaction."""
     work.single_transaction = True
     body_hash = hashlib.sha256(body).hexdigest()
-    claim = {"actor": work.actor_name, "subject": command.subject, "command_id": command.command_id}
+    claim = {"actor": actor.name, "subject": command.subject, "command_id": command.command_id}
     if await work.insert_new(answers, [claim | {"body_hash": body_hash, "answered_at": work.now}]):
         return None
-    stored = (await work.session.execute(select(answers).where(*_row_of(command, work)))).one()
+    stored = (await work.session.execute(select(answers).where(*_row_of(command, actor)))).one()
     if stored.body_hash != body_hash:
         raise CommandIdReused()
     return str(stored.answer)
 
 
-def _row_of(command: Command, work: Work) -> tuple[ColumnElement[bool], ...]:
+def _row_of(command: Command, actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return (
-        answers.c.actor == work.actor_name,
+        answers.c.actor == actor.name,
         answers.c.subject == command.subject,
         answers.c.command_id == command.command_id,
     )

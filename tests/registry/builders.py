@@ -21,8 +21,8 @@ PASSPHRASE = "correct horse battery"
 TODAY = date(2026, 11, 23)
 REFERENCE_DATA = ReferenceData.load()
 REQUIREMENTS = REFERENCE_DATA.requirements(TODAY)
-DOCUMENTS = registration_documents()
-DOCUMENTS = {kind.value: hashlib.sha256(paper).hexdigest() for kind, (paper, _) in DOCUMENTS.items()}
+FILES = registration_documents()
+DOCUMENTS = {kind.value: hashlib.sha256(content).hexdigest() for kind, (content, _) in FILES.items()}
 
 
 def an_application(**changes: Any) -> ApplyForRegistration:
@@ -147,9 +147,9 @@ async def apply_with_documents(service: ServiceUnderTest, without: str = "", **c
     """A company applies with the required documents, except one."""
     application = an_application(**changes)
     await service.ask(application)
-    for kind, (paper, _) in DOCUMENTS.items():
+    for kind, (content, _) in FILES.items():
         if kind != without:
-            await attach(service, application.exporter_id, kind, paper)
+            await attach(service, application.exporter_id, kind, content)
     return application
 
 

@@ -14,7 +14,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject, Number
 
 from services.registry.companies.document_check import DocumentUnfit, examine
 from shared.contracts.registry.particulars import PutRegistrationFile
-from tests.registry.builders import DOCUMENTS, a_pdf, an_application, attach
+from tests.registry.builders import FILES, a_pdf, an_application, attach
 from tests.support.service_under_test import ServiceUnderTest, a_person
 
 
@@ -216,7 +216,7 @@ async def test_an_officer_sees_no_document_that_was_not_checked(service: Service
     await service.ask(application)
     refused = await attach(service, application.exporter_id, "identity_document", a_document(running("x")))
     assert (refused.code, refused.fields) == ("paper_with_active_content", ("sha256",))
-    photo, _ = DOCUMENTS["photo"]  # type: ignore[index]
+    photo, _ = FILES["photo"]  # type: ignore[index]
     assert (await attach(service, application.exporter_id, "identity_document", photo)).code == "paper_not_a_pdf"
     assert (await attach(service, application.exporter_id, "photo", photo)).documents == ("photo",)
 

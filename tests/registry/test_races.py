@@ -57,6 +57,7 @@ async def test_of_fifty_simultaneous_guesses_only_five_are_checked(service: Serv
         assert answers == {"sign_in_failed": FREE_ATTEMPTS, "sign_in_delayed": 50 - FREE_ATTEMPTS}
 
 
+@pytest.mark.slow
 async def test_a_hundred_people_behind_one_address_sign_in_at_once(service: ServiceUnderTest) -> None:
     office = [await somebody_of_a_company(service) for _ in range(100)]
     answers = await asyncio.gather(*(human.sign_in(address=OFFICE) for human in office))

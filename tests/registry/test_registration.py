@@ -37,7 +37,7 @@ from shared.contracts.registry.registrations import (
 )
 from shared.refusals import Refused
 from tests.registry.builders import (
-    DOCUMENTS,
+    FILES,
     OFFICER,
     REFERENCE_DATA,
     REQUIREMENTS,
@@ -284,7 +284,7 @@ async def test_the_history_shows_each_act_with_actor_and_reason_page_by_page(ser
     assert [act.version for act in acts] == list(range(7, 0, -1))
     assert (acts[0].user_id, acts[0].organisation, acts[0].remarks) == (OFFICER.user_id, "PNH", KHMER)
     assert (acts[1].valid_from, acts[1].valid_until) == (TODAY, date(2027, 11, 23))
-    assert {act.document for act in acts if act.act == "attach"} == set(DOCUMENTS)
+    assert {act.document for act in acts if act.act == "attach"} == set(FILES)
     assert (await service.ask(question, a_person("preparer", organisation=uuid4()))).code == "not_yours"
 
 

@@ -207,6 +207,7 @@ async def test_an_address_that_guesses_at_many_accounts_is_delayed_too(service: 
     assert isinstance(await human.sign_in(address="198.51.100.9"), Session)
 
 
+@pytest.mark.slow
 async def test_right_sign_ins_from_one_address_are_never_delayed(service: ServiceUnderTest) -> None:
     office = [await somebody_of_a_company(service) for _ in range(10)]
     for number in range(200):

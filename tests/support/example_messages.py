@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from shared.contracts.messages import Event, Request
 
-FOLDER = Path(__file__).parent / "contracts" / "examples"
+FOLDER = Path(__file__).parents[1] / "contracts" / "examples"
 
 M = TypeVar("M", bound=Request | Event)
 

@@ -7,10 +7,11 @@ TOGETHER = (
     "tests/stories/faults/",
     "tests/stories/test_recovery.py",
     "tests/stories/",
+    "tests/registry/test_year.py",
     "tests/cli/test_co.py",
     "tests/deploy/test_bus_permissions.py",
 )
-"""The groups of tests that share a slow fixture, by the prefix of their names. The slowest groups are first."""
+"""The groups of tests that share a slow fixture or take long, by the prefix of their names. The slowest are first."""
 
 
 def group_of(nodeid: str) -> int:

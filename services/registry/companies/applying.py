@@ -4,7 +4,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 from services.registry.companies.domain.particulars import Particulars
-from services.registry.companies.domain.refusals import ApplicationIdTaken
+from services.registry.companies.domain.refusals import ApplicationIdTaken, TaxNumberTaken
 from services.registry.companies.domain.registration import Act, Registration
 from services.registry.companies.reference_data import ReferenceData
 from services.registry.companies.store import (
@@ -19,7 +19,7 @@ from services.registry.companies.store import (
 from services.registry.companies.views import READERS, given_particulars, state_of
 from services.registry.identity.domain.password import must_be_hard_to_guess
 from services.registry.identity.domain.session import SignInDelayed
-from services.registry.identity.domain.user import COMPANY_ROLES, User
+from services.registry.identity.domain.user import COMPANY_ROLES, EmailTaken, User
 from services.registry.identity.password_hashing import Passwords
 from services.registry.identity.store import attempts, users
 from shared.contracts.registry import particulars as contracts
@@ -56,8 +56,13 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     password_hash = await work.between_transactions(work.use(Passwords).hash, command.password)
     if known := await applied_before(command, work):  # at the same time
         return state_of(known, work)
-    await users.email_must_be_free(work, command.email)
-    await tax_number_must_be_free(work, command.tax_number)
+    try:
+        await users.email_must_be_free(work, command.email)
+        await tax_number_must_be_free(work, command.tax_number)
+    except (EmailTaken, TaxNumberTaken):
+        if known := await applied_before(command, work):  # committed since the check above
+            return state_of(known, work)
+        raise
 
     registration = Registration(exporter_id=command.exporter_id, particulars=particulars, tax_number=command.tax_number)
     administrator = User(

@@ -220,6 +220,7 @@ class CertificateSubmitted(Event):
     subject: ClassVar[str] = "evt.certificate.submitted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"fees"})
     about: ClassVar[str] = "certificate_id"
+    permitted_by: ClassVar[str] = "exporter_id"
     certificate_id: UUID
     exporter_id: UUID
     agent_id: UUID | None = None

@@ -83,7 +83,7 @@ async def test_a_restored_database_is_as_it_was_copied_and_its_service_is_to_rec
         assert (recovery.copy_taken_at, recovery.confirmed_at) == (manifest.taken_at, None)
         assert "fees.copy" in recovery.because
     assert copy.stat().st_mode & 0o777 == 0o600
-    assert (manifest.name, manifest.country, set(manifest.schema)) == ("fees", "KH", heads_of("fees"))
+    assert (manifest.service, manifest.country, set(manifest.schema)) == ("fees", "KH", heads_of("fees"))
 
 
 async def test_in_a_restored_database_everybody_may_do_what_they_could_before(

@@ -121,7 +121,7 @@ async def test_a_replica_of_an_older_release_starts_and_works_on_a_schema_that_w
     await migrated_by(newer, stack.url)
 
     await stack.replica()
-    invoice = await (await stack.client()).ask(a_payment(slip_number="SLIP-7"), token=stack.token())
+    invoice = await (await stack.asker()).ask(a_payment(slip_number="SLIP-7"), token=stack.token())
 
     assert invoice.settled
     assert await stack.effects() == ["SLIP-7"]
@@ -149,6 +149,7 @@ async def test_an_older_release_that_migrates_leaves_an_expanded_schema_as_it_is
     ],
     ids=["contracted", "contracted and expanded", "expanded and contracted a release later", "contracted in the plumbing"],
 )
+@pytest.mark.slow
 async def test_a_schema_that_lacks_what_this_release_needs_is_refused(
     databases: Databases, tmp_path: Path, steps: tuple[Step, ...]
 ) -> None:
@@ -163,6 +164,7 @@ async def test_a_schema_that_lacks_what_this_release_needs_is_refused(
         assert "Traceback" not in said
 
 
+@pytest.mark.slow
 async def test_what_is_contracted_a_release_later_leaves_the_release_between_at_work(
     databases: Databases, tmp_path: Path
 ) -> None:

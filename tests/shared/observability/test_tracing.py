@@ -254,7 +254,7 @@ async def test_a_line_of_log_bears_its_trace_and_actor(
     sqlite_stack: PlumbingStack, logged: Logged, spans: InMemorySpanExporter
 ) -> None:
     async def pay(command: RecordPayment, work: Work) -> InvoiceState:
-        logging.getLogger("test").warning("look", extra={"actor": work.actor_name})
+        logging.getLogger("test").warning("look", extra={"actor": work.actor.name})
         return an_invoice()
 
     await sqlite_stack.replica(a_router(pay=pay))

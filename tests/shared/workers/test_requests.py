@@ -417,7 +417,7 @@ async def test_a_line_logged_for_one_request_does_not_name_the_actor_of_another(
     sqlite_stack: PlumbingStack, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
     async def log_it(question: GetInvoice, work: Work) -> InvoiceState:
-        logging.getLogger("test").info("seen", extra={"actor": work.actor_name})
+        logging.getLogger("test").info("seen", extra={"actor": work.actor.name})
         return an_invoice(question.certificate_id)
 
     async def log_event(event: Any, work: Work) -> None:
