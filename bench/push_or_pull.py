@@ -1,14 +1,14 @@
-"""How should a service take its events from the bus: pushed, or pulled?
+"""Compares push and pull consumers for the events of a service.
 
 Three ways to read one durable consumer over three subjects, each in a process of its own, against a nats-server that
-keeps its stream on disk with `sync_interval: always`:
+stores its stream on disk with `sync_interval: always`:
 
-  push    FastStream's push subscriber puts each message in a queue; a worker takes all that wait, at most 100
-  linger  FastStream's batch pull: whatever comes in 20 ms, at most 100
-  rest    a pull of 100 with `no_wait` and `expires`: the server waits for one event, then sends all it has at once
+  push    FastStream's push subscriber puts each message in a queue; a worker handles all queued messages, at most 100
+  linger  FastStream's batch pull: all messages of 20 ms, at most 100
+  rest    a pull of 100 with `no_wait` and `expires`: the server waits for one event, then sends all at once
 
-Measured: latency and CPU at idle, the rate through a backlog, the gap when the bus is killed and restarted, what a SIGTERM
-in mid-backlog leaves behind, how two replicas share, and what stops when one of them hangs. It takes five minutes:
+Measured: latency and CPU at idle, the rate through a backlog, the gap when the bus is killed and restarted, the effect of
+a SIGTERM during a backlog, the shares of two replicas, and the events that wait when one of them hangs. It takes five minutes:
 
     .venv/bin/python -m bench.push_or_pull
 """
@@ -49,11 +49,11 @@ class Event(NamedTuple):
 
 
 class Worker:
-    """Handles and acknowledges batches, and remembers when."""
+    """Handles and acknowledges batches, and records the times."""
 
     def __init__(self, variant: str, url: str) -> None:
         self.variant, self.url, self.stopping = variant, url, asyncio.Event()
-        self.waiting: asyncio.Queue[Msg | None] = asyncio.Queue()  # None only wakes who waits
+        self.waiting: asyncio.Queue[Msg | None] = asyncio.Queue()  # None only wakes the worker
         self.handled: list[tuple[Msg, int]] = []
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.stopping.set)
 
@@ -92,8 +92,8 @@ class Worker:
         await self.stopping.wait()
         await self.take()
         await worker
-        await asyncio.sleep(0.2)  # until max_ack_pending stops the bus: what is sent to nobody waits for ack_wait
-        await subscriber.subscription.drain()  # broker.stop() alone drops what the client holds
+        await asyncio.sleep(0.2)  # until max_ack_pending stops the bus: undeliverable messages wait for ack_wait
+        await subscriber.subscription.drain()  # broker.stop() alone drops the messages in the client
         subscriber.subscription = None
         while not self.waiting.empty():
             if msg := self.waiting.get_nowait():
@@ -111,7 +111,7 @@ class Worker:
         inbox, request = nc.new_inbox(), json.dumps({"batch": BATCH, "no_wait": True, "expires": PULL * 10**9})
         await nc.subscribe(inbox, cb=self.take)
         print("ready", flush=True)
-        while not self.stopping.is_set():  # each answer is read to its end: nothing is left to give back
+        while not self.stopping.is_set():  # each answer is read completely, so nothing must be returned
             await nc.publish("$JS.API.CONSUMER.MSG.NEXT.EVENTS.rest", request.encode(), reply=inbox)
             batch: list[Msg] = []
             while len(batch) < BATCH and (msg := await self.waiting.get()) and msg.reply:  # a status has no reply
@@ -121,7 +121,7 @@ class Worker:
 
 
 class Bench:
-    """Owns the bus and the consumers, publishes, and counts."""
+    """Runs the bus and the consumers, publishes and measures."""
 
     def __init__(self, home: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -178,7 +178,7 @@ class Bench:
         await asyncio.sleep(IDLE)
         used = [(cpu(process) - then) / IDLE for process, then in zip((one, self.bus), before, strict=True)]
         for n in range(RESTARTS):
-            await asyncio.sleep(1 + 0.9 * n)  # at another moment of a pull each time
+            await asyncio.sleep(1 + 0.9 * n)  # at a different moment of a pull each time
             await self.nc.close()
             self.bus.kill()
             killed.append(time.time_ns())
@@ -199,14 +199,14 @@ class Bench:
         await self.publish(variant, BACKLOG)
         one = await self.consumer(variant)
         await self.until(variant, BACKLOG // 2)
-        told = time.time_ns()
+        stopped_at = time.time_ns()
         seen = await self.stop(one)
         closed = time.time_ns()
         one = await self.consumer(variant)
         await self.until(variant)
         seen += await self.stop(one)
-        again, twice = sum(event.delivery > 1 for event in seen), len(seen) - len(first(seen))
-        whole = (max(event.at for event in first(seen)) - told) / 1e9
+        redelivered, duplicates = sum(event.delivery > 1 for event in seen), len(seen) - len(first(seen))
+        all_handled = (max(event.at for event in first(seen)) - stopped_at) / 1e9
 
         pair = [await self.consumer(variant), await self.consumer(variant)]
         await self.publish(variant, SHARED)
@@ -226,9 +226,9 @@ class Bench:
             "CPU at idle, consumer / bus, of one core": f"{used[0]:.2%} / {used[1]:.2%}",
             f"through a backlog of {BACKLOG}, events/s": f"{rate:.0f}",
             "bus killed to next event, median / worst, s": f"{statistics.median(gaps):.1f} / {max(gaps):.1f}",
-            "SIGTERM to closed / to all handled, s": f"{(closed - told) / 1e9:.2f} / {whole:.1f}",
-            "  waited for ack_wait": "yes" if whole > ACK_WAIT / 2 else "no",
-            "  delivered again / handled twice": f"{again} / {twice}",
+            "SIGTERM to closed / to all handled, s": f"{(closed - stopped_at) / 1e9:.2f} / {all_handled:.1f}",
+            "  waited for ack_wait": "yes" if all_handled > ACK_WAIT / 2 else "no",
+            "  delivered again / handled twice": f"{redelivered} / {duplicates}",
             f"two replicas share {SHARED}": f"{split[0]} / {split[1]}",
             f"one of them hangs: stuck of {SHARED}": f"{sum(event.at > hung for event in first(both[0] + both[1]))}",
         }
@@ -239,7 +239,7 @@ def subjects(variant: str) -> list[str]:
 
 
 def first(events: list[Event]) -> list[Event]:
-    """Each event as it was handled the first time."""
+    """The first handling of each event."""
     return sorted({event.sequence: event for event in sorted(events, key=lambda event: -event.at)}.values())
 
 
@@ -272,5 +272,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.disable()  # every client reports each lost connection
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that started processes are stopped
     asyncio.run(consume(*sys.argv[1:]) if sys.argv[1:] else asyncio.wait_for(main(), 900))

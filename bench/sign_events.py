@@ -1,4 +1,4 @@
-"""What it costs to sign an event and to verify it: `python -m bench.sign_events`."""
+"""Measures the cost of signing and verifying an event: `python -m bench.sign_events`."""
 
 import os
 import tempfile
@@ -16,10 +16,10 @@ from tests.support.example_messages import example_of
 
 TIMES = 5_000
 LONG = 900 * 1024
-"""Bytes of the longest event."""
+"""The size of the longest event, in bytes."""
 
 
-def measure(what: str, subject: str, body: bytes, times: int) -> None:
+def measure(name: str, subject: str, body: bytes, times: int) -> None:
     key = nkeys.from_seed(bytearray(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)))
     signer, event_id, now = EventSigner(key), uuid4(), datetime.now(UTC)
     with tempfile.NamedTemporaryFile() as file:
@@ -35,7 +35,7 @@ def measure(what: str, subject: str, body: bytes, times: int) -> None:
         verifying = (process_time() - began) / times
     size = sum(len(name) + len(value) for name, value in headers.items())
     print(
-        f"{what:28} {len(body):7,} bytes: sign {signing * 1e6:6.0f} us, verify {verifying * 1e6:6.0f} us, headers {size} bytes"
+        f"{name:28} {len(body):7,} bytes: sign {signing * 1e6:6.0f} us, verify {verifying * 1e6:6.0f} us, headers {size} bytes"
     )
 
 

@@ -1,4 +1,4 @@
-"""Files of a former system: CSV with a heading, JSON, or JSON lines. Each row is examined by its contract before it is sent."""
+"""Reads files of a former system: CSV with a heading, JSON, or JSON lines. Each row is validated before it is sent."""
 
 import csv
 import json
@@ -15,18 +15,18 @@ from pydantic import BaseModel, ValidationError
 from cli.target import CommandFailed
 from shared.contracts.registry.importing import ImportedPerson, ImportedRegistration, ImportedUser, RowOutcome, RowReport
 
-MOST_BYTES = 50 * 1024 * 1024
-MOST_ROWS_OF_A_FILE = 100_000
+MAX_BYTES = 50 * 1024 * 1024
+MAX_ROWS_OF_A_FILE = 100_000
 DELIMITERS = ",;\t"
-MANY = re.compile(r"\.[1-9][0-9]?(?=\.|$)")
-"""The number of one of several, as in `users.2.name`; people count from 1."""
+INDEX = re.compile(r"\.[1-9][0-9]?(?=\.|$)")
+"""The index of one of several, as in `users.2.name`. It starts at 1."""
 
 Part = ImportedRegistration | ImportedUser
 
 
 @dataclass
 class Row:
-    """One row: its number as a spreadsheet shows it, what it says where that is sound, and what became of it."""
+    """One row of a file: its number in the spreadsheet, its valid content, and the report of its import."""
 
     number: int
     key: str
@@ -35,30 +35,30 @@ class Row:
 
     @property
     def company(self) -> str | None:
-        """The company whose people come over together."""
+        """The tax number of the company of this user. All users of a company are imported together."""
         return self.part.company_tax_number if isinstance(self.part, ImportedUser) else None
 
     def refuse(self, code: str, detail: str, *fields: str) -> None:
-        """It does not come over."""
+        """Marks the row as refused: it is not imported."""
         self.report = RowReport(outcome=RowOutcome.REFUSED, code=code, detail=detail, fields=fields)
 
 
 def read_rows(file: Path, kind: type[Part]) -> list[Row]:
-    """Every row of a file; those that are malformed or say the same thing twice are refused already. Raises CommandFailed."""
+    """All rows of a file. Malformed and duplicate rows are refused. Raises CommandFailed if the file cannot be read."""
     text = _text_of(file)
-    rows = [_examined(number, said, kind) for number, said in _RECORDS.get(file.suffix.lower(), _csv)(file, text, kind)]
+    rows = [_validated(number, record, kind) for number, record in _RECORDS.get(file.suffix.lower(), _csv)(file, text, kind)]
     if not rows:
         raise CommandFailed(f"There are no rows in {file}.")
-    if len(rows) > MOST_ROWS_OF_A_FILE:
-        raise CommandFailed(f"{file} has {len(rows):,} rows; one file may have {MOST_ROWS_OF_A_FILE:,}: split it.")
-    _refuse_repeated(rows)
+    if len(rows) > MAX_ROWS_OF_A_FILE:
+        raise CommandFailed(f"{file} has {len(rows):,} rows; one file may have {MAX_ROWS_OF_A_FILE:,}: split it.")
+    _refuse_duplicates(rows)
     return rows
 
 
 def _text_of(file: Path) -> str:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise CommandFailed(f"{file} is larger than {MOST_BYTES // 1024**2} MB: split it.")
+        if file.stat().st_size > MAX_BYTES:
+            raise CommandFailed(f"{file} is larger than {MAX_BYTES // 1024**2} MB: split it.")
         content = file.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}.") from None
@@ -72,11 +72,11 @@ def _text_of(file: Path) -> str:
 def _csv(file: Path, text: str, kind: type[Part]) -> Iterator[tuple[int, Any]]:
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=first.count)
-    csv.field_size_limit(MOST_BYTES)
+    csv.field_size_limit(MAX_BYTES)
     records = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         heading = [name.strip() for name in next(records, [])]
-        _must_be_known(file, heading, kind)
+        _check_heading(file, heading, kind)
         for number, cells in enumerate(records, start=2):
             if any(cell.strip() for cell in cells):
                 yield number, _nested(heading, cells)
@@ -90,7 +90,7 @@ def _json(file: Path, text: str, kind: type[Part]) -> Iterator[tuple[int, Any]]:
     except (ValueError, RecursionError) as error:
         raise CommandFailed(f"{file} is not JSON: {error}.") from None
     if not isinstance(found, list):
-        raise CommandFailed(f"{file} is to hold an array of objects; one object a line is a .jsonl file.")
+        raise CommandFailed(f"{file} must contain an array of objects. For one object on each line use a .jsonl file.")
     yield from enumerate(found, start=1)
 
 
@@ -107,7 +107,7 @@ _RECORDS = {".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines}
 
 
 def columns(kind: type[BaseModel], before: str = "") -> Iterator[str]:
-    """The columns of a file of this kind; `N` stands for the number of one of several."""
+    """The columns of a file of this kind. `N` stands for an index."""
     for name, field in kind.model_fields.items():
         if found := [part for part in _within(field.annotation) if issubclass(part, BaseModel)]:
             several = ".N" if found[0] is ImportedPerson else ""
@@ -123,51 +123,51 @@ def _within(annotation: Any) -> Iterator[type]:
         yield from _within(inner)
 
 
-def _must_be_known(file: Path, heading: list[str], kind: type[Part]) -> None:
+def _check_heading(file: Path, heading: list[str], kind: type[Part]) -> None:
     known = set(columns(kind))
-    if unknown := [name for name in heading if MANY.sub(".N", name) not in known]:
-        raise CommandFailed(
-            f"{file} has columns that mean nothing here: {', '.join(unknown)[:200]}. docs/import.md has them all."
-        )
-    if twice := [name for name, times in Counter(heading).items() if times > 1]:
-        raise CommandFailed(f"{file} has a column twice: {', '.join(twice)[:200]}.")
+    if unknown := [name for name in heading if INDEX.sub(".N", name) not in known]:
+        raise CommandFailed(f"{file} has unknown columns: {', '.join(unknown)[:200]}. docs/import.md lists all columns.")
+    if duplicates := [name for name, times in Counter(heading).items() if times > 1]:
+        raise CommandFailed(f"{file} has a column twice: {', '.join(duplicates)[:200]}.")
     required = {name for name, field in kind.model_fields.items() if field.is_required()}
     if lacking := sorted(required - set(heading)):
         raise CommandFailed(f"{file} lacks the columns {', '.join(lacking)}.")
 
 
 def _nested(heading: list[str], cells: list[str]) -> Any:
-    """A line as the object that it stands for: `users.1.name` is the name of the first of the users."""
+    """The object of a CSV line: `users.1.name` becomes the name of the first user. A string is an error message."""
     if len(cells) > len(heading):
         return f"{len(cells)} cells under {len(heading)} columns"
-    whole: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, cell in zip(heading, cells, strict=False):
         if not cell.strip():
             continue
         *path, last = name.split(".")
-        at = whole
+        at = nested
         for step in path:
             at = at.setdefault(step, {})
         at[last] = re.split(r"[\s,;]+", cell.strip()) if last == "roles" else cell
-    if "users" in whole:
-        whole["users"] = [user for _, user in sorted(whole["users"].items(), key=lambda numbered: int(numbered[0]))]
-    return whole
+    if "users" in nested:
+        nested["users"] = [user for _, user in sorted(nested["users"].items(), key=lambda numbered: int(numbered[0]))]
+    return nested
 
 
-def _examined(number: int, said: Any, kind: type[Part]) -> Row:
-    if not isinstance(said, dict):
+def _validated(number: int, record: Any, kind: type[Part]) -> Row:
+    if not isinstance(record, dict):
         row = Row(number, "")
-        row.refuse("malformed_row", said if " cells under " in str(said) else "This is no object with names and values.")
+        row.refuse(
+            "malformed_row", record if " cells under " in str(record) else "This is not an object with names and values."
+        )
         return row
-    names = (said.get(name) for name in ("former_id", "tax_number", "email"))
+    names = (record.get(name) for name in ("former_id", "tax_number", "email"))
     row = Row(number, next((name.strip()[:80] for name in names if isinstance(name, str) and name.strip()), ""))
     try:
-        row.part = kind.model_validate(said)
+        row.part = kind.model_validate(record)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         fields = tuple(dict.fromkeys(_field(fault["loc"]) for fault in faults))[:50]
         rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-        why = "is not written as docs/import.md says" if "pattern" in faults[0]["type"] else faults[0]["msg"]
+        why = "does not have the format of docs/import.md" if "pattern" in faults[0]["type"] else faults[0]["msg"]
         row.refuse("malformed_row", f"{fields[0]}: {why}{rest}."[:500], *fields)
     return row
 
@@ -177,23 +177,23 @@ def _field(location: tuple[int | str, ...]) -> str:
     return ".".join(steps)[:200] or "row"
 
 
-def _refuse_repeated(rows: list[Row]) -> None:
-    """What must be one's own stands in a file once; the first row with it stays."""
+def _refuse_duplicates(rows: list[Row]) -> None:
+    """Refuses rows with a unique value of an earlier row."""
     first_in: dict[tuple[str, str], int] = {}
     for row in rows:
-        mine: set[tuple[str, str]] = set()
-        for field, what, value in _own(row.part):
-            if (what, value) in first_in or (what, value) in mine:
-                where = f"row {first_in[what, value]}" if (what, value) in first_in else "this row"
-                row.refuse("row_repeated", f"The same {field.rpartition('.')[2]} stands in {where} already.", field)
+        own: set[tuple[str, str]] = set()
+        for field, what, value in _unique_fields(row.part):
+            if (what, value) in first_in or (what, value) in own:
+                where = f"Row {first_in[what, value]}" if (what, value) in first_in else "Another user of this row"
+                row.refuse("row_repeated", f"{where} has the same {field.rpartition('.')[2]}.", field)
                 break
-            mine.add((what, value))
+            own.add((what, value))
         else:
-            first_in |= dict.fromkeys(mine, row.number)
+            first_in |= dict.fromkeys(own, row.number)
 
 
-def _own(part: Part | None) -> Iterator[tuple[str, str, str]]:
-    """Fields whose value nobody else may have: the field, whose it is, the value."""
+def _unique_fields(part: Part | None) -> Iterator[tuple[str, str, str]]:
+    """The fields whose values must be unique: the field, its kind, the value."""
     people: list[tuple[str, ImportedPerson | ImportedUser]] = []
     if isinstance(part, ImportedRegistration):
         yield "tax_number", "tax number", part.tax_number

@@ -1,4 +1,4 @@
-"""What became of every row of an import: in a file for whoever corrects it, and in short on the terminal."""
+"""Reports the result of an import: every row in a file, and a summary on the terminal."""
 
 import csv
 import json
@@ -13,12 +13,12 @@ from cli.output import page, table
 from shared.contracts.registry.importing import RowOutcome
 
 NOT_SENT = "not_sent"
-"""It broke off before; some of these may have come over all the same: done again, it says so."""
+"""The import stopped before this row. A row of the last batch may still be imported; the next run reports it."""
 COLUMNS = ("row", "key", "outcome", "id", "code", "fields", "detail")
 
 
 def write_report(rows: list[Row], file: Path) -> None:
-    """One line for each row, in their order: CSV that a spreadsheet opens with its Khmer, or JSON."""
+    """Writes one line for each row, in order. CSV starts with a byte order mark, so that a spreadsheet shows Khmer; or JSON."""
     lines = [dict(zip(COLUMNS, _line(row), strict=True)) for row in rows]
     if file.suffix.lower() == ".json":
         file.write_text(json.dumps(lines, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -26,12 +26,12 @@ def write_report(rows: list[Row], file: Path) -> None:
     text = StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in line.items()} for line in lines)
+    writer.writerows({name: _escaped(value) for name, value in line.items()} for line in lines)
     file.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
 
 
 def print_report(rows: list[Row], *, dry_run: bool) -> None:
-    """How many rows came to what, and the reasons of refusals with the first row of each."""
+    """Prints the number of rows for each outcome, and the reasons of refusals with the first row of each."""
     console = page()
     outcomes = Counter(str(_line(row)[2]) for row in rows)
     shown = table("outcome", right=("rows",))
@@ -41,16 +41,16 @@ def print_report(rows: list[Row], *, dry_run: bool) -> None:
             shown.add_row(f"{would}{outcome}".replace("_", " "), f"{outcomes[outcome]:,}")
     console.print(shown)
     for outcome in (RowOutcome.REFUSED, RowOutcome.DIFFERENT):
-        reasons = table(f"\n{outcome}: why", "first in row", "its fields", "in words", right=("rows",))
+        reasons = table(f"\n{outcome}: reason", "first row", "its fields", "detail", right=("rows",))
         found: dict[str, list[Row]] = {}
         for row in rows:
             if row.report and row.report.outcome is outcome:
-                found.setdefault(row.report.code or "changed since it came over", []).append(row)
+                found.setdefault(row.report.code or "changed since its import", []).append(row)
         for why, some in found.items():
             first = some[0].report
             assert first
             fields = escape(", ".join(first.fields[:5]))
-            reasons.add_row(why, str(some[0].number), fields, escape(first.detail or "left alone"), f"{len(some):,}")
+            reasons.add_row(why, str(some[0].number), fields, escape(first.detail or "not changed"), f"{len(some):,}")
         if found:
             console.print(reasons)
 
@@ -59,10 +59,10 @@ def _line(row: Row) -> tuple[object, ...]:
     report = row.report
     if report is None:
         return (row.number, row.key, NOT_SENT, "", "", "", "")
-    told = (str(report.id or ""), report.code or "", " ".join(report.fields), report.detail or "")
-    return (row.number, row.key, report.outcome.value, *told)
+    rest = (str(report.id or ""), report.code or "", " ".join(report.fields), report.detail or "")
+    return (row.number, row.key, report.outcome.value, *rest)
 
 
-def _harmless(value: object) -> object:
-    """What a spreadsheet would take for a formula is shown as it is."""
+def _escaped(value: object) -> object:
+    """Prevents a spreadsheet from evaluating a text as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

@@ -25,18 +25,18 @@ from shared.bus.client import AskRefused, NobodyAnswers
 EXPECTED = (CommandFailed, StackFailed, BackupRefused, AskRefused, NobodyAnswers, NatsError, OSError)
 
 TLS_ENDED = "returning true from eof_received() has no effect when using ssl"
-"""What asyncio warns of whenever the bus's client leaves a connection over TLS. It means nothing to anybody."""
+"""asyncio logs this warning whenever a client of the bus closes a TLS connection. It has no consequence."""
 
 
-def _is_worth_saying(record: logging.LogRecord) -> bool:
+def _is_relevant(record: logging.LogRecord) -> bool:
     return record.msg != TLS_ENDED
 
 
 class CommandLine(App):
-    """An app that says in one sentence what went wrong, and ends with 2."""
+    """An app that prints an expected error in one sentence and exits with 2."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        logging.getLogger("asyncio").addFilter(_is_worth_saying)
+        logging.getLogger("asyncio").addFilter(_is_relevant)
         try:
             return super().__call__(*args, **kwargs)
         except EXPECTED as error:
@@ -45,7 +45,7 @@ class CommandLine(App):
 
 
 app = CommandLine(
-    name="co", help="Certificates of origin: run the system, and look after it.", version=lambda: version("co-automation")
+    name="co", help="Certificates of origin: run and operate the system.", version=lambda: version("co-automation")
 )
 app.command(up)
 app.command(show, name="demo")

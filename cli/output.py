@@ -1,4 +1,4 @@
-"""How `co` prints: tables as wide as they need where no person sits at a terminal."""
+"""How `co` prints. Without a terminal, tables are as wide as their content."""
 
 import sys
 
@@ -9,17 +9,17 @@ WIDE = 200
 
 
 def page() -> Console:
-    """Where a command prints its result."""
+    """The console for tables."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def plain() -> Console:
-    """Where lines are printed as they are, however long and whatever brackets are in them."""
+    """The console for plain lines: without wrapping and without markup."""
     return Console(soft_wrap=True, markup=False, highlight=False)
 
 
 def table(*headings: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without lines; the headings in `right` are of numbers."""
+    """A table without borders. Columns of `right` are aligned to the right, for numbers."""
     made = Table(box=None, pad_edge=False)
     for heading in headings:
         made.add_column(heading)

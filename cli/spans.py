@@ -1,4 +1,4 @@
-"""The spans that the embedded run keeps on disk, joined to the traces of a certificate."""
+"""Reads the spans that the embedded run stores on disk and joins them to the traces of a certificate."""
 
 import json
 from collections import defaultdict
@@ -10,19 +10,19 @@ from typing import Any
 from shared.observability.tracing import CERTIFICATE_ID, CERTIFICATE_REFERENCE, MESSAGE_ID
 
 TRACE_ID = slice(len('{"trace_id": "'), len('{"trace_id": "') + 32)
-"""Where a line has the id of its trace: most lines are of other traces, and to parse 100 MB of them takes 5 s."""
+"""The position of the trace id in a line. It avoids parsing lines of other traces: 100 MB take 5 s."""
 
 
 @dataclass(frozen=True)
 class KeptSpan:
-    """One span as it stands on disk."""
+    """One span as stored on disk. `start_ns`, `end_ns`: nanoseconds since 1970 (UTC)."""
 
     trace_id: str
     span_id: str
     parent_id: str | None
     name: str
     service: str
-    """The service, with the country behind it where it is a partner's."""
+    """The name of the service; with the country as suffix for a partner's gateway, such as `gateway-vn`."""
     start_ns: int
     end_ns: int
     error: str | None
@@ -33,7 +33,7 @@ class KeptSpan:
 
 
 def kept_spans(folder: Path, home: str, *, text: str = "", traces: Set[str] | None = None) -> Iterator[KeptSpan]:
-    """Every whole line of every file, rotated ones too; where told, only those with a text, or of some traces."""
+    """The spans of all files, also of rotated ones. `text` and `traces` select lines with that text, or of those traces."""
     for path in sorted(folder.glob("*.jsonl*")):
         with path.open() as lines:
             for line in lines:
@@ -63,14 +63,14 @@ def _kept(row: dict[str, Any], home: str) -> KeptSpan:
 
 
 def certificate_of(reference: str, spans: Iterable[KeptSpan]) -> str | None:
-    """The id of the certificate with a public reference, where it was issued within what is kept."""
-    # the number of an attempt that failed goes to another certificate
+    """The id of the certificate with a public reference, or None if the stored spans do not contain its issue."""
+    # after a failed attempt another certificate gets the same number
     return next((span.certificate_id for span in spans if span.reference == reference and not span.error), None)
 
 
 def spans_about(certificate_id: str, folder: Path, home: str) -> list[KeptSpan]:
-    """All that `traces_of` needs to know of a folder of spans, without keeping the rest."""
-    found: dict[str, KeptSpan] = {}  # by id: a file rotated meanwhile is read twice
+    """Only the spans of a folder that `traces_of` needs, to limit memory."""
+    found: dict[str, KeptSpan] = {}  # by id, because a file that is rotated meanwhile is read twice
     wanted = {span.trace_id for span in kept_spans(folder, home, text=certificate_id)}
     read: set[str] = set()
     while wanted:
@@ -82,7 +82,7 @@ def spans_about(certificate_id: str, folder: Path, home: str) -> list[KeptSpan]:
 
 
 def traces_of(certificate_id: str, spans: list[KeptSpan]) -> dict[str, list[KeptSpan]]:
-    """The traces about a certificate and those they are linked to, each with its spans in order of time."""
+    """The traces of a certificate and the traces that they link to, by trace id. Spans are sorted by start."""
     by_trace: dict[str, list[KeptSpan]] = defaultdict(list)
     for span in spans:
         by_trace[span.trace_id].append(span)

@@ -1,4 +1,4 @@
-"""How `co` reaches a running system: the stack that runs here, or the bus it is told."""
+"""How `co` connects to a running system: the embedded run on this machine, or a given bus."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,28 +25,28 @@ PATIENCE = 3.0
 
 
 class CommandFailed(Exception):
-    """A command cannot do what it was asked; the message says why in one sentence."""
+    """A command cannot run. The message gives the reason in one sentence."""
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Where:
-    """Which system is meant: the one that `co up` runs under `--root`, unless an address and a seed are given."""
+    """The system of a command: a bus with a seed, or by default the one that `co up` runs under `--root`."""
 
     root: Path = Path("var")
     country: str | None = None
-    """The country whose account is meant, where several run."""
+    """The country of the account, if there are several."""
     nats_url: Annotated[str | None, Parameter(env_var="CO_NATS_URL")] = None
     seed_file: Annotated[Path | None, Parameter(env_var="CO_NATS_SEED_FILE")] = None
-    """The seed of the operator's user on the bus."""
+    """The file with the seed of the operator's user on the bus."""
     ca_file: Annotated[Path | None, Parameter(env_var="CO_NATS_CA_FILE")] = None
     event_keys_file: Annotated[Path | None, Parameter(env_var="CO_EVENT_KEYS_FILE")] = None
-    """The public keys that events are verified with; beside the seed, where it is not said."""
+    """The file with the public keys to verify events; by default beside the seed."""
     services: tuple[str, ...] = SERVICES
-    """The services on the bus at that address."""
+    """The services on this bus."""
 
     def target(self, user: str = OPERATOR) -> "Target":
-        """The bus that is meant, for one of its users: the seed file holds the seed of that one. Raises CommandFailed."""
+        """The bus, for one of its users. The seed file must hold the seed of this user. Raises CommandFailed."""
         if self.nats_url and self.seed_file:
             keys_file = self.event_keys_file or self.seed_file.with_name(EVENT_KEYS)
             return Target(self.nats_url, _read(self.seed_file), self.services, self.ca_file, user, keys_file)
@@ -69,7 +69,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Target:
-    """A bus, the seed of one of its users, and the services that are on it."""
+    """A bus, the seed of one of its users, and the services on it."""
 
     nats_url: str
     seed: str
@@ -79,9 +79,9 @@ class Target:
     event_keys_file: Path | None = None
 
     def event_keys(self) -> EventKeys:
-        """The public keys that events are verified with. Raises CommandFailed."""
+        """The public keys to verify events. Raises CommandFailed."""
         if self.event_keys_file is None:
-            raise CommandFailed("Say --event-keys-file: the public keys that events are verified with.")
+            raise CommandFailed("Give --event-keys-file: the public keys to verify events.")
         try:
             return EventKeys(self.event_keys_file)
         except (OSError, ValueError) as error:
@@ -89,30 +89,30 @@ class Target:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
-        """A connection as that user. Raises CommandFailed."""
+        """A connection to the bus as this user. Raises CommandFailed."""
         try:
             async with asyncio.timeout(CONNECTS_WITHIN):
-                client = await connect(self.user, self.nats_url, self.seed, self.ca_file, error_cb=_give_up)
+                client = await connect(self.user, self.nats_url, self.seed, self.ca_file, error_cb=_raise)
         except (OSError, NatsError) as error:
             why = str(error).removeprefix("nats: ") or "it does not answer"
             raise CommandFailed(f"The bus at {self.nats_url} cannot be used: {why}.") from error
         try:
             yield client
         except ServiceUnavailableError as error:
-            lacking = error.err_code in (None, NOT_FOR_ACCOUNT)
-            why = f"it has no JetStream: {NO_JETSTREAM}" if lacking else str(error.description)
+            missing = error.err_code in (None, NOT_FOR_ACCOUNT)
+            why = f"it has no JetStream: {NO_JETSTREAM}" if missing else str(error.description)
             raise CommandFailed(f"The bus at {self.nats_url} cannot be used: {why}.") from error
         finally:
             await client.close()
 
     @asynccontextmanager
-    async def asker(self, patience: float = PATIENCE) -> AsyncIterator[BusClient]:
-        """Asks the services as that user. Raises CommandFailed."""
+    async def bus_client(self, patience: float = PATIENCE) -> AsyncIterator[BusClient]:
+        """A client that sends requests as this user. `patience`: its time-out in seconds. Raises CommandFailed."""
         async with self.client() as client:
             yield BusClient(client, patience=patience)
 
     def only(self, service: str | None) -> tuple[str, ...]:
-        """One service, or all. Raises CommandFailed where there is no such service."""
+        """The named service, or all. Raises CommandFailed if there is no such service."""
         if service is None:
             return self.services
         if service not in self.services:
@@ -120,8 +120,8 @@ class Target:
         return (service,)
 
 
-async def _give_up(error: Exception) -> None:
-    """The client would try for ever; a person at a terminal wants to know at once."""
+async def _raise(error: Exception) -> None:
+    """Without this the client would reconnect for ever; a command fails at once."""
     raise error
 
 
@@ -130,7 +130,9 @@ def running(root: Path) -> Layout:
     try:
         return Layout.of_running(root)
     except FileNotFoundError:
-        raise CommandFailed(f"No stack runs under {root}: start one with `co up`, or say --nats-url and --seed-file.") from None
+        raise CommandFailed(
+            f"No stack runs under {root}: start one with `co up`, or give --nats-url and --seed-file."
+        ) from None
 
 
 def _read(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""The certificates of one instance: a small authority, one for each machine, one per country that signs documents."""
+"""The X.509 certificates of one instance: an authority, a TLS certificate for each machine, a signer for each country."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-LASTS = timedelta(days=3650)
+VALIDITY = timedelta(days=3650)
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Pair:
 
 
 def authority() -> Pair:
-    """An authority that vouches for the machines of one instance."""
+    """The certificate authority of one instance, which signs the TLS certificates of its machines."""
     return _issued("CO authority", x509.BasicConstraints(ca=True, path_length=0), _usage("key_cert_sign", "crl_sign"))
 
 
 def machine(host: str, by: Pair) -> Pair:
-    """A certificate for TLS of a machine, reached by its name or from itself."""
+    """A TLS certificate of a machine for its name, `localhost` and 127.0.0.1, for servers and clients."""
     names = sorted({host, "localhost"})
     return _issued(
         host,
@@ -40,7 +40,7 @@ def machine(host: str, by: Pair) -> Pair:
 
 
 def document_signer(country: str) -> Pair:
-    """A self-signed certificate with which the gateway of a country signs its messages."""
+    """A self-signed certificate for the signatures of the messages of a country's gateway."""
     return _issued(
         f"CO gateway {country}",
         x509.BasicConstraints(ca=False, path_length=None),
@@ -50,7 +50,7 @@ def document_signer(country: str) -> Pair:
 
 
 def _issued(name: str, *extensions: x509.ExtensionType, by: Pair | None = None, country: str | None = None) -> Pair:
-    """A new P-256 key and its certificate, signed by another or by itself."""
+    """A new P-256 key and its certificate, signed by `by` or self-signed. It is valid for ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
     parts = {NameOID.COUNTRY_NAME: country, NameOID.COMMON_NAME: name}
     subject = issuer = x509.Name([x509.NameAttribute(oid, value) for oid, value in parts.items() if value])
@@ -63,7 +63,7 @@ def _issued(name: str, *extensions: x509.ExtensionType, by: Pair | None = None, 
     builder = (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + LASTS)
+        .not_valid_after(now + VALIDITY)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )

@@ -1,4 +1,4 @@
-"""The secrets of one instance, made once: seeds of the bus, keys, certificates and passwords."""
+"""The secrets of one instance, created once: seeds of the bus, keys, certificates and passwords."""
 
 import json
 import os
@@ -16,17 +16,17 @@ from deploy import pki
 from shared.security.event_signatures import event_keys_json
 
 RETIRED_AFTER = timedelta(hours=1)
-"""How long tokens of the former signing key are valid after the next one signs: they last a quarter of an hour."""
+"""How long the former token key is valid after the next one signs. Tokens last 15 minutes."""
 EVENT_KEYS = "event-keys.json"
-"""The file of the public keys that events are verified with: it lies beside the seeds of a country."""
-FORGOTTEN_AFTER = timedelta(days=30)
-"""How long a retired key stays in the file, so that every replica has said that it is retired."""
+"""The name of the file with the public keys to verify events, beside the seeds of a country."""
+DELETED_AFTER = timedelta(days=30)
+"""How long a retired key stays in the file, so that every replica announces its end."""
 
 
 class Secrets:
-    """Where the secrets of one run are, for their owner alone.
+    """The files of the secrets of one run, readable by their owner only.
 
-    `make` makes those that are missing and never touches the others.
+    `make` creates missing secrets and never changes existing ones.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,45 +35,47 @@ class Secrets:
         self.second_factor_key = folder / "second-factor-key"
         self.administrator_password = folder / "administrator-password"
         self.smtp_password = folder / "smtp-password"
-        """Of the ministry's mail server, which gave it: nobody makes it here."""
+        """The password for the ministry's mail server. It is given by the ministry, not created here."""
         self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
 
     def seed(self, country: str, user: str) -> Path:
-        """The nkey seed of a user of the bus."""
+        """The file with the nkey seed of a user of the bus."""
         return self.folder / "bus" / country / f"{user}.seed"
 
     def public_key(self, country: str, user: str) -> str:
-        """The public half of a user's nkey."""
+        """The public nkey of a user."""
         return str(nkeys.from_seed(self.seed(country, user).read_bytes()).public_key.decode())
 
     def public_keys(self, country: str, user: str, now: datetime) -> tuple[str, ...]:
-        """The public nkeys that the bus lets in as this user: the present one, and a former one until it ends."""
+        """The public nkeys that the bus accepts for this user: the present one, and former ones until they end."""
         former = [key for key, until in self._former_keys(country, user).items() if until > now]
         return (self.public_key(country, user), *former)
 
     def event_keys(self, country: str, services: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
-        """The public nkeys that the events of each service are verified with; a former one until an instant."""
+        """The public nkeys to verify the events of each service: the present one (None) and former ones with their ends."""
         return {
             service: {self.public_key(country, service): None} | self._former_keys(country, service) for service in services
         }
 
     def event_keys_file(self, country: str) -> Path:
-        """The file of the public keys that events are verified with, beside the seeds of a country."""
+        """The file with the public keys to verify events, beside the seeds of a country."""
         return self.folder / "bus" / country / EVENT_KEYS
 
     def write_event_keys(self, country: str, services: Iterable[str]) -> Path:
-        """Writes the public keys of these services, and of nobody else; returns the file."""
+        """Writes the public keys of these services only; returns the file."""
         file = self.event_keys_file(country)
         self._replace(file, event_keys_json(self.event_keys(country, services)))
         return file
 
     def rotate_bus_key(self, country: str, service: str, former_until: datetime) -> str:
-        """Makes the next nkey of a service; events that the former one signed are genuine if stored by `former_until`.
+        """Creates the next nkey of a service. Events of the former one are valid if stored before `former_until`.
 
-        Returns the public half of the new one. Raises FileNotFoundError where the service has none yet.
+        Returns the new public nkey. Raises FileNotFoundError if the service has none yet.
         """
         former = self._former_keys(country, service) | {self.public_key(country, service): former_until}
-        kept = {key: until.isoformat() for key, until in former.items()}  # for ever: the seals of the trail name them
+        kept = {
+            key: until.isoformat() for key, until in former.items()
+        }  # never deleted, because seals of the audit log name them
         self._replace(self._former_file(country, service), json.dumps(kept, indent=1).encode())
         self._replace(self.seed(country, service), nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
         return self.public_key(country, service)
@@ -88,23 +90,23 @@ class Secrets:
         return {key: datetime.fromisoformat(until) for key, until in json.loads(file.read_text()).items()}
 
     def signing_certificate(self, country: str) -> Path:
-        """The certificate that a country's messages are verified with."""
+        """The certificate to verify the messages of a country."""
         return self.folder / "exchange" / f"{country}.crt"
 
     def signing_key(self, country: str) -> Path:
-        """The key that a country signs its messages with."""
+        """The key that signs the messages of a country."""
         return self.folder / "exchange" / f"{country}.key"
 
     def tls_certificate(self, host: str) -> Path:
-        """The certificate that a machine shows."""
+        """The TLS certificate of a machine."""
         return self.folder / "tls" / f"{host}.crt"
 
     def tls_key(self, host: str) -> Path:
-        """The key of the certificate that a machine shows."""
+        """The key of the TLS certificate of a machine."""
         return self.folder / "tls" / f"{host}.key"
 
     def database_password(self, host: str, role: str) -> Path:
-        """The password of a role in the database of a machine."""
+        """The password of a role in the database on a machine."""
         return self.folder / "databases" / host / f"{role}.password"
 
     def make(
@@ -113,8 +115,10 @@ class Secrets:
         hosts: Iterable[str] = ("localhost",),
         roles: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> list[Path]:
-        """Makes what is missing for the bus users of each country, for the machines that show a certificate, and for the
-        roles of each database; returns the files made."""
+        """Creates the missing secrets and returns their files.
+
+        `users`: the bus users of each country; `hosts`: machines with a TLS certificate; `roles`: the roles of each database.
+        """
         before = self._present()
         for country, names in users.items():
             for user in names:
@@ -134,12 +138,12 @@ class Secrets:
         return sorted(self._present() - before)
 
     def rotate_token_key(self, now: datetime, signs_from: datetime, retired_after: timedelta = RETIRED_AFTER) -> str:
-        """Adds a signing key that signs from an instant on, and retires those before a while after; returns its id.
+        """Adds a token key that signs from `signs_from` on, and retires the former ones `retired_after` later. Returns its id.
 
-        The file becomes a JWK set. Keys whose tokens have long expired are left out.
+        The file becomes a JWK set. Keys that ended 30 days ago are deleted.
         """
         content = json.loads(self.registry_signing_key.read_text())
-        keys = [key for key in content.get("keys", [content]) if _instant(key.get("valid_until")) > now - FORGOTTEN_AFTER]
+        keys = [key for key in content.get("keys", [content]) if _instant(key.get("valid_until")) > now - DELETED_AFTER]
         for key in keys:
             key["valid_until"] = min(_instant(key.get("valid_until")), signs_from + retired_after).isoformat()
         new = OKPKey.generate_key("Ed25519")
@@ -148,11 +152,11 @@ class Secrets:
         return new.thumbprint()
 
     def _replace(self, path: Path, content: bytes) -> None:
-        """Writes a file in place of the present one, whole or not at all."""
-        beside = path.with_name(f".next-{path.name}")
-        beside.unlink(missing_ok=True)
-        self._write_new(beside, content)
-        beside.rename(path)
+        """Replaces a file atomically."""
+        new = path.with_name(f".next-{path.name}")
+        new.unlink(missing_ok=True)
+        self._write_new(new, content)
+        new.rename(path)
 
     def _machine(self, host: str) -> pki.Pair:
         return pki.machine(host, self._authority())
@@ -164,7 +168,7 @@ class Secrets:
         return {path for path in self.folder.rglob("*") if path.is_file()}
 
     def _write_new_pair(self, certificate: Path, key: Path, make: Callable[[], pki.Pair]) -> None:
-        """Writes the key first, so that a certificate never stands there without its key."""
+        """Writes the key first, so that a certificate never exists without its key."""
         if not certificate.exists():
             pair = make()
             key.unlink(missing_ok=True)
@@ -172,7 +176,7 @@ class Secrets:
             self._write_new(certificate, pair.certificate)
 
     def _write_new(self, path: Path, content: bytes) -> None:
-        """Writes a file, whole or not at all, unless it is there."""
+        """Writes a file atomically, unless it exists."""
         if path.exists():
             return
         for folder in reversed(path.parents):

@@ -1,14 +1,14 @@
-"""Instants are UTC; legal dates are counted in the instance's zone. Time is injected, so that tests can walk it."""
+"""Instants are in UTC; legal dates are in the instance's time zone. Tests inject a clock that they control."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MAX_CLOCK_SKEW = timedelta(minutes=10)
-"""By how much the clocks of replicas may differ. What is further ahead was written by a clock that was put back since."""
+"""How much the clocks of replicas may differ. An instant further ahead comes from a clock that was set back later."""
 
 
 class Clock:
-    """The present, as an instant and as the legal date in a zone."""
+    """The present instant, and the legal date in a time zone."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
@@ -18,7 +18,7 @@ class Clock:
         return datetime.now(UTC)
 
     def today(self) -> date:
-        """The legal date: what the calendar on the office wall says."""
+        """The legal date: today's date in the time zone of the offices."""
         return self.now().astimezone(self.zone).date()
 
 

@@ -1,4 +1,4 @@
-"""Rows that a law or the ministry replaces from a day on: tariffs, forms, offices. Standard library only."""
+"""Rows with an effective date: a law or the ministry replaces a tariff, a form or an office. Standard library only."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -9,13 +9,13 @@ R = TypeVar("R")
 
 
 class NothingInForce(LookupError):
-    """The day lies before the first row begins."""
+    """The day is before the effective date of the first row."""
 
 
 def in_force(rows: Iterable[R], on: date, begins: Callable[[R], date] = attrgetter("effective_from")) -> R:
     """The latest row that begins on or before the day. Raises NothingInForce before the first row, and without rows.
 
-    Another row is never used instead: a wrong tariff or form would be a wrong legal act. The caller may refuse.
+    There is no fallback to another row: a wrong tariff or form would be a wrong legal act. The caller may refuse.
     """
     begun: list[R] = [row for row in rows if begins(row) <= on]
     if not begun:
@@ -24,5 +24,5 @@ def in_force(rows: Iterable[R], on: date, begins: Callable[[R], date] = attrgett
 
 
 def effective_from(row: Mapping[str, Any]) -> date:
-    """The first day of a row as a data file writes it."""
+    """The field `effective_from` of a row of a data file (ISO 8601)."""
     return date.fromisoformat(row["effective_from"])

@@ -1,4 +1,4 @@
-"""Named points at which a test can inject a fault. The product sets no hook."""
+"""Named points at which a test can inject a fault. A service in production sets no hook."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,11 +8,11 @@ _hooks: dict[str, Hook] = {}
 
 
 def set_hook(point: str, hook: Hook) -> None:
-    """Calls `hook`, with the subject that is processed, whenever the program reaches a point."""
+    """Calls `hook` with the subject in process whenever the program reaches the point."""
     _hooks[point] = hook
 
 
 async def reached(point: str, subject: str = "") -> None:
-    """Tells that the program has reached a point."""
+    """Calls the hook of a point, if a test has set one."""
     if hook := _hooks.get(point):
         await hook(subject)

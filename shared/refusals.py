@@ -1,4 +1,4 @@
-"""Refusals by a rule, and failures that a retry may cure. Standard library only: every domain may import this.
+"""Refusals by a rule, and failures that a retry may resolve. Standard library only: every domain may import this.
 
 A refusal is a code with named values. Its sentence is data: `data/refusals.<language>.json`, by code, or by `code.variant`
 where one code has several sentences.
@@ -20,7 +20,7 @@ DATA = Path(__file__).parent / "data"
 class Refused(Exception):
     """A rule refuses the request. A subclass has a code and one sentence, with a placeholder for each of its values.
 
-    `fields` names the fields of the request concerned.
+    `fields`: the names of the fields of the request that caused it.
     """
 
     code: ClassVar[str] = "refused"
@@ -37,7 +37,7 @@ class Refused(Exception):
         return f"{cls.code}.{cls.variant}" if cls.variant else cls.code
 
     def sentence(self, language: str) -> str:
-        """What is wrong and what to do. Falls back to English, then to the code."""
+        """The sentence for the user: the problem and what to do. Falls back to English, then to the code."""
         template = sentences(language).get(self.key()) or sentences("en").get(self.key()) or self.code
         return template.format_map(defaultdict(lambda: "?", self.values))
 
@@ -62,7 +62,7 @@ class InternalError(Refused):
 
 
 class Unavailable(Exception):
-    """A dependency does not answer now. A retry may succeed."""
+    """A dependency does not answer now; a retry may succeed."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a service is told from outside: `CO_...` variables, secrets always as paths of files."""
+"""The settings of a service: environment variables `CO_...`. A secret is always the path of a file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +14,16 @@ DRIVERS = ("postgresql+asyncpg", "sqlite+aiosqlite")
 
 
 class SettingsWrong(Exception):
-    """A service is not told what it needs; the message says what, by the names of its variables."""
+    """Settings are missing or wrong. The message names the environment variables."""
 
     @classmethod
     def because(cls, *wrong: str) -> Self:
-        """`wrong`: each a variable and, in brackets, why."""
-        return cls(f"What this service is told is not enough or not right: {', '.join(wrong)}.")
+        """`wrong`: for each variable its name and, in brackets, the reason."""
+        return cls(f"These settings are missing or wrong: {', '.join(wrong)}.")
 
 
 class DatabaseSettings(BaseSettings):
-    """What it takes to reach a service's database: all that a migration needs."""
+    """The settings of a service's database: a migration needs no others."""
 
     model_config = SettingsConfigDict(env_prefix="CO_", frozen=True)
 
@@ -36,7 +36,7 @@ class DatabaseSettings(BaseSettings):
 
     @property
     def database(self) -> URL:
-        """The address of the database with its password, never to be logged."""
+        """The address of the database with its password. Never log it."""
         url = make_url(self.database_url)
         if self.database_password_file is None:
             return url
@@ -44,17 +44,17 @@ class DatabaseSettings(BaseSettings):
 
 
 class Settings(DatabaseSettings):
-    """The settings every service has. A service with more of its own extends this class."""
+    """The settings that every service has. A service with settings of its own extends this class."""
 
     zone: ZoneInfo = ZoneInfo("Asia/Phnom_Penh")
-    """Where legal dates are counted."""
+    """The time zone of legal dates."""
 
     nats_url: str = "nats://127.0.0.1:4222"
-    """The bus: one address, or those of a cluster with commas between them."""
+    """The address of the bus, or a comma-separated list of the addresses of a cluster."""
     nats_seed_file: FilePath
-    """The nkey seed of this service's own user on the bus; it signs the events that this service announces."""
+    """The nkey seed of this service's user on the bus. It also signs the events that this service announces."""
     event_keys_file: FilePath
-    """The public keys that the events of every service are verified with; `co secrets` makes it."""
+    """The public keys that verify the events of every service. `co secrets` makes this file."""
     nats_ca_file: FilePath | None = None
 
     http_host: str = "127.0.0.1"
@@ -63,20 +63,20 @@ class Settings(DatabaseSettings):
     tls_key_file: FilePath | None = None
 
     spans_dir: Path | None = None
-    """Where spans are kept as lines of JSON when no collector is at hand."""
+    """The folder for spans as lines of JSON, without an OpenTelemetry collector."""
 
 
 Kind = TypeVar("Kind", bound=DatabaseSettings)
 
 
 def read(kind: type[Kind]) -> Kind:
-    """The settings in the environment, and whether every file they name can be read. Raises SettingsWrong."""
+    """Reads the settings from the environment and checks that every file can be read. Raises SettingsWrong."""
     try:
         settings = kind()
     except ValidationError as error:
         wrong = [f"{_variable(*each['loc'])} ({each['msg']})" for each in error.errors(include_input=False)]
         raise SettingsWrong.because(*wrong) from None
-    except OSError as error:  # raised by the question whether a file is there
+    except OSError as error:  # raised by the check that a file exists
         raise SettingsWrong.because(f"a file ({error.filename}: {error.strerror})") from None
     if wrong := list(_wrong(settings)):
         raise SettingsWrong.because(*wrong)
@@ -99,8 +99,8 @@ def _wrong(settings: DatabaseSettings) -> Iterator[str]:
         if settings.database.drivername not in DRIVERS:
             yield f"{_variable('database_url')} (it must begin with {' or '.join(DRIVERS)})"
     except ArgumentError:
-        yield f"{_variable('database_url')} (it is no address of a database)"
+        yield f"{_variable('database_url')} (it is not the address of a database)"
     except UnicodeDecodeError:
-        yield f"{_variable('database_password_file')} (it holds no text)"
+        yield f"{_variable('database_password_file')} (it contains no text)"
     except OSError:
-        pass  # said above
+        pass  # reported above

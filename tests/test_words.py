@@ -26,7 +26,7 @@ MOST = re.compile(r"MOST_[A-Z]")
 
 PROSE = re.compile(
     r"\b(whoever|whomever|manieth|heed|heeds|heeded|vouch|vouches|vouched|vouching|rim|doctored|buried|workshop|fates"
-    r"|anew|hopeless|come back from an older copy|(?<!dead )(?<!dead_)(?<!latin )letters(?! of\b)|papers)\b",
+    r"|anew|hopeless|come back from an older copy|(?<!dead )(?<!dead_)(?<!dead-)(?<!latin )letters(?! of\b)|papers)\b",
     re.IGNORECASE,
 )
 STORED = re.compile(

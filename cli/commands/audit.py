@@ -1,4 +1,4 @@
-"""`co audit`: whether the services agree, and nothing that was accepted is lost or there twice."""
+"""`co audit`: checks that the services agree and that nothing accepted is lost or duplicated."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cli.consistency_rules import Finding, Ledgers
+from cli.consistency_rules import FactReader, Finding
 from cli.output import page, plain, table
 from cli.target import Where
 from shared.bus.client import BusClient, NobodyAnswers
@@ -26,16 +26,16 @@ async def audit(
     answer_within: float = 30.0,
     json_file: Annotated[Path | None, Parameter("--json")] = None,
 ) -> int:
-    """Ask every service what it vouches for, and compare. Ends with 1 where something is lost, there twice or given up.
+    """Compare the facts of all services. Exits with 1 if anything is lost, duplicated or a dead letter.
 
     Parameters
     ----------
     patience
-        Seconds to look again, where something may still be on its way.
+        Seconds to repeat the comparison while messages may still be in transit.
     answer_within
-        Seconds after which a service that is silent counts as away.
+        Seconds after which a service that does not answer counts as unreachable.
     json_file
-        Where to write the findings with every offender, for programs.
+        The file for the findings with every offender, as JSON.
     """
     target = (where or Where()).target()
     async with target.client() as client:
@@ -50,43 +50,47 @@ async def audit(
     page().print(shown)
     for finding in findings:
         if not finding.holds:
-            _name_offenders(finding)
+            _print_offenders(finding)
     return 0 if all(finding.holds for finding in findings) else 1
 
 
-def _name_offenders(finding: Finding) -> None:
+def _print_offenders(finding: Finding) -> None:
     console = plain()
-    console.print(f"\nNot so: {finding.says}")
+    console.print(f"\nViolated: {finding.says}")
     for offender in finding.offenders[:OFFENDERS_SHOWN]:
         console.print(f"  {offender}")
     if len(finding.offenders) > OFFENDERS_SHOWN:
         console.print(f"  and {len(finding.offenders) - OFFENDERS_SHOWN} more: see --json FILE")
 
 
-async def audited(asker: BusClient, services: tuple[str, ...], patience: float) -> list[Finding]:
-    """What is found, once nothing changes it any more or patience has ended."""
+async def audited(bus: BusClient, services: tuple[str, ...], patience: float) -> list[Finding]:
+    """The findings of all rules. Repeats the comparison until every rule holds, for at most `patience` seconds."""
     until = monotonic() + patience
     while True:
-        ledgers = Ledgers(asker, services)
-        await ledgers.open()
-        waits = await asyncio.gather(*(_of_service(asker, service) for service in services))
-        findings = [*await ledgers.findings(), *(finding for found in waits for finding in found)]
+        reader = FactReader(bus, services)
+        await reader.load()
+        own = await asyncio.gather(*(_of_service(bus, service) for service in services))
+        findings = [*await reader.findings(), *(finding for found in own for finding in found)]
         if all(finding.holds for finding in findings) or monotonic() > until:
             return findings
         await asyncio.sleep(PAUSE)
 
 
-async def _of_service(asker: BusClient, service: str) -> list[Finding]:
-    """What one service must say of itself."""
+async def _of_service(bus: BusClient, service: str) -> list[Finding]:
+    """The findings about one service alone."""
     try:
-        lag: Lag = await asker.ask(AskLag(), service=service)
-        recovery: Recovery = await asker.ask(AskRecovery(), service=service)
+        lag: Lag = await bus.ask(AskLag(), service=service)
+        recovery: Recovery = await bus.ask(AskRecovery(), service=service)
     except NobodyAnswers:
         return [Finding(f"{service} answers", 1, (service,))]
     return [
-        Finding(f"{service} has told all its events", lag.outbox_waiting, _some(lag.outbox_waiting, "events not sent")),
-        Finding(f"{service} has taken all it was told", lag.events_waiting, _some(lag.events_waiting, "events not taken")),
-        Finding(f"{service} has given nothing up", lag.dead_letters, _some(lag.dead_letters, "dead letters: co dead list")),
+        Finding(
+            f"{service} has published all its events", lag.outbox_waiting, _some(lag.outbox_waiting, "events not published")
+        ),
+        Finding(
+            f"{service} has processed all its events", lag.events_waiting, _some(lag.events_waiting, "events not processed")
+        ),
+        Finding(f"{service} has no dead letters", lag.dead_letters, _some(lag.dead_letters, "dead letters: co dead list")),
         Finding(f"{service} is not in recovery", 1, (recovery.because or "",) if recovery.recovering else ()),
     ]
 

@@ -1,4 +1,4 @@
-"""`co audit-trail`: who did what, and whether anybody has doctored the record."""
+"""`co audit-trail`: shows and verifies the audit log."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 from rich.markup import escape
 
 from cli.output import page, plain, table
-from cli.seal_check import Chain, Checkpoint, Proof
+from cli.seal_check import Chain, Checkpoint, Verification
 from cli.target import CommandFailed, Where
 from deploy.secrets import EVENT_KEYS
 from shared.bus.client import BusClient
 from shared.contracts.audit_log import MAX_ACTS, Act, Acts, FindActs
 
-app = App(name="audit-trail", help="Who did what, and whether anybody has doctored the record.")
+app = App(name="audit-trail", help="Show and verify the audit log.")
 
 KEYS = TypeAdapter(dict[str, frozenset[str]])
 CHECKPOINTS = TypeAdapter(dict[str, Checkpoint])
@@ -33,32 +33,32 @@ async def verify(
     save: Path | None = None,
     accept: tuple[str, ...] = (),
 ) -> int:
-    """Compute every seal and every act under it again. Ends with 1 where one was changed, removed or inserted.
+    """Verify every seal and every act of the audit log. Exits with 1 if one was changed, removed or inserted.
 
     Parameters
     ----------
     service
         One service, instead of all.
     keys
-        The public keys of the services, as `co audit-trail keys` prints them, where their seeds are not at hand.
+        The public keys of the services, as `co audit-trail keys` prints them. Needed on a machine without their seeds.
     save
-        Where the last checkpoint of each service is kept: the next time it proves that nothing was cut off or rewritten.
+        The file for the last checkpoint of each service. The next run compares it, to find a truncated or rewritten log.
     accept
-        Services whose saved checkpoint is given up, because they came back from an older copy.
+        Services whose saved checkpoint is replaced, because they were restored from an older backup.
     """
     chosen = where or Where()
     target = chosen.target()
     services = target.only(service)
     known = _keys_in(keys) if keys else _keys_beside(chosen.seeds(), services)
     if missing := [name for name in services if not known.get(name)]:
-        raise CommandFailed(f"The public key of {', '.join(missing)} is not known: say --keys FILE.")
+        raise CommandFailed(f"The public key of {', '.join(missing)} is not known: give --keys FILE.")
     before = {place: last for place, last in _saved(save).items() if place.partition("/")[2] not in accept}
-    async with target.asker() as asker:
-        proofs = [await Chain(asker, name, known[name]).follow(before) for name in services]
+    async with target.bus_client() as bus:
+        results = [await Chain(bus, name, known[name]).verify(before) for name in services]
     if save:
-        _save(save, before | {proof.place: proof.last for proof in proofs if proof.last and not proof.doubts})
-    _print(proofs)
-    return 1 if any(proof.doubts for proof in proofs) else 0
+        _save(save, before | {result.place: result.last for result in results if result.last and not result.differences})
+    _print(results)
+    return 1 if any(result.differences for result in results) else 0
 
 
 @app.command
@@ -72,7 +72,7 @@ async def show(
     until: datetime | None = None,
     last: int = 100,
 ) -> None:
-    """Show who did what, when, from where, on what, and how it ended; the newest last.
+    """Show the acts of the audit log: who, when, from where, on what, and the outcome. The newest act is last.
 
     Parameters
     ----------
@@ -81,46 +81,46 @@ async def show(
     actor
         The id of a person, `api-key:ID`, `operator`, or `anonymous`.
     on
-        The id of what the acts were on, such as a certificate.
+        The id of the object of the acts, such as a certificate.
     since
-        From this instant on, in UTC.
+        Only acts at or after this instant, in UTC.
     until
-        Up to this instant, in UTC.
+        Only acts before this instant, in UTC.
     last
-        How many at most; the newest.
+        The maximum number of acts; the newest are shown.
     """
     target = (where or Where()).target()
-    asked = FindActs(actor=actor, on=on, since=_in_utc(since), until=_in_utc(until))
+    question = FindActs(actor=actor, on=on, since=_in_utc(since), until=_in_utc(until))
     services = target.only(service)
-    async with target.asker() as asker:
-        found = await asyncio.gather(*(newest(asker, name, asked, last) for name in services))
+    async with target.bus_client() as bus:
+        found = await asyncio.gather(*(newest(bus, name, question, last) for name in services))
     acts = sorted(((act, name) for name, some in zip(services, found, strict=True) for act in some), key=_order)[-last:]
     shown = table("at (UTC)", "who", "as", "did", "on", "outcome", "from", "service")
     for act, name in acts:
         on_what = f"{act.on_noun} {act.on_id}" if act.on_noun else ""
         outcome = act.outcome if act.outcome == "done" else f"[red]{escape(act.outcome)}[/]"
-        who = (f"{act.at:%Y-%m-%d %H:%M:%S}", escape(act.actor), escape(act.roles or ""))
-        shown.add_row(*who, act.act, escape(on_what), outcome, act.from_where or "", name)
-    page().print(shown if acts else "Nobody did anything of the kind.")
+        actor_cells = (f"{act.at:%Y-%m-%d %H:%M:%S}", escape(act.actor), escape(act.roles or ""))
+        shown.add_row(*actor_cells, act.act, escape(on_what), outcome, act.from_where or "", name)
+    page().print(shown if acts else "There are no such acts.")
 
 
 @app.command(name="keys")
 def show_keys(*, where: Where | None = None) -> None:
-    """Print the public keys that the services sign their seals with, for `verify --keys` on another machine."""
+    """Print the public keys of the seals of all services, for `verify --keys` on another machine."""
     chosen = where or Where()
     known = _keys_beside(chosen.seeds(), chosen.target().services)
     plain().print(json.dumps({name: sorted(keys) for name, keys in known.items()}, indent=2))
 
 
-async def newest(asker: BusClient, service: str, asked: FindActs, most: int) -> list[Act]:
-    """The newest acts of one service, newest first."""
+async def newest(bus: BusClient, service: str, question: FindActs, limit: int) -> list[Act]:
+    """The newest acts of one service, newest first; at most `limit`."""
     found: list[Act] = []
-    while len(found) < most:
-        limit = min(MAX_ACTS, most - len(found))
-        question = asked.model_copy(update={"before": found[-1].id if found else None, "limit": limit})
-        acts: Acts = await asker.ask(question, service=service)
+    while len(found) < limit:
+        size = min(MAX_ACTS, limit - len(found))
+        page_of = question.model_copy(update={"before": found[-1].id if found else None, "limit": size})
+        acts: Acts = await bus.ask(page_of, service=service)
         found.extend(acts.acts)
-        if len(acts.acts) < limit:
+        if len(acts.acts) < size:
             break
     return found
 
@@ -138,11 +138,11 @@ def _keys_in(file: Path) -> Mapping[str, frozenset[str]]:
     try:
         return KEYS.validate_json(file.read_bytes())
     except ValidationError:
-        raise CommandFailed(f'{file} does not hold keys such as {{"fees": ["UA..."]}}.') from None
+        raise CommandFailed(f'{file} does not contain keys such as {{"fees": ["UA..."]}}.') from None
 
 
 def _keys_beside(seeds: Path, services: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
-    """The keys whose seeds lie in the folder of the operator's own seed, and the former ones that its file of keys names."""
+    """The public keys of the seeds in this folder, and the former keys in its file of event keys."""
     files = {service: seeds / f"{service}.seed" for service in services}
     pairs = {service: nkeys.from_seed(file.read_bytes().strip()) for service, file in files.items() if file.exists()}
     events = seeds / EVENT_KEYS
@@ -160,14 +160,14 @@ def _save(file: Path, checkpoints: dict[str, Checkpoint]) -> None:
     unfinished.replace(file)
 
 
-def _print(proofs: list[Proof]) -> None:
-    shown = table("service", "last seal (UTC)", "its hash", right=("seals", "acts", "not sealed yet", "doubts"))
-    for proof in proofs:
-        when = f"{proof.last.number} of {proof.last.at:%Y-%m-%d %H:%M:%S}" if proof.last else "none yet"
-        doubts = f"[red]{len(proof.doubts)}[/]" if proof.doubts else "[green]none[/]"
-        hashed = proof.last.hash[:16] if proof.last else ""
-        shown.add_row(proof.service, when, hashed, str(proof.seals), str(proof.acts), str(proof.unsealed), doubts)
+def _print(results: list[Verification]) -> None:
+    shown = table("service", "last seal (UTC)", "its hash", right=("seals", "acts", "not sealed yet", "differences"))
+    for result in results:
+        when = f"{result.last.number} of {result.last.at:%Y-%m-%d %H:%M:%S}" if result.last else "none yet"
+        count = f"[red]{len(result.differences)}[/]" if result.differences else "[green]none[/]"
+        hashed = result.last.hash[:16] if result.last else ""
+        shown.add_row(result.service, when, hashed, str(result.seals), str(result.acts), str(result.unsealed), count)
     page().print(shown)
-    for proof in proofs:
-        for doubt in proof.doubts:
-            plain().print(f"{proof.service}: {doubt}")
+    for result in results:
+        for difference in result.differences:
+            plain().print(f"{result.service}: {difference}")

@@ -1,4 +1,4 @@
-"""`co backup` and `co restore`: copies of the services' databases."""
+"""`co backup` and `co restore`: backups of the services' databases."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +18,12 @@ from shared.contracts.index import SERVICES
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Which:
-    """Whose databases are meant: those of the embedded run under `--root`, or one that is named by its address."""
+class DatabaseTarget:
+    """The databases of a command: those of the embedded run under `--root`, or one at a given address."""
 
     root: Path = Path("var")
     country: str = HOME
-    """The country that the service serves."""
+    """The country of the services."""
     database_url: Annotated[str | None, Parameter(env_var="CO_DATABASE_URL")] = None
     database_password_file: Annotated[Path | None, Parameter(env_var="CO_DATABASE_PASSWORD_FILE")] = None
 
@@ -35,20 +35,20 @@ class Which:
         return url.set(password=self.database_password_file.read_text().strip()) if self.database_password_file else url
 
 
-def backup(*services: str, to: Path, which: Which | None = None) -> None:
-    """Copy the databases of all services, or of those named, as they are at this instant; the services go on working.
+def backup(*services: str, to: Path, which: DatabaseTarget | None = None) -> None:
+    """Back up the databases of all services, or of the named ones, at this instant. The services continue to work.
 
     Parameters
     ----------
     services
-        Which services.
+        The services; all by default.
     to
-        The folder for the copies.
+        The folder for the backups.
     """
-    which = which or Which()
+    which = which or DatabaseTarget()
     if which.database_url and len(services) != 1:
-        raise CommandFailed("Say whose database it is: one service.")
-    _must_exist(services)
+        raise CommandFailed("With --database-url name one service.")
+    _check_names(services)
     to.mkdir(parents=True, exist_ok=True)
     for service in services or SERVICES:
         began = monotonic()
@@ -57,25 +57,23 @@ def backup(*services: str, to: Path, which: Which | None = None) -> None:
         plain().print(f"{file}: {manifest.size / 2**20:.1f} MiB in {monotonic() - began:.1f} s")
 
 
-def restore(service: str, copy: Path, *, which: Which | None = None) -> None:
-    """Put a copy in the place of a service's database, which is kept beside it. The service must not run.
+def restore(service: str, copy: Path, *, which: DatabaseTarget | None = None) -> None:
+    """Replace the database of a service by a backup. The former database is kept beside it. The service must not run.
 
     Parameters
     ----------
     service
-        The service whose copy it is.
+        The service of the backup.
     copy
-        The file that `co backup` has written.
+        The file of `co backup`.
     """
-    which = which or Which()
-    _must_exist((service,))
+    which = which or DatabaseTarget()
+    _check_names((service,))
     manifest = backup_archive.restore(service, which.country, which.url(service), copy)
-    plain().print(
-        f"{service} is as it was on {manifest.taken_at:%Y-%m-%d at %H:%M:%S} UTC; what it was until now is kept beside."
-    )
-    plain().print(f"Start it: it is in recovery, and changes nothing until you have run and confirmed `co recover {service}`.")
+    plain().print(f"{service} is restored to {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC. Its former database is kept beside it.")
+    plain().print(f"Start it. It is in recovery and refuses commands until you run and confirm `co recover {service}`.")
 
 
-def _must_exist(services: tuple[str, ...]) -> None:
+def _check_names(services: tuple[str, ...]) -> None:
     if unknown := sorted(set(services) - set(SERVICES)):
         raise CommandFailed(f"There is no service {', '.join(unknown)}; there are {', '.join(SERVICES)}.")

@@ -1,4 +1,4 @@
-"""`co bus`: the stream and its consumers, and what waits in every service."""
+"""`co bus`: the stream, its consumers, and the queues of every service."""
 
 import asyncio
 from typing import Annotated
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cyclopts import App, Parameter
 
-from cli.consistency_rules import Ledgers
+from cli.consistency_rules import FactReader
 from cli.output import page, plain, table
 from cli.target import CommandFailed, Where
 from deploy.nats.stream import deliver_from_the_start, set_up_bus
@@ -16,23 +16,23 @@ from shared.contracts.operations import MAX_KEYS, AskLag, Lag, Reannounce, Reann
 from shared.security.event_signatures import examine_stream
 
 PATIENCE = 30.0
-"""Seconds for which a long answer is waited for."""
-MOST_SHOWN = 100
+"""The time-out of a long request, in seconds."""
+MAX_SHOWN = 100
 
 Replicas = Annotated[int | None, Parameter(env_var="CO_STREAM_REPLICAS")]
-"""On how many servers of a cluster the stream is kept; where it is not said, on as many as now, and a new one on one."""
+"""The number of servers that store the stream. By default an existing stream keeps its number and a new one gets one."""
 
-app = App(name="bus", help="The stream and its consumers, and what waits in every service.")
+app = App(name="bus", help="The stream, its consumers, and the queues of every service.")
 
 
 @app.command
 async def setup(*, where: Where | None = None, replicas: Replicas = None) -> None:
-    """Make the stream and the consumers, or bring them up to date; says what was changed.
+    """Create or update the stream and the consumers, and print the changes.
 
     Parameters
     ----------
     replicas
-        On how many servers of a cluster the stream is kept; where it is not said, on as many as now, and a new one on one.
+        The number of servers that store the stream. By default an existing stream keeps its number and a new one gets one.
     """
     target = (where or Where()).target()
     async with target.client() as client:
@@ -42,13 +42,13 @@ async def setup(*, where: Where | None = None, replicas: Replicas = None) -> Non
 
 @app.command
 async def lag(*, where: Where | None = None, service: str | None = None) -> int:
-    """Show what waits in every service, and for how long. Ends with 1 where a service does not answer."""
+    """Show how much waits in every service, and for how long. Exits with 1 if a service does not answer."""
     target = (where or Where()).target()
     services = target.only(service)
-    async with target.asker() as asker:
-        lags = await asyncio.gather(*(_lag_of(asker, name) for name in services))
+    async with target.bus_client() as bus:
+        lags = await asyncio.gather(*(_lag_of(bus, name) for name in services))
     shown = table(
-        "service", right=("events waiting", "taken", "outbox", "oldest", "tasks", "oldest", "failing", "dead letters")
+        "service", right=("events waiting", "delivered", "outbox", "oldest", "tasks", "oldest", "failing", "dead letters")
     )
     for name, found in zip(services, lags, strict=True):
         shown.add_row(name, *(_row(found) if found else ("[red]does not answer[/]",)))
@@ -58,9 +58,9 @@ async def lag(*, where: Where | None = None, service: str | None = None) -> int:
 
 @app.command
 async def republish(*, where: Where | None = None, replicas: Replicas = None) -> None:
-    """Publish again what the services have announced and the stream does not hold, or holds without a valid signature.
+    """Publish the announced events again that are missing in the stream or have no valid signature there.
 
-    Makes the stream and the consumers first, where they are gone. Nothing happens to what the stream holds.
+    Creates a missing stream and missing consumers first. The messages in the stream do not change.
 
     Parameters
     ----------
@@ -72,30 +72,30 @@ async def republish(*, where: Where | None = None, replicas: Replicas = None) ->
     async with target.client() as client:
         jetstream = client.jetstream(timeout=10)
         changes = await set_up_bus(jetstream, target.services, replicas=replicas)
-        console.print("\n".join(changes) or "The stream and its consumers are there.")
-        asker = BusClient(client, PATIENCE)
-        said = {service: await _announced(asker, service) for service in target.services}
+        console.print("\n".join(changes) or "The stream and its consumers exist.")
+        bus = BusClient(client, PATIENCE)
+        announced_ids = {service: await _announced(bus, service) for service in target.services}
         held, _ = await examine_stream(jetstream, target.event_keys())
-        for service, ids in said.items():
+        for service, ids in announced_ids.items():
             missing = sorted(ids - held)
             for start in range(0, len(missing), MAX_KEYS):
-                await asker.ask(Republish(event_ids=tuple(missing[start : start + MAX_KEYS])), service=service)
+                await bus.ask(Republish(event_ids=tuple(missing[start : start + MAX_KEYS])), service=service)
             if missing:
                 console.print(f"{service}: {len(missing)} of {len(ids)} events were missing and are published again")
-    if all(ids <= held for ids in said.values()):
-        console.print(f"Nothing is missing: the stream holds all {sum(map(len, said.values()))} events announced.")
+    if all(ids <= held for ids in announced_ids.values()):
+        console.print(f"Nothing is missing: the stream contains all {sum(map(len, announced_ids.values()))} announced events.")
     else:
-        console.print("A service that has taken them already does nothing.")
+        console.print("Services skip the events that they have already processed.")
 
 
 @app.command
 async def check(*, where: Where | None = None) -> int:
-    """Verify the signature of every event in the stream, and name the messages that services pass over. Ends with 1 for any."""
+    """Verify the signature of every event in the stream, and list the invalid ones. Exits with 1 if there are any."""
     target = (where or Where()).target()
     async with target.client() as client:
         ids, others = await examine_stream(client.jetstream(timeout=10), target.event_keys())
-    shown = table("stored at (UTC)", "subject", "why it is passed over", right=("sequence",))
-    for each in others[:MOST_SHOWN]:
+    shown = table("stored at (UTC)", "subject", "reason", right=("sequence",))
+    for each in others[:MAX_SHOWN]:
         shown.add_row(f"{each.stored_at:%Y-%m-%d %H:%M:%S}", each.subject, each.why, str(each.sequence))
     if others:
         page().print(shown)
@@ -103,64 +103,64 @@ async def check(*, where: Where | None = None) -> int:
     return 1 if others else 0
 
 
-@app.command
-async def hand_over(service: str, *, where: Where | None = None) -> None:
-    """Have a service take every event of the stream again, for instance after its file of keys was not up to date.
+@app.command(name="hand-over")
+async def deliver_again(service: str, *, where: Where | None = None) -> None:
+    """Deliver every event of the stream to a service again, for instance after its key file was outdated.
 
-    Harmless: what it has taken already does nothing.
+    Idempotent: the service skips the events that it has already processed.
 
     Parameters
     ----------
     service
-        The service that passed over events which are genuine.
+        The service that has skipped valid events.
     """
     target = (where or Where()).target()
     target.only(service)
     async with target.client() as client:
         await deliver_from_the_start(client.jetstream(timeout=10), service)
-    plain().print(f"{service} is handed every event of the stream again.")
+    plain().print(f"Every event of the stream is delivered to {service} again.")
 
 
-async def _announced(asker: BusClient, service: str) -> set[UUID]:
-    ledgers = Ledgers(asker, (service,))
-    return {UUID(key) for event in events_of(service) for key in await ledgers.keys(f"{service}.{announced(event)}")}
+async def _announced(bus: BusClient, service: str) -> set[UUID]:
+    reader = FactReader(bus, (service,))
+    return {UUID(key) for event in events_of(service) for key in await reader.keys(f"{service}.{announced(event)}")}
 
 
 @app.command
 async def reannounce(*nouns: str, where: Where | None = None) -> None:
-    """Have the owners announce the present state of their nouns, for services that have lost what they knew.
+    """Let the owners announce the present state of their nouns again, for services that have lost data.
 
-    Harmless to who knows it already, and harmless twice.
+    Idempotent, and harmless for services that have the data.
 
     Parameters
     ----------
     nouns
-        Which nouns, such as certificate or registration; all, where none is named.
+        The nouns, such as certificate or registration; all by default.
     """
     target = (where or Where()).target()
     owners = {event.subject.split(".")[1]: owner_of(event) for event in events() if owner_of(event) in target.services}
     if unknown := sorted(set(nouns) - set(owners)):
         raise CommandFailed(f"There is no noun {', '.join(unknown)}; there are {', '.join(sorted(owners))}.")
     async with target.client() as client:
-        asker = BusClient(client, PATIENCE)
+        bus = BusClient(client, PATIENCE)
         for noun in nouns or sorted(owners):
-            count = await _reannounce(asker, owners[noun], noun)
+            count = await _reannounce(bus, owners[noun], noun)
             plain().print(f"{noun}: {owners[noun]} announced {count} events")
 
 
-async def _reannounce(asker: BusClient, service: str, noun: str) -> int:
+async def _reannounce(bus: BusClient, service: str, noun: str) -> int:
     count, after = 0, ""
     while True:
-        said: Reannounced = await asker.ask(Reannounce(noun=noun, after=after), service=service)
-        count += said.announced
-        if said.go_on_after is None:
+        answer: Reannounced = await bus.ask(Reannounce(noun=noun, after=after), service=service)
+        count += answer.announced
+        if answer.go_on_after is None:
             return count
-        after = said.go_on_after
+        after = answer.go_on_after
 
 
-async def _lag_of(asker: BusClient, service: str) -> Lag | None:
+async def _lag_of(bus: BusClient, service: str) -> Lag | None:
     try:
-        answer: Lag = await asker.ask(AskLag(), service=service)
+        answer: Lag = await bus.ask(AskLag(), service=service)
     except NobodyAnswers:
         return None
     except AskRefused as error:

@@ -1,4 +1,4 @@
-"""`co dead`: the events and tasks that services gave up, why, and how to take them after all."""
+"""`co dead`: lists, retries and discards dead letters, which are events and tasks that failed permanently."""
 
 import json
 
@@ -18,34 +18,35 @@ from shared.contracts.operations import (
     ShowDeadLetter,
 )
 
-app = App(name="dead", help="The events and tasks that services gave up: dead letters.")
+app = App(name="dead", help="Dead letters: events and tasks that failed permanently.")
 
 
 @app.command(name="list")
-async def list_letters(*, where: Where | None = None, service: str | None = None) -> int:
-    """List dead letters, of all services or of one, oldest first. Ends with 1 where there are any."""
+async def list_dead_letters(*, where: Where | None = None, service: str | None = None) -> int:
+    """List the dead letters of all services or of one, oldest first. Exits with 1 if there are any."""
     target = (where or Where()).target()
-    shown = table("service", "id", "died (UTC)", "what", "key", "why")
-    async with target.asker() as asker:
+    shown = table("service", "id", "failed (UTC)", "message", "key", "error")
+    async with target.bus_client() as bus:
         for name in target.only(service):
-            for letter in await _letters_of(asker, name):
-                why = letter.error.strip().splitlines()[-1] if letter.error.strip() else ""
-                died = f"{letter.died_at:%Y-%m-%d %H:%M:%S}"
-                shown.add_row(name, str(letter.id), died, f"{letter.kind} {letter.name}", escape(letter.key), escape(why[:200]))
+            for letter in await _dead_letters_of(bus, name):
+                error = letter.error.strip().splitlines()[-1] if letter.error.strip() else ""
+                failed = f"{letter.died_at:%Y-%m-%d %H:%M:%S}"
+                message = f"{letter.kind} {letter.name}"
+                shown.add_row(name, str(letter.id), failed, message, escape(letter.key), escape(error[:200]))
     page().print(shown if shown.row_count else "No dead letters.")
     return 1 if shown.row_count else 0
 
 
 @app.command
 async def show(service: str, letter_id: int, *, where: Where | None = None) -> None:
-    """Show one dead letter with its error, its trace and its body."""
+    """Show a dead letter with its error, trace and body."""
     target = (where or Where()).target()
     target.only(service)
-    async with target.asker() as asker:
-        found: DeadLetters = await asker.ask(ShowDeadLetter(id=letter_id), service=service)
+    async with target.bus_client() as bus:
+        found: DeadLetters = await bus.ask(ShowDeadLetter(id=letter_id), service=service)
     (letter,) = found.letters
     console = plain()
-    console.print(f"{letter.kind} {letter.name}, key {letter.key}, died {letter.died_at:%Y-%m-%d %H:%M:%S} UTC")
+    console.print(f"{letter.kind} {letter.name}, key {letter.key}, failed {letter.died_at:%Y-%m-%d %H:%M:%S} UTC")
     if letter.traceparent:
         console.print(f"trace {letter.traceparent.split('-')[1]}")
     console.print(f"\n{letter.error.strip()}\n\n{_readable(letter.body or '')}")
@@ -53,62 +54,62 @@ async def show(service: str, letter_id: int, *, where: Where | None = None) -> N
 
 @app.command
 async def retry(service: str, *letter_ids: int, everything: bool = False, where: Where | None = None) -> int:
-    """Take dead letters once more. Ends with 1 where one fails again and so stays where it is.
+    """Process dead letters again. Exits with 1 if one fails again; it stays a dead letter.
 
     Parameters
     ----------
     service
-        The service that gave them up.
+        The service of the dead letters.
     letter_ids
-        Which of its dead letters.
+        The ids of the dead letters.
     everything
-        All of them, oldest first.
+        Retry all, oldest first.
     """
     if bool(letter_ids) == everything:
-        raise CommandFailed("Say which dead letters, or --everything.")
+        raise CommandFailed("Give the ids of dead letters, or --everything.")
     target = (where or Where()).target()
     target.only(service)
     console, failed = plain(), 0
-    async with target.asker() as asker:
-        for letter_id in letter_ids or [letter.id for letter in await _letters_of(asker, service)]:
+    async with target.bus_client() as bus:
+        for letter_id in letter_ids or [letter.id for letter in await _dead_letters_of(bus, service)]:
             try:
-                await asker.ask(RetryDeadLetter(id=letter_id), service=service)
+                await bus.ask(RetryDeadLetter(id=letter_id), service=service)
             except AskRefused as error:
                 failed += 1
                 console.print(f"{service} {letter_id}: {error.refusal.detail}")
             else:
-                console.print(f"{service} {letter_id}: taken")
+                console.print(f"{service} {letter_id}: processed")
     return 1 if failed else 0
 
 
 @app.command
 async def discard(service: str, *letter_ids: int, because: str, where: Where | None = None) -> None:
-    """Give dead letters up for good, such as a message that nobody can read.
+    """Delete dead letters that can never be processed, such as malformed messages.
 
     Parameters
     ----------
     service
-        The service that laid them aside.
+        The service of the dead letters.
     letter_ids
-        Which of its dead letters.
+        The ids of the dead letters.
     because
-        Why; it stands in the service's log.
+        The reason, for the log of the service.
     """
     target = (where or Where()).target()
     target.only(service)
-    async with target.asker() as asker:
+    async with target.bus_client() as bus:
         for letter_id in letter_ids:
-            gone: Discarded = await asker.ask(DiscardDeadLetter(id=letter_id, because=because), service=service)
-            plain().print(f"{service} {letter_id}: {gone.discarded.kind} {gone.discarded.name} is discarded")
+            answer: Discarded = await bus.ask(DiscardDeadLetter(id=letter_id, because=because), service=service)
+            plain().print(f"{service} {letter_id}: {answer.discarded.kind} {answer.discarded.name} is discarded")
 
 
-async def _letters_of(asker: BusClient, service: str) -> list[DeadLetter]:
-    letters: list[DeadLetter] = []
+async def _dead_letters_of(bus: BusClient, service: str) -> list[DeadLetter]:
+    found: list[DeadLetter] = []
     while True:
-        page: DeadLetters = await asker.ask(ListDeadLetters(after=letters[-1].id if letters else 0, limit=500), service=service)
-        letters.extend(page.letters)
+        page: DeadLetters = await bus.ask(ListDeadLetters(after=found[-1].id if found else 0, limit=500), service=service)
+        found.extend(page.letters)
         if len(page.letters) < 500:
-            return letters
+            return found
 
 
 def _readable(body: str) -> str:

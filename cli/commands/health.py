@@ -1,4 +1,4 @@
-"""`co health`: whether every service can do its work."""
+"""`co health`: the health of every service."""
 
 import asyncio
 
@@ -11,10 +11,10 @@ from shared.contracts.operations import AskHealth, Health
 
 
 async def health(*, where: Where | None = None) -> int:
-    """Show whether every service can do its work, and what stands in its way. Ends with 1 where one cannot."""
+    """Show whether every service is ready, and its problems. Exits with 1 if one is not ready."""
     target = (where or Where()).target()
-    async with target.asker() as asker:
-        answers = await asyncio.gather(*(_health_of(asker, service) for service in target.services))
+    async with target.bus_client() as bus:
+        answers = await asyncio.gather(*(_health_of(bus, service) for service in target.services))
     shown = table("service", "ready", "since (UTC)", "problems")
     for service, answer in zip(target.services, answers, strict=True):
         if isinstance(answer, Health):
@@ -26,10 +26,10 @@ async def health(*, where: Where | None = None) -> int:
     return 0 if all(isinstance(answer, Health) and answer.ready for answer in answers) else 1
 
 
-async def _health_of(asker: BusClient, service: str) -> Health | str:
-    """The answer, or why there is none."""
+async def _health_of(bus: BusClient, service: str) -> Health | str:
+    """The answer of the service, or the reason why there is none."""
     try:
-        answer: Health = await asker.ask(AskHealth(), service=service)
+        answer: Health = await bus.ask(AskHealth(), service=service)
     except NobodyAnswers:
         return "does not answer"
     except AskRefused as error:

@@ -14,7 +14,7 @@ from deploy.secrets import RETIRED_AFTER
 from shared.contracts.index import SERVICES
 
 ANNOUNCED_AHEAD = timedelta(days=1)
-"""How long a key is known before it signs: a service may be down for a night."""
+"""The time from the announcement of a key to its use. A service may be down for a night."""
 
 app = App(name="secrets", help="The keys, certificates and passwords of an instance.")
 
@@ -27,22 +27,22 @@ def init(
     partners: tuple[str, ...] | None = None,
     compose: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Make the secrets that are missing, readable by you alone; those that are there stay as they are.
+    """Create the missing secrets, readable by their owner only. Existing secrets do not change.
 
     Parameters
     ----------
     root
-        Where everything is kept: the secrets of an embedded run in `secrets/`, those of `docker compose` in `compose/`.
+        The folder of the run: `secrets/` for an embedded run, `compose/` for `docker compose`.
     country
         The country whose certificates are issued.
     partners
-        The countries whose gateways run too; for `docker compose` one.
+        The partner countries whose gateways run here too; for `docker compose` one.
     compose
-        Make what `docker compose up` needs.
+        Create the files for `docker compose up`.
     """
     if compose:
         if len(partners or PARTNERS[:1]) != 1:
-            raise CommandFailed("With `docker compose` one partner's gateway runs: name one.")
+            raise CommandFailed("`docker compose` runs the gateway of one partner: name one.")
         files = ComposeFiles(root / "compose", country, *(partners or PARTNERS[:1]))
         made, folder = files.make(), files.secrets.folder
     else:
@@ -50,7 +50,7 @@ def init(
         made, folder = layout.secrets.make(layout.users), layout.secrets.folder
     console = plain()
     for path in made:
-        console.print(f"made {path}")
+        console.print(f"created {path}")
     if not made:
         console.print(f"Nothing is missing in {folder}.")
 
@@ -59,23 +59,23 @@ def init(
 def rotate_bus_key(
     service: str, *, root: Path = Path("var"), compose: bool = False, country: str = HOME, stolen_since: datetime | None = None
 ) -> None:
-    """Make the next key of a service on the bus, which also signs its events. Then hand it out and restart the service.
+    """Create the next bus key of a service, which also signs its events. Then distribute it and restart the service.
 
-    What the former key signs within an hour is genuine too. docs/operations.md has the steps.
+    Signatures of the former key are valid for another hour. docs/operations.md describes the steps.
 
     Parameters
     ----------
     service
-        The service whose key is replaced.
+        The service of the key.
     root
-        Where everything is kept.
+        The folder of the run.
     compose
-        The key of `docker compose`, not that of an embedded run.
+        Replace the key of `docker compose` instead of the embedded run's.
     country
         The country of the service.
     stolen_since
-        The former key was stolen (UTC, unless it says another zone): it is let in no more, and events that the stream has
-        stored since then are passed over.
+        When the former key was stolen (UTC, unless another zone is given). The bus refuses it at once, and consumers
+        skip its events that the stream has stored since.
     """
     if service not in SERVICES:
         raise CommandFailed(f"There is no service {service}; there are {', '.join(SERVICES)}.")
@@ -86,27 +86,29 @@ def rotate_bus_key(
     if stolen_since and stolen_since.tzinfo is None:
         stolen_since = stolen_since.replace(tzinfo=UTC)
     if stolen_since and stolen_since > now:
-        raise CommandFailed("--stolen-since must not lie in the future.")
+        raise CommandFailed("--stolen-since must not be in the future.")
     until = stolen_since.astimezone(UTC) if stolen_since else now + RETIRED_AFTER
     key = secrets.rotate_bus_key(country, service, until)
-    plain().print(f"The new key of {service} is {key}. What the former one signs counts until {until:%Y-%m-%d %H:%M} UTC.")
+    plain().print(
+        f"The new key of {service} is {key}. Signatures of the former key are valid until {until:%Y-%m-%d %H:%M} UTC."
+    )
 
 
 @app.command
 def rotate_token_key(*, root: Path = Path("var"), compose: bool = False, at_once: bool = False) -> None:
-    """Make the next key that actor tokens are signed with. Then restart registry, one replica after another.
+    """Create the next key that signs actor tokens. Then restart registry, one replica after another.
 
-    It signs from a day later on, so that by then every service knows it; nobody is signed out. The key before stays valid for
-    an hour after that, and is refused from then on.
+    It signs from the next day on, when every service knows it. The former key is valid for another hour after that. No user
+    is signed out.
 
     Parameters
     ----------
     root
-        Where everything is kept.
+        The folder of the run.
     compose
-        The key of `docker compose`, not that of an embedded run.
+        Replace the key of `docker compose` instead of the embedded run's.
     at_once
-        The present key was stolen: the next one signs as soon as registry is restarted, and everybody signs in or refreshes.
+        The present key was stolen: the next one signs after the restart of registry, and every user refreshes or signs in.
     """
     secrets = ComposeFiles(root / "compose", HOME, PARTNERS[0]).secrets if compose else Layout(root).secrets
     if not secrets.registry_signing_key.exists():

@@ -1,4 +1,4 @@
-"""`co trace`: every act on a certificate and what followed from it, as a waterfall."""
+"""`co trace`: every request about a certificate and its consequences, as a waterfall."""
 
 import json
 from collections import defaultdict
@@ -19,13 +19,13 @@ from cli.target import CommandFailed
 from deploy.embedded.layout import HOME, Layout
 
 BAR = 40
-"""Characters of the bar of a whole trace, where the terminal is wide enough."""
+"""The length of the bar of a complete trace, in characters, if the terminal is wide enough."""
 NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Line:
-    """One span in its trace. `start_ms`: since the trace began; `orphan`: the span that it came from is not kept."""
+    """One span in its trace. `start_ms`: since the start of the trace; `orphan`: its parent span is not stored."""
 
     depth: int
     service: str
@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """One act and what followed from it. `began`: UTC; `follows`: the traces of the former acts that it is linked to."""
+    """One trace: a request and its consequences. `began`: UTC; `follows`: the ids of the earlier traces that it links to."""
 
     trace_id: str
     act: str
@@ -54,24 +54,24 @@ def trace(
     spans: Path | None = None,
     json_file: Annotated[Path | None, Parameter("--json")] = None,
 ) -> None:
-    """Show every act on a certificate and what followed from it, service by service, with the times.
+    """Show every request about a certificate and its consequences in all services, with the times.
 
     Parameters
     ----------
     reference
         The certificate's number, such as D2026-PNH-000123, or its id.
     root
-        Where the system keeps its spans; it need not run.
+        The folder of the run, with its spans. The system need not run.
     spans
-        The folder of the spans, where they are kept elsewhere.
+        Another folder of spans.
     json_file
-        Where to write the traces, for programs.
+        The file for the traces, as JSON.
     """
     folder, home = spans or Layout(root).spans_dir, _home(root)
     certificate_id = _as_id(reference) or certificate_of(reference, kept_spans(folder, home, text=reference))
     traces = traces_of(certificate_id, spans_about(certificate_id, folder, home)) if certificate_id else {}
     if not traces:
-        raise CommandFailed(f"No span of {reference} is kept in {folder}; old ones are rotated away.")
+        raise CommandFailed(f"There is no span of {reference} in {folder}; old spans are deleted by rotation.")
     waterfalls = [waterfall(members) for members in traces.values()]
     if json_file:
         json_file.write_text(json.dumps([asdict(shown) for shown in waterfalls], indent=2) + "\n")
@@ -92,7 +92,7 @@ def _as_id(text: str) -> str | None:
 
 
 def waterfall(members: list[KeptSpan]) -> Waterfall:
-    """One trace as it is shown."""
+    """The waterfall of the spans of one trace."""
     lines = lines_of(members)
     return Waterfall(
         trace_id=members[0].trace_id,
@@ -104,7 +104,7 @@ def waterfall(members: list[KeptSpan]) -> Waterfall:
 
 
 def lines_of(members: list[KeptSpan]) -> list[Line]:
-    """The spans of one trace, each below the one it came from."""
+    """The spans of one trace as lines, each below its parent."""
     began = min(span.start_ns for span in members)
     ids = {span.span_id for span in members}
     below: dict[str | None, list[KeptSpan]] = defaultdict(list)
@@ -128,24 +128,24 @@ def lines_of(members: list[KeptSpan]) -> list[Line]:
 
 
 def _print(shown: Waterfall, acts: dict[str, str]) -> None:
-    former = ", ".join(f"{acts.get(link, 'an act that is not kept')} {link[:8]}" for link in shown.follows)
+    former = ", ".join(f"{acts.get(link, 'a trace that is not stored')} {link[:8]}" for link in shown.follows)
     follows = f", follows {former}" if former else ""
     plain().print(f"\n{shown.act}  {shown.began}  trace {shown.trace_id}{follows}")
     lines = table("service", "span", right=("start ms", "lasted ms"))
     for column in lines.columns:
-        column.no_wrap = True  # a narrow terminal costs the bars their length first
+        column.no_wrap = True  # a narrow terminal shortens the bars first
     lines.add_column("", max_width=BAR)
-    whole = max(line.start_ms + line.lasted_ms for line in shown.spans) or 1.0
+    total_ms = max(line.start_ms + line.lasted_ms for line in shown.spans) or 1.0
     for line in shown.spans:
-        said = escape("  " * line.depth + line.name) + (" [dim](what it came from is not kept)[/]" if line.orphan else "")
+        label = escape("  " * line.depth + line.name) + (" [dim](its parent is not stored)[/]" if line.orphan else "")
         if line.error:
-            said = f"[red]{said} {escape(line.error)}[/]"
-        lines.add_row(line.service, said, f"{line.start_ms:.1f}", f"{line.lasted_ms:.1f}", bar(line, whole))
+            label = f"[red]{label} {escape(line.error)}[/]"
+        lines.add_row(line.service, label, f"{line.start_ms:.1f}", f"{line.lasted_ms:.1f}", bar(line, total_ms))
     page().print(lines)
 
 
-def bar(line: Line, whole_ms: float) -> Bar:
-    """Where a span lies in its trace of so many ms; the shortest is still seen."""
-    least = whole_ms / BAR
-    begin = min(line.start_ms, whole_ms - least)
-    return Bar(whole_ms, begin, max(line.start_ms + line.lasted_ms, begin + least), color="red" if line.error else "default")
+def bar(line: Line, total_ms: float) -> Bar:
+    """The position of a span in its trace of `total_ms`. The shortest span is still visible."""
+    least = total_ms / BAR
+    begin = min(line.start_ms, total_ms - least)
+    return Bar(total_ms, begin, max(line.start_ms + line.lasted_ms, begin + least), color="red" if line.error else "default")

@@ -1,4 +1,4 @@
-"""`co up`: the whole system on this machine, until it is told to stop; and `co demo`, which shows it at work."""
+"""`co up` runs the complete system on this machine until Ctrl-C; `co demo` takes example consignments through it."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from cli.demo.journeys import Place, demo
+from cli.demo.journeys import DemoTarget, demo
 from cli.output import page
 from deploy.embedded.layout import HOME, PARTNERS, Layout, fixed_ports, free_ports
 from deploy.embedded.stack import Stack
@@ -20,28 +20,28 @@ VAR = Path("var")
 
 
 async def up(*, root: Path = VAR, country: str = HOME, partners: tuple[str, ...] = PARTNERS, any_ports: bool = False) -> None:
-    """Run the whole system on this machine, until Ctrl-C.
+    """Run the complete system on this machine, until Ctrl-C.
 
     Parameters
     ----------
     root
-        Where databases, the stream, secrets, logs and spans are kept.
+        The folder for databases, the stream, secrets, logs and spans.
     country
         The country whose certificates are issued.
     partners
-        The countries whose gateways run too.
+        The partner countries whose gateways run here too.
     any_ports
-        Use ports that are free, so that several systems can run side by side.
+        Use any free ports, so that several systems can run at the same time.
     """
     console = page()
     async with (
-        _until_told(console),
+        _until_interrupted(console),
         _running(root, console, any_ports, country, partners) as stack,
     ):
         console.print(f"\n  public page     {stack.address('tracking')}/")
         console.print(f"  administrator   password in {stack.secrets.administrator_password}")
         console.print(f"  logs, spans     {stack.log_dir}, {stack.spans_dir}")
-        console.print("\nCtrl-C ends it. In another terminal: co demo, co health, co bus lag, co dead list")
+        console.print("\nCtrl-C stops it. In another terminal: co demo, co health, co bus lag, co dead list")
         await asyncio.Event().wait()
 
 
@@ -52,33 +52,33 @@ async def show(
     leave: Annotated[bool, Parameter("--exit", negative=())] = False,
     any_ports: bool = False,
 ) -> int:
-    """Take real consignments through the system: the one that runs under the root, or one started for this.
+    """Take example consignments through the system that runs under the root, or through a new one.
 
-    Ends with 1 where one of them does not come to what was expected.
+    Exits with 1 if a consignment does not have the expected result.
 
     Parameters
     ----------
     root
-        Where the system keeps its databases, secrets, logs and spans.
+        The folder of the system, with its databases, secrets, logs and spans.
     json_file
-        Where to write what became of each certificate, for programs.
+        The file for the result of each certificate, as JSON.
     leave
-        End at once, also what was started for this; without it the pages stay there to be looked at until Ctrl-C.
+        Stop a new system at once. By default its pages stay available until Ctrl-C.
     any_ports
-        Use ports that are free, where the system is started for this.
+        Use any free ports for a new system.
     """
     console = page()
     as_expected = False
     if (root / "stack.json").exists():
-        as_expected = await demo(_place(Layout.of_running(root)), console, json_file)
+        as_expected = await demo(_demo_target(Layout.of_running(root)), console, json_file)
     else:
         async with (
-            _until_told(console),
+            _until_interrupted(console),
             _running(root, console, any_ports) as stack,
         ):
-            as_expected = await demo(_place(stack), console, json_file)
+            as_expected = await demo(_demo_target(stack), console, json_file)
             if not leave:
-                console.print("\nCtrl-C ends it.")
+                console.print("\nCtrl-C stops it.")
                 await asyncio.Event().wait()
     return 0 if as_expected else 1
 
@@ -89,10 +89,10 @@ async def _running(
 ) -> AsyncIterator[Stack]:
     began = monotonic()
 
-    def tell(name: str, what: str) -> None:
-        console.print(f"  {name:<12} {what}")
+    def report(name: str, state: str) -> None:
+        console.print(f"  {name:<12} {state}")
 
-    stack = Stack(root, country=country, partners=partners, ports=free_ports if any_ports else fixed_ports, tell=tell)
+    stack = Stack(root, country=country, partners=partners, ports=free_ports if any_ports else fixed_ports, report=report)
     console.print(f"Starting everything under {stack.root}")
     try:
         async with stack:
@@ -104,16 +104,16 @@ async def _running(
 
 
 @asynccontextmanager
-async def _until_told(console: Console) -> AsyncIterator[None]:
-    """Ends what is within, in good order, on Ctrl-C or SIGTERM."""
+async def _until_interrupted(console: Console) -> AsyncIterator[None]:
+    """Cancels the block on Ctrl-C or SIGTERM, so that it stops in order."""
     loop, this = asyncio.get_running_loop(), asyncio.current_task()
     assert this is not None
-    told = False
+    stop_requested = False
 
     def stop() -> None:
-        nonlocal told
-        if not told:
-            told = True
+        nonlocal stop_requested
+        if not stop_requested:
+            stop_requested = True
             console.print("\nstopping")
             this.cancel()
 
@@ -122,15 +122,15 @@ async def _until_told(console: Console) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if not told:
+        if not stop_requested:
             raise
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 
 
-def _place(layout: Layout) -> Place:
-    return Place(
+def _demo_target(layout: Layout) -> DemoTarget:
+    return DemoTarget(
         country=layout.country,
         nats_url=layout.nats_url,
         portal_seed=layout.seed("portal"),

@@ -1,4 +1,4 @@
-"""The consignments in `examples/`, as the commands that an exporter sends."""
+"""Reads the consignments of `examples/` as commands of an exporter."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / "examples"
 
 @dataclass(frozen=True)
 class Expected:
-    """What a consignment comes to: the last public code, all codes in order, the fee in riel."""
+    """The expected result of a consignment: the last public code, all codes in order, the fee in riel."""
 
     status: str
     codes: list[str]
@@ -35,13 +35,13 @@ class Example:
     exporter_address: str
     exporter_district: str
     remarks: str | None
-    """What the first officer returns it for, if so."""
+    """The remarks of the first officer who returns the application, if any."""
     expected: Expected
     _content: dict[str, Any]
 
     @classmethod
     def read(cls, path: Path) -> "Example":
-        """One file."""
+        """Reads one file."""
         content = json.loads(path.read_text())
         return cls(
             title=content["title"],
@@ -57,7 +57,7 @@ class Example:
 
     @property
     def destination(self) -> str:
-        """The country the goods go to."""
+        """The country of destination."""
         return str(self._content["consignment"]["destination"])
 
     @property
@@ -72,7 +72,7 @@ class Example:
         ]
 
     def consignment(self, products: list[RegisterProduct], today: date, *, corrected: bool = False) -> Consignment:
-        """The consignment as entered on a day; `corrected`: as entered again after it was returned."""
+        """The consignment as entered on `today`. `corrected`: with the corrections after its return."""
         entered = self._content["consignment"]
         transport = {**entered["transport"]}
         departure = today + timedelta(days=transport.pop("departs_in_days"))
@@ -88,5 +88,5 @@ class Example:
 
 
 def all_examples() -> list[Example]:
-    """Every consignment, in the order of the files."""
+    """All consignments, sorted by file name."""
     return [Example.read(path) for path in sorted(FOLDER.glob("[0-9]*.json"))]

@@ -1,4 +1,4 @@
-"""`co demo`: real consignments travel through a running system, driven only as its users would."""
+"""`co demo`: takes example consignments through a running system, with the requests of its users only."""
 
 import asyncio
 import json
@@ -24,13 +24,13 @@ from shared.contracts.index import SERVICES
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 LAST_CODES = {"REC", "NOT"}
-LOOK_AGAIN = 0.05
-"""Seconds between two looks at the public pages: the one door answers an address 20 times a second."""
+POLL_SECONDS = 0.05
+"""The pause between two requests of a public page: nginx accepts 20 a second from an address."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A running system, as its users and its operator know it."""
+class DemoTarget:
+    """The addresses, credentials and folders of the running system."""
 
     country: str
     nats_url: str
@@ -45,10 +45,10 @@ class Place:
 
 @dataclass
 class Progress:
-    """How far one consignment has come. `waited`: seconds from an act of a person until the system had caught up."""
+    """The progress of one consignment. `waited`: the seconds that users have waited for the system."""
 
     example: Example
-    doing: str = "waiting for its turn"
+    step: str = "not started"
     certificate_id: str = ""
     reference: str = ""
     fee_khr: int | None = None
@@ -67,7 +67,7 @@ class Progress:
 
     @property
     def as_expected(self) -> bool:
-        """Whether it came to what its file says."""
+        """Whether the result is the expected one of its file."""
         expected = self.example.expected
         reasons = tuple(reason["code"] for step in self.steps for reason in step["reasons"])
         return (self.status, self.codes, self.fee_khr, list(self.fob_disclosed), reasons) == (
@@ -79,42 +79,42 @@ class Progress:
         )
 
 
-async def travel(progress: Progress, asker: BusClient, ministry: Ministry, web: httpx.AsyncClient) -> None:
-    """Takes one consignment from the registration of its exporter to the customs of its destination."""
+async def run_journey(progress: Progress, bus: BusClient, ministry: Ministry, web: httpx.AsyncClient) -> None:
+    """Takes one consignment from the registration of its exporter to the customs of its destination. Updates `progress`."""
     example, today = progress.example, datetime.now(ZONE).date()
-    progress.doing = "the company registers, an officer approves"
-    exporter = await Exporter.register(asker, ministry, example)
-    progress.doing = "its product is examined, the certificate drafted"
+    progress.step = "the company registers, an officer approves"
+    exporter = await Exporter.register(bus, ministry, example)
+    progress.step = "its product is examined, the certificate is drafted"
     journey = await Journey.begin(example, exporter, ministry, today)
     progress.certificate_id = str(journey.certificate_id)
     await journey.submit()
     if example.remarks:
-        progress.doing = "returned by the first officer, corrected, submitted again"
-        await journey.be_returned_and_correct(example.remarks, today)
+        progress.step = "returned by the first officer, corrected, submitted again"
+        await journey.return_and_correct(example.remarks, today)
 
-    progress.doing = "the fee is assessed"
+    progress.step = "the fee is assessed"
     submitted = monotonic()
     invoice = await journey.invoice()
     progress.waited = monotonic() - submitted
     progress.fee_khr = invoice.amount_khr
     await journey.pay(invoice, today)
-    progress.doing = "two officers decide"
+    progress.step = "two officers decide"
     await journey.review()
     await journey.approve()
 
-    progress.doing = "issued and sent"
+    progress.step = "issued and sent"
     decided = monotonic()
     state = await journey.issued()
     progress.reference, progress.fob_disclosed = state.reference or "", state.fob_disclosed
     arrival = f"{progress.reference} to reach its destination"
-    tracked = await until(lambda: at_its_end(web, progress.reference), arrival, look_again=LOOK_AGAIN)
+    tracked = await until(lambda: final_page(web, progress.reference), arrival, interval=POLL_SECONDS)
     progress.waited += monotonic() - decided
     progress.status, progress.steps = tracked["status"], tracked["steps"]
-    progress.doing = "arrived" if progress.status == "REC" else "rejected: " + reasons_of(progress)
+    progress.step = "arrived" if progress.status == "REC" else "rejected: " + reasons_of(progress)
 
 
-async def at_its_end(web: httpx.AsyncClient, reference: str) -> dict[str, Any] | None:
-    """What the public page says, once the transmission has reached its last code; whoever cannot reach it tries again."""
+async def final_page(web: httpx.AsyncClient, reference: str) -> dict[str, Any] | None:
+    """The content of the public page after the last code, else None. None too if the page is unreachable."""
     try:
         answer = await web.get("/public-search/atiga", params={"reference": reference, "format": "json"})
     except httpx.TransportError:
@@ -124,36 +124,36 @@ async def at_its_end(web: httpx.AsyncClient, reference: str) -> dict[str, Any] |
 
 
 def reasons_of(progress: Progress) -> str:
-    """The reasons of a rejection in plain words."""
+    """The reasons of a rejection in English."""
     return "; ".join(reason["en"] for step in progress.steps for reason in step["reasons"])
 
 
-async def run_all(place: Place, on_progress: Callable[[list[Progress]], None]) -> list[Progress]:
-    """Takes every example through the system, one after another; a failure is told and does not stop the others."""
+async def run_all(target: DemoTarget, on_progress: Callable[[list[Progress]], None]) -> list[Progress]:
+    """Takes every example through the system, one after another. A failure is recorded and does not stop the others."""
     journeys = [Progress(example) for example in all_examples()]
-    asker = await BusClient.connect("portal", place.nats_url, place.portal_seed)
-    async with asker, httpx.AsyncClient(base_url=place.tracking_address, timeout=10) as web:
+    bus = await BusClient.connect("portal", target.nats_url, target.portal_seed)
+    async with bus, httpx.AsyncClient(base_url=target.tracking_address, timeout=10) as web:
         administrator = Account(
-            place.administrator_email, place.administrator_password, Authenticator(place.authenticator_file)
+            target.administrator_email, target.administrator_password, Authenticator(target.authenticator_file)
         )
-        ministry = await Ministry.open(asker, administrator, Mailbox(place.mail_dir))
+        ministry = await Ministry.open(bus, administrator, Mailbox(target.mail_dir))
         for progress in journeys:
-            travelling = asyncio.create_task(travel(progress, asker, ministry, web))
-            while not travelling.done():
+            running = asyncio.create_task(run_journey(progress, bus, ministry, web))
+            while not running.done():
                 on_progress(journeys)
-                await asyncio.wait({travelling}, timeout=0.1)
-            if error := travelling.exception():
-                progress.doing = progress.problem = f"{progress.doing}: {error}"
+                await asyncio.wait({running}, timeout=0.1)
+            if error := running.exception():
+                progress.step = progress.problem = f"{progress.step}: {error}"
             on_progress(journeys)
-    await find_traces(journeys, place)
+    await find_traces(journeys, target)
     return journeys
 
 
-async def find_traces(journeys: list[Progress], place: Place) -> None:
-    """Notes for every consignment its traces and the services in them, once the spans have been written."""
+async def find_traces(journeys: list[Progress], target: DemoTarget) -> None:
+    """Adds the traces of every consignment and their services, after the spans have been written."""
 
     async def look() -> bool | None:
-        spans = list(kept_spans(place.spans_dir, place.country))
+        spans = list(kept_spans(target.spans_dir, target.country))
         for progress in journeys:
             traces = traces_of(progress.certificate_id, spans)
             progress.trace_ids = list(traces)
@@ -167,22 +167,22 @@ async def find_traces(journeys: list[Progress], place: Place) -> None:
 
 
 def partner_of(progress: Progress) -> str:
-    """The gateway of the destination, as traces name it."""
+    """The gateway of the destination by its name in traces."""
     return f"gateway-{progress.example.destination.lower()}"
 
 
 def live_table(journeys: list[Progress]) -> Table:
-    """How far everything has come."""
+    """The present step of every consignment."""
     table = Table(box=None, pad_edge=False)
     for heading in ("goods", "to", "now"):
         table.add_column(heading)
     for progress in journeys:
-        table.add_row(progress.example.goods, progress.example.destination, progress.doing)
+        table.add_row(progress.example.goods, progress.example.destination, progress.step)
     return table
 
 
 def final_table(journeys: list[Progress]) -> Table:
-    """What became of every consignment, with the exact times of its codes."""
+    """The result of every consignment, with the times of its codes."""
     table = Table(title="Certificates of origin, and where they are")
     for heading in ("reference", "goods", "to", "fee KHR", "statuses (UTC)", "system", "as expected"):
         table.add_column(heading, justify="right" if heading in ("fee KHR", "system") else "left")
@@ -202,7 +202,7 @@ def final_table(journeys: list[Progress]) -> Table:
 
 
 def write_json(journeys: list[Progress], file: Path) -> None:
-    """One object per certificate, for programs."""
+    """Writes one JSON object for each certificate."""
     rows = [
         {
             "reference": progress.reference,
@@ -220,15 +220,15 @@ def write_json(journeys: list[Progress], file: Path) -> None:
     file.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-async def demo(place: Place, console: Console, json_file: Path | None = None) -> bool:
-    """Shows every example travel; says whether all came to what was expected of them."""
+async def demo(target: DemoTarget, console: Console, json_file: Path | None = None) -> bool:
+    """Takes every example through the system and prints the progress. Returns whether all results are as expected."""
     with Live(console=console, refresh_per_second=8) as live:
-        journeys = await run_all(place, lambda seen: live.update(live_table(seen)))
+        journeys = await run_all(target, lambda journeys: live.update(live_table(journeys)))
     console.print(final_table(journeys))
-    console.print("\nFollow one:")
+    console.print("\nPublic pages:")
     for progress in journeys:
         if progress.reference:
-            console.print(f"  {place.tracking_address}/public-search/atiga?reference={progress.reference}", soft_wrap=True)
+            console.print(f"  {target.tracking_address}/public-search/atiga?reference={progress.reference}", soft_wrap=True)
     if json_file is not None:
         write_json(journeys, json_file)
     return all(progress.as_expected for progress in journeys)

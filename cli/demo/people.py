@@ -1,4 +1,4 @@
-"""The people of a story: exporters and officers, who reach the system only by messages on the bus with their tokens."""
+"""The users of the demo: exporters and officers. They use the system by messages on the bus with their tokens only."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from PIL import Image
 from pypdf import PdfWriter
 
-from cli.demo.accounts import MOST_CODES, SIGNED_OUT, STEPPED_DOWN, Account, Mailbox, Presence, is_to_be_confirmed
+from cli.demo.accounts import MAX_CODES, SIGNED_OUT, STEP_UP_REFUSED, Account, AccountClient, Mailbox, needs_step_up
 from cli.demo.examples import Example
 from shared.bus.client import AskRefused, BusClient
 from shared.contracts.certificates.issuing import (
@@ -37,49 +37,53 @@ from shared.contracts.roles import Role
 
 T = TypeVar("T")
 
-PDF_PAPERS = (DocumentKind.CERTIFICATE_OF_INCORPORATION, DocumentKind.LETTER_OF_AUTHORISATION, DocumentKind.IDENTITY_DOCUMENT)
+PDF_DOCUMENTS = (
+    DocumentKind.CERTIFICATE_OF_INCORPORATION,
+    DocumentKind.LETTER_OF_AUTHORISATION,
+    DocumentKind.IDENTITY_DOCUMENT,
+)
 
 PATIENCE = 60.0
-"""Seconds for which people look again until the system has caught up."""
+"""The time-out of `until`, in seconds."""
 
 TEAMS = {Role.REGISTRATION_OFFICER: 6, Role.REVIEWER: 1, Role.APPROVER: 6, Role.CASHIER: 1}
-"""How many officers of each role there are: as many as it takes to confirm without waiting for codes."""
+"""The number of officers of each role: enough to confirm without waiting for codes."""
 
 
-async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, look_again: float = 0.02) -> T:
-    """Looks every `look_again` seconds until there is something to see. Raises TimeoutError, saying what was waited for."""
+async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, interval: float = 0.02) -> T:
+    """Calls `look` every `interval` seconds until it returns a value. Raises TimeoutError that names `what`."""
     last = monotonic() + within
     while True:
-        if (seen := await look()) is not None:
-            return seen
+        if (found := await look()) is not None:
+            return found
         if monotonic() > last:
             raise TimeoutError(f"waited {within:.0f} s for {what}")
-        await asyncio.sleep(look_again)
+        await asyncio.sleep(interval)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in, and stays so: tokens are refreshed, and what binds the state is confirmed, as they go."""
+    """A signed-in user. Tokens are refreshed and commands are confirmed automatically."""
 
-    asker: BusClient
-    presence: Presence
+    bus: BusClient
+    client: AccountClient
 
     @classmethod
-    async def sign_in(cls, asker: BusClient, account: Account) -> Self:
-        """Signs in; an officer sets up the second factor at the first time."""
-        return cls(asker, await Presence.begin(asker, account))
+    async def sign_in(cls, bus: BusClient, account: Account) -> Self:
+        """Signs in. An officer sets up the second factor at the first sign-in."""
+        return cls(bus, await AccountClient.begin(bus, account))
 
     @property
     def session(self) -> Session:
         """The present session."""
-        return self.presence.session
+        return self.client.session
 
-    async def ask(self, request: Request, codes: int = MOST_CODES) -> Any:
-        """Asks as this person, who shows at most so many codes to confirm it. Raises AskRefused."""
-        return await self.presence.ask(request, self.asker, codes)
+    async def ask(self, request: Request, codes: int = MAX_CODES) -> Any:
+        """Sends a request as this user, with at most `codes` codes to confirm it. Raises AskRefused."""
+        return await self.client.ask(request, self.bus, codes)
 
-    async def ask_until_not(self, code: str, request: Request) -> Any:
-        """Asks again while the answer is this refusal: the system has not caught up yet."""
+    async def ask_while_refused(self, code: str, request: Request) -> Any:
+        """Repeats a request while it is refused with this code, because an event has not arrived yet. Raises AskRefused."""
 
         async def look() -> Any:
             try:
@@ -94,27 +98,27 @@ class Person:
 
 @dataclass(frozen=True)
 class Officers:
-    """Colleagues with the same role. A code of a second factor serves once in half a minute, so they share the work."""
+    """Officers with the same role. They share the work, because each has one code in half a minute."""
 
     people: tuple[Person, ...]
 
     async def ask(self, request: Request) -> Any:
-        """Whoever can confirm soonest asks; where that fails, a colleague, rather than wait for a code. Raises AskRefused."""
-        while is_to_be_confirmed(request) and (person := self._soonest()).presence.busy_for()[0] == 0:
+        """The officer who can confirm first sends the request. After a failure another officer does. Raises AskRefused."""
+        while needs_step_up(request) and (person := self._next_officer()).client.confirmation_order()[0] == 0:
             try:
                 return await person.ask(request, codes=1)
             except AskRefused as refused:
-                if refused.refusal.code not in STEPPED_DOWN | SIGNED_OUT:
+                if refused.refusal.code not in STEP_UP_REFUSED | SIGNED_OUT:
                     raise
-        return await self._soonest().ask(request)
+        return await self._next_officer().ask(request)
 
-    def _soonest(self) -> Person:
-        return min(self.people, key=lambda person: person.presence.busy_for())
+    def _next_officer(self) -> Person:
+        return min(self.people, key=lambda person: person.client.confirmation_order())
 
 
 @dataclass(frozen=True)
 class Ministry:
-    """The officers who decide, each with an account of their own, and the administrator who invited them."""
+    """The officers of the ministry, each with an account, and the administrator who has invited them."""
 
     administrator: Person
     registration_officer: Officers
@@ -123,45 +127,45 @@ class Ministry:
     cashier: Officers
 
     @classmethod
-    async def open(cls, asker: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
-        """The administrator signs in and invites officers for each role; all of them follow their links."""
-        administrator = await Person.sign_in(asker, account)
-        teams = await asyncio.gather(*(cls._appoint(administrator, role, mailbox, office) for role in TEAMS))
+    async def open(cls, bus: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
+        """The administrator signs in and invites officers for each role. They accept the invitations."""
+        administrator = await Person.sign_in(bus, account)
+        teams = await asyncio.gather(*(cls._invite_team(administrator, role, mailbox, office) for role in TEAMS))
         return cls(administrator, *teams)
 
     @staticmethod
-    async def _appoint(administrator: Person, role: Role, mailbox: Mailbox, office: str) -> Officers:
+    async def _invite_team(administrator: Person, role: Role, mailbox: Mailbox, office: str) -> Officers:
         async def one() -> Person:
             user_id = uuid4()
             account = Account(f"{role}-{user_id.hex[:8]}@ministry.example", f"{uuid4()}")
             name = role.replace("_", " ").capitalize()
             invitation = InviteOfficer(user_id=user_id, name=name, email=account.email, roles=(role,), office=office)
             await administrator.ask(invitation)
-            return await follow_invitation(administrator.asker, account, mailbox)
+            return await follow_invitation(administrator.bus, account, mailbox)
 
         return Officers(tuple(await asyncio.gather(*(one() for _ in range(TEAMS[role])))))
 
 
-async def follow_invitation(asker: BusClient, account: Account, mailbox: Mailbox) -> Person:
-    """Waits for the letter, chooses the password, and signs in."""
+async def follow_invitation(bus: BusClient, account: Account, mailbox: Mailbox) -> Person:
+    """Waits for the email, chooses the password and signs in."""
 
     async def look() -> str | None:
         return mailbox.link(account.email, "invitation")
 
-    token = await until(look, f"a letter to {account.email}")
-    await asker.ask(AcceptInvitation(token=token, password=account.password))
-    return await Person.sign_in(asker, account)
+    token = await until(look, f"an email to {account.email}")
+    await bus.ask(AcceptInvitation(token=token, password=account.password))
+    return await Person.sign_in(bus, account)
 
 
-def papers() -> dict[DocumentKind, tuple[bytes, str]]:
-    """What an applicant hands in, each with its media type: documents as PDF with an empty page, and a photo."""
+def registration_documents() -> dict[DocumentKind, tuple[bytes, str]]:
+    """The documents of an application with their media types: PDF files with an empty page, and a photo."""
     found: dict[DocumentKind, tuple[bytes, str]] = {}
-    for kind in PDF_PAPERS:
-        document, paper = PdfWriter(), BytesIO()
+    for kind in PDF_DOCUMENTS:
+        document, file = PdfWriter(), BytesIO()
         document.add_blank_page(width=595, height=842)  # A4
         document.add_metadata({"/Title": kind.replace("_", " ").capitalize()})
-        document.write(paper)
-        found[kind] = (paper.getvalue(), "application/pdf")
+        document.write(file)
+        found[kind] = (file.getvalue(), "application/pdf")
     photo = BytesIO()
     Image.new("RGB", (400, 600), "steelblue").save(photo, "PNG")
     return found | {DocumentKind.PHOTO: (photo.getvalue(), "image/png")}
@@ -169,25 +173,25 @@ def papers() -> dict[DocumentKind, tuple[bytes, str]]:
 
 @dataclass(frozen=True)
 class Exporter:
-    """A registered company and the person who acts for it."""
+    """A registered company and its user."""
 
     person: Person
     exporter_id: UUID
 
     @classmethod
-    async def register(cls, asker: BusClient, ministry: Ministry, example: Example) -> Self:
-        """The company of an example applies and hands in its papers, and an officer approves."""
-        exporter = await cls.apply(asker, example)
-        await exporter.hand_in_papers()
+    async def register(cls, bus: BusClient, ministry: Ministry, example: Example) -> Self:
+        """The company of an example applies with its documents, and an officer approves."""
+        exporter = await cls.apply(bus, example)
+        await exporter.attach_documents()
         await ministry.registration_officer.ask(ApproveRegistration(exporter_id=exporter.exporter_id))
         return exporter
 
     @classmethod
-    async def apply(cls, asker: BusClient, example: Example) -> Self:
-        """The company applies, and its administrator signs in."""
+    async def apply(cls, bus: BusClient, example: Example) -> Self:
+        """The company applies, and its first user signs in."""
         exporter_id, password = uuid4(), f"{uuid4()}"
         email = f"exports-{exporter_id.hex[:8]}@company.example"
-        await asker.ask(
+        await bus.ask(
             ApplyForRegistration(
                 exporter_id=exporter_id,
                 company_name=example.exporter_name,
@@ -202,17 +206,17 @@ class Exporter:
                 password=password,
             )
         )
-        return cls(await Person.sign_in(asker, Account(email, password)), exporter_id)
+        return cls(await Person.sign_in(bus, Account(email, password)), exporter_id)
 
-    async def hand_in_papers(self) -> None:
-        """The company hands in what a registration needs."""
-        for kind, (paper, media_type) in papers().items():
+    async def attach_documents(self) -> None:
+        """The company attaches all documents of its application."""
+        for kind, (content, media_type) in registration_documents().items():
             token = self.person.session.token
-            digest = await self.person.asker.put_file(PutRegistrationFile, self.exporter_id, paper, media_type, token)
+            digest = await self.person.bus.put_file(PutRegistrationFile, self.exporter_id, content, media_type, token)
             await self.person.ask(AttachRegistrationDocument(exporter_id=self.exporter_id, kind=kind, sha256=digest))
 
     async def register_products(self, ministry: Ministry, products: list[RegisterProduct]) -> None:
-        """Each product is registered, and its origin examined by a reviewer."""
+        """The exporter registers each product, and a reviewer approves its origin."""
         for product in products:
             await self.person.ask(product)
             await ministry.reviewer.ask(ApproveProduct(product_id=product.product_id))
@@ -220,7 +224,7 @@ class Exporter:
 
 @dataclass
 class Journey:
-    """One consignment on its way, step by step."""
+    """The steps of one consignment."""
 
     example: Example
     exporter: Exporter
@@ -230,7 +234,7 @@ class Journey:
 
     @classmethod
     async def begin(cls, example: Example, exporter: Exporter, ministry: Ministry, today: date) -> Self:
-        """Products are registered and examined, and the certificate is drafted."""
+        """Registers the products and drafts the certificate."""
         products = example.products(exporter.exporter_id)
         await exporter.register_products(ministry, products)
         certificate_id = uuid4()
@@ -244,13 +248,13 @@ class Journey:
         return cls(example, exporter, ministry, certificate_id, products)
 
     async def submit(self) -> CertificateState:
-        """The exporter hands it in, as soon as the registration is known to the service."""
+        """The exporter submits it. Repeats the command until certificates knows the registration."""
         command = SubmitCertificate(certificate_id=self.certificate_id)
-        state: CertificateState = await self.exporter.person.ask_until_not("exporter_not_registered", command)
+        state: CertificateState = await self.exporter.person.ask_while_refused("exporter_not_registered", command)
         return state
 
-    async def be_returned_and_correct(self, remarks: str, today: date) -> None:
-        """The first officer looks at it and returns it; the exporter corrects it and hands it in again."""
+    async def return_and_correct(self, remarks: str, today: date) -> None:
+        """The first officer returns it; the exporter corrects and submits it again."""
         seen = await self.seen_by(self.ministry.reviewer)
         await self.ministry.reviewer.ask(
             ReturnCertificate(certificate_id=self.certificate_id, remarks=remarks, version=seen.version)
@@ -260,13 +264,13 @@ class Journey:
         await self.submit()
 
     async def invoice(self) -> InvoiceState:
-        """The exporter sees the price."""
+        """The invoice, as the exporter sees it. Repeats the question until the fee is assessed."""
         question = GetInvoice(certificate_id=self.certificate_id)
-        state: InvoiceState = await self.exporter.person.ask_until_not("invoice_not_found", question)
+        state: InvoiceState = await self.exporter.person.ask_while_refused("invoice_not_found", question)
         return state
 
     async def pay(self, invoice: InvoiceState, today: date) -> None:
-        """A cashier enters the bank slip, where something is owed."""
+        """A cashier enters the bank slip, unless the invoice is already settled."""
         if not invoice.settled:
             slip = f"SLIP-{uuid4().hex[:12].upper()}"
             await self.ministry.cashier.ask(
@@ -276,7 +280,7 @@ class Journey:
             )
 
     async def review(self) -> None:
-        """The first officer looks at it, and finds what they have seen in order."""
+        """The first officer reads it and accepts that version."""
         worksheet = "Documents agree; the goods originate by the criterion approved for the product."
         seen = await self.seen_by(self.ministry.reviewer)
         await self.ministry.reviewer.ask(
@@ -284,17 +288,17 @@ class Journey:
         )
 
     async def approve(self) -> None:
-        """The second officer looks at it, and agrees to what they have seen."""
+        """The second officer reads it and approves that version."""
         seen = await self.seen_by(self.ministry.approver)
         await self.ministry.approver.ask(ApproveCertificate(certificate_id=self.certificate_id, version=seen.version))
 
     async def seen_by(self, officers: Officers) -> CertificateState:
-        """The certificate as an officer sees it before a decision."""
+        """The certificate, as an officer sees it before a decision."""
         state: CertificateState = await officers.ask(GetCertificate(certificate_id=self.certificate_id))
         return state
 
     async def issued(self) -> CertificateState:
-        """The certificate with its number."""
+        """The certificate after its issue, with its number."""
 
         async def look() -> CertificateState | None:
             state: CertificateState = await self.exporter.person.ask(GetCertificate(certificate_id=self.certificate_id))

@@ -1,4 +1,4 @@
-"""What `docker-compose.yml` hands to its containers: for each a folder with its secrets and nothing of another's."""
+"""Writes the files of `docker-compose.yml`: a folder for each container, with its own secrets only."""
 
 import json
 import shutil
@@ -14,42 +14,42 @@ from shared.contracts.index import OPERATOR, SERVICES
 
 GATEWAYS = ("gateway", "gateway-abroad")
 REPLICATED = (*SERVICES, "gateway-abroad")
-"""Everything that has a database of its own."""
+"""All services with their own database."""
 BUS = ("nats", "nats-2", "nats-3")
-"""The bus, and the servers that join it in a cluster."""
+"""The servers of the bus. The last two run in a cluster only."""
 DATABASES = tuple(f"{name}-db" for name in REPLICATED)
 HOSTS = (*BUS, *GATEWAYS, "proxy", *DATABASES)
-"""The containers that show a certificate."""
+"""The containers with a TLS certificate."""
 ROLES = ("owner", "migrator", "service")
-"""Who enters a database: who made it, who may change its schema, and who may only change what is in it."""
+"""The roles of a database: its owner, the role that migrates the schema, and the role that changes rows only."""
 GRAFANA = "grafana"
 
 IN_CONTAINER = Path("/run/co")
-"""Where a container finds its folder."""
+"""The mount point of the folder in a container."""
 
 
 class ComposeFiles:
-    """Where the files are, for a country and the partner it exchanges with."""
+    """The files of one run of compose, for a country and its partner."""
 
     def __init__(self, folder: Path, country: str, partner: str) -> None:
         self.handed = folder / "handed"
         self.mail = folder / "mail"
-        """Where registry lays its letters where no mail server is named."""
+        """The folder for the emails of registry if no mail server is configured."""
         self.secrets = Secrets(folder / "secrets")
         self._country, self._partner = country, partner
         self._users = {country: USERS, partner: ("gateway", OPERATOR)}
 
     def make(self) -> list[Path]:
-        """Makes the secrets that are missing, and hands all out anew; returns the secrets made."""
+        """Creates the missing secrets and writes all folders of the containers again; returns the created secrets."""
         roles = {GRAFANA: ("admin",)} | dict.fromkeys(DATABASES, ROLES)
         made = self.secrets.make(self._users, HOSTS, roles)
-        self.secrets.smtp_password.touch(mode=0o600)  # empty where there is no mail server, or none that asks for it
+        self.secrets.smtp_password.touch(mode=0o600)  # empty without a mail server, or if it needs no password
         self.handed.mkdir(mode=0o700, exist_ok=True)
         self.mail.mkdir(exist_ok=True)
-        self.mail.chmod(0o777)  # the user of a container writes here; nobody else enters the folder above
-        for container, files in self._shares():
+        self.mail.chmod(0o777)  # the user of the container writes here; only the owner can enter the parent folder
+        for container, files in self._files_of_containers():
             for name, source in files.items():
-                self._hand(container, name, source)
+                self._copy(container, name, source)
         for server in BUS:
             self._configure_bus(server)
         for country, services, containers in (
@@ -58,14 +58,14 @@ class ComposeFiles:
         ):
             keys = self.secrets.write_event_keys(country, services)
             for container in containers:
-                self._hand(container, "event.keys", keys)
-        self._introduce("gateway", self._partner, "gateway-abroad:8000")
-        self._introduce("gateway-abroad", self._country, "proxy:8443")
-        self._open()
+                self._copy(container, "event.keys", keys)
+        self._write_partners("gateway", self._partner, "gateway-abroad:8000")
+        self._write_partners("gateway-abroad", self._country, "proxy:8443")
+        self._make_readable()
         return made
 
-    def _shares(self) -> Iterator[tuple[str, dict[str, Path]]]:
-        """Each container, and what it is handed under which name."""
+    def _files_of_containers(self) -> Iterator[tuple[str, dict[str, Path]]]:
+        """Each container with its files: their names in the container and their sources."""
         secrets, home, partner = self.secrets, self._country, self._partner
         ca = {"ca.crt": secrets.ca_certificate}
         for name in REPLICATED:
@@ -93,7 +93,7 @@ class ComposeFiles:
         yield "prometheus", ca
         yield GRAFANA, {"admin.password": secrets.database_password(GRAFANA, "admin")}
 
-    def _hand(self, container: str, name: str, source: Path) -> None:
+    def _copy(self, container: str, name: str, source: Path) -> None:
         file = self.handed / container / name
         file.parent.mkdir(exist_ok=True)
         shutil.copyfile(source, file)
@@ -114,12 +114,12 @@ class ComposeFiles:
         write(self.handed / server / "nats.conf")
         write(self.handed / server / "cluster.conf", cluster=Cluster(server, BUS, IN_CONTAINER / "ca.crt"))
 
-    def _open(self) -> None:
-        """Lets the user of each container read its folder; nobody but their owner enters the folder above."""
+    def _make_readable(self) -> None:
+        """Lets the user of each container read its folder. Only the owner can enter the parent folder."""
         for path in self.handed.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)
 
-    def _introduce(self, gateway: str, country: str, host: str) -> None:
+    def _write_partners(self, gateway: str, country: str, host: str) -> None:
         """Writes the partner directory of a gateway."""
         certificate = str(IN_CONTAINER / "partner.crt")
         partner = {"address": f"https://{host}/asw/messages", "certificate_file": certificate, "trust_trace": True}

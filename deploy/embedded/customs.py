@@ -1,9 +1,9 @@
-"""A stand-in for a national customs system, for trying things out: it decides on e-Forms D by rules in a file.
+"""A simulator of a national customs system: it decides on e-Forms D by rules in a file.
 
 `python -m deploy.embedded.customs --port 9500 --rules rules.json` answers `POST /{country}/documents`. The rules are a JSON
-list of `{"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "..."}`; without `country` a rule holds
-everywhere. A document with an item under the prefix is rejected with that reason; every other document is accepted. The file
-is read again for each document, so that rules can be changed while it runs.
+list of `{"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "..."}`; a rule without `country`
+applies to all. A document with an item under the prefix is rejected with that reason; every other document is accepted.
+The file is read for each document, so that rules can change while the simulator runs.
 """
 
 import argparse
@@ -21,11 +21,11 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class NotADocument(Exception):
-    """What came is not an e-Form D."""
+    """The body is not an e-Form D. The message gives the reason."""
 
 
 def decide(document: bytes, country: str, rules: list[dict[str, str]]) -> dict[str, object]:
-    """What the customs of a country answer to a document. Raises NotADocument."""
+    """The decision of the customs of a country on a document, as a JSON object. Raises NotADocument."""
     if b"<!DOCTYPE" in document:
         raise NotADocument("a document type is not allowed")
     try:
@@ -43,8 +43,8 @@ def decide(document: bytes, country: str, rules: list[dict[str, str]]) -> dict[s
     return {"decision": "rejected", "reasons": reasons} if reasons else {"decision": "accepted"}
 
 
-class Desk(BaseHTTPRequestHandler):
-    """Takes documents over HTTP."""
+class CustomsHandler(BaseHTTPRequestHandler):
+    """Receives documents over HTTP and answers with decisions."""
 
     rules_file: Path
     protocol_version = "HTTP/1.1"
@@ -72,24 +72,24 @@ class Desk(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: documents are confidential."""
+        """Logs nothing, because documents are confidential."""
 
 
 def customs_server(port: int, rules_file: Path, host: str = "127.0.0.1") -> ThreadingHTTPServer:
-    """The stand-in, listening on this machine only unless told otherwise; port 0 takes a free one."""
+    """The simulator as a server, by default on this machine only. Port 0 selects a free port."""
     json.loads(rules_file.read_text())
-    return ThreadingHTTPServer((host, port), type("Desk", (Desk,), {"rules_file": rules_file}))
+    return ThreadingHTTPServer((host, port), type("Customs", (CustomsHandler,), {"rules_file": rules_file}))
 
 
 def main() -> None:
-    """Runs until it is told to stop."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--host", default="127.0.0.1")
-    arguments.add_argument("--port", type=int, required=True)
-    arguments.add_argument("--rules", type=Path, required=True)
-    told = arguments.parse_args()
+    """Runs until SIGINT."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--rules", type=Path, required=True)
+    arguments = parser.parse_args()
     try:
-        customs_server(told.port, told.rules, told.host).serve_forever()
+        customs_server(arguments.port, arguments.rules, arguments.host).serve_forever()
     except KeyboardInterrupt:
         sys.exit(0)
 

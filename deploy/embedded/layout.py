@@ -1,4 +1,4 @@
-"""Where everything of an embedded run is, and what each of its processes is told."""
+"""The paths, ports and settings of an embedded run."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Ports = Callable[[Iterable[str]], dict[str, int]]
 
 
 class Layout:
-    """The paths, ports and addresses of one embedded run; `stack.json` keeps what they follow from while it runs."""
+    """The paths, ports and addresses of one embedded run. `stack.json` stores their parameters while it runs."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Layout:
 
     @classmethod
     def of_running(cls, root: Path) -> Self:
-        """The layout of the stack that runs under a root. Raises FileNotFoundError where none does."""
+        """The layout of the stack that runs under a root. Raises FileNotFoundError if none runs."""
         state = json.loads((root / "stack.json").read_text())
         ports = state["ports"]
         return cls(
@@ -62,60 +62,60 @@ class Layout:
         )
 
     def state(self) -> str:
-        """What `of_running` reads."""
-        facts = {"country": self.country, "partners": self.partners, "services": self.services, "ports": self.ports}
-        return json.dumps(facts, indent=2)
+        """The content of `stack.json`, for `of_running`."""
+        state = {"country": self.country, "partners": self.partners, "services": self.services, "ports": self.ports}
+        return json.dumps(state, indent=2)
 
     @property
     def countries(self) -> tuple[str, ...]:
-        """Every country with an account on the bus, the home country first."""
+        """All countries with an account on the bus, the home country first."""
         return (self.country, *self.partners)
 
     @property
     def replicas(self) -> list[tuple[str, str]]:
-        """Every service and the country it serves: all at home, and the gateway of each partner."""
+        """All services with their countries: every service of the home country, and the gateway of each partner."""
         return [
             *((service, self.country) for service in self.services),
             *(("gateway", partner) for partner in self.partners),
         ]
 
     def services_of(self, country: str) -> tuple[str, ...]:
-        """The services that run for a country."""
+        """The services of a country."""
         return tuple(service for service, of in self.replicas if of == country)
 
     @property
     def users(self) -> dict[str, tuple[str, ...]]:
-        """The users of the bus of each country."""
+        """The bus users of each country."""
         return {self.country: USERS} | dict.fromkeys(self.partners, ("gateway", OPERATOR))
 
     def name(self, service: str, country: str | None = None) -> str:
-        """What the process is called: `gateway` at home, `gateway-vn` abroad."""
+        """The name of a process: `gateway` in the home country, `gateway-vn` of a partner."""
         return service if country in (None, self.country) else f"{service}-{country.lower()}"
 
     def address(self, service: str, country: str | None = None) -> str:
-        """Where a service is reached over HTTP."""
+        """The HTTP address of a service."""
         scheme = "https" if service == "gateway" else "http"
         return f"{scheme}://127.0.0.1:{self.ports[self.name(service, country)]}"
 
     def database_url(self, service: str, country: str | None = None) -> str:
-        """The database of a service."""
+        """The address of the database of a service."""
         return f"sqlite+aiosqlite:///{self.root / 'data' / self.name(service, country)}.db"
 
     def log_file(self, name: str) -> Path:
-        """The log of a process."""
+        """The log file of a process."""
         return self.log_dir / f"{name}.log"
 
     @property
     def nats_url(self) -> str:
-        """Where the bus is reached."""
+        """The address of the bus."""
         return f"nats://127.0.0.1:{self.ports['nats']}"
 
     def seed(self, user: str, country: str | None = None) -> str:
-        """The seed of a user of the bus."""
+        """The nkey seed of a user of the bus."""
         return self.secrets.seed(country or self.country, user).read_text()
 
     def event_keys_file(self, country: str | None = None) -> Path:
-        """The public keys that the events of a country's services are verified with."""
+        """The file with the public keys to verify the events of a country's services."""
         return self.secrets.event_keys_file(country or self.country)
 
     @property
@@ -125,15 +125,15 @@ class Layout:
 
     @property
     def authenticator_file(self) -> Path:
-        """Where `co demo` keeps the authenticator of the first administrator, as a person would on a telephone."""
+        """The file in which `co demo` stores the authenticator secret of the first administrator."""
         return self.root / "people" / "administrator-authenticator"
 
     def partners_file(self, country: str) -> Path:
-        """Whom a country exchanges documents with."""
+        """The file with the partners of a country's gateway."""
         return self.root / "partners" / f"{country}.json"
 
     def partners_of(self, country: str) -> dict[str, object]:
-        """What stands in a partners file: the home country knows all, each partner knows the home country."""
+        """The content of a partners file. The home country has all partners, each partner has the home country."""
         others = self.partners if country == self.country else (self.country,)
         return {
             other: {
@@ -146,7 +146,7 @@ class Layout:
         }
 
     def environment(self, service: str, country: str) -> dict[str, str]:
-        """The settings of one service, as it finds them in its environment."""
+        """The environment variables with the settings of one service."""
         general: dict[str, object] = {
             "COUNTRY": country,
             "DATABASE_URL": self.database_url(service, country),
@@ -177,25 +177,25 @@ class Layout:
 
 
 def nats_server() -> Path:
-    """The nats-server program: `CO_NATS_SERVER`, or the one installed beside this Python."""
+    """The path of nats-server: `CO_NATS_SERVER`, or the program beside this Python."""
     return Path(os.environ.get("CO_NATS_SERVER") or Path(sys.executable).with_name("nats-server"))
 
 
 def fixed_ports(names: Iterable[str]) -> dict[str, int]:
-    """The same ports in every run: the public page on 8080, the bus on its usual port, the others in 82xx."""
+    """The same ports in every run: 8080 for the public page, 4222 for the bus, 82xx for the others."""
     known = {"tracking": PUBLIC_PAGE, "nats": NATS, "nats-monitor": NATS_MONITOR, "customs": CUSTOMS}
     others = [name for name in names if name not in known]
     return known | {name: FIRST_OTHER + number for number, name in enumerate(others)}
 
 
 def free_ports(names: Iterable[str]) -> dict[str, int]:
-    """A free port for each name, from below the range that outgoing connections use."""
+    """A free port for each name, below the range of outgoing connections."""
     candidates = iter(SystemRandom().sample(range(20_000, 32_000), 1000))
     return {name: next(port for port in candidates if is_free(port)) for name in names}
 
 
 def is_free(port: int) -> bool:
-    """Whether a process could listen on this port of this machine."""
+    """Whether a process can listen on this port of 127.0.0.1."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Processes that are kept running: one that dies is started again, with a growing pause."""
+"""Supervises child processes: a process that ends is restarted, with exponential backoff."""
 
 import asyncio
 import os
@@ -13,28 +13,28 @@ from time import monotonic
 
 import httpx
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
-STEADY = 30.0
-"""Seconds after which a process that dies counts as one that had been well."""
+MIN_BACKOFF, MAX_BACKOFF = 0.2, 10.0
+STABLE_AFTER = 30.0
+"""The backoff starts at its minimum again after a process has run for these seconds."""
 POLL = 0.2
 GRACE = 25.0
-"""Seconds in which a process that is told to stop may finish what it has begun."""
+"""The seconds from SIGTERM to SIGKILL."""
 RECOVERING = b'"recovering":true'
-LARGEST_LOG = 32 * 1024 * 1024
+MAX_LOG_BYTES = 32 * 1024 * 1024
 
 _TIED = Path(__file__).with_name("tied.py")
 
-Tell = Callable[[str, str], None]
-"""Hears the name of a process and what has become of it."""
+Report = Callable[[str, str], None]
+"""Receives the name of a process and its new state."""
 
 
 class StackFailed(Exception):
-    """The embedded run cannot start or go on; the message says why in one sentence."""
+    """The embedded run cannot start or continue. The message gives the reason in one sentence."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and the address that answers once it is ready."""
+    """A command, its log file, and the address that answers when it is ready."""
 
     name: str
     command: tuple[str, ...]
@@ -42,33 +42,33 @@ class Program:
     ready_url: str
     environment: Mapping[str, str] = field(default_factory=dict)
     any_answer: bool = False
-    """Whether it is ready as soon as it answers anything."""
+    """Whether any answer, also an error, means ready."""
 
 
 class Supervised:
-    """One program, run as a child process that cannot outlive this one."""
+    """A program that runs as a child process and ends with this process."""
 
-    def __init__(self, program: Program, tell: Tell) -> None:
+    def __init__(self, program: Program, report: Report) -> None:
         self.program = program
         self.restarts = 0
-        self._tell = tell
+        self._report = report
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._was_ready = False
 
     @property
     def pid(self) -> int | None:
-        """The number of the process, while it runs."""
+        """The process id, or None if it does not run."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Starts the process and keeps it running until it is stopped; does nothing if it is being kept running."""
+        """Starts the process and restarts it until `stop`. Idempotent."""
         if self._watch is None:
             await self._spawn()
             self._watch = asyncio.create_task(self._keep_running())
 
     async def stop(self) -> None:
-        """Lets the process finish what it has begun, and leaves it stopped."""
+        """Stops the process with SIGTERM, and with SIGKILL after the grace period."""
         if self._watch is None:
             return
         self._watch.cancel()
@@ -81,20 +81,20 @@ class Supervised:
         try:
             await asyncio.wait_for(self._process.wait(), GRACE)
         except TimeoutError:
-            self._tell(self.program.name, f"did not stop within {GRACE:.0f} s and is killed")
+            self._report(self.program.name, f"did not stop within {GRACE:.0f} s and is killed")
         self.kill()
         await self._process.wait()
 
     def kill(self) -> None:
-        """Kills the process and whatever it has started, at once. It is started again unless it was stopped."""
+        """Kills the process group at once. The process is restarted unless it was stopped."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def ready(self, http: httpx.AsyncClient, within: float) -> None:
-        """Waits until the process says that it is ready, or that it waits for its operators.
+        """Waits until the process is ready or in recovery, at most `within` seconds.
 
-        Raises StackFailed if it dies first or takes too long.
+        Raises StackFailed if it ends before, or is not ready in time.
         """
         until = monotonic() + within
         while monotonic() < until:
@@ -104,8 +104,8 @@ class Supervised:
                 if answer.is_success or recovering or self.program.any_answer:
                     self._was_ready = True
                     if recovering:
-                        self._tell(
-                            self.program.name, f"is in recovery and changes nothing: run `co recover {self.program.name}`"
+                        self._report(
+                            self.program.name, f"is in recovery and refuses commands: run `co recover {self.program.name}`"
                         )
                     return
             if not self._was_ready and self._process and self._process.returncode is not None:
@@ -118,7 +118,7 @@ class Supervised:
 
     async def _spawn(self) -> None:
         log_file = self.program.log_file
-        if log_file.exists() and log_file.stat().st_size > LARGEST_LOG:
+        if log_file.exists() and log_file.stat().st_size > MAX_LOG_BYTES:
             log_file.rename(log_file.with_suffix(".log.1"))
         with log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -131,18 +131,18 @@ class Supervised:
             )
 
     async def _keep_running(self) -> None:
-        pause = FIRST_PAUSE
+        backoff = MIN_BACKOFF
         while self._process is not None:
             began = monotonic()
             code = await self._process.wait()
             self.kill()
-            if monotonic() - began > STEADY:
-                pause = FIRST_PAUSE
+            if monotonic() - began > STABLE_AFTER:
+                backoff = MIN_BACKOFF
             if not self._was_ready:
-                return  # whoever waits for it says so
+                return  # `ready` raises StackFailed
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-            self._tell(self.program.name, f"{how}; it is started again in {pause:.1f} s")
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            self._report(self.program.name, f"{how}; it restarts in {backoff:.1f} s")
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, MAX_BACKOFF)
             self.restarts += 1
             await self._spawn()

@@ -1,4 +1,4 @@
-"""The whole system on one machine with nothing but Python: the bus, every service, and the partners' gateways."""
+"""The complete system on one machine with Python only: the bus, every service, and the partners' gateways."""
 
 import asyncio
 import fcntl
@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import make_url
 
 from deploy.embedded.layout import CUSTOMS_RULES, Layout, is_free, nats_server
-from deploy.embedded.processes import Program, StackFailed, Supervised, Tell
+from deploy.embedded.processes import Program, Report, StackFailed, Supervised
 from deploy.nats.server_conf import Account, write_server_conf
 from deploy.nats.stream import set_up_bus
 from shared.bus.connection import connect
@@ -29,23 +29,23 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
 
 
 class Stack(Layout):
-    """A layout that runs: `async with Stack(root) as stack`. Everything has ended when the block has.
+    """A layout that runs: `async with Stack(root) as stack`. All processes end with the block.
 
-    `tell` hears what becomes of each process; `extra` are settings for every service, as environment variables.
+    `report` receives each state change of a process; `extra` are environment variables for every service.
     """
 
     def __init__(
         self,
         root: Path,
         *,
-        tell: Tell = lambda name, what: None,
+        report: Report = lambda name, state: None,
         customs_rules: Path = CUSTOMS_RULES,
         extra: dict[str, str] | None = None,
         **layout: Any,
     ) -> None:
         super().__init__(root, **layout)
         self.processes: dict[str, Supervised] = {}
-        self._tell = tell
+        self._report = report
         self._customs_rules = customs_rules.resolve()
         self._extra = extra or {}
         self._closing = AsyncExitStack()
@@ -60,26 +60,26 @@ class Stack(Layout):
         await self._closing.aclose()
 
     async def start(self, name: str) -> None:
-        """Starts a process that was stopped, and waits until it is ready."""
+        """Starts a stopped process and waits until it is ready."""
         await self.processes[name].start()
         await self.processes[name].ready(self._http, READY_WITHIN)
 
     async def stop(self, name: str) -> None:
-        """Stops a process, which finishes what it has begun and is not started again."""
+        """Stops a process in order. It is not restarted."""
         await self.processes[name].stop()
-        self._tell(name, "stopped")
+        self._report(name, "stopped")
 
     async def restart(self, name: str) -> None:
-        """Stops a process and starts it again."""
+        """Stops a process, starts it and waits until it is ready."""
         await self.stop(name)
         await self.start(name)
 
     def kill(self, name: str) -> None:
-        """Kills a process in the midst of what it does; it is started again like any that dies."""
+        """Kills a process. It is restarted like after a crash."""
         self.processes[name].kill()
 
     async def ready(self, names: Iterable[str] = ()) -> None:
-        """Waits until these processes, or all, are ready. Raises StackFailed."""
+        """Waits until these processes are ready; all by default. Raises StackFailed."""
         waiting = [asyncio.create_task(self._ready(name)) for name in (names or self.processes)]
         try:
             await asyncio.gather(*waiting)
@@ -92,7 +92,7 @@ class Stack(Layout):
 
     async def _start(self) -> None:
         self._closing.enter_context(self._lock())
-        self._ports_must_be_free()
+        self._check_ports()
         for folder in (self.log_dir, self.spans_dir, self.root / "data"):
             folder.mkdir(exist_ok=True)
         self.secrets.make(self.users)
@@ -119,21 +119,21 @@ class Stack(Layout):
         self._closing.callback(self.state_file.unlink, missing_ok=True)
 
     def _lock(self) -> ExitStack:
-        """Keeps a second run out of this root for as long as this one lives."""
+        """Locks the root against a second run. Raises StackFailed if it is locked."""
         self.root.mkdir(parents=True, exist_ok=True)
-        kept = ExitStack()
-        lock = kept.enter_context((self.root / "lock").open("w"))
+        closing = ExitStack()
+        lock = closing.enter_context((self.root / "lock").open("w"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            kept.close()
-            raise StackFailed(f"A stack is running under {self.root} already.") from None
-        return kept
+            closing.close()
+            raise StackFailed(f"A stack already runs under {self.root}.") from None
+        return closing
 
-    def _ports_must_be_free(self) -> None:
+    def _check_ports(self) -> None:
         taken = [f"{port} ({name})" for name, port in self.ports.items() if not is_free(port)]
         if taken:
-            raise StackFailed(f"Something else listens on port {', '.join(taken)}: stop it first.")
+            raise StackFailed(f"Another process listens on port {', '.join(taken)}: stop it first.")
 
     def _write_configuration(self) -> None:
         accounts = tuple(
@@ -173,12 +173,12 @@ class Stack(Layout):
             raise StackFailed(f"The database of {self.name(service, country)} cannot be migrated: {error}.") from error
 
     async def _run(self, program: Program) -> None:
-        process = self.processes[program.name] = Supervised(program, self._tell)
+        process = self.processes[program.name] = Supervised(program, self._report)
         await process.start()
-        self._tell(program.name, "started")
+        self._report(program.name, "started")
 
     async def _stop_all(self) -> None:
-        """The services side by side, and then the bus, which they need to tell what is left to tell."""
+        """Stops all services, then the bus, because services publish their last events."""
         bus = self.processes.pop("nats", None)
         await asyncio.gather(*(process.stop() for process in self.processes.values()))
         if bus is not None:

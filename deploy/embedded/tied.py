@@ -1,6 +1,6 @@
-"""Runs a command that ends when its parent does, however that ends: `python tied.py PARENT COMMAND...`.
+"""Runs a command that is killed when its parent process ends: `python tied.py PARENT COMMAND...`.
 
-Only Linux can promise this. Elsewhere a parent that is killed outright leaves its processes behind.
+This works on Linux only. Elsewhere the command continues after SIGKILL of its parent.
 """
 
 import ctypes
@@ -14,5 +14,5 @@ if __name__ == "__main__":
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == parent:  # it may have died before it was watched
+    if os.getppid() == parent:  # the parent may have ended before prctl
         os.execv(command[0], command)  # noqa: S606

@@ -1,4 +1,4 @@
-"""What each user of the bus may publish and hear, made from the contracts.
+"""Generates the permissions of each user of the bus from the contracts.
 
 `python -m deploy.nats.permissions` writes `permissions.conf`: one variable per user, `may_<user>`.
 """
@@ -13,7 +13,7 @@ from shared.contracts.index import ASKERS, OPERATOR, SERVICES, contracts, events
 from shared.contracts.messages import Request
 
 USERS = (*SERVICES, *ASKERS, OPERATOR)
-"""Every user of a country that issues certificates; each has a seed of its own."""
+"""All bus users of a country that issues certificates. Each has its own seed."""
 
 FILE = Path(__file__).with_name("permissions.conf")
 _HEADING = "# Made from the contracts by `python -m deploy.nats.permissions`: do not edit.\n"
@@ -21,21 +21,21 @@ _HEADING = "# Made from the contracts by `python -m deploy.nats.permissions`: do
 
 @dataclass(frozen=True)
 class Permissions:
-    """The subjects a user may publish to and subscribe to. A subject with a queue may only be shared in that queue."""
+    """The subjects that a user may publish and subscribe to. `subject queue` allows a subscription in that queue only."""
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     answers: bool = False
-    """Whether the user may also reply, once, to each request it was sent."""
+    """Whether the user may also send one reply to each received request."""
 
     def as_config(self) -> dict[str, object]:
-        """The form that nats-server reads."""
+        """The permissions in the format of nats-server."""
         config: dict[str, object] = {"publish": {"allow": self.publish}, "subscribe": {"allow": self.subscribe}}
         return config | {"allow_responses": True} if self.answers else config
 
 
 def permissions_of(user: str) -> Permissions:
-    """What one user may do; everything else is refused."""
+    """The permissions of one user. nats-server refuses everything else."""
     own_inbox = f"{inbox_prefix(user)}.>"
     if user == OPERATOR:
         return Permissions(publish=("ops.>", "$JS.API.>"), subscribe=(own_inbox,))
@@ -43,8 +43,8 @@ def permissions_of(user: str) -> Permissions:
         return Permissions(
             publish=tuple(kind.subject for kind in contracts() if issubclass(kind, Request)), subscribe=(own_inbox,)
         )
-    asked = [request.subject for request in requests_to(user)]
-    shared_in_queue = (*asked, f"ops.{user}.*.v1")
+    requests = [request.subject for request in requests_to(user)]
+    shared_in_queue = (*requests, f"ops.{user}.*.v1")
     own_events = [event.subject for event in events_of(user)]
     consumers = (user, own_consumer(user)) if own_events else (user,)
     return Permissions(
@@ -61,7 +61,7 @@ def permissions_of(user: str) -> Permissions:
 
 
 def rendered() -> str:
-    """The whole of `permissions.conf`."""
+    """The content of `permissions.conf`."""
     maps = (f"may_{user} = {json.dumps(permissions_of(user).as_config(), indent=2)}\n" for user in USERS)
     return "\n".join((_HEADING, *maps))
 

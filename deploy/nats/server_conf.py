@@ -1,4 +1,4 @@
-"""The configuration of a nats-server: one account per country, each user known by the public half of its nkey."""
+"""Writes the configuration of a nats-server: an account for each country, and users with public nkeys."""
 
 import json
 from collections.abc import Mapping
@@ -8,40 +8,40 @@ from pathlib import Path
 from deploy.nats.permissions import FILE
 
 STREAM_SUBJECTS = {"evt.>": "single", "$JS.API.>": "stream", "$JS.ACK.>": "single"}
-"""What the users of a country ask of the account that keeps their stream, and how many answers each request may have."""
+"""The subjects that the users import from the account of their stream, with the response type of each."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A country on the bus: it shares no subject, stream or user with another."""
+    """The account of a country on the bus. Accounts share no subject, stream or user."""
 
     country: str
     public_keys: Mapping[str, tuple[str, ...]]
-    """The public nkeys of each user: one, or two while the former one still counts."""
+    """The public nkeys of each user: the present one, and former ones while they are valid."""
 
 
 @dataclass(frozen=True)
 class Tls:
-    """What the server shows, as paths where the server finds them."""
+    """The TLS certificate and key of the server, as paths on its machine."""
 
     certificate: Path
     key: Path
 
     def as_config(self) -> str:
-        """The form that nats-server reads."""
+        """The block `tls` of the configuration."""
         return f"tls {{\n  cert_file: {json.dumps(str(self.certificate))}\n  key_file: {json.dumps(str(self.key))}\n}}\n"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """One server of several that keep the stream together; they know each other by certificates of one authority."""
+    """One server of a cluster that replicates the stream. Servers authenticate each other by certificates of `authority`."""
 
     name: str
     peers: tuple[str, ...]
     authority: Path
 
     def as_config(self, tls: Tls) -> str:
-        """The form that nats-server reads. Clients are told all servers by their own settings, not by the servers."""
+        """The block `cluster` of the configuration. Clients get the list of servers from their own settings."""
         routes = json.dumps([f"nats://{peer}:6222" for peer in self.peers if peer != self.name])
         files = f"cert_file: {json.dumps(str(tls.certificate))}\n    key_file: {json.dumps(str(tls.key))}"
         return f"""\
@@ -72,12 +72,12 @@ def write_server_conf(
 ) -> None:
     """Writes the configuration, and beside it the permissions that it includes. `listen` and `monitor` are `host:port`.
 
-    The servers of a cluster must have TLS. Raises ValueError.
+    Raises ValueError for a cluster without TLS.
     """
     if cluster and not tls:
-        raise ValueError("the servers of a cluster know each other by their certificates: say `tls`")
+        raise ValueError("the servers of a cluster authenticate each other by certificates: give `tls`")
     path.parent.mkdir(parents=True, exist_ok=True)
-    (path.parent / FILE.name).write_text(FILE.read_text())  # an include is always relative
+    (path.parent / FILE.name).write_text(FILE.read_text())  # nats-server includes relative paths only
     countries = "\n".join(map(_account, accounts))
     path.write_text(
         f"""\
@@ -85,7 +85,7 @@ server_name: {cluster.name if cluster else "co"}
 listen: {json.dumps(listen)}
 http: {json.dumps(monitor)}
 max_payload: 1MB
-# a client that is cut off is given up after ten seconds, so that no request waits for it longer
+# a lost client is disconnected after ten seconds, so that no request waits for it longer
 ping_interval: "5s"
 ping_max: 2
 jetstream {{
@@ -105,8 +105,8 @@ accounts {{
 def _account(account: Account) -> str:
     """The account of a country's users, and the account of its stream, which has no users (decision 0018).
 
-    What the server answers for JetStream stays among the users: a reply subject such as `evt.fee.settled.v1` does not lead it
-    into the stream. Requests of JetStream may have several answers, an event and an acknowledgement have one.
+    JetStream replies stay in the account of the users, so a reply subject such as `evt.fee.settled.v1` never reaches the
+    stream. A JetStream request may have several responses; an event and an acknowledgement have one.
     """
     users = "\n".join(
         f"      {{ nkey: {key}, permissions: $may_{user} }}  # {user}"

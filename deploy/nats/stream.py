@@ -1,4 +1,4 @@
-"""The stream of events and its consumers, which only an operator makes: services have no permission."""
+"""Creates the stream of events and its consumers. Only an operator may; services have no permission."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,10 +24,10 @@ STREAM_SETTINGS = ("subjects", "max_age", "num_replicas", "deny_purge", "allow_d
 async def set_up_bus(
     jetstream: JetStreamContext, services: tuple[str, ...] = SERVICES, *, replicas: int | None = None
 ) -> list[str]:
-    """Makes or updates the stream and one durable consumer per service; returns what was made or changed.
+    """Creates or updates the stream and one durable consumer for each service; returns the changes.
 
-    `replicas`: the number of servers that store the
-    stream; None keeps the number of an existing stream, and stores a new one on one server.
+    `replicas`: the number of servers that store the stream. With None an existing stream keeps its number and a new one
+    gets one.
     """
     changes = []
     wanted = StreamConfig(
@@ -47,11 +47,11 @@ async def set_up_bus(
         stream = await jetstream.stream_info(STREAM)
     except NotFoundError:
         await jetstream.add_stream(wanted)
-        changes.append(f"stream {STREAM} made")
+        changes.append(f"stream {STREAM} created")
     else:
         if replicas is None:
             wanted.num_replicas = stream.config.num_replicas
-        if any(getattr(stream.config, what) != getattr(wanted, what) for what in STREAM_SETTINGS):
+        if any(getattr(stream.config, name) != getattr(wanted, name) for name in STREAM_SETTINGS):
             await jetstream.update_stream(wanted)
             changes.append(f"stream {STREAM} updated")
 
@@ -60,7 +60,7 @@ async def set_up_bus(
         try:
             present = (await jetstream.consumer_info(STREAM, service)).config
         except NotFoundError:
-            changes.append(f"consumer {service} made")
+            changes.append(f"consumer {service} created")
         else:
             current = present.filter_subjects or [present.filter_subject]
             if sorted(filter(None, current)) == consumer.filter_subjects:
@@ -71,7 +71,7 @@ async def set_up_bus(
 
 
 async def deliver_for_recovery(jetstream: JetStreamContext, service: str, began_at: datetime) -> None:
-    """Makes the consumers of a recovery that began at `began_at`: all events for the service, and its own.
+    """Creates the consumers of a recovery that began at `began_at`: for all events of the service and for its own.
 
     The inbox of the service skips events that it has already processed.
     """
@@ -83,14 +83,14 @@ async def deliver_for_recovery(jetstream: JetStreamContext, service: str, began_
 
 
 async def deliver_from_the_start(jetstream: JetStreamContext, service: str) -> None:
-    """Makes a new consumer of a service, which delivers every event of the stream; its inbox skips duplicates."""
+    """Creates a new consumer of a service, which delivers every event of the stream. The inbox skips duplicates."""
     with suppress(NotFoundError):
         await jetstream.delete_consumer(STREAM, service)
     await jetstream.add_consumer(STREAM, _consumer(service, events_heard_by(service)))
 
 
 async def delete_own_consumer(jetstream: JetStreamContext, service: str) -> None:
-    """Deletes the consumer of a service's own events, which only a recovery needs."""
+    """Deletes the consumer of a service's own events. Only a recovery needs it."""
     with suppress(NotFoundError):
         await jetstream.delete_consumer(STREAM, own_consumer(service))
 

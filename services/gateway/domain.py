@@ -1,7 +1,7 @@
 """The rules of the gateway: a transmission advances step by step, and customs decide on a document once.
 
-Sources: the public codes AS1, AS2, REC and NOT of the ASEAN Single Window; ATIGA Annex 8, Rules 26 to 30. Which code may
-follow which is a table of the contracts, handed in as `allowed`.
+Sources: the public codes AS1, AS2, REC and NOT of the ASEAN Single Window; ATIGA Annex 8, Rules 26 to 30. The parameter
+`allowed` is the table of the contracts with the codes that may follow each code.
 """
 
 from collections.abc import Mapping, Set
@@ -12,11 +12,11 @@ from uuid import UUID
 
 from shared.refusals import Refused
 
-CLOCKS_APART = timedelta(hours=2)
-"""How wrong a clock may have been, here or at a partner (ours): an hour, as when a zone is mistaken, costs no document."""
+CLOCK_TOLERANCE = timedelta(hours=2)
+"""How wrong a clock may be, here or at a partner. A clock wrong by one hour, as with a wrong time zone, blocks no document."""
 
 Allowed = Mapping[Any, Set[str]]
-"""The codes that may follow a code; under None those that may come first."""
+"""For each code, the codes that may follow it. For None, the codes that may come first."""
 
 
 class TransmissionNotFound(Refused):
@@ -61,7 +61,7 @@ class DecidedAlready(Refused):
 
 @dataclass(eq=False)
 class Step:
-    """A code that was reached, at an instant and in a country; a refusal has reasons (slugs) and what was written."""
+    """A code that a transmission reached, with instant and country. A rejection has `reasons` (codes) and `detail` (text)."""
 
     code: str
     at: datetime
@@ -73,9 +73,9 @@ class Step:
 
 @dataclass(eq=False)
 class Transmission:
-    """A document on its way to the customs of its destination. Sent anew after a rejection its number rises.
+    """A document on its way to the customs of its destination. `number` counts the transmissions of one certificate.
 
-    `agent_id`: the agent that began the certificate, if it is known that one did.
+    `agent_id`: the agent that drafted the certificate; None if the exporter did, or if it is not known.
     """
 
     transmission_id: UUID
@@ -90,7 +90,7 @@ class Transmission:
 
     @property
     def version(self) -> int:
-        """Rises by one with each step."""
+        """The number of steps."""
         return len(self.steps)
 
     @property
@@ -99,7 +99,7 @@ class Transmission:
         return self.steps[-1].code if self.steps else None
 
     def reach(self, step: Step, allowed: Allowed) -> bool:
-        """Takes the next step; a code that was reached before is no news. Raises StepNotAllowed."""
+        """Adds the next step. Returns False if its code was reached before. Raises StepNotAllowed."""
         if any(former.code == step.code for former in self.steps):
             return False
         if step.code not in allowed[self.code]:
@@ -109,19 +109,19 @@ class Transmission:
         return True
 
     def is_possible(self, step: Step, now: datetime) -> bool:
-        """Whether a step of a partner lies neither in the future nor before the document was at our gateway."""
+        """Whether a partner's step is neither in the future nor before the document reached this gateway."""
         began_at = self.steps[0].at if self.steps else now
-        return began_at - CLOCKS_APART <= step.at <= now + CLOCKS_APART
+        return began_at - CLOCK_TOLERANCE <= step.at <= now + CLOCK_TOLERANCE
 
     def must_be_decided_by(self, country: str) -> None:
-        """Refuses what another country than the destination says of this document."""
+        """Raises NotTheDestination unless the country is the destination of this document."""
         if country != self.destination:
             raise NotTheDestination(destination=self.destination)
 
 
 @dataclass(eq=False)
 class InboundDocument:
-    """A partner's document for the customs of this country. `message` is kept as it came, signature and all."""
+    """A partner's document for the customs of this country. `message`: the received bytes, with the signature."""
 
     document_id: UUID
     sender: str
@@ -135,24 +135,24 @@ class InboundDocument:
     returned_at: datetime | None = None
 
     def must_hold(self, document: str) -> None:
-        """Refuses another document under the same reference and number."""
+        """Raises DocumentDiffers for another document with the same reference and number."""
         if document != self.document:
             raise DocumentDiffers()
 
     def decide(self, at: datetime, reasons: list[dict[str, str]]) -> None:
-        """Customs take the document, or refuse it with reasons; they decide once."""
+        """Records that customs accept the document, or reject it with reasons. Raises DecidedAlready."""
         if self.decided_at is not None:
             raise DecidedAlready()
         self.decided_at, self.reasons = at, reasons
 
     @property
     def accepted(self) -> bool:
-        """Whether customs have taken the document."""
+        """Whether customs have accepted the document."""
         return self.decided_at is not None and not self.reasons
 
 
 class Addressed(Protocol):
-    """What a document says of itself."""
+    """The fields of a document that name its issuer and its destination."""
 
     @property
     def reference(self) -> str: ...
@@ -164,8 +164,8 @@ class Addressed(Protocol):
     def destination(self) -> str: ...
 
 
-def must_belong_here(document: Addressed, *, sender: str, receiver: str, reference: str) -> None:
-    """Refuses a document that did not come from its issuer, is not for this country, or is not the one announced."""
+def must_match_envelope(document: Addressed, *, sender: str, receiver: str, reference: str) -> None:
+    """Refuses a document if its sender is not its issuer, its destination is another country, or its reference differs."""
     if document.issuing_country != sender:
         raise NotTheIssuer(issuer=document.issuing_country, sender=sender)
     if document.destination != receiver:

@@ -1,11 +1,11 @@
-"""What the gateway reacts to on the bus, and what it does later: documents out, decisions of customs back."""
+"""The handlers of the gateway: it sends documents to partners and returns the decisions of customs."""
 
 from typing import ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
 from services.gateway.domain import Step, Transmission
-from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, what_waits
+from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, waiting_task
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
@@ -13,7 +13,7 @@ from shared.contracts import gateway as contracts
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
 from shared.contracts.gateway import (
     MAX_REASONS,
-    MAX_WRITTEN,
+    MAX_STEP_DETAIL,
     NEXT_CODES,
     GetTransmission,
     StatusCode,
@@ -29,21 +29,21 @@ router = Router()
 
 
 class TransmitDocument(Task):
-    """Hands a document to the gateway of its destination, however long that takes."""
+    """Sends a document to the gateway of its destination. It is retried without limit."""
 
     kind: ClassVar[str] = "transmit_document"
     transmission_id: UUID
 
 
 class DeliverToCustoms(Task):
-    """Hands a partner's document to our customs, who decide on it."""
+    """Sends a partner's document to our customs, who decide on it."""
 
     kind: ClassVar[str] = "deliver_to_customs"
     document_id: UUID
 
 
 class ReturnResponse(Task):
-    """Tells the partner who sent a document what our customs decided."""
+    """Sends the decision of our customs to the partner that sent the document."""
 
     kind: ClassVar[str] = "return_response"
     document_id: UUID
@@ -55,9 +55,9 @@ class ResponseNotTaken(Refused):
 
 @router.on(CertificateDocumented)
 async def record_transmission_on_certificate_documented(event: CertificateDocumented, work: Work) -> None:
-    """The document of an issued certificate is at our gateway, and waits to be sent."""
+    """The document of an issued certificate is at our gateway and waits to be sent."""
     if known := await store.find_transmission(work, event.document.reference, number=1):
-        known.agent_id = known.agent_id or event.agent_id  # which an older announcement did not say
+        known.agent_id = known.agent_id or event.agent_id  # an older event had no agent
         return
     transmission = Transmission(
         transmission_id=uuid4(),
@@ -70,17 +70,17 @@ async def record_transmission_on_certificate_documented(event: CertificateDocume
         agent_id=event.agent_id,
     )
     work.session.add(transmission)
-    await take_up(transmission, work)
+    await restore_steps(transmission, work)
     advance(transmission, Step(StatusCode.AS1, work.now, work.use(Exchange).country), work)
     work.later(TransmitDocument(transmission_id=transmission.transmission_id), key=transmission.transmission_id)
 
 
 @router.due(TransmitDocument)
 async def transmit_document(task: TransmitDocument, work: Work) -> None:
-    """The partner gets the document; its receipt says when it arrived there, or why it is refused."""
+    """The partner receives the document. Its receipt has the time of arrival, or the reasons of a rejection."""
     transmission = await transmission_by_id(work, task.transmission_id)
     if transmission.code != StatusCode.AS1:
-        return  # the partner's customs answered before its receipt reached us
+        return  # the response of the partner's customs arrived before the receipt
     exchange = work.use(Exchange)
     receiver, reference, number = transmission.destination, transmission.reference, transmission.number
     envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
@@ -90,14 +90,14 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
 
     transmission = await transmission_by_id(work, task.transmission_id)
     step = step_of(receipt, transmission.destination)
-    if not transmission.is_possible(step, work.now):  # nothing of it is believed; the partner is asked again
-        raise Unavailable(f"the receipt of {transmission.destination} cannot be believed: its instant is {step.at.isoformat()}")
+    if not transmission.is_possible(step, work.now):  # the receipt is ignored, and the document is sent again
+        raise Unavailable(f"the receipt of {transmission.destination} has an impossible time: {step.at.isoformat()}")
     advance(transmission, step, work)
 
 
 @router.due(DeliverToCustoms)
 async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
-    """Our customs take a partner's document or refuse it, and the partner is to hear of it."""
+    """Our customs accept or reject a partner's document. The decision is then returned to the partner."""
     inbound = await inbound_document_by_id(work, task.document_id)
     form = FormD.model_validate_json(inbound.document)
 
@@ -110,7 +110,7 @@ async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
 
 @router.due(ReturnResponse)
 async def return_response(task: ReturnResponse, work: Work) -> None:
-    """The partner learns what our customs decided."""
+    """The partner receives the decision of our customs."""
     inbound = await inbound_document_by_id(work, task.document_id)
     assert inbound.decided_at is not None
     exchange = work.use(Exchange)
@@ -126,24 +126,24 @@ async def return_response(task: ReturnResponse, work: Work) -> None:
     receipt = await work.between_transactions(exchange.send, envelope, response)
 
     if receipt.reasons:
-        raise ResponseNotTaken(reasons=written(receipt.reasons) or "")
+        raise ResponseNotTaken(reasons=details_of(receipt.reasons) or "")
     inbound = await inbound_document_by_id(work, task.document_id)
     inbound.returned_at = receipt.received_at
 
 
 @router.answers(GetTransmission)
 async def get_transmission(question: GetTransmission, work: Work) -> TransmissionState:
-    """How far has this certificate come on its way to the customs of the destination?"""
+    """Its exporter, its agent and officers read the steps of a transmission."""
     transmission = await last_transmission_of(work, question.certificate_id)
     work.actor.may_read(transmission.exporter_id, "reviewer", "approver", "administrator", "auditor")
     work.actor.must_have_begun(transmission.agent_id)
-    attempts, waits_because = await what_waits(work, TransmitDocument, transmission.transmission_id)
+    attempts, waits_because = await waiting_task(work, TransmitDocument, transmission.transmission_id)
     return TransmissionState(
         certificate_id=transmission.certificate_id,
         reference=transmission.reference,
         destination=transmission.destination,
         number=transmission.number,
-        steps=tuple(map(shown, transmission.steps)),
+        steps=tuple(map(step_view, transmission.steps)),
         attempts=attempts,
         waits_because=waits_because,
         version=transmission.version,
@@ -151,15 +151,15 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
 
 
 @router.on_replay(TransmissionAdvanced)
-async def take_up_step(event: TransmissionAdvanced, work: Work) -> None:
-    """A transmission is as far as was announced; one that is not known comes with its document."""
+async def replay_step(event: TransmissionAdvanced, work: Work) -> None:
+    """A transmission gets back its announced steps. An unknown transmission comes later, with its document."""
     if transmission := await store.find_transmission(work, event.reference, event.number):
-        await take_up(transmission, work)
+        await restore_steps(transmission, work)
 
 
 @router.reannounces("transmission", store.transmission_ids)
 async def announce_steps(transmission_id: UUID, work: Work) -> None:
-    """Every code that a transmission has reached."""
+    """Every step of a transmission is announced again."""
     transmission = await transmission_by_id(work, transmission_id)
     for step in transmission.steps:
         work.announce(advanced(transmission, step))
@@ -173,21 +173,21 @@ router.fact("rejected", store.certificates_at(StatusCode.NOT))
 router.fact("decided_by_customs", store.decided_documents)
 
 
-async def take_up(transmission: Transmission, work: Work) -> None:
-    """Takes the steps that this gateway has announced of a transmission, which it has forgotten in an older copy."""
-    for said in await work.announced_before(TransmissionAdvanced, transmission.certificate_id):
-        if said.number == transmission.number and said.version == transmission.version + 1:
-            transmission.reach(Step(said.code, said.occurred_at, said.country, list(said.reasons)), NEXT_CODES)
+async def restore_steps(transmission: Transmission, work: Work) -> None:
+    """Adds the steps that this gateway has announced and its restored database has lost."""
+    for event in await work.announced_before(TransmissionAdvanced, transmission.certificate_id):
+        if event.number == transmission.number and event.version == transmission.version + 1:
+            transmission.reach(Step(event.code, event.occurred_at, event.country, list(event.reasons)), NEXT_CODES)
 
 
 def advance(transmission: Transmission, step: Step, work: Work) -> None:
-    """Takes a step and tells the public of it, unless it is no news."""
+    """Adds a step and announces it, unless its code was reached before."""
     if transmission.reach(step, NEXT_CODES):
         work.announce(advanced(transmission, step))
 
 
 def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
-    """What the public may know of a step."""
+    """The event of a step, with its public data only."""
     return TransmissionAdvanced(
         certificate_id=transmission.certificate_id,
         reference=transmission.reference,
@@ -201,28 +201,28 @@ def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
     )
 
 
-def shown(step: Step) -> contracts.Step:
-    """A step as its exporter sees it; of what was kept before there were bounds, as much as an answer can hold."""
+def step_view(step: Step) -> contracts.Step:
+    """A step as its exporter sees it. Values that were stored before the limits existed are cut."""
     return contracts.Step(
         code=StatusCode(step.code),
         at=step.at,
         country=step.country,
         reasons=tuple(step.reasons[:MAX_REASONS]),
-        detail=step.detail and step.detail[:MAX_WRITTEN],
+        detail=step.detail and step.detail[:MAX_STEP_DETAIL],
     )
 
 
 def step_of(receipt: Receipt, country: str) -> Step:
-    """The step that a partner's receipt is: the document is at its gateway, or was refused there."""
+    """The step of a partner's receipt: the document is at its gateway, or was rejected there."""
     code = StatusCode.NOT if receipt.reasons else StatusCode.AS2
-    return Step(code, receipt.received_at, country, slugs(receipt.reasons), written(receipt.reasons))
+    return Step(code, receipt.received_at, country, codes_of(receipt.reasons), details_of(receipt.reasons))
 
 
-def slugs(reasons: tuple[Reason, ...]) -> list[str]:
-    """The reasons as the public may see them, each once."""
+def codes_of(reasons: tuple[Reason, ...]) -> list[str]:
+    """The codes of the reasons, without duplicates, for the public."""
     return list(dict.fromkeys(reason.code for reason in reasons))
 
 
-def written(reasons: tuple[Reason, ...]) -> str | None:
-    """The reasons as the other side wrote them, for the exporter."""
+def details_of(reasons: tuple[Reason, ...]) -> str | None:
+    """The texts of the reasons from the partner or customs, for the exporter."""
     return "; ".join(reason.detail for reason in reasons) or None

@@ -1,4 +1,4 @@
-"""The gateway's address for partners: every genuine message is answered with a signed receipt."""
+"""The HTTP address of the gateway for partners. Every genuine message is answered with a signed receipt."""
 
 import logging
 from uuid import uuid4
@@ -10,11 +10,11 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
-from services.gateway.domain import CLOCKS_APART, DecidedBeforeReceived, Step, StepTimeWrong, must_belong_here
-from services.gateway.handlers import DeliverToCustoms, advance, slugs, written
+from services.gateway.domain import CLOCK_TOLERANCE, DecidedBeforeReceived, Step, StepTimeWrong, must_match_envelope
+from services.gateway.handlers import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
-from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, Told
-from services.gateway.wire.opening import TRY_LATER, NotTaken
+from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, WireModel
+from services.gateway.wire.opening import TRY_LATER, MessageRejected
 from shared.contracts.gateway import StatusCode
 from shared.handling.work import ServiceContext, Work
 from shared.observability.tracing import OUTCOME, span
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 async def receive_message(request: Request) -> HttpResponse:
-    """A partner's gateway hands in a message."""
+    """Receives a message of a partner's gateway."""
     context: ServiceContext = request.app.state.context
     exchange = context.use(Exchange)
     try:
@@ -32,9 +32,9 @@ async def receive_message(request: Request) -> HttpResponse:
         opened = await exchange.open(request.headers.get("content-type", ""), request.stream(), address)
         receive = RECEIVING.get(opened.envelope.kind)
         if receive is None:
-            raise NotTaken(400, "kind_not_expected", f"A {opened.envelope.kind} is not sent here by itself.")
-    except NotTaken as no:
-        log.warning("a message was not taken", extra={"code": no.code, "detail": no.detail})
+            raise MessageRejected(400, "kind_not_expected", f"A {opened.envelope.kind} is only accepted as an answer.")
+    except MessageRejected as no:
+        log.warning("a message was rejected", extra={"code": no.code, "detail": no.detail})
         headers = {"retry-after": "5"} if no.status == TRY_LATER else {}
         return JSONResponse({"code": no.code, "detail": no.detail}, no.status, headers)
 
@@ -52,13 +52,13 @@ async def receive_message(request: Request) -> HttpResponse:
         return HttpResponse(signed, media_type=XML_TYPE)
 
 
-async def receive_document(opened: Opened, content: Told, receipt: Receipt, work: Work) -> Receipt:
-    """A partner's document is kept once, for our customs; received again, it gets the same receipt."""
+async def receive_document(opened: Opened, content: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """A partner's document is stored once, for our customs. If it is sent again, it gets the same receipt."""
     envelope = opened.envelope
     assert isinstance(content, Document)
-    must_belong_here(content.form, sender=envelope.sender, receiver=envelope.receiver, reference=envelope.reference)
+    must_match_envelope(content.form, sender=envelope.sender, receiver=envelope.receiver, reference=envelope.reference)
     document_id, document = uuid4(), content.form.model_dump_json()
-    is_new = await store.keep_inbound_document(
+    is_new = await store.insert_inbound_document(
         work,
         {
             "document_id": document_id,
@@ -79,8 +79,8 @@ async def receive_document(opened: Opened, content: Told, receipt: Receipt, work
     return receipt.model_copy(update={"received_at": known.received_at})
 
 
-async def receive_response(opened: Opened, response: Told, receipt: Receipt, work: Work) -> Receipt:
-    """The customs of the destination decided on our document; where its receipt was lost, this says when it arrived."""
+async def receive_response(opened: Opened, response: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """The customs of the destination have decided on our document. If the receipt was lost, the arrival is recorded now."""
     envelope = opened.envelope
     assert isinstance(response, Response)
     transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
@@ -88,10 +88,12 @@ async def receive_response(opened: Opened, response: Told, receipt: Receipt, wor
     work.is_about("certificate", transmission.certificate_id)
 
     received = Step(StatusCode.AS2, response.received_at, envelope.sender)
-    decided = Step(response.code, response.decided_at, envelope.sender, slugs(response.reasons), written(response.reasons))
+    decided = Step(
+        response.code, response.decided_at, envelope.sender, codes_of(response.reasons), details_of(response.reasons)
+    )
     if not all(transmission.is_possible(step, work.now) for step in (received, decided)):
         raise StepTimeWrong()
-    if decided.at < received.at - CLOCKS_APART:
+    if decided.at < received.at - CLOCK_TOLERANCE:
         raise DecidedBeforeReceived()
     advance(transmission, received, work)
     advance(transmission, decided, work)

@@ -1,4 +1,4 @@
-"""What the gateway is told from outside, and what it is equipped with."""
+"""The settings and the tools of the gateway."""
 
 import ssl
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from shared.settings import Settings
 
 
 class GatewaySettings(Settings):
-    """Where partners and customs are, and what this gateway signs with."""
+    """The addresses of partners and customs, and the signing key of this gateway."""
 
     partners_file: FilePath
     """The partner directory: JSON, by country `{"address", "certificate_file", "trust_trace"}`."""
@@ -21,15 +21,15 @@ class GatewaySettings(Settings):
     signing_key_file: FilePath
     """The private key of the certificate, EC P-256, as PEM."""
     exchange_ca_file: FilePath
-    """The authority whose TLS certificates partners and customs must show."""
+    """The CA of the TLS certificates of partners and customs."""
     customs_url: str = Field(pattern=r"^https?://")
-    """Where the national customs system takes documents."""
+    """The address at which the national customs system receives documents."""
     max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024)
-    """How long a message or a receipt may be; an e-Form D of 2,000 items with short descriptions has 1.4 MB."""
+    """Maximum bytes of a message or receipt. An e-Form D of 2,000 items with short descriptions has 1.4 MB."""
 
 
 def tools(settings: GatewaySettings) -> Iterable[object]:
-    """What the handlers of the gateway use."""
+    """The objects that handlers get with `work.use`."""
     client = http_client(ssl.create_default_context(cafile=settings.exchange_ca_file))
     yield Exchange(
         settings.country,

@@ -1,4 +1,4 @@
-"""What the gateway remembers: transmissions with their steps, and the documents that partners sent."""
+"""The tables of the gateway: transmissions with their steps, and the documents that partners sent."""
 
 from typing import Any
 from uuid import UUID
@@ -88,7 +88,7 @@ async def transmission_by_id(work: Work, transmission_id: UUID) -> Transmission:
 
 
 async def transmission_by_reference(work: Work, reference: str, number: int) -> Transmission:
-    """The transmission that partners know by its reference and number. Raises TransmissionNotFound."""
+    """The transmission with a reference and number. Raises TransmissionNotFound."""
     return _found(await find_transmission(work, reference, number))
 
 
@@ -99,18 +99,18 @@ async def last_transmission_of(work: Work, certificate_id: UUID) -> Transmission
 
 
 async def find_transmission(work: Work, reference: str, number: int) -> Transmission | None:
-    """The transmission of a reference and number, or None."""
+    """The transmission with a reference and number, or None."""
     same = select(Transmission).where(transmissions.c.reference == reference, transmissions.c.number == number)
     return (await work.session.scalars(same.with_for_update() if work.may_write else same)).first()
 
 
-async def keep_inbound_document(work: Work, document: dict[str, Any]) -> bool:
-    """Keeps a partner's document; says whether it is new. `document`: a value for each column."""
+async def insert_inbound_document(work: Work, document: dict[str, Any]) -> bool:
+    """Stores a partner's document and returns whether it is new. `document`: a value for each column."""
     return bool(await work.insert_new(inbound_documents, [document]))
 
 
 async def inbound_document(work: Work, sender: str, reference: str, number: int) -> InboundDocument:
-    """The document that a partner sent under a reference and number. Raises NoResultFound."""
+    """The document that a partner sent with a reference and number. Raises NoResultFound."""
     same = (inbound_documents.c.sender == sender, inbound_documents.c.reference == reference)
     return (await work.session.scalars(select(InboundDocument).where(*same, inbound_documents.c.number == number))).one()
 
@@ -120,14 +120,14 @@ async def inbound_document_by_id(work: Work, document_id: UUID) -> InboundDocume
     return await work.session.get_one(InboundDocument, document_id, with_for_update=work.may_write)
 
 
-async def what_waits(work: Work, task: type[Task], key: UUID) -> tuple[int, str | None]:
-    """How often a task was tried, and why it is not done; (0, None) where nothing waits."""
+async def waiting_task(work: Work, task: type[Task], key: UUID) -> tuple[int, str | None]:
+    """The number of attempts of a waiting task, and why it waits; (0, None) without a waiting task."""
     waiting = select(tasks.c.attempts, tasks.c.last_error).where(tasks.c.kind == task.kind, tasks.c.key == str(key))
     if row := (await work.session.execute(waiting)).first():
         return row.attempts, row.last_error
     dead = select(dead_letters.c.id).where(dead_letters.c.name == task.kind, dead_letters.c.key == str(key))
     if await work.session.scalar(dead):
-        return 0, "it cannot be sent as it is; the operators of the gateway must look at it"
+        return 0, "it cannot be sent; an operator of the gateway must check it"
     return 0, None
 
 
@@ -138,7 +138,7 @@ def _found(transmission: Transmission | None) -> Transmission:
 
 
 def certificates_at(code: str) -> Select[Any]:
-    """The certificates of which a transmission has reached a code."""
+    """The certificates with a transmission that has reached a code."""
     reached = select(transmissions.c.certificate_id).join(steps).where(steps.c.code == code)
     return reached.distinct()
 

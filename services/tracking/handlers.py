@@ -1,7 +1,7 @@
-"""What tracking reacts to: it only remembers what the public may see."""
+"""The handlers of tracking: it stores the public data of events."""
 
 from services.tracking import store
-from services.tracking.store import TrackedCertificate, TrackedStep, keep_newest
+from services.tracking.store import TrackedCertificate, TrackedStep, store_newest
 from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.gateway import StatusCode, TransmissionAdvanced
 from shared.handling.router import Router
@@ -13,7 +13,7 @@ router = Router()
 @router.on(CertificateIssued)
 async def show_certificate_on_certificate_issued(event: CertificateIssued, work: Work) -> None:
     """From now on the public finds the certificate by its reference."""
-    await keep_newest(
+    await store_newest(
         work,
         TrackedCertificate(
             reference=event.reference,
@@ -29,8 +29,8 @@ async def show_certificate_on_certificate_issued(event: CertificateIssued, work:
 
 @router.on(TransmissionAdvanced)
 async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: Work) -> None:
-    """The step is shown under its certificate, also when the certificate itself is heard of later."""
-    await keep_newest(
+    """The step is shown with its certificate, also if the event of the certificate arrives later."""
+    await store_newest(
         work,
         TrackedStep(
             reference=event.reference,

@@ -1,4 +1,4 @@
-"""How tracking is shown: the same picture of a certificate as JSON and as a page, in English and Khmer."""
+"""The pages of tracking: the same view of a certificate as JSON and as HTML, in English and Khmer."""
 
 import json
 from base64 import b64encode
@@ -21,7 +21,7 @@ EXAMPLE = "D2026-PNH-000123"
 
 
 class Pages:
-    """The pages, their wording and their one style sheet."""
+    """The HTML pages, their texts and their style sheet."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -48,8 +48,8 @@ class Pages:
             "cross-origin-opener-policy": "same-origin",
         }
 
-    def picture(self, certificate: TrackedCertificate, steps: Sequence[TrackedStep]) -> dict[str, Any]:
-        """What the public may see of a certificate. Instants are ISO 8601 in UTC; `status` is None before the first step."""
+    def view(self, certificate: TrackedCertificate, steps: Sequence[TrackedStep]) -> dict[str, Any]:
+        """The public data of a certificate. Instants are ISO 8601 in UTC; `status` is None before the first step."""
         return {
             "reference": certificate.reference,
             "form": certificate.form,
@@ -72,16 +72,16 @@ class Pages:
             ],
         }
 
-    def found(self, picture: dict[str, Any]) -> str:
+    def found(self, view: dict[str, Any]) -> str:
         """The page of one certificate."""
-        return self._page("found.html", reference=picture["reference"], picture=picture)
+        return self._page("found.html", reference=view["reference"], view=view)
 
     def home(self) -> str:
-        """The page with nothing but the search."""
+        """The page with only the search."""
         return self._page("home.html", reference="")
 
     def problem(self, code: str, reference: str) -> str:
-        """The page that helps whoever found nothing; `code` is the slug of the refusal."""
+        """The page of a search without a result. `code`: that of the refusal."""
         return self._page("problem.html", reference=reference, code=code)
 
     def _page(self, template: str, **values: Any) -> str:
@@ -110,5 +110,5 @@ def _data(name: str) -> dict[str, Any]:
 
 
 def tools(settings: Settings) -> Iterable[object]:
-    """What tracking uses."""
+    """The objects that handlers and routes get with `use`."""
     yield Pages(settings.zone)

@@ -1,4 +1,4 @@
-"""The public addresses: a search by reference alone, which needs no account and shows no names, goods or values."""
+"""The public HTTP addresses: a search by reference. It needs no account and shows no names, goods or values."""
 
 import unicodedata
 
@@ -14,8 +14,8 @@ from shared.contracts.fields import Reference
 from shared.handling.work import ServiceContext
 from shared.refusals import Refused
 
-LONGEST = 60
-"""Characters that are read of a reference, spaces included."""
+MAX_TYPED = 60
+"""Maximum characters of a typed reference, with spaces."""
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
 
 _REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
@@ -26,8 +26,8 @@ class ReferenceMalformed(Refused):
 
 
 def read_reference(typed: str) -> str:
-    """A reference as people type it: spaces, small letters and long dashes do not matter. Raises ReferenceMalformed."""
-    if len(typed) > LONGEST:
+    """Normalizes a typed reference: spaces, lower case and long dashes are accepted. Raises ReferenceMalformed."""
+    if len(typed) > MAX_TYPED:
         raise ReferenceMalformed("reference", example=EXAMPLE)
     tidy = "".join(unicodedata.normalize("NFKC", typed).translate(DASHES).split()).upper()
     try:
@@ -37,13 +37,13 @@ def read_reference(typed: str) -> str:
 
 
 async def show_home(request: Request) -> Response:
-    """The search and nothing else."""
+    """Shows the page with only the search."""
     pages = _pages(request)
     return HTMLResponse(pages.home(), headers=pages.headers | _cached(300))
 
 
 async def search(request: Request) -> Response:
-    """Where does this certificate stand?"""
+    """Shows a certificate as a page or as JSON."""
     context: ServiceContext = request.app.state.context
     pages, as_json, typed = _pages(request), _wants_json(request), request.query_params.get("reference", "")
     if not typed.strip() and not as_json:
@@ -52,15 +52,15 @@ async def search(request: Request) -> Response:
         reference = read_reference(typed)
         async with context.reading(get_current_span()) as work:
             certificate = await certificate_by_reference(work, reference)
-            picture = pages.picture(certificate, await steps_of(work, reference))
+            view = pages.view(certificate, await steps_of(work, reference))
     except Refused as no:
         status = 404 if isinstance(no, CertificateNotFound) else 400
         headers = pages.headers | {"cache-control": "no-store", "vary": "accept"}
         if as_json:
             return JSONResponse({"code": no.code, "detail": no.detail}, status, headers)
-        return HTMLResponse(pages.problem(no.code, typed.strip()[:LONGEST]), status, headers)
+        return HTMLResponse(pages.problem(no.code, typed.strip()[:MAX_TYPED]), status, headers)
     headers = pages.headers | _cached(5)
-    return JSONResponse(picture, headers=headers) if as_json else HTMLResponse(pages.found(picture), headers=headers)
+    return JSONResponse(view, headers=headers) if as_json else HTMLResponse(pages.found(view), headers=headers)
 
 
 def _pages(request: Request) -> Pages:

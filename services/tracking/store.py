@@ -1,4 +1,4 @@
-"""What tracking remembers: what the public may see of each certificate, and the steps of its transmissions."""
+"""The tables of tracking: the public data of each certificate, and the steps of its transmissions."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -46,7 +46,7 @@ class CertificateNotFound(Refused):
 
 @dataclass(eq=False)
 class TrackedCertificate:
-    """What the public may see of an issued certificate."""
+    """The public data of an issued certificate."""
 
     reference: str
     certificate_id: UUID
@@ -59,7 +59,7 @@ class TrackedCertificate:
 
 @dataclass(eq=False)
 class TrackedStep:
-    """A code that a transmission of a certificate has reached; `version` gives the order, whatever the clocks say."""
+    """A code that a transmission of a certificate has reached. `version` gives the order of steps, independent of clocks."""
 
     reference: str
     number: int
@@ -78,8 +78,8 @@ _mapping.map_imperatively(TrackedCertificate, tracked_certificates)
 _mapping.map_imperatively(TrackedStep, tracked_steps)
 
 
-async def keep_newest(work: Work, fact: Fact) -> None:
-    """Keeps a fact unless the same or a newer one is known: facts come in any order, and more than once."""
+async def store_newest(work: Work, fact: Fact) -> None:
+    """Stores a fact unless the same or a newer one is stored: events may arrive in any order, and repeatedly."""
     table = tracked_certificates if isinstance(fact, TrackedCertificate) else tracked_steps
     await work.insert_newer(table, asdict(fact))
 
@@ -93,18 +93,18 @@ async def certificate_by_reference(work: Work, reference: str) -> TrackedCertifi
 
 
 async def steps_of(work: Work, reference: str) -> list[TrackedStep]:
-    """The steps of all transmissions of a certificate, in the order in which they were taken."""
+    """The steps of all transmissions of a certificate, in order."""
     steps = select(TrackedStep).where(tracked_steps.c.reference == reference)
     return list((await work.session.scalars(steps.order_by(tracked_steps.c.number, tracked_steps.c.version))).all())
 
 
 def certificates_at(code: str) -> Select[Any]:
-    """The certificates of which a transmission has reached a code."""
+    """The certificates with a transmission that has reached a code."""
     return select(tracked_steps.c.certificate_id).where(tracked_steps.c.code == code).distinct()
 
 
 def certificates_through(*codes: str) -> Select[Any]:
-    """The certificates of which one transmission has reached these codes, in this order."""
+    """The certificates with one transmission that has reached these codes, in this order."""
     first, *others = (tracked_steps.alias(code) for code in codes)
     through = select(first.c.certificate_id).where(first.c.code == codes[0]).distinct()
     former = first

@@ -1,4 +1,4 @@
-"""The audit log: who did what, when, from where, on what, and with which outcome. It records ids, never contents."""
+"""The audit log: the actor, time, address, subject and outcome of each command. It records ids, never contents."""
 
 import asyncio
 import logging
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 DONE = "done"
 MAX_WAIT = 2.0
-"""Seconds that a refusal waits for its entry in the audit log."""
+"""Maximum seconds that a refusal waits until its entry is written."""
 
 
 class AuditEntry:
-    """The entry of one command, recorded when its outcome is known."""
+    """The entry of one command, which is written when its outcome is known."""
 
     def __init__(self, command: Command, from_where: str | None) -> None:
         self._command = command
@@ -33,13 +33,13 @@ class AuditEntry:
         self.actor = NOBODY
 
     async def record_done(self, answer: Contract, work: Work) -> None:
-        """Records a command in its own transaction. The answer names the subject where the command does not."""
+        """Records a command in the transaction of the command. The answer names the subject if the command does not."""
         if self._command.audited:
             subject = subject_of(self._command) or subject_of(answer)
             await work.session.execute(insert(audit_log).values(self._row(subject, work.now, DONE)))
 
     async def record_refused(self, code: str, context: ServiceContext) -> None:
-        """Records a refused command in a transaction of its own. A command that is to be retried has no outcome yet.
+        """Records a refused command in a separate transaction. A temporary failure is not recorded: it has no outcome yet.
 
         Best effort: the caller gets the refusal even if this write fails.
         """
@@ -51,7 +51,7 @@ class AuditEntry:
                 await transaction.session.execute(insert(audit_log).values(row))
         except Exception as error:
             extra = {"act": row["act"], "outcome": code, "error": error_text(error)}
-            log.warning("the audit log lacks a refused command", extra=extra)
+            log.warning("a refused command could not be recorded in the audit log", extra=extra)
 
     def _row(self, subject: tuple[str, object] | None, at: datetime, outcome: str) -> dict[str, Any]:
         noun, noun_id = subject or (None, None)
@@ -74,7 +74,7 @@ class AuditEntry:
 async def audited(
     command: Command, from_where: str | None, context: ServiceContext, code_of: Callable[[Exception], str]
 ) -> AsyncIterator[AuditEntry]:
-    """Around the transaction of a command: if it fails, the audit log records the refusal."""
+    """Surrounds the transaction of a command. If it fails, the audit log records the refusal."""
     entry = AuditEntry(command, from_where)
     try:
         yield entry
@@ -84,7 +84,7 @@ async def audited(
 
 
 def address_in(header: str | None) -> str | None:
-    """The IP address in a header, in its canonical form; None where it holds none."""
+    """The IP address in a header, in its canonical form; None if the header has none."""
     try:
         return str(ip_address(header)) if header and len(header) <= 45 and "%" not in header else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Every minute a service seals the new entries of its audit log, and operators can read entries and seals (decision 0012)."""
+"""Sealing: every minute a service seals the new entries of its audit log. Operators read entries and seals (decision 0012)."""
 
 from datetime import timedelta
 from operator import eq, ge, lt
@@ -15,10 +15,10 @@ from shared.handling.task import Task
 from shared.handling.work import Work
 
 MAX_SEALED = 1000
-"""Entries under one seal."""
+"""Maximum entries of one seal."""
 MAX_SEALS = 100
 MAX_LINES = 8000
-"""Seals in one answer, and lines of them."""
+"""Maximum seals in one answer, and maximum lines of these seals."""
 
 UNSEALED = audit_log.c.seal.is_(None)
 
@@ -26,7 +26,7 @@ router = Router()
 
 
 class SealingKey:
-    """The service's own key on the bus, which signs its seals."""
+    """The nkey of the service on the bus, which also signs its seals."""
 
     def __init__(self, key: nkeys.KeyPair) -> None:
         self._key = key
@@ -46,8 +46,8 @@ class SealActs(Task):
 
 @router.due(SealActs)
 async def seal(task: SealActs, work: Work) -> None:
-    """Seals at most `MAX_SEALED` entries, and the rest at once in another run."""
-    former = await _last_seal(work)  # read first: entries that another replica seals meanwhile are then not read as unsealed
+    """Seals at most `MAX_SEALED` entries. If there are more, the task runs again at once."""
+    former = await _last_seal(work)  # read first, so that no entry sealed by another replica is read as unsealed
     rows = (await work.session.execute(select(audit_log).where(UNSEALED).order_by(audit_log.c.id).limit(MAX_SEALED))).mappings()
     if acts := [Act(**row) for row in rows]:
         await _seal(acts, former, work)
@@ -71,12 +71,12 @@ async def _seal(acts: list[Act], former: Seal | None, work: Work) -> None:
     if await work.insert_new(audit_seals, [unsigned.model_dump() | {"signature": signature}]):
         ids = [act.id for act in acts]
         await work.session.execute(update(audit_log).where(audit_log.c.id.in_(ids)).values(seal=unsigned.number))
-    # else another replica has just made the seal of this number; these entries are under it or wait for the next
+    # else another replica has just made the seal with this number; it covers these entries, or the next one will
 
 
 @router.answers(ListSeals)
 async def list_seals(question: ListSeals, work: Work) -> Seals:
-    """The seals after a number, and how many entries have none yet."""
+    """Returns the seals after a number, and the number of unsealed entries."""
     following = select(audit_seals).where(audit_seals.c.number > question.after).order_by(audit_seals.c.number)
     found: list[Seal] = []
     lines = 0
@@ -91,7 +91,7 @@ async def list_seals(question: ListSeals, work: Work) -> Seals:
 
 @router.answers(ListActs)
 async def list_acts(question: ListActs, work: Work) -> Acts:
-    """The entries under some seals, in order."""
+    """Returns the entries of a range of seals, in order."""
     under = audit_log.c.seal.between(question.first_seal, question.last_seal)
     page = select(audit_log).where(under).order_by(audit_log.c.id).limit(question.limit)
     if question.after is not None:
@@ -101,7 +101,7 @@ async def list_acts(question: ListActs, work: Work) -> Acts:
 
 @router.answers(FindActs)
 async def find_acts(question: FindActs, work: Work) -> Acts:
-    """The entries of an actor, about an id or of a time, newest first."""
+    """Returns the entries of an actor, a subject or a time range, newest first."""
     filters = (
         (audit_log.c.actor, eq, question.actor),
         (audit_log.c.on_id, eq, question.on),

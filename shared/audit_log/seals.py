@@ -1,4 +1,4 @@
-"""The hashes, the chain and the signatures of the audit log; `docs/operations.md` describes them."""
+"""The hashes, the chain and the signatures of the audit log. `docs/operations.md` describes them."""
 
 import hashlib
 import json
@@ -10,11 +10,11 @@ from shared.bus.nkey_signatures import is_signed_with
 from shared.contracts.audit_log import Act, Seal
 
 NO_FORMER = "0" * 64
-"""The former hash of the first seal."""
+"""The field `former` of the first seal."""
 
 
 def form_of(act: Act) -> str:
-    """The hashed form of an entry: all but the number of its seal."""
+    """The form of an entry that is hashed: all fields except the number of its seal."""
     return _form(act.model_dump(exclude={"seal"}))
 
 
@@ -24,12 +24,12 @@ def lines_of(acts: Iterable[Act]) -> str:
 
 
 def statement_of(seal: Seal, service: str, country: str) -> str:
-    """The hashed and signed form of a seal: all but the lines, of which it holds the hash."""
+    """The form of a seal that is hashed and signed. It has the hash of the lines in place of the lines."""
     return _form(seal.model_dump(exclude={"sealed", "signature"}) | {"service": service, "country": country})
 
 
 def is_signed(seal: Seal, statement: str) -> bool:
-    """Whether the key that the seal names made the signature."""
+    """Whether the signature is valid for the key that the seal names."""
     try:
         signature = bytes.fromhex(seal.signature)
     except ValueError:

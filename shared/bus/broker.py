@@ -1,4 +1,4 @@
-"""A service's connection to the bus, requests and replies: FastStream (decision 0020)."""
+"""The broker of a service: its connection to the bus, requests and replies. It uses FastStream (decision 0020)."""
 
 import asyncio
 import binascii
@@ -24,13 +24,13 @@ SkipMessage = exceptions.SkipMessage
 
 
 class _Broker(NatsBroker):
-    """FastStream stops when the bus refuses the seed; a service waits until the bus knows it."""
+    """FastStream stops when the bus refuses the seed. This broker reconnects until the bus accepts it."""
 
     def _log_connection_broken(self, error_cb: Any = None) -> Any:
         return error_cb
 
 
-async def _whole_message(message: RequestMessage) -> RequestMessage:
+async def _undecoded(message: RequestMessage) -> RequestMessage:
     return message
 
 
@@ -41,17 +41,17 @@ async def _log_reconnected() -> None:
 def broker_of(service: str, settings: Settings, on_error: Callable[[Exception], Awaitable[None]]) -> NatsBroker:
     """The FastStream broker of a service: its own user and inbox, endless reconnection, no log line per message.
 
-    Raises SettingsWrong where a file does not hold what it should.
+    Raises SettingsWrong if the seed file or the CA file is malformed.
     """
     try:
         seed = settings.nats_seed_file.read_text().strip()
         nkeys.from_seed(bytearray(seed.encode()))
     except (nkeys.NkeysError, binascii.Error, ValueError):
-        raise SettingsWrong.because("CO_NATS_SEED_FILE (it holds no seed of an nkey)") from None
+        raise SettingsWrong.because("CO_NATS_SEED_FILE (it contains no nkey seed)") from None
     try:
         tls = tls_context(settings.nats_ca_file)
     except SSLError:
-        raise SettingsWrong.because("CO_NATS_CA_FILE (it holds no certificate)") from None
+        raise SettingsWrong.because("CO_NATS_CA_FILE (it contains no certificate)") from None
     return _Broker(
         servers_in(settings.nats_url),
         name=service,
@@ -61,7 +61,7 @@ def broker_of(service: str, settings: Settings, on_error: Callable[[Exception], 
         reconnect_time_wait=1,
         ping_interval=PING_INTERVAL,
         apply_types=False,
-        decoder=_whole_message,
+        decoder=_undecoded,
         logger=None,
         error_cb=on_error,
         reconnected_cb=_log_reconnected,
@@ -70,9 +70,9 @@ def broker_of(service: str, settings: Settings, on_error: Callable[[Exception], 
 
 
 async def drain(broker: NatsBroker, grace: float) -> None:
-    """Unsubscribes from all requests and waits, at most `grace` seconds, until those that have arrived are handled.
+    """Unsubscribes from all requests and waits, at most `grace` seconds, until the received ones are handled.
 
-    `subscriber.stop()` of FastStream would drop messages that still wait for a worker, so this uses what it holds inside.
+    FastStream's `subscriber.stop()` drops messages that wait for a worker. So this uses its private attributes.
     """
     await asyncio.gather(*(_drain(subscriber, grace) for subscriber in broker.subscribers))
 

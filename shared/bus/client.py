@@ -1,4 +1,4 @@
-"""How those who only ask do it - the portal, `co`, the stories: patiently, and never acting twice."""
+"""The client of the bus: the portal, `co` and the tests send requests with it and retry them safely."""
 
 import asyncio
 import hashlib
@@ -17,12 +17,13 @@ from shared.contracts.fields import MAX_CHUNK
 from shared.contracts.messages import TRY_AGAIN, PutFile, Refusal, Request
 from shared.observability.tracing import traceparent
 
-ONE_TRY = 5.0
+ATTEMPT_TIMEOUT = 5.0
 PAUSE = 0.2
+"""Seconds that one attempt waits for a reply, and seconds between two attempts."""
 
 
 class AskRefused(Exception):
-    """The service said no; `refusal` says why, in a slug, a sentence and the fields concerned."""
+    """The service refused the request. `refusal` has the code, the sentence and the fields concerned."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -30,7 +31,7 @@ class AskRefused(Exception):
 
 
 class NobodyAnswers(Exception):
-    """No replica of the service answered in time. What was asked may or may not have been done: ask the same again."""
+    """No replica of the service replied in time. The command may have been done or not: send the same request again."""
 
 
 class _Envelope(BaseModel):
@@ -39,7 +40,7 @@ class _Envelope(BaseModel):
 
 
 class BusClient:
-    """Asks over the bus as one user of it. A command keeps its id while it is asked again, so it acts once."""
+    """Sends requests as one user of the bus. A retried command keeps its id, so it is done once."""
 
     def __init__(self, client: Client, patience: float = 30.0) -> None:
         self._client = client
@@ -49,7 +50,7 @@ class BusClient:
     async def connect(
         cls, user: str, url: str, seed: str, ca_file: Path | None = None, *, patience: float = 30.0, **options: Any
     ) -> Self:
-        """Connects as a user of the bus; `patience`: seconds for which an unanswered request is asked again."""
+        """Connects as a user of the bus. `patience`: seconds for which an unanswered request is retried."""
         return cls(await connect(user, url, seed, ca_file, **options), patience)
 
     async def __aenter__(self) -> Self:
@@ -68,10 +69,10 @@ class BusClient:
         step_up: str | None = None,
         from_where: str | None = None,
     ) -> Any:
-        """The answer, of the class the request names. `service`: whom an operational question is for; `from_where`: the
-        address of the person's machine, where the one who asks for them has seen it.
+        """Sends a request and returns its answer, of the class `request.answer`.
 
-        Raises AskRefused, and NobodyAnswers when patience ends.
+        `service`: the receiver of an operator's request. `from_where`: the IP address of the person's machine, if known.
+        Raises AskRefused if the service refuses, and NobodyAnswers after `patience` seconds.
         """
         headers = {TOKEN_HEADER: token, STEP_UP_HEADER: step_up, FROM_HEADER: from_where}
         envelope = await self._envelope(request, service, headers)
@@ -83,16 +84,18 @@ class BusClient:
         subject = request.subject.format(service=service)
         present = {name: value for name, value in (headers | {TRACE_HEADER: traceparent()}).items() if value}
         body = request.model_dump_json().encode()
-        until = monotonic() + self._patience
+        deadline = monotonic() + self._patience
         while True:
             try:
-                reply = await self._client.request(subject, body, timeout=min(ONE_TRY, self._patience), headers=present or None)
+                reply = await self._client.request(
+                    subject, body, timeout=min(ATTEMPT_TIMEOUT, self._patience), headers=present or None
+                )
                 envelope = _Envelope.model_validate_json(reply.data)
-                if envelope.refusal is None or envelope.refusal.code != TRY_AGAIN or monotonic() > until:
+                if envelope.refusal is None or envelope.refusal.code != TRY_AGAIN or monotonic() > deadline:
                     return envelope
             except (NatsError, TimeoutError) as error:
-                if monotonic() > until:
-                    raise NobodyAnswers(f"Nobody answered {subject} within {self._patience:.0f} s.") from error
+                if monotonic() > deadline:
+                    raise NobodyAnswers(f"No reply to {subject} within {self._patience:.0f} s.") from error
             await asyncio.sleep(PAUSE)
 
     async def put_file(self, kind: type[PutFile], owner_id: UUID, content: bytes, media_type: str, token: str) -> str:

@@ -1,4 +1,4 @@
-"""Connections to NATS: addresses, headers, inboxes and TLS."""
+"""Connections to NATS: addresses, headers, reply inboxes and TLS."""
 
 import logging
 import ssl
@@ -28,11 +28,11 @@ KEY_HEADER = "Co-Key"
 SIGNATURE_HEADER = "Co-Signature"
 
 PING_INTERVAL = 5
-"""Seconds; after two unanswered pings the connection is closed and made again."""
+"""Seconds between pings. After two unanswered pings the client reconnects."""
 
 
 def servers_in(addresses: str) -> list[str]:
-    """The servers of a bus, from one address or several with commas between them."""
+    """The addresses of the servers, from a comma-separated list."""
     return [address.strip() for address in addresses.split(",")]
 
 
@@ -42,23 +42,23 @@ def inbox_prefix(user: str) -> str:
 
 
 def client_inboxes(request: type[Request]) -> tuple[str, ...]:
-    """The prefixes of reply subjects that a request may carry; a request with another one is not answered."""
+    """The prefixes of reply subjects that a request may have. A request with another reply subject gets no reply."""
     users = (OPERATOR,) if issubclass(request, OperatorRequest) else ASKERS
     return tuple(f"{inbox_prefix(user)}." for user in users)
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext | None:
-    """A TLS context that trusts this authority only; None without an authority."""
+    """A TLS context that trusts this CA only; None without a CA."""
     return ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
 
 
 async def log_error(error: Exception) -> None:
     """Logs an error of the connection; nats-py reconnects."""
-    log.warning("the bus reports a problem", extra={"error": error_text(error)})
+    log.warning("the bus reports an error", extra={"error": error_text(error)})
 
 
 async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, **options: Any) -> Client:
-    """A plain nats-py connection for clients: the portal, `co` and the tests."""
+    """A nats-py connection for clients: the portal, `co` and the tests."""
     return await nats.connect(
         servers_in(url),
         name=user,

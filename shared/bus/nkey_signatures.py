@@ -1,4 +1,4 @@
-"""Signatures with an nkey, which is an Ed25519 key: whether one is valid."""
+"""Verifies signatures made with an nkey, which is an Ed25519 key."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 def is_signed_with(key: str, signature: bytes, text: bytes) -> bool:
-    """Whether `signature` is that of the public nkey `key` over `text`; False where `key` is no nkey."""
+    """Whether the public nkey `key` verifies `signature` over `text`; False if `key` is not an nkey."""
     try:
         _public_key(key).verify(signature, text)
     except (InvalidSignature, ValueError, binascii.Error):
@@ -19,5 +19,5 @@ def is_signed_with(key: str, signature: bytes, text: bytes) -> bool:
 
 @lru_cache(maxsize=256)
 def _public_key(key: str) -> Ed25519PublicKey:
-    """An nkey is one byte, the key, and two bytes of checksum, in base32."""
+    """Decodes an nkey: base32 of one type byte, the 32 bytes of the key, and a checksum of two bytes."""
     return Ed25519PublicKey.from_public_bytes(base64.b32decode(key + "=" * (-len(key) % 8))[1:33])

@@ -1,4 +1,4 @@
-"""Pulls events from JetStream: one request waits for the first event and returns all that are there."""
+"""Pulls events from JetStream: one request waits for the first event and returns all available events."""
 
 import asyncio
 import json
@@ -18,15 +18,15 @@ MAX_BATCH = 100
 EXPIRES = 0.5
 """Seconds that a request waits for the first event."""
 GRACE = 1.0
-"""Seconds after `EXPIRES` when an unanswered request counts as lost, with its connection or a cluster leader."""
+"""Seconds after `EXPIRES` until an unanswered request counts as lost, for example with its connection."""
 PAUSE = 0.5
 
-NOTHING_CAME = frozenset({"404", "408"})
+NO_EVENTS = frozenset({"404", "408"})
 REQUEST = json.dumps({"batch": MAX_BATCH, "no_wait": True, "expires": int(EXPIRES * 1e9)}).encode()
 
 
 class PullConsumer:
-    """Pulls the events of one consumer in batches (decision 0002). It reads each answer to its end."""
+    """Pulls the events of one consumer in batches (decision 0002). It reads every reply completely."""
 
     def __init__(self, client: Client, consumer: str) -> None:
         self._client = client
@@ -35,11 +35,11 @@ class PullConsumer:
         self._arrived: asyncio.Queue[Msg] = asyncio.Queue()
 
     async def open(self) -> None:
-        """Subscribes to the inbox of the answers."""
+        """Subscribes to the inbox of the replies."""
         await self._client.subscribe(self._inbox, cb=self._arrived.put)
 
     async def next_events(self) -> list[Msg]:
-        """At most 100 events, as soon as there is one; an empty list after half a second without any."""
+        """Returns at most 100 events as soon as there is one, or an empty list after half a second."""
         try:
             await self._client.publish(self._subject, REQUEST, reply=self._inbox)
         except NatsError as error:
@@ -53,13 +53,13 @@ class PullConsumer:
                 message = await asyncio.wait_for(self._arrived.get(), deadline - monotonic())
             except TimeoutError:
                 break
-            if not message.reply:  # a status, which ends the answer
+            if not message.reply:  # a status message, which ends the reply
                 await self._check_status((message.headers or {}).get("Status", ""))
                 break
             events.append(message)
         return events
 
     async def _check_status(self, status: str) -> None:
-        if status not in NOTHING_CAME:
+        if status not in NO_EVENTS:
             log.warning("the stream delivers no events", extra={"status": status})
             await asyncio.sleep(PAUSE)

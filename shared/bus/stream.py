@@ -1,4 +1,4 @@
-"""The stream of events: subjects of JetStream's requests, and how to read stored messages."""
+"""The stream of events: subjects of JetStream's API, and functions that read stored messages."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -14,11 +14,11 @@ JetStream = JetStreamContext
 STREAM = "EVENTS"
 PUBLISH_TIMEOUT = 5.0
 MAX_READ = 200
-"""Events that an operator reads in one request."""
+"""Messages that `messages_in_stream` reads in one request."""
 
 NO_JETSTREAM = "it is not enabled on this bus; enable it in the configuration of nats-server, and for this account"
 NOT_FOR_ACCOUNT = 10039
-"""JetStream's error code for an account that may not use it. Without JetStream nobody responds, so there is no code."""
+"""JetStream's error code for an account that may not use it. A bus without JetStream sends no reply at all."""
 
 
 def next_events_subject(consumer: str) -> str:
@@ -37,7 +37,7 @@ def own_consumer(service: str) -> str:
 
 
 def recovery_name(began_at: datetime) -> str:
-    """The description of a consumer of one recovery; it tells it from that of an earlier one."""
+    """The description of the consumer of one recovery. It differs from that of an earlier recovery."""
     return f"recovery of {began_at.isoformat()}"
 
 

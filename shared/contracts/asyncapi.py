@@ -1,4 +1,4 @@
-"""The AsyncAPI document of the whole bus, generated from the contracts: `python -m shared.contracts.asyncapi`."""
+"""The AsyncAPI document of the bus, generated from the contracts: `python -m shared.contracts.asyncapi`."""
 
 import json
 from inspect import cleandoc
@@ -14,7 +14,7 @@ FILE = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 
 
 def document() -> dict[str, Any]:
-    """AsyncAPI 3.0: a channel and an operation per subject; answers and refusals as replies; listeners in the open."""
+    """AsyncAPI 3.0: one channel and one operation per subject, answers and refusals as replies, and all listeners."""
     every = contracts()
     models: list[type[Contract]] = [*every, Refusal, *{kind.answer for kind in every if issubclass(kind, Request)}]
     _, schemas = models_json_schema([(model, "validation") for model in models], ref_template="#/components/schemas/{model}")
@@ -52,12 +52,12 @@ def _channel(kind: type[Any]) -> dict[str, Any]:
 
 def _operation(kind: type[Any]) -> dict[str, Any]:
     channel = {"$ref": f"#/channels/{kind.subject}"}
-    asked = [{"$ref": f"#/channels/{kind.subject}/messages/{kind.__name__}"}]
+    messages = [{"$ref": f"#/channels/{kind.subject}/messages/{kind.__name__}"}]
     if issubclass(kind, Event):
         return {
             "action": "send",
             "channel": channel,
-            "messages": asked,
+            "messages": messages,
             "x-announced-by": owner_of(kind),
             "x-heard-by": sorted(kind.listeners),
         }
@@ -65,14 +65,14 @@ def _operation(kind: type[Any]) -> dict[str, Any]:
     return {
         "action": "receive",
         "channel": channel,
-        "messages": asked,
+        "messages": messages,
         "reply": {"channel": channel, "messages": replies},
         "x-answered-by": owner_of(kind),
     }
 
 
 def as_text() -> str:
-    """The document as it is checked in."""
+    """The text of `docs/asyncapi.json`."""
     return json.dumps(document(), indent=1, sort_keys=True) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Questions of the operator about the audit log and its seals."""
+"""Questions of an operator about the audit log and its seals."""
 
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -9,11 +9,15 @@ from shared.contracts.fields import AnyNumber, Instant, Key, RowId
 from shared.contracts.messages import Answer, Contract, OperatorQuestion
 
 MAX_ACTS = 500
-"""Entries in one message."""
+"""Maximum entries in one message."""
 
 
 class Act(Contract):
-    """One entry of the audit log: a command and its outcome. `seal`: the number of the seal that covers it."""
+    """One entry of the audit log: a command and its outcome.
+
+    `act`: the class of the command. `on_noun`, `on_id`: its subject. `from_where`: the IP address of the person. `outcome`:
+    `done` or the code of the refusal. `seal`: the number of the seal that covers the entry.
+    """
 
     id: int
     at: Instant
@@ -37,7 +41,7 @@ class Acts(Answer):
 
 
 class ListActs(OperatorQuestion):
-    """The entries under the seals from `first_seal` to `last_seal`, in order of their ids."""
+    """The entries that the seals from `first_seal` to `last_seal` cover, by id."""
 
     subject: ClassVar[str] = "ops.{service}.list-acts.v1"
     answer: ClassVar[type[Answer]] = Acts
@@ -48,7 +52,7 @@ class ListActs(OperatorQuestion):
 
 
 class FindActs(OperatorQuestion):
-    """Entries, newest first. `on`: the id of a subject; `before`: the last id of the former page."""
+    """Entries, newest first. `on`: the id of a subject. `before`: the last id of the previous page."""
 
     subject: ClassVar[str] = "ops.{service}.find-acts.v1"
     answer: ClassVar[type[Answer]] = Acts
@@ -61,10 +65,10 @@ class FindActs(OperatorQuestion):
 
 
 class Seal(Contract):
-    """A signed statement about a batch of entries, which shows any later change; it names the former seal.
+    """A signed statement about a batch of entries. It shows any later change of them, and of the previous seals.
 
-    `sealed`: a line for each entry, its id and the SHA-256 of its form; `batch`: the SHA-256 of these lines; `former`: that of
-    the former statement; `key`: the public nkey that signed; `signature`: of the statement, hexadecimal.
+    `sealed`: for each entry a line with its id and the SHA-256 of its form. `batch`: the SHA-256 of these lines. `former`: the
+    SHA-256 of the previous statement. `key`: the public nkey that signed. `signature`: of the statement, hexadecimal.
     """
 
     number: int
@@ -78,7 +82,7 @@ class Seal(Contract):
 
 
 class Seals(Answer):
-    """One page of seals, and the number of entries without a seal."""
+    """One page of seals, and the number of unsealed entries."""
 
     service: str
     country: str
@@ -87,7 +91,7 @@ class Seals(Answer):
 
 
 class ListSeals(OperatorQuestion):
-    """The seals after this number, as many as fit into one message."""
+    """The seals after the number `after`, as many as fit into one message."""
 
     subject: ClassVar[str] = "ops.{service}.list-seals.v1"
     answer: ClassVar[type[Answer]] = Seals

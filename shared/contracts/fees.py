@@ -1,4 +1,4 @@
-"""Fees: what a certificate costs and whether it is paid. Money is whole riel."""
+"""Fees: the price of a certificate and its payments. Amounts are whole riel (KHR)."""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -22,7 +22,7 @@ class InvoiceLine(Contract):
 
 
 class InvoiceState(Answer):
-    """What a certificate costs and what has been paid."""
+    """The price of a certificate and the sum of its payments."""
 
     certificate_id: UUID
     exporter_id: UUID
@@ -34,7 +34,7 @@ class InvoiceState(Answer):
 
 
 class GetInvoice(Question):
-    """What does this certificate cost, and is it paid?"""
+    """What is the price of this certificate, and is it paid?"""
 
     subject: ClassVar[str] = "qry.invoice.get.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
@@ -44,7 +44,7 @@ class GetInvoice(Question):
 
 
 class RecordPayment(Command):
-    """A cashier enters a payment against a bank slip."""
+    """A cashier records a payment from a bank slip."""
 
     subject: ClassVar[str] = "cmd.payment.record.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
@@ -57,7 +57,7 @@ class RecordPayment(Command):
 
 
 class FeeSettled(Event):
-    """Nothing is owed any more for this submission of a certificate."""
+    """The fee of this submission of a certificate is settled."""
 
     subject: ClassVar[str] = "evt.fee.settled.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})

@@ -1,4 +1,4 @@
-"""The bounded types that the fields of contracts are made of."""
+"""The types of the fields of contracts. Each is bounded."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 MAX_CHUNK = 512 * 1024
-"""Bytes of a file that travel in one message; NATS carries 1 MiB and base64 adds a third."""
+"""Maximum bytes of a chunk of a file: NATS accepts messages of 1 MiB, and base64 adds a third."""
 
 MAX_FILE = 2**31 - 1
-"""Bytes that any file may have; each kind has a lower limit of its own."""
+"""Maximum bytes of any file. Each kind of file has a lower limit."""
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ Email = Annotated[
     str,
     StringConstraints(pattern=r"^[^@\s<>(),;:\"\[\]\\]{1,64}@[^@\s<>(),;:\"\[\]\\]{1,190}$", to_lower=True, max_length=254),
 ]
-"""One address and nothing that a letter's head could take for more (RFC 5322, 3.2.3); quoted names are not served."""
+"""One e-mail address (RFC 5322, 3.2.3), without characters that could add another header or address; no quoted names."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}$")]
@@ -48,10 +48,10 @@ Riel = Annotated[int, Field(ge=0, le=10**12)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
 Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
-"""An instant in UTC. What lies outside these years is no date of ours, and some zones cannot express it."""
+"""An instant in UTC. Instants outside these years are mistakes, and some time zones cannot express them."""
 RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 AnyNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-"""Of a row that may have been put there by anybody."""
+"""The id of a row that may have been forged, so it may be negative."""
 Key = Annotated[str, StringConstraints(max_length=120)]
 
 Chunk = Annotated[bytes, Field(max_length=MAX_CHUNK)]

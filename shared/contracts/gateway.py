@@ -1,4 +1,4 @@
-"""Gateway: the exchange over the ASEAN Single Window, and the public codes of a transmission."""
+"""Gateway: transmissions over the ASEAN Single Window, and their public codes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,13 +11,13 @@ from shared.contracts.fields import Country, Reference, Slug
 from shared.contracts.messages import Answer, Contract, Event, Question
 
 MAX_REASONS = 200
-"""Reasons that a document may be refused for, at most."""
-MAX_WRITTEN = 101_000
-"""Characters of all that is written in them: 200 of 500, and what stands between two. At 4 bytes each, an answer holds two."""
+"""Maximum reasons of one refusal of a document."""
+MAX_STEP_DETAIL = 101_000
+"""Maximum characters of the texts of all reasons: 200 of 500 characters with separators. An answer fits two of them."""
 
 
 class StatusCode(StrEnum):
-    """The public codes of a transmission. AS1, AS2, REC and NOT are ASEAN's; the others are ours."""
+    """The public codes of a transmission. ASEAN defines AS1, AS2, REC and NOT; this system defines the others."""
 
     AS1 = "AS1"
     AS2 = "AS2"
@@ -40,21 +40,22 @@ NEXT_CODES: dict[StatusCode | None, frozenset[StatusCode]] = {
     StatusCode.NOT: frozenset(),
     StatusCode.CAN: frozenset(),
 }
-"""Which code may follow which. NOT comes only before REC; a later refusal is DEN, which may be re-assessed (OCP Rule 30)."""
+"""The codes that may follow each code. NOT comes only before REC. A later refusal is DEN, which can be re-assessed (OCP
+Rule 30)."""
 
 
 class Step(Contract):
-    """A code that a transmission reached, when and in which country."""
+    """A code that a transmission reached, with instant and country. `reasons`: codes; `detail`: the text of the partner."""
 
     code: StatusCode
     at: datetime
     country: str
     reasons: Annotated[tuple[str, ...], Field(max_length=MAX_REASONS)] = ()
-    detail: Annotated[str, Field(max_length=MAX_WRITTEN)] | None = None
+    detail: Annotated[str, Field(max_length=MAX_STEP_DETAIL)] | None = None
 
 
 class TransmissionState(Answer):
-    """A transmission as its exporter and the ministry see it; `detail` of a step is what the partner wrote."""
+    """A transmission as its exporter and the ministry see it. `waits_because`: why it is not sent yet, if it waits."""
 
     certificate_id: UUID
     reference: str
@@ -67,7 +68,7 @@ class TransmissionState(Answer):
 
 
 class GetTransmission(Question):
-    """How far has this certificate come on its way to the customs of the destination?"""
+    """Which steps has this certificate reached on its way to the customs of the destination?"""
 
     subject: ClassVar[str] = "qry.transmission.get.v1"
     answer: ClassVar[type[Answer]] = TransmissionState
@@ -77,7 +78,7 @@ class GetTransmission(Question):
 
 
 class TransmissionAdvanced(Event):
-    """A transmission reached a code. Holds only what the public may see; reasons are slugs, never free text."""
+    """A transmission reached a code. The event contains only public data: reasons are codes, never free text."""
 
     subject: ClassVar[str] = "evt.transmission.advanced.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})

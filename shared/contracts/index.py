@@ -7,10 +7,10 @@ from pkgutil import iter_modules
 from shared.contracts.messages import Contract, Event, OperatorRequest, Request
 
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
-"""The services on the bus, in the order in which a certificate passes them."""
+"""The services on the bus, in the order in which a certificate passes through them."""
 
 ASKERS = ("portal",)
-"""The users of the bus that may send commands and questions: services never ask one another."""
+"""The users of the bus that may send commands and questions. A service sends none to another service."""
 
 OPERATOR = "operator"
 """The user of the bus that sends operator requests and administers the stream."""
@@ -23,7 +23,7 @@ def contracts() -> tuple[type[Request] | type[Event], ...]:
 
 
 def operator_requests() -> tuple[type[OperatorRequest], ...]:
-    """Every request of the operator, ordered by subject; every service answers each of them."""
+    """Every request of the operator, ordered by subject. Every service answers all of them."""
     found = {kind for owner in ("operations", "audit_log") for module in _modules_of(owner) for kind in _declared_in(module)}
     return tuple(sorted((kind for kind in found if issubclass(kind, OperatorRequest)), key=lambda kind: kind.subject))
 
@@ -54,7 +54,7 @@ def events_heard_by(service: str) -> tuple[type[Event], ...]:
 
 
 def _modules_of(service: str) -> Iterator[str]:
-    """The module of a service's contracts, and the modules in it where there are several."""
+    """The module of a service's contracts, or the package and its modules."""
     name = f"shared.contracts.{service}"
     yield name
     for part in iter_modules(getattr(import_module(name), "__path__", ())):

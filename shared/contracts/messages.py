@@ -1,7 +1,7 @@
-"""The classes of message that cross the bus.
+"""The base classes of all messages on the bus.
 
-A command is imperative and changes something; a question changes nothing; an event says what has happened.
-The subject is a literal on the class: `<kind>.<noun>.<verb>.v<n>`. Within v1 only optional fields are added.
+A command changes something; a question changes nothing; an event reports a change. The subject is a constant of the class:
+`<kind>.<noun>.<verb>.v<n>`. A version gets only new optional fields.
 """
 
 from typing import Annotated, ClassVar
@@ -13,15 +13,16 @@ from shared.contracts.fields import MAX_FILE, Chunk, Instant, Sha256, Slug
 from shared.contracts.roles import Role
 
 TRY_AGAIN = "temporarily_unavailable"
-"""The code of a refusal that no rule causes: the same request may succeed later."""
+"""The code of a temporary failure: the same request may succeed later."""
 
 
 class Contract(BaseModel):
-    """A message or a part of one: immutable, and tolerant of fields that a later release adds.
+    """A message or a part of one. It is immutable and ignores fields that a later release adds.
 
-    `about`: the field with the id of what the message is about. The audit log records the noun and the id of a command; inbox
-    and outbox keep the id of an event, by which traces are joined. `about_noun`: the noun, where the field's name does not give
-    it. `permitted_by`: the field with the id of the exporter whose standing permits it; the trace links to its last event.
+    `about`: the name of the field with the id of the message's subject. The audit log records the noun and the id of a command;
+    inbox and outbox store the id of an event, which joins traces. `about_noun`: the noun, if it is not the name of the field
+    without `_id`. `permitted_by`: the field with the id of the exporter whose registration permits it; the trace links to its
+    last event.
     """
 
     about: ClassVar[str] = ""
@@ -33,23 +34,26 @@ class Contract(BaseModel):
 
 
 def subject_of(message: Contract) -> tuple[str, UUID | int] | None:
-    """The noun and the id that a message is about, as its class declares; None where it declares none or has no value."""
+    """The noun and the id of a message's subject; None if its class declares no `about` or the field has no value."""
     value = getattr(message, message.about) if message.about else None
     return None if value is None else (message.about_noun or message.about.removesuffix("_id"), value)
 
 
 class Part(Contract):
-    """A part of a command or question: unknown fields are refused, as in the whole."""
+    """A part of a command or question. Unknown fields are refused, as in the request itself."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Answer(Contract):
-    """What a command or question is answered with."""
+    """The answer to a command or question."""
 
 
 class Refusal(Answer):
-    """The answer of a rule that said no. Nothing was changed. `values` fill the sentence of the code in any language."""
+    """The answer if a rule refuses the request. Nothing was changed.
+
+    `detail`: the sentence in English. `fields`: the fields concerned. `values`: the placeholders of the sentence.
+    """
 
     code: Slug
     detail: str
@@ -60,9 +64,9 @@ class Refusal(Answer):
 class Request(Contract):
     """A command or a question.
 
-    `anonymous`: needs no actor token. `asked_by`: the roles that may ask; empty where every signed-in person may. The handler
-    checks ownership. `while_enrolling`: an officer without a second factor may ask. `under_mandate`: an agent may ask for the
-    exporter whose mandate it has.
+    `anonymous`: it needs no actor token. `asked_by`: the permitted roles; empty if every signed-in person may send it. The
+    handler checks ownership. `while_enrolling`: an officer without a second factor may send it. `under_mandate`: an agent may
+    send it for an exporter.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -75,10 +79,10 @@ class Request(Contract):
 
 
 class Command(Request):
-    """Changes something, once: a repeated command with the same `command_id` gets the stored answer.
+    """Changes something, once: a duplicate with the same `command_id` gets the stored answer.
 
-    `secret`: no answer is stored, because the body or the answer must not be kept. `while_recovering`: a service in recovery
-    accepts it. `audited`: the audit log records it. `step_up`: it needs a step-up token for exactly this command.
+    `secret`: no answer is stored, because the body or the answer is secret. `while_recovering`: a service in recovery accepts
+    it. `audited`: the audit log records it. `step_up`: it needs a step-up token for exactly this command.
     """
 
     secret: ClassVar[bool] = False
@@ -89,11 +93,11 @@ class Command(Request):
 
 
 class Question(Request):
-    """Asks a service what it knows; nothing changes."""
+    """Reads data of a service and changes nothing."""
 
 
 class OperatorRequest(Request):
-    """Every service answers it. Only the operator's user on the bus may publish it, so it carries no actor token."""
+    """A request that every service answers. Only the operator's user on the bus may publish it; it has no actor token."""
 
     anonymous: ClassVar[bool] = True
 
@@ -107,10 +111,10 @@ class OperatorQuestion(OperatorRequest, Question):
 
 
 class Event(Contract):
-    """A fact. `listeners`: the services that may receive it; the permissions of the bus are generated from them.
+    """A change that has happened. `listeners`: the services that may receive it; the bus permits only these.
 
-    `known_by`: the field with the public reference by which its trace can be found. `version` is that of the noun, so that a
-    listener can tell an older statement from a newer one.
+    `known_by`: the field with the public reference that finds its trace. `version`: the version of the noun, so that a
+    listener can recognise an older event.
     """
 
     subject: ClassVar[str]
@@ -121,14 +125,14 @@ class Event(Contract):
 
 
 class FileProgress(Answer):
-    """How much of a file has arrived, in bytes."""
+    """How many bytes of a file were received, and whether it is complete."""
 
     received: int
     complete: bool
 
 
 class FileChunk(Answer):
-    """A piece of a kept file, and the size in bytes of the whole."""
+    """A chunk of a stored file, and the size of the file in bytes."""
 
     chunk: Chunk
     size: int
@@ -136,9 +140,9 @@ class FileChunk(Answer):
 
 
 class PutFile(Command):
-    """One piece of a file for its owner, addressed by the SHA-256 of the whole. `limit`: bytes of the whole.
+    """Stores one chunk of a file for its owner. `sha256`, `size`: of the complete file. `limit`: maximum bytes of a file.
 
-    The audit log records the command that names the whole file as a document, not its pieces.
+    The audit log records the command that uses the file as a document, not the chunks.
     """
 
     answer: ClassVar[type[Answer]] = FileProgress
@@ -153,7 +157,7 @@ class PutFile(Command):
 
 
 class GetFile(Question):
-    """The piece of a kept file that starts at `offset`."""
+    """The chunk of a stored file that starts at `offset`."""
 
     answer: ClassVar[type[Answer]] = FileChunk
     owner_id: UUID

@@ -10,7 +10,7 @@ FILE = Path(__file__).parents[2] / "docs" / "permissions.md"
 
 HEADING = """# Permissions
 
-Generated from the contracts by `make generate`: do not edit. `tests/contracts/test_permissions.py` tries every cell against the
+Generated from the contracts by `make generate`: do not edit. `tests/contracts/test_permissions.py` tests every cell with the
 handlers.
 
 | cell | meaning |
@@ -18,11 +18,11 @@ handlers.
 | **yes** | permitted with this role |
 | *own* | permitted for every signed-in user; the handler checks ownership |
 | **all** | permitted without signing in |
-| **confirmed** | also needs a step-up token, given for a fresh code of the second factor and bound to exactly this command |
-| **agents** | also permitted to the role under a mandate of the exporter, to a user or with an API key |
+| **confirmed** | also needs a step-up token, issued for a new code of the second factor and valid for exactly this command |
+| **agents** | also permitted with this role under a mandate of the exporter, for a person or an API key |
 
-Under a mandate every other request is refused. An officer who has not set up the second factor is refused, except where the
-table says so.
+Every other request under a mandate is refused. A request of an officer without a second factor is refused unless the table
+permits it.
 """
 
 

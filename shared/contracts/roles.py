@@ -1,10 +1,10 @@
-"""The roles that people have. What each of them may ask is declared by the requests: `docs/permissions.md` shows it whole."""
+"""The roles of people. Each request declares the roles that may send it; `docs/permissions.md` is the table."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person may do: the first three at a company, the last at customs, the others at the ministry."""
+    """The roles: the first three at a company, the last at customs, the others at the ministry."""
 
     COMPANY_ADMINISTRATOR = "company_administrator"
     PREPARER = "preparer"

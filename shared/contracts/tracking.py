@@ -1,1 +1,1 @@
-"""Tracking answers the public over HTTP, and says and asks nothing on the bus."""
+"""Tracking answers the public over HTTP. It has no requests and announces no events."""

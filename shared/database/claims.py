@@ -1,4 +1,4 @@
-"""Claims of rows by one replica: what an outbox row and a task have in common."""
+"""Claims: a replica claims rows of the outbox or tasks, so that no other replica processes them meanwhile."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,16 +10,16 @@ from shared.database.engine import Database
 
 
 def is_free(until: ColumnElement[datetime], now: datetime, lasts: timedelta) -> ColumnElement[bool]:
-    """Whether no claim holds. One that ends too far ahead was made by a clock that was set back since."""
+    """Whether a row is not claimed. A claim that ends too far ahead comes from a clock that was set back later."""
     return or_(until.is_(None), ~until.between(now, now + lasts + MAX_CLOCK_SKEW))
 
 
 async def claim(
     database: Database, table: Table, free: ColumnElement[bool], order: ColumnElement[Any], limit: int, **values: object
 ) -> list[Row[Any]]:
-    """Sets `values` on at most `limit` free rows and returns them; rows that another replica is claiming are skipped.
+    """Sets `values` on at most `limit` free rows and returns these rows. It skips rows that another replica is claiming.
 
-    It reads first, so that a service without work takes no writing transaction.
+    It reads first, so that a service without work begins no writing transaction.
     """
     async with database.reading() as session:
         if not await session.scalar(select(exists().where(free))):

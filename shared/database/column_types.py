@@ -1,4 +1,4 @@
-"""Column types that give back exactly what was put in, on SQLite and PostgreSQL alike."""
+"""Column types that return exactly the stored value, on SQLite and on PostgreSQL."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant in UTC to the microsecond. SQLite keeps it as text that sorts by time."""
+    """An instant in UTC with microseconds. SQLite stores it as text that sorts by time."""
 
     impl = DateTime
     cache_ok = True
@@ -37,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal that comes back digit for digit. SQLite keeps it as text, so it cannot sort or add there."""
+    """A decimal with all its digits. SQLite stores it as text, so it cannot sort or sum it."""
 
     impl = Numeric
     cache_ok = True
@@ -53,7 +53,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """One word of an enumeration, kept as text and given back as the enumeration's member."""
+    """A member of an enumeration, stored as its text."""
 
     impl = String(40)
     cache_ok = True
@@ -70,7 +70,7 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 class JsonOf(TypeDecorator[Any]):
-    """A value of any type that pydantic can describe, dataclasses among them, kept as JSON text, digit for digit."""
+    """A value of any type that pydantic supports, such as a dataclass, stored as JSON text. Decimals keep all digits."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""SQLite and PostgreSQL by URL: transactions that lock alike on both."""
+"""The database of a service, SQLite or PostgreSQL by URL. Its transactions lock in the same way on both."""
 
 import asyncio
 import sqlite3
@@ -17,30 +17,30 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-_AWAY_SQLITE = ("locked", "busy", "disk i/o error", "disk is full", "unable to open")
-_AWAY_POSTGRESQL = ("08", "53", "57P", "40001", "40P01")
+_TRANSIENT_SQLITE = ("locked", "busy", "disk i/o error", "disk is full", "unable to open")
+_TRANSIENT_POSTGRESQL = ("08", "53", "57P", "40001", "40P01")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the database or the network failed, not our code, so that a retry may succeed."""
+    """Whether the database or the network failed, not the code, so that a retry may succeed."""
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)
         if state is not None:
-            return error.connection_invalidated or state.startswith(_AWAY_POSTGRESQL)
-        said = str(error.orig).lower()
-        return error.connection_invalidated or any(away in said for away in _AWAY_SQLITE)
+            return error.connection_invalidated or state.startswith(_TRANSIENT_POSTGRESQL)
+        message = str(error.orig).lower()
+        return error.connection_invalidated or any(part in message for part in _TRANSIENT_SQLITE)
     if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | IsADirectoryError | NotADirectoryError):
         return False
     return isinstance(error, OSError | TimeoutError | PoolTimeout)
 
 
 START_LOCK = 4_210_002
-"""The advisory lock of replicas that start; the number is arbitrary."""
+"""The key of the advisory lock of replicas that start; the number is arbitrary."""
 
 
 async def lock_start(session: AsyncSession) -> None:
-    """Waits until no other replica starts; the lock lasts until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+    """Waits until no other replica starts. The lock lasts until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has only one writer
         await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
 
 
@@ -49,12 +49,12 @@ SWITCH_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 class Database:
-    """The database of one service. SQLite has one writer, so writers queue here instead of polling a lock."""
+    """The database of one service. SQLite has only one writer, so writers wait here instead of polling its lock."""
 
     def __init__(self, url: URL) -> None:
         self.dialect = url.get_backend_name()
         options = {} if self.dialect == "sqlite" else {"pool_pre_ping": True}
-        # values are hidden from errors, and so from logs: they may be personal
+        # errors, and so logs, contain no values: they may be personal data
         self.engine = create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True, **options)
         self._reader = self.engine.execution_options(**_READING[self.dialect])
         self.writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
@@ -68,12 +68,12 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A read-only session with one snapshot; it connects at its first read."""
+        """A read-only session. It has one snapshot of the database and connects at its first read."""
         async with AsyncSession(self._reader, autoflush=False) as session:
             yield session
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Closes all connections."""
         await self.engine.dispose()
 
 
@@ -84,7 +84,7 @@ _READING: dict[str, dict[str, Any]] = {
 
 
 class Transaction:
-    """One writing transaction. `end` and `begin` allow slow work between two halves without a lock."""
+    """One writing transaction. With `end` and `begin`, slow work can run between two parts without a lock."""
 
     def __init__(self, database: Database) -> None:
         self._writer = database.writer
@@ -106,7 +106,7 @@ class Transaction:
             await self.session.close()
 
     async def begin(self) -> None:
-        """Waits for the writer of this database and starts."""
+        """Waits until no other transaction writes on SQLite, and begins."""
         await self._writer.__aenter__()
         self._has_writer = True
         try:
@@ -116,7 +116,7 @@ class Transaction:
             raise
 
     async def end(self, *, commit: bool = True) -> None:
-        """Commits or rolls back, also if the commit fails, and releases the writer."""
+        """Commits, or rolls back if `commit` is False or the commit fails. It always releases the writer."""
         try:
             if commit:
                 await self.session.commit()
@@ -133,7 +133,7 @@ class Transaction:
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # the driver must not begin by itself: `_begin_sqlite` does
+    connection.isolation_level = None  # the driver must not begin transactions: `_begin_sqlite` does
     for pragma in ("busy_timeout=10000", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     for pause in (*SWITCH_PAUSES, None):
@@ -143,7 +143,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         except sqlite3.OperationalError:
             if pause is None:
                 raise
-            time.sleep(pause)  # the one statement that does not wait for `busy_timeout`; needed only on a new file
+            time.sleep(pause)  # the only statement that ignores `busy_timeout`; needed only for a new file
 
 
 def _begin_sqlite(connection: Connection) -> None:

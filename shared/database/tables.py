@@ -1,4 +1,4 @@
-"""The tables of the plumbing, which every service's database has."""
+"""The tables of the plumbing. The database of every service has them."""
 
 from sqlalchemy import (
     BigInteger,

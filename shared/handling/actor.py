@@ -40,10 +40,10 @@ class Mandated:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """A person, or a system with an API key, with the organisation it acts for and its roles; without an id: nobody.
+    """A person, or a system with an API key; the organisation that it acts for, and its roles.
 
-    `enrolling`: an officer who may only set up the second factor. `mandate`: set where the organisation is an exporter that
-    the actor's own company is the agent of.
+    `user_id` is None for an anonymous request. `enrolling`: the officer may only set up the second factor. `mandate`: set if
+    the actor's company acts as an agent; then `organisation` is the exporter.
     """
 
     user_id: UUID | None = None
@@ -55,7 +55,7 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """The key of stored answers, and the name in the audit log. That of an API key never equals that of a person."""
+        """The key of stored answers, and the name in the audit log. An API key and a person never have the same name."""
         if self.user_id is None:
             return "anonymous"
         return f"api-key:{self.user_id}" if self.user_id == self.session_id else str(self.user_id)
@@ -67,7 +67,7 @@ class Actor:
 
     @property
     def company(self) -> str:
-        """The organisation that the actor acts for; under a mandate preceded by the agent."""
+        """The organisation that the actor acts for. Under a mandate: `<agent> for <exporter>`."""
         return f"{self.mandate.agent_id} for {self.organisation}" if self.mandate else self.organisation
 
     def must_be(self, *roles: str) -> None:
@@ -81,13 +81,13 @@ class Actor:
             raise NotYours()
 
     def must_have_id(self) -> UUID:
-        """The id of the person. Raises NotSignedIn."""
+        """Returns the id of the person. Raises NotSignedIn."""
         if self.user_id is None:
             raise NotSignedIn()
         return self.user_id
 
     def must_have_session(self) -> UUID:
-        """The id of the session. Raises NotSignedIn."""
+        """Returns the id of the session. Raises NotSignedIn."""
         if self.session_id is None:
             raise NotSignedIn()
         return self.session_id
@@ -98,9 +98,9 @@ class Actor:
             raise NotYours()
 
     def must_have_begun(self, agent_id: UUID | None) -> None:
-        """Raises BegunByAnother if the actor is an agent other than `agent_id`; the exporter itself always passes.
+        """Raises BegunByAnother if the actor is an agent other than `agent_id`. The exporter itself is never refused.
 
-        `agent_id`: the agent that began the certificate; None where the exporter did, or where it is not known.
+        `agent_id`: the agent that drafted the certificate; None if the exporter did, or if it is not known.
         """
         if self.mandate and self.mandate.agent_id != agent_id:
             raise BegunByAnother("certificate_id")

@@ -41,9 +41,9 @@ class ChunkNotFound(FileNotFound):
 
 
 async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
-    """Stores one chunk; the last one completes the file. Storing a chunk twice is harmless.
+    """Stores one chunk; the last one completes the file. Storing a chunk twice changes nothing.
 
-    `room`: bytes for all files of the owner. Raises FileTooLarge, NoRoom, and FileMismatch where size or digest differ.
+    `room`: maximum bytes of all files of the owner. Raises FileTooLarge, NoRoom, and FileMismatch if size or digest differ.
     """
     end = command.offset + len(command.chunk)
     if command.size > command.limit:
@@ -53,14 +53,14 @@ async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
     this = (files.c.owner_id == command.owner_id) & (files.c.sha256 == command.sha256)
     row = {"owner_id": command.owner_id, "sha256": command.sha256, "size": command.size, "media_type": command.media_type}
     if await work.insert_new(files, [row]):
-        theirs = await work.session.scalar(select(func.sum(files.c.size)).where(files.c.owner_id == command.owner_id)) or 0
-        if theirs > room:
-            raise NoRoom("size", room=room, needed=theirs)
-    kept = (await work.session.execute(select(files).where(this).with_for_update())).one()
-    if kept.size != command.size:
+        total = await work.session.scalar(select(func.sum(files.c.size)).where(files.c.owner_id == command.owner_id)) or 0
+        if total > room:
+            raise NoRoom("size", room=room, needed=total)
+    stored = (await work.session.execute(select(files).where(this).with_for_update())).one()
+    if stored.size != command.size:
         raise FileSizeDiffers("size")
-    if kept.complete:
-        return FileProgress(received=kept.size, complete=True)
+    if stored.complete:
+        return FileProgress(received=stored.size, complete=True)
 
     pieces = (file_chunks.c.owner_id == command.owner_id) & (file_chunks.c.sha256 == command.sha256)
     overlaps = (file_chunks.c.start < end) & (file_chunks.c.start + func.length(file_chunks.c.chunk) > command.offset)
@@ -71,17 +71,17 @@ async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
     if received < command.size:
         return FileProgress(received=received, complete=False)
 
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for chunk in await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)):
-        whole.update(chunk)
-    if whole.hexdigest() != command.sha256:
+        digest.update(chunk)
+    if digest.hexdigest() != command.sha256:
         raise FileMismatch("sha256")
     await work.session.execute(update(files).where(this).values(complete=True))
     return FileProgress(received=received, complete=True)
 
 
 async def get_file(question: GetFile, work: Work) -> FileChunk:
-    """The chunk of a whole file that starts at the offset asked for. Raises FileNotFound."""
+    """The chunk of a complete file that starts at the offset. Raises FileNotFound."""
     pieces = (file_chunks.c.owner_id == question.owner_id) & (file_chunks.c.sha256 == question.sha256)
     of_file = (file_chunks.c.owner_id == files.c.owner_id) & (file_chunks.c.sha256 == files.c.sha256)
     found = (
@@ -97,16 +97,16 @@ async def get_file(question: GetFile, work: Work) -> FileChunk:
 
 
 async def whole_file(owner_id: UUID, sha256: str, work: Work) -> bytes:
-    """The content of a file that has arrived whole. Raises FileNotFound."""
+    """The content of a complete file. Raises FileNotFound."""
     await require_files(owner_id, [sha256], work)
     pieces = (file_chunks.c.owner_id == owner_id) & (file_chunks.c.sha256 == sha256)
     return b"".join(await work.session.scalars(select(file_chunks.c.chunk).where(pieces).order_by(file_chunks.c.start)))
 
 
 async def require_files(owner_id: UUID, digests: Iterable[str], work: Work) -> None:
-    """Refuses, naming the field `documents`, unless every one of these files has arrived whole."""
+    """Raises FileNotFound, for the field `documents`, unless each of these files is complete."""
     wanted = set(digests)
-    whole = select(files.c.sha256).where(files.c.owner_id == owner_id, files.c.complete, files.c.sha256.in_(wanted))
-    missing = wanted - set(await work.session.scalars(whole))
+    complete = select(files.c.sha256).where(files.c.owner_id == owner_id, files.c.complete, files.c.sha256.in_(wanted))
+    missing = wanted - set(await work.session.scalars(complete))
     if missing:
         raise FileNotFound("documents", missing=len(missing))

@@ -1,4 +1,4 @@
-"""The handlers of a service: `answers` a request, `on` an event, `due` for a task."""
+"""The router registers the handlers of a service: `answers` for a request, `on` for an event, `due` for a task."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ LostKeysFunction = Callable[[Sequence[str], Work], Awaitable[None]]
 
 @dataclass(kw_only=True)
 class Router:
-    """The handlers of one service, or of a part of it, by the class of what they handle."""
+    """The handlers of one service, or of a part of it, by the class of the message or task."""
 
     requests: dict[type[Request], RequestFunction] = field(default_factory=dict)
     events: dict[type[Event], EventFunction] = field(default_factory=dict)
@@ -39,44 +39,44 @@ class Router:
     start: list[StartFunction] = field(default_factory=list)
 
     def answers(self, request: type[R]) -> Callable[[Callable[[R, Work], Awaitable[A]]], Callable[[R, Work], Awaitable[A]]]:
-        """Handles a command or question in one transaction; returns its answer or raises a refusal."""
+        """Registers the handler of a command or question. It runs in one transaction and returns an answer or refuses."""
         return _register(self.requests, request)
 
     def on(self, event: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Records the fact that an event states. It may not refuse: an event that arrives early is kept."""
+        """Registers the handler of an event. It must not refuse: it stores an event that arrives early."""
         return _register(self.events, event)
 
     def due(self, task: type[T]) -> Callable[[Handler[T]], Handler[T]]:
-        """Does slow or later work, after the commit of its cause, on any replica."""
+        """Registers the handler of a task: slow or later work, after the commit of its cause, on any replica."""
         return _register(self.tasks, task)
 
     def at_start(self, handler: StartFunction) -> StartFunction:
-        """Runs whenever a replica starts, so it must be idempotent."""
+        """Registers a step that runs whenever a replica starts, so it must be idempotent."""
         self.start.append(handler)
         return handler
 
     def reannounces(self, noun: str, keys: SelectBase) -> Callable[[EventFunction], EventFunction]:
-        """Announces the present state of one noun, for each key that the select of one column returns.
+        """Registers a function that announces the present state of one noun. `keys` selects one column of all its keys.
 
-        The versions are those announced before, so listeners that have them change nothing.
+        The events have the versions announced before, so a listener that has them changes nothing.
         """
 
-        def remember(handler: EventFunction) -> EventFunction:
+        def register(handler: EventFunction) -> EventFunction:
             _once(self.reannouncing, noun, (keys, handler))
             return handler
 
-        return remember
+        return register
 
     def on_replay(self, event: type[E]) -> Callable[[Handler[E]], Handler[E]]:
-        """Applies an event of this service that its database, restored from a backup, does not hold."""
+        """Registers a function that applies an event of this service that its restored database has lost."""
         return _register(self.replay, event)
 
     def on_lost_keys(self, fact: str) -> Callable[[LostKeysFunction], LostKeysFunction]:
-        """Called with keys that other services know and this restored database has lost."""
+        """Registers a function that is called with keys that other services know and this restored database has lost."""
         return _register(self.lost_keys, fact)
 
     def fact(self, name: str, keys: SelectBase) -> None:
-        """Declares a fact for the consistency check: a select of the one column of keys for which it is true."""
+        """Declares a fact for the consistency check. `keys` selects one column: the keys for which the fact is true."""
         _once(self.facts, name, keys)
 
     def event_of(self, subject: str) -> tuple[type[Event], EventFunction]:
@@ -87,7 +87,7 @@ class Router:
         raise KeyError(subject)
 
     def include(self, other: "Router") -> None:
-        """Takes over the handlers of a part of the service."""
+        """Adds the handlers of a part of the service. Raises ValueError for a second handler of the same class."""
         self.start.extend(other.start)
         for mine, theirs in (
             (self.requests, other.requests),
@@ -103,14 +103,14 @@ class Router:
 
 
 def _register(handlers: dict[Any, Any], key: Any) -> Callable[[H], H]:
-    def remember(handler: H) -> H:
+    def register(handler: H) -> H:
         _once(handlers, key, handler)
         return handler
 
-    return remember
+    return register
 
 
 def _once(handlers: dict[Any, Any], key: Any, handler: Any) -> None:
     if key in handlers:
-        raise ValueError(f"{key} has a handler already: {handlers[key]}")
+        raise ValueError(f"{key} already has a handler: {handlers[key]}")
     handlers[key] = handler

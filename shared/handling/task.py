@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 class Task(BaseModel):
     """A unit of slow or later work. `kind` is stored: never rename it.
 
-    `limit`: seconds that one attempt may take; then another replica takes over. `every`: the task repeats by itself, from the
-    start of a replica on; the next run follows even if a run fails for good.
+    `limit`: maximum seconds of one attempt. `every`: the period of a repeating task, which a replica enqueues at its start.
+    The next run follows even if a run fails permanently.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,7 +20,7 @@ class Task(BaseModel):
 
     @classmethod
     def period_of(cls, instant: datetime) -> datetime:
-        """The start of the period of a repeating task: midnight UTC where it repeats daily, the full minute each minute."""
+        """The start of the period that contains `instant`: midnight UTC for a daily task. Raises TypeError."""
         if cls.every is None:
             raise TypeError(f"{cls.__name__} does not repeat")
         day = instant.replace(hour=0, minute=0, second=0, microsecond=0)

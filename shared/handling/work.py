@@ -1,4 +1,4 @@
-"""One piece of work: a transaction, its actor, and the events and tasks that follow its commit."""
+"""The unit of work: a transaction, its actor, and the events and tasks that follow its commit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ from shared.handling.task import Task
 from shared.observability.tracing import link_to, mark, traceparent
 
 MAX_EVENT = 900 * 1024
-"""Bytes of an event; the bus carries 1 MiB."""
+"""Maximum bytes of an event. The bus accepts 1 MiB, headers included."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,14 +34,14 @@ E = TypeVar("E", bound=Event)
 
 @runtime_checkable
 class AsyncClosable(Protocol):
-    """A tool that holds connections."""
+    """A tool that has connections to close."""
 
     async def aclose(self) -> None:
         """Closes them."""
 
 
 class Work:
-    """What a handler works with. Its events and tasks become visible when its transaction commits."""
+    """The second argument of every handler. Its events and tasks become visible when its transaction commits."""
 
     def __init__(
         self, context: "ServiceContext", session: AsyncSession, span: Span, transaction: Transaction | None = None
@@ -52,7 +52,7 @@ class Work:
         self.session = session
         self.span = span
         self.about: UUID | None = None
-        """The id by which the traces of this work are joined."""
+        """The id of the certificate that joins the traces of this work."""
         self.single_transaction = False
         self.announced: list[dict[str, Any]] = []
         self._permitted_by: set[UUID] = set()
@@ -70,7 +70,7 @@ class Work:
 
     @property
     def actor(self) -> Actor:
-        """The person or system that sent the request. Raises NotSignedIn where nobody is known."""
+        """The person or system that sent the request. Raises NotSignedIn for an anonymous request."""
         if self._actor is NOBODY:
             raise NotSignedIn()
         return self._actor
@@ -81,7 +81,7 @@ class Work:
 
     @property
     def may_write(self) -> bool:
-        """Whether this is a command, an event or a task: then what is loaded should be locked."""
+        """Whether this handles a command, an event or a task. Then a handler should lock the rows that it loads."""
         return self._transaction is not None
 
     @property
@@ -96,7 +96,7 @@ class Work:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of legal dates."""
+        """The time zone of legal dates."""
         return self._context.clock.zone
 
     def legal_date(self, instant: datetime) -> date:
@@ -108,7 +108,7 @@ class Work:
         return self._context.use(kind)
 
     def begin(self, message: Contract, span: Span) -> None:
-        """Turns to the next message, of several in one transaction."""
+        """Begins the next message: one transaction may handle several."""
         self.span, self.about = span, None
         if subject := subject_of(message):
             self.is_about(*subject)
@@ -128,11 +128,11 @@ class Work:
         link_to(self.span, await self.session.scalar(select(both.c.traceparent).order_by(both.c.at.desc()).limit(1)))
 
     async def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[Row[Any]]:
-        """Inserts the rows whose key is not there yet and returns the primary keys of these."""
+        """Inserts the rows whose key does not exist yet and returns the primary keys of the new rows."""
         return await upserts.insert_new(self.session, table, rows)
 
     async def insert_newer(self, table: Table, row: Mapping[str, Any], version: str = "version") -> None:
-        """Inserts a row, or replaces the row of its key if the column `version` of that one is lower."""
+        """Inserts a row, or replaces the row with the same key if that one has a lower `version`."""
         await upserts.insert_newer(self.session, table, row, version)
 
     async def announced_before(self, kind: type[E], subject_id: UUID) -> list[E]:
@@ -141,7 +141,10 @@ class Work:
         return [kind.model_validate_json(body) for body in await self.session.scalars(bodies.order_by(outbox.c.id))]
 
     def announce(self, event: Event) -> None:
-        """Adds an event to the outbox; it is published after the commit. Raises ValueError for one of another service."""
+        """Adds an event to the outbox; it is published after the commit.
+
+        Raises ValueError if the event belongs to another service or has more than `MAX_EVENT` bytes.
+        """
         self._must_write()
         body = event.model_dump_json()
         size = len(body.encode())
@@ -163,10 +166,7 @@ class Work:
         )
 
     def later(self, task: Task, *, key: str | UUID, due_at: datetime | None = None) -> None:
-        """Enqueues a task, due after the commit or at `due_at`.
-
-        A task with the same key runs once for both; it runs again if it is running now.
-        """
+        """Enqueues a task, due at once or at `due_at`. Two waiting tasks with the same key run once."""
         self._must_write()
         self.tasks[task.kind, str(key)] = {
             "kind": task.kind,
@@ -183,7 +183,7 @@ class Work:
             raise RuntimeError("a question cannot announce an event or enqueue a task")
 
     async def between_transactions(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Commits, does slow work such as a call to a partner, and begins again. What was read before may have changed."""
+        """Commits, does slow work such as a call to a partner, and begins a new transaction. Read rows may have changed."""
         if self._transaction is None or self.single_transaction or self.announced or self.tasks:
             raise RuntimeError("slow work belongs in a task or a secret command, before anything is announced")
         await self._transaction.end()
@@ -194,11 +194,11 @@ class Work:
             self.session.expire_all()
 
     async def commit_so_far(self) -> None:
-        """Commits what was done so far, so that it stays if the rest is refused."""
+        """Commits the changes so far, so that they stay if the rest is refused."""
         await self.between_transactions(asyncio.sleep, 0)
 
     async def in_process(self, function: Callable[..., T], *args: Any) -> T:
-        """Runs heavy arithmetic, such as a seal, in another process between two transactions."""
+        """Runs a long computation, such as a password hash, in another process between two transactions."""
         run = asyncio.get_running_loop().run_in_executor
         return await self.between_transactions(run, self._context.processes, function, *args)
 
@@ -214,7 +214,7 @@ class Work:
 
 
 class ServiceContext:
-    """What all work of a service shares: its database, clock, processes and tools, and the signals of a commit."""
+    """The objects that all work of a service shares: database, clock, process pool, tools, and wake-up signals."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class ServiceContext:
         self.clock = clock
         self.processes = processes
         self.recovering: str | None = None
-        """Why no command is accepted until an operator has confirmed; None in normal operation."""
+        """The reason of a recovery in progress; None in normal operation."""
         self._tools = {type(tool): tool for tool in tools}
         self.something_announced = asyncio.Event()
         self.something_due = asyncio.Event()
@@ -253,14 +253,14 @@ class ServiceContext:
         await self.database.close()
 
     def stop(self) -> None:
-        """Tells the background loops to end after their present step."""
+        """Requests the background loops to end after their present step."""
         self.stopping.set()
         self.something_announced.set()
         self.something_due.set()
 
     @asynccontextmanager
     async def work(self, span: Span) -> AsyncIterator[Work]:
-        """Work that commits where the block ends well, and rolls back where it does not."""
+        """Work that commits at the end of the block, and rolls back if the block raises."""
         async with self.database.writing() as transaction:
             work = Work(self, transaction.session, span, transaction)
             yield work
@@ -280,6 +280,6 @@ class ServiceContext:
 
 
 def id_of_subject(message: Contract) -> UUID | None:
-    """The id of what a message is about, as inbox and outbox keep it."""
+    """The id of the subject of a message, as inbox and outbox store it."""
     _, found = subject_of(message) or ("", None)
     return found if isinstance(found, UUID) else None

@@ -1,4 +1,4 @@
-"""Logs are lines of JSON on standard output, each with the trace and the actor it belongs to."""
+"""Logs: lines of JSON on standard output, each with the ids of its trace and its actor."""
 
 import json
 import logging
@@ -11,17 +11,17 @@ from opentelemetry import trace
 actor_id: ContextVar[str | None] = ContextVar("actor_id", default=None)
 
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-_QUOTES_A_ROW = "DETAIL:"
-"""How PostgreSQL begins the line of an error that quotes values, which may be personal."""
+_DETAIL = "DETAIL:"
+"""The beginning of a line in PostgreSQL's errors that contains values, which may be personal data."""
 
 
 def without_values(text: str) -> str:
-    """What an error says, up to where a database begins to quote values."""
-    return text.partition(f"\\n{_QUOTES_A_ROW}")[0].partition(f"\n{_QUOTES_A_ROW}")[0]
+    """The text of an error, up to the line in which a database quotes values."""
+    return text.partition(f"\\n{_DETAIL}")[0].partition(f"\n{_DETAIL}")[0]
 
 
 def error_text(error: BaseException) -> str:
-    """An error in at most 500 characters, without the values that a database quotes."""
+    """The text of an error in at most 500 characters, without the values that a database quotes."""
     return without_values(repr(error))[:500]
 
 
@@ -44,13 +44,13 @@ class _JsonFormatter(logging.Formatter):
             line["actor_id"] = actor
         line |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
         if record.exc_info:
-            said = self.formatException(record.exc_info).splitlines()
-            line["exception"] = "\n".join(part for part in said if not part.startswith(_QUOTES_A_ROW))
+            traceback = self.formatException(record.exc_info).splitlines()
+            line["exception"] = "\n".join(part for part in traceback if not part.startswith(_DETAIL))
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
 def start_logs(service: str, country: str, level: str) -> None:
-    """Sends every log record of this process to standard output as one line of JSON."""
+    """Writes every log record of this process to standard output as one line of JSON."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter(service, country))
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,6 +1,6 @@
-"""Tracing with OpenTelemetry: one trace per command and all its consequences.
+"""Tracing with OpenTelemetry: one trace for a command and all its consequences.
 
-All attributes are declared here. None holds personal or commercial data.
+All attributes are declared here. None contains personal or commercial data.
 """
 
 import json
@@ -27,7 +27,7 @@ ATTEMPT = "co.attempt"
 OUTCOME = "co.outcome"
 
 ATTRIBUTES = {"certificate": CERTIFICATE_ID, "reference": CERTIFICATE_REFERENCE}
-"""The attributes by which traces are joined and found."""
+"""The attributes that join traces and find them, by noun."""
 
 TRACEPARENT_LENGTH = 55
 
@@ -36,11 +36,11 @@ tracer = trace.get_tracer("co")
 
 class _LossyFile(RotatingFileHandler):
     def handleError(self, record: LogRecord) -> None:
-        """A disk that is full costs spans, and nothing else."""
+        """Drops the span, for example if the disk is full."""
 
 
 class SpansOnDisk(SpanExporter):
-    """Keeps spans as lines of JSON in a rotated file: what the embedded run has in place of a collector."""
+    """Writes spans as lines of JSON to a rotated file. The embedded run uses it in place of a collector."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def _as_line(span: ReadableSpan) -> dict[str, object]:
 
 
 def start_tracing(service: str, country: str, spans_dir: Path | None) -> TracerProvider:
-    """Sends spans to the collector named by `OTEL_EXPORTER_OTLP_ENDPOINT`, to disk, or nowhere; never blocks."""
+    """Sends spans to the collector of `OTEL_EXPORTER_OTLP_ENDPOINT`, and to a file in `spans_dir`. It never blocks."""
     provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": country}))
     if spans_dir is not None:
         path = spans_dir / f"{country.lower()}-{service}-{os.getpid()}.jsonl"
@@ -95,7 +95,7 @@ def span(
     about: UUID | None = None,
     attributes: Mapping[str, str | int] | None = None,
 ) -> Iterator[Span]:
-    """A span under the remote parent `under` (a traceparent), or a root span where there is none."""
+    """A span under the remote parent `under` (a traceparent), or a root span without one."""
     parent = propagate.extract({"traceparent": under} if under else {}, Context())
     with tracer.start_as_current_span(
         name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -105,13 +105,13 @@ def span(
         try:
             yield opened
         except BaseException as error:
-            # the kind of error only: its message may hold personal data
+            # only the class of the error: its message may contain personal data
             opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
 
 
 def mark(opened: Span, what: str, value: object) -> bool:
-    """Sets the attribute by which traces are joined or found; False where there is none for `what`."""
+    """Sets the attribute that joins or finds traces. Returns False if the noun `what` has none."""
     if what not in ATTRIBUTES:
         return False
     opened.set_attribute(ATTRIBUTES[what], str(value))
@@ -119,19 +119,19 @@ def mark(opened: Span, what: str, value: object) -> bool:
 
 
 def traceparent() -> str | None:
-    """The present span, in the form that travels with messages and rows."""
+    """The current span as a traceparent (W3C Trace Context), for messages and rows."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
 
 
 def bounded(trace: str | None) -> str | None:
-    """A traceparent as it may be stored; none where it is longer than one can be (W3C Trace Context)."""
+    """The traceparent, or None if it is longer than a valid one and so than its column."""
     return trace if trace is not None and len(trace) <= TRACEPARENT_LENGTH else None
 
 
 def link_to(opened: Span, other: str | None) -> None:
-    """Links a span to the span that a stored traceparent names, unless both are of one trace."""
+    """Links a span to the span of a stored traceparent, unless both belong to the same trace."""
     if other is None:
         return
     context = trace.get_current_span(propagate.extract({"traceparent": other}, Context())).get_span_context()

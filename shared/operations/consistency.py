@@ -1,4 +1,4 @@
-"""Consistency: each service reports its facts as digests and keys, and `co audit` compares those of all services."""
+"""Consistency: each service reports its facts as digests and keys, and `co audit` compares all services."""
 
 import hashlib
 from datetime import datetime
@@ -27,7 +27,7 @@ class KeyMalformed(Refused):
 
 @router.answers(operations.AskDigest)
 async def ask_digest(question: operations.AskDigest, work: Work) -> operations.Digest:
-    """The digests of the facts that the question names, or of all."""
+    """Returns the digests of the facts that the question names, or of all facts."""
     facts = work.use(Router).facts
     names = question.facts or sorted((*facts, *_announced(work.service), *_received(work.service)))
     return operations.Digest(
@@ -39,7 +39,7 @@ async def ask_digest(question: operations.AskDigest, work: Work) -> operations.D
 
 @router.answers(operations.ListKeys)
 async def list_keys(question: operations.ListKeys, work: Work) -> operations.Keys:
-    """One page of the keys for which a fact is true."""
+    """Returns one page of the keys for which a fact is true."""
     keys = _keys_of(question.fact, question.since, work)
     found = await page_of(keys, question.after, question.limit, work, repeated=question.repeated)
     return operations.Keys(keys=tuple(map(str, found)))
@@ -47,7 +47,7 @@ async def list_keys(question: operations.ListKeys, work: Work) -> operations.Key
 
 @router.answers(operations.ListLostKeys)
 async def list_lost_keys(question: operations.ListLostKeys, work: Work) -> operations.Keys:
-    """One page of the keys that this service lost in a recovery."""
+    """Returns one page of the keys that this service has lost."""
     lost = select(lost_keys.c.key).where(lost_keys.c.fact == question.fact)
     return operations.Keys(keys=tuple(await page_of(lost, question.after, question.limit, work)))
 
@@ -91,7 +91,10 @@ async def _digest_of(name: str, keys: SelectBase, work: Work) -> operations.Fact
 
 
 async def page_of(keys: SelectBase, after: str, limit: int, work: Work, *, repeated: bool = False) -> list[Any]:
-    """The keys after `after`, in order, each once; or only those that occur more than once. Raises KeyMalformed."""
+    """The keys after `after`, in ascending order, without duplicates. Raises KeyMalformed.
+
+    `repeated`: only the keys that occur more than once.
+    """
     (column,) = keys.subquery().c
     page = select(column).group_by(column).order_by(column).limit(limit)
     if after:

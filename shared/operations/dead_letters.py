@@ -1,4 +1,4 @@
-"""Dead letters: an operator lists, shows, retries or discards them."""
+"""Dead letters: an operator lists, shows, retries and discards them."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_ERROR = 300
 MAX_BODY = 200_000
-"""Characters of an error in a list, and of a body in an answer."""
+"""Maximum characters of an error in a list, and of a body in an answer."""
 
 router = Router()
 
@@ -34,7 +34,7 @@ class DeadLetterFailsAgain(Refused):
 
 @router.answers(operations.ListDeadLetters)
 async def list_dead_letters(question: operations.ListDeadLetters, work: Work) -> operations.DeadLetters:
-    """One page of dead letters, without their bodies."""
+    """Returns one page of dead letters, without their bodies."""
     page = select(dead_letters).where(dead_letters.c.id > question.after).order_by(dead_letters.c.id).limit(question.limit)
     rows = (await work.session.execute(page)).mappings()
     return operations.DeadLetters(letters=tuple(map(_without_body, rows)))
@@ -42,7 +42,7 @@ async def list_dead_letters(question: operations.ListDeadLetters, work: Work) ->
 
 @router.answers(operations.ShowDeadLetter)
 async def show_dead_letter(question: operations.ShowDeadLetter, work: Work) -> operations.DeadLetters:
-    """One dead letter with its body."""
+    """Returns one dead letter with its body."""
     row = (await work.session.execute(select(dead_letters).where(dead_letters.c.id == question.id))).mappings().first()
     if row is None:
         raise DeadLetterNotFound("id")
@@ -94,7 +94,7 @@ def _without_body(row: RowMapping) -> operations.DeadLetter:
 
 
 async def _record_received(work: Work, key: str, event: Event) -> None:
-    """Inserts the inbox row of a retried event, so that it does not act again if the stream is rebuilt."""
+    """Inserts the inbox row of a retried event, so that it has no second effect if the stream is rebuilt."""
     try:
         event_id = UUID(key)
     except ValueError:

@@ -18,10 +18,10 @@ router = Router()
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How a replica reports on itself.
+    """The functions by which a replica reports its health.
 
-    `problems`: what keeps it from its work, in plain words, or nothing. `events_waiting`: the numbers of events that wait in
-    the stream, and of those delivered and not acknowledged yet.
+    `problems`: sentences for an operator; none if the replica works. `events_waiting`: the number of events that wait in the
+    stream, and the number of delivered but unacknowledged events.
     """
 
     started_at: datetime
@@ -31,7 +31,7 @@ class HealthCheck:
 
 @router.answers(operations.AskHealth)
 async def ask_health(question: operations.AskHealth, work: Work) -> operations.Health:
-    """Whether the replica works, and what keeps it from it."""
+    """Returns whether the replica works, and its problems."""
     check = work.use(HealthCheck)
     problems = await check.problems()
     return operations.Health(service=work.service, ready=not problems, problems=tuple(problems), started_at=check.started_at)
@@ -39,7 +39,7 @@ async def ask_health(question: operations.AskHealth, work: Work) -> operations.H
 
 @router.answers(operations.AskLag)
 async def ask_lag(question: operations.AskLag, work: Work) -> operations.Lag:
-    """What waits in the service, and for how long."""
+    """Returns the backlog of the service, as counts and ages."""
     waiting, delivered = await work.use(HealthCheck).events_waiting()
     return operations.Lag(
         service=work.service,
@@ -50,7 +50,7 @@ async def ask_lag(question: operations.AskLag, work: Work) -> operations.Lag:
 
 
 async def measure_backlog(session: AsyncSession, now: datetime) -> dict[str, int | float]:
-    """The backlog in the database as counts and ages in seconds; it also sets the gauges."""
+    """Returns the backlog in the database as counts and ages in seconds, and sets the gauges."""
 
     async def count(table: Table, *conditions: object) -> int:
         return await session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ async def measure_backlog(session: AsyncSession, now: datetime) -> dict[str, int
 
 
 async def measure_keys(session: AsyncSession, now: datetime) -> None:
-    """Sets the gauge of the time until the last known signing key ends."""
+    """Sets the gauge of the seconds until the last known signing key expires."""
     if last := await session.scalar(select(func.max(signing_keys.c.not_after))):
         metrics.keys_end.set((last.astimezone(UTC) - now).total_seconds())
 

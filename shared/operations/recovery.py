@@ -1,6 +1,6 @@
 """Recovery: a service whose database was restored from an older backup accepts no command until an operator confirms.
 
-It reads its own events back from the stream, receives those of others again, and stores the keys that only others still know.
+It replays its own events from the stream, receives those of others again, and stores the keys that it has lost.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ router = Router()
 log = logging.getLogger(__name__)
 
 PAUSE = 0.5
-CERTAINLY_KEPT = timedelta(days=28)
-"""The age up to which the outbox holds every event that was sent."""
+OUTBOX_COMPLETE = timedelta(days=28)
+"""The age up to which the outbox contains every event that was sent."""
 
 
 class NotRecovering(Refused):
@@ -48,7 +48,7 @@ class NotCompared(Refused):
 
 
 class Recovery:
-    """Begins the recovery of one replica, reads its own events back, and waits for the operator."""
+    """Begins the recovery of one replica, replays its own events, and waits for the operator."""
 
     def __init__(
         self, context: ServiceContext, handlers: Mapping[type[Event], EventFunction], jetstream: JetStream, keys: EventKeys
@@ -60,16 +60,16 @@ class Recovery:
         self._handlers = handlers
 
     async def begin_if_needed(self) -> None:
-        """Begins a recovery if the stream holds events of this service that its database does not."""
+        """Begins a recovery if the stream contains events of this service that its database lacks."""
         lost = None if await self._open() else await self._lost_event()
         if lost:
-            because = f"The stream holds an event of this service that its database does not know: {lost}."
+            because = f"The stream contains an event of this service that its database lacks: {lost}."
             row = {"because": because, "began_at": self._context.clock.now()}
             async with self._context.database.writing() as transaction:
                 await transaction.session.execute(insert(recoveries).values(row))
         if recovery := await self._open():
             self._context.recovering = recovery.because
-            log.error("in recovery: no command is accepted until an operator confirms", extra={"because": recovery.because})
+            log.error("recovery began: no command is accepted until an operator confirms", extra={"because": recovery.because})
 
     async def _open(self) -> Row[Any] | None:
         async with self._context.database.reading() as session:
@@ -78,7 +78,7 @@ class Recovery:
     async def _lost_event(self) -> str | None:
         for subject in self._events:
             last = await last_message(self._jetstream, subject)
-            if last is None or last.time is None or last.time < self._context.clock.now() - CERTAINLY_KEPT:
+            if last is None or last.time is None or last.time < self._context.clock.now() - OUTBOX_COMPLETE:
                 continue
             try:
                 event_id = self._keys.verified_id(subject, last.headers, last.data or b"", last.time)
@@ -90,8 +90,8 @@ class Recovery:
                     return f"{subject} of {last.time:%Y-%m-%d %H:%M:%S} UTC"
         return None
 
-    async def read_back(self, puller: PullConsumer) -> None:
-        """Reads the service's own events back, once an operator has made the consumer."""
+    async def read_back(self, consumer: PullConsumer) -> None:
+        """Replays the service's own events, after an operator has created the consumer."""
 
         async def is_done() -> bool:
             recovery = await self._open()
@@ -100,16 +100,16 @@ class Recovery:
             if self._events:
                 info = await self._jetstream.consumer_info(STREAM, own_consumer(self._context.service))
                 if info.config.description != recovery_name(recovery.began_at):
-                    return False  # it is of a former recovery
-                while batch := await puller.next_events():
+                    return False  # the consumer is that of an earlier recovery
+                while batch := await consumer.next_events():
                     await self._store_own(batch, recovery.id)
                 if info.num_pending or info.num_ack_pending:
                     return False
-            await self._note(recovery.id, read_back_at=self._context.clock.now())
+            await self._update(recovery.id, read_back_at=self._context.clock.now())
             return True
 
         if self._context.recovering:
-            await puller.open()
+            await consumer.open()
             await self._until(is_done)
 
     async def confirmed(self) -> None:
@@ -119,11 +119,11 @@ class Recovery:
             return await self._open() is None
 
         if self._context.recovering and await self._until(is_done):
-            log.warning("out of recovery: an operator has confirmed")
+            log.warning("recovery ended: an operator has confirmed")
             self._context.recovering = None
 
     async def _until(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        """Repeats a step until it returns True, also after errors. Returns False if it was told to stop before."""
+        """Repeats a step until it returns True, also after errors. Returns False if a stop was requested before."""
         while not self._context.stopping.is_set():
             try:
                 if await step():
@@ -134,7 +134,7 @@ class Recovery:
                 await asyncio.wait_for(self._context.stopping.wait(), PAUSE)
         return False
 
-    async def _note(self, recovery_id: int, **values: object) -> None:
+    async def _update(self, recovery_id: int, **values: object) -> None:
         async with self._context.database.writing() as transaction:
             await transaction.session.execute(update(recoveries).where(recoveries.c.id == recovery_id).values(values))
 
@@ -173,14 +173,14 @@ class Recovery:
 
 
 async def open_recovery(session: AsyncSession) -> Row[Any] | None:
-    """The recovery that no operator has confirmed yet, or None."""
+    """The recovery in progress, or None."""
     unconfirmed = select(recoveries).where(recoveries.c.confirmed_at.is_(None)).order_by(recoveries.c.id.desc()).limit(1)
     return (await session.execute(unconfirmed)).first()
 
 
 @router.answers(operations.AskRecovery)
 async def ask_recovery(question: operations.AskRecovery, work: Work) -> operations.Recovery:
-    """Whether the service is in recovery, and how far it is."""
+    """Returns whether the service is in recovery, and its progress."""
     return _answer(work.service, await open_recovery(work.session))
 
 

@@ -25,7 +25,7 @@ async def republish(command: operations.Republish, work: Work) -> operations.Rep
 
 @router.answers(operations.Reannounce)
 async def reannounce(command: operations.Reannounce, work: Work) -> operations.Reannounced:
-    """Announces the state of one page of a noun."""
+    """Announces the present state of one page of a noun."""
     reannouncing = work.use(Router).reannouncing
     if command.noun not in reannouncing:
         raise NounNotOwned("noun")

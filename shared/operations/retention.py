@@ -12,7 +12,7 @@ from shared.handling.work import Work
 
 ANSWERS_KEPT = timedelta(days=7)
 OUTBOX_KEPT = timedelta(days=29)
-"""A day less than the stream, so that the stream holds every event of the outbox."""
+"""One day less than the retention of the stream, so that the stream contains every event of the outbox."""
 INBOX_KEPT = timedelta(days=35)
 
 router = Router()

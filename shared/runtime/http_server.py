@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared.handling.work import ServiceContext
-from shared.observability import metrics as figures
+from shared.observability import metrics as gauges
 from shared.operations.health import HealthCheck, measure_backlog, measure_keys
 from shared.settings import Settings
 
@@ -31,15 +31,15 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
         return JSONResponse(answer, status_code=503 if found else 200)
 
     async def metrics(request: Request) -> Response:
-        figures.ready.set(not await check.problems())
-        # the other figures matter most when the database or the bus is away
+        gauges.ready.set(not await check.problems())
+        # the other metrics matter most when the database or the bus is unavailable
         with suppress(Exception):
             async with asyncio.timeout(2), context.database.reading() as session:
                 await measure_backlog(session, context.clock.now())
                 await measure_keys(session, context.clock.now())
         with suppress(Exception):
             async with asyncio.timeout(2):
-                figures.waiting.labels("events").set((await check.events_waiting())[0])
+                gauges.waiting.labels("events").set((await check.events_waiting())[0])
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     app = Starlette(routes=[Route("/live", live), Route("/ready", ready), Route("/metrics", metrics), *routes])
@@ -48,7 +48,7 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
 
 
 class HttpServer(uvicorn.Server):
-    """A web server that leaves the signals to its service."""
+    """An HTTP server that leaves the handling of signals to its replica."""
 
     def __init__(self, app: Starlette, settings: Settings) -> None:
         super().__init__(
@@ -74,5 +74,5 @@ class HttpServer(uvicorn.Server):
         yield
 
     def stop(self) -> None:
-        """Accepts no new request and ends after those in progress."""
+        """Accepts no new request and ends after the requests in progress."""
         self.should_exit = True

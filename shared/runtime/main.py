@@ -1,4 +1,4 @@
-"""The entry of every service: `python -m services.NAME [serve|migrate]`."""
+"""The entry point of every service: `python -m services.NAME [serve|migrate]`."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 
 def run(service: Service) -> None:
-    """Runs a service: `serve`, the default, or `migrate`. Exits with 3 for a schema mismatch, 4 without a database."""
-    what = sys.argv[1] if len(sys.argv) > 1 else "serve"
-    if what not in ("serve", "migrate"):
-        sys.exit(f"{service.name}: there is no {what!r}; say serve or migrate")
+    """Runs a service. Exit code: 1 for wrong settings, 3 for a schema mismatch, 4 for `migrate` without a database."""
+    command = sys.argv[1] if len(sys.argv) > 1 else "serve"
+    if command not in ("serve", "migrate"):
+        sys.exit(f"{service.name}: unknown command {command!r}; use serve or migrate")
     try:
-        settings = read(DatabaseSettings if what == "migrate" else service.settings)
+        settings = read(DatabaseSettings if command == "migrate" else service.settings)
         start_logs(service.name, settings.country, settings.log_level)
         if isinstance(settings, Settings):
             asyncio.run(Replica(service, settings).serve())
@@ -31,9 +31,9 @@ def run(service: Service) -> None:
     except SettingsWrong as error:
         sys.exit(f"{service.name}: {error}")
     except (DBAPIError, OSError) as error:
-        if what == "serve" or (why := waiting_for("nothing is migrated without the database", error)) is None:
+        if command == "serve" or (reason := waiting_for("nothing is migrated without the database", error)) is None:
             raise
-        log.critical(why)
+        log.critical(reason)
         sys.exit(4)
     except SchemaMismatch as error:
         log.critical(str(error))

@@ -1,4 +1,4 @@
-"""Heavy arithmetic in another process, which is started when first needed and never outlives the service."""
+"""Long computations in another process. It starts when it is first needed and ends with the service."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class ProcessPool(Executor):
-    """One process beside the service. `at_start` is called in it before anything else."""
+    """One process beside the service, which first calls `at_start`."""
 
     def __init__(self, at_start: Callable[[], None] | None = None) -> None:
         self._at_start = at_start
@@ -28,25 +28,25 @@ class ProcessPool(Executor):
         try:
             return self._pool.submit(function, *args, **kwargs)
         except BrokenExecutor:
-            del self._pool  # its process died; the next one is as good
+            del self._pool  # its process died: start another
             return self._pool.submit(function, *args, **kwargs)
 
     def end(self) -> None:
-        """Ends the process, also in the midst of a computation; the next computation starts another."""
+        """Kills the process, also during a computation. The next computation starts another process."""
         pool = vars(self).pop("_pool", None)
         if pool is not None:
             _kill(pool)
             pool.shutdown(wait=False, cancel_futures=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
-        """Ends the process, also in the midst of a computation: whose task is done again."""
+        """Kills the process, also during a computation. The task of that computation is retried."""
         if "_pool" in vars(self):
             _kill(self._pool)
             self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
 def _kill(pool: ProcessPoolExecutor) -> None:
-    for process in list((pool._processes or {}).values()):  # there is no public way before Python 3.14
+    for process in list((pool._processes or {}).values()):  # no public API before Python 3.14
         process.kill()
 
 

@@ -51,14 +51,14 @@ from shared.workers.tasks import TaskRunner
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32
-"""Requests of one class that a replica handles concurrently."""
+MAX_CONCURRENT = 32
+"""Requests of one class that a replica handles at the same time."""
 GRACE = 20.0
-"""Seconds in which a replica that stops finishes its work in progress."""
+"""Seconds that a stopping replica has to finish its work in progress."""
 
 
 PLUMBING = (sealing, consistency, dead_letters, health, recovery, replay, retention, revocations, signing_keys)
-"""The modules whose handlers every service has."""
+"""The modules with the handlers that every service has."""
 
 
 class Replica:
@@ -108,7 +108,7 @@ class Replica:
         start = asyncio.create_task(self._start())
         try:
             if await self._first_of(stop_requested, http, start):
-                events = asyncio.create_task(self._take_events())
+                events = asyncio.create_task(self._consume_events())
                 loops = [asyncio.create_task(self._once_recovered(loop)) for loop in (self._tasks.run, self._relay.run)]
                 self._state = None
                 log.info("ready")
@@ -128,7 +128,7 @@ class Replica:
         """Requests a stop, as SIGTERM does."""
         self._stopping.set()
 
-    async def _take_events(self) -> None:
+    async def _consume_events(self) -> None:
         await self._recovery.read_back(self._own_events)
         await self._events.run(self._consumer)
 
@@ -137,7 +137,7 @@ class Replica:
         await loop()
 
     async def _first_of(self, stop_requested: asyncio.Task[Any], *steps: asyncio.Task[Any]) -> bool:
-        """Waits for the first to end and raises its error. Returns False if a stop was requested."""
+        """Waits until one step ends, and raises its error. Returns False if a stop was requested."""
         done, _ = await asyncio.wait({stop_requested, *steps}, return_when=asyncio.FIRST_COMPLETED)
         for step in done:
             step.result()
@@ -162,28 +162,28 @@ class Replica:
 
     async def _wait_for(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:
         self._state = f"waiting for {what}"
-        for tries in count(1):
+        for attempt in count(1):
             try:
                 await step()
                 return
             except WAITED_FOR as error:
-                if (waited := waiting_for(what, error)) is None:
+                if (reason := waiting_for(what, error)) is None:
                     raise
-                self._say_waiting(waited)
-                await asyncio.sleep(min(delay_after(tries), 2.0))
+                self._report_waiting(reason)
+                await asyncio.sleep(min(delay_after(attempt), 2.0))
 
-    def _say_waiting(self, waited: str) -> None:
-        before, self._state = self._state, f"waiting for {waited}"
-        if self._state != before:  # once, not with every try
+    def _report_waiting(self, reason: str) -> None:
+        before, self._state = self._state, f"waiting for {reason}"
+        if self._state != before:  # log once, not at every attempt
             log.warning(self._state)
 
     async def _on_bus_error(self, error: Exception) -> None:
-        """Logs an error of the connection, which reconnects by itself."""
+        """Logs an error of the connection. The client reconnects automatically."""
         if self._is_unknown_to_bus and isinstance(error, ConnectionResetError | BrokenPipeError):
-            return  # refused again, and closed before the reason arrived
+            return  # refused again; the connection was closed before the reason arrived
         self._is_unknown_to_bus = is_unknown_to_bus(error)
         if self._connecting:
-            self._say_waiting(waiting_for("the bus", error) or f"the bus: {type(error).__name__}")
+            self._report_waiting(waiting_for("the bus", error) or f"the bus: {type(error).__name__}")
         else:
             await log_error(error)
 
@@ -194,7 +194,7 @@ class Replica:
 
     async def _first_work(self) -> None:
         async with self.context.work(INVALID_SPAN) as work:
-            await lock_start(work.session)  # replicas may start at once
+            await lock_start(work.session)  # replicas may start at the same time
             await self._tasks.enqueue_repeating(work)
             for step in self.router.start:
                 await step(work)
@@ -203,11 +203,11 @@ class Replica:
         for request, function in self.router.requests.items():
             handler = RequestHandler(request, function, self.context, self._tokens)
             subject = request.subject.format(service=self.name)
-            self.broker.subscriber(subject, queue=self.name, max_workers=AT_ONCE)(handler.answer)
+            self.broker.subscriber(subject, queue=self.name, max_workers=MAX_CONCURRENT)(handler.answer)
         await self.broker.start()
 
     async def _finish(self, events: asyncio.Task[None], loops: list[asyncio.Task[None]]) -> None:
-        """Takes no new work, finishes the work in progress, returns the rest, and publishes the outbox."""
+        """Accepts no new work, finishes the work in progress, returns the rest, and publishes the outbox."""
         self._state = "stopping"
         self.context.stop()
         await drain(self.broker, GRACE)
@@ -220,15 +220,15 @@ class Replica:
             await asyncio.wait_for(self.broker.stop(), 5)
 
     async def events_waiting(self) -> tuple[int, int]:
-        """The numbers of events that wait in the stream, and of those delivered and not acknowledged yet."""
+        """The number of events that wait in the stream, and the number of delivered but unacknowledged events."""
         info = await self._jetstream.consumer_info(STREAM, self.name)
         return info.num_pending or 0, info.num_ack_pending or 0
 
     async def problems(self) -> list[str]:
-        """What keeps this replica from its work, in plain words; empty when it works."""
+        """The problems that stop this replica from working, as sentences for an operator; empty if it works."""
         found = [self._state] if self._state else []
-        if because := self.context.recovering:
-            found.append(f"in recovery, run `co recover {self.name}`: {because}")
+        if reason := self.context.recovering:
+            found.append(f"in recovery, run `co recover {self.name}`: {reason}")
         try:
             async with asyncio.timeout(2), self._database.reading() as session:
                 await session.execute(text("SELECT 1"))
@@ -244,7 +244,7 @@ def _event_keys_of(settings: Settings, service: str, key: nkeys.KeyPair) -> Even
         keys = EventKeys(settings.event_keys_file)
         keys.must_know(service, key.public_key.decode())
     except ValidationError:
-        raise SettingsWrong.because("CO_EVENT_KEYS_FILE (it holds no keys of services)") from None
+        raise SettingsWrong.because("CO_EVENT_KEYS_FILE (it contains no keys of services)") from None
     except ValueError as error:
         raise SettingsWrong.because(f"CO_EVENT_KEYS_FILE ({error}; distribute it again)") from None
     return keys

@@ -12,9 +12,9 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What makes a service: its name, handlers, tables, settings, tools and HTTP routes.
+    """The parts of a service: its name, handlers, tables, settings, tools and HTTP routes.
 
-    `tools` builds, once per replica, the objects that handlers take with `work.use(Class)`.
+    `tools` builds, once per replica, the objects that handlers get with `work.use(Class)`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Checks before a replica works: the clocks, the database and the bus, and in plain words what it waits for."""
+"""The checks before a replica works: clocks, database and bus. They give the reason why it waits as a sentence."""
 
 import json
 import os
@@ -15,35 +15,35 @@ from shared.clock import Clock
 from shared.database.engine import Database, is_transient
 
 MAX_CLOCK_OFFSET = timedelta(seconds=30)
-"""How much the clock of a replica may differ from others when it starts. Tokens last minutes and leases one minute, so a larger
-difference would make them expire at once. Machines with NTP differ by milliseconds."""
+"""How much the clock of a replica may differ from others when it starts. Tokens and leases last minutes, so a larger difference
+would make them expire at once. Clocks with NTP differ by milliseconds."""
 
 REFUSALS = ("28", "3D000", "42501")
-"""The SQLSTATEs of PostgreSQL for a refused user, password or database, and for a missing right."""
+"""The SQLSTATEs of PostgreSQL for a refused user, password or database, and for a missing privilege."""
 SEED_REFUSED = "it refuses this service's seed; add its public key there, or correct CO_NATS_SEED_FILE and start again"
 NO_STREAM, NO_CONSUMER = 10059, 10014
 
 
 class NotYet(Exception):
-    """A start has to wait; the message says for what and, if known, what to do."""
+    """The start has to wait. The message names the condition and, if known, what to do."""
 
 
 def waiting_for(what: str, error: Exception) -> str | None:
-    """What a start waits for, by an error of the database or the bus; None where waiting cannot help."""
+    """The reason why a start waits, from an error of the database or the bus; None if waiting cannot help."""
     if isinstance(error, NotYet):
         return str(error)
-    why = _why_no_database(error) if isinstance(error, DBAPIError) else _why_no_answer(error)
-    return why and f"{what}: {why}"
+    reason = _database_reason(error) if isinstance(error, DBAPIError) else _bus_reason(error)
+    return reason and f"{what}: {reason}"
 
 
-def _why_no_database(error: DBAPIError) -> str | None:
+def _database_reason(error: DBAPIError) -> str | None:
     detail, state = str(error.orig).rpartition(">: ")[2].splitlines()[0], str(getattr(error.orig, "sqlstate", ""))
     if state.startswith(REFUSALS):
         return f"it refuses this service ({detail}); correct that there, or correct the settings and start again"
     return f"it cannot be used ({detail})" if is_transient(error) else None
 
 
-def _why_no_answer(error: Exception) -> str | None:
+def _bus_reason(error: Exception) -> str | None:
     if is_unknown_to_bus(error):
         return SEED_REFUSED
     if isinstance(error, ssl.SSLError):
@@ -52,10 +52,10 @@ def _why_no_answer(error: Exception) -> str | None:
         return "it does not answer"
     if isinstance(error, OSError):
         number = error.errno or 0
-        said = os.strerror(number) if number > 0 else error.strerror or str(error) or type(error).__name__
-        return f"it cannot be reached ({said})" if is_transient(error) else None
-    said = getattr(error, "description", None) or str(error).removeprefix("nats: ") or type(error).__name__
-    return f"it cannot be used ({said})"
+        detail = os.strerror(number) if number > 0 else error.strerror or str(error) or type(error).__name__
+        return f"it cannot be reached ({detail})" if is_transient(error) else None
+    detail = getattr(error, "description", None) or str(error).removeprefix("nats: ") or type(error).__name__
+    return f"it cannot be used ({detail})"
 
 
 def is_unknown_to_bus(error: Exception) -> bool:
@@ -63,13 +63,13 @@ def is_unknown_to_bus(error: Exception) -> bool:
     return "authorization violation" in str(error).lower()
 
 
-async def check_clock(clock: Clock, whose: str, ask: Callable[[], Awaitable[datetime | None]]) -> None:
-    """Compares this clock with another, if that one tells its time. Raises NotYet where they differ too much."""
+async def check_clock(clock: Clock, whose: str, read_time: Callable[[], Awaitable[datetime | None]]) -> None:
+    """Compares this clock with that of the database or the bus. Raises NotYet if they differ too much."""
     before = clock.now()
-    theirs = await ask()
-    if theirs is None:
+    other = await read_time()
+    if other is None:
         return
-    ahead, behind = before - theirs, theirs - clock.now()  # independent of how long the answer took
+    ahead, behind = before - other, other - clock.now()  # independent of how long `read_time` took
     if max(ahead, behind) > MAX_CLOCK_OFFSET:
         off = f"{ahead.total_seconds():.0f} s ahead" if ahead > behind else f"{behind.total_seconds():.0f} s behind"
         raise NotYet(f"clocks that agree: this machine's is {off} of the {whose}'s; set both by NTP")
@@ -80,23 +80,23 @@ async def time_of_database(database: Database) -> datetime | None:
     if database.dialect == "sqlite":
         return None
     async with database.reading() as session:
-        told: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
-        return told
+        now: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return now
 
 
 async def time_of_bus(client: Client, service: str) -> datetime | None:
-    """The time of the bus, which it tells with the state of a consumer. Raises NotYet where the bus is not set up."""
+    """The time of the bus, which it sends with the state of a consumer. Raises NotYet if the bus is not set up."""
     try:
         answer = json.loads((await client.request(about_consumer_subject(service), timeout=PUBLISH_TIMEOUT)).data)
     except NoRespondersError:
         raise NotYet(f"JetStream: {NO_JETSTREAM}") from None
     if error := answer.get("error"):
-        wanted = {
+        missing = {
             NO_STREAM: f"the stream {STREAM}: the bus has none, run `co bus setup`",
             NO_CONSUMER: f"the consumer {service}: the stream has none, run `co bus setup`",
             NOT_FOR_ACCOUNT: f"JetStream: {NO_JETSTREAM}",
         }
-        raise NotYet(wanted.get(error.get("err_code"), f"the stream {STREAM}: the bus says that {error.get('description')}"))
+        raise NotYet(missing.get(error.get("err_code"), f"the stream {STREAM}: the bus reports {error.get('description')!r}"))
     return datetime.fromisoformat(answer["ts"]) if "ts" in answer else None
 
 

@@ -1,7 +1,7 @@
 """Signatures of events: the announcing service signs, every consumer verifies (decision 0018).
 
-The signature is Ed25519, made with the service's own key on the bus, over subject, event id and body. Two headers carry it:
-`Co-Key`, the public nkey, and `Co-Signature`, the signature in base64.
+The service signs subject, event id and body with its nkey on the bus (Ed25519). Header `Co-Key`: the public nkey. Header
+`Co-Signature`: the signature in base64.
 """
 
 import base64
@@ -29,27 +29,27 @@ _FILE: TypeAdapter[dict[str, dict[str, AwareDatetime | None]]] = TypeAdapter(dic
 
 
 class NotGenuine(Exception):
-    """A message of the stream that no service of ours has signed; the text says what is wrong with it."""
+    """A message of the stream without a valid signature of its owner. The text gives the reason."""
 
 
 class EventSigner:
-    """Signs events with the key of one service."""
+    """Signs events with the nkey of one service."""
 
     def __init__(self, key: nkeys.KeyPair) -> None:
         self._key = key
         self._public_key = key.public_key.decode()
 
     def headers(self, subject: str, event_id: UUID, body: bytes) -> dict[str, str]:
-        """The headers of an event: its id, the key and the signature."""
+        """The headers of an event: its id, the public key and the signature."""
         signature = base64.b64encode(self._key.sign(signed_text(subject, event_id, body))).decode()
         return {EVENT_ID_HEADER: str(event_id), KEY_HEADER: self._public_key, SIGNATURE_HEADER: signature}
 
 
 class EventKeys:
-    """The public keys of the services, from a file that the operator distributes; a changed file is read again.
+    """The public keys of the services, from a file that the operator distributes. A changed file is read again.
 
-    The file is JSON: `{"service": {"nkey": until}}`. `until` is null for the present key. A former key signs no event that the
-    stream has stored after that instant.
+    The file is JSON: `{"service": {"nkey": until}}`. `until` is null for the present key. An event that the stream stored
+    after `until` is not valid with that key.
     """
 
     def __init__(self, file: Path) -> None:
@@ -60,14 +60,14 @@ class EventKeys:
         self._keys = _FILE.validate_json(file.read_bytes())
 
     def must_know(self, service: str, key: str) -> None:
-        """Raises ValueError unless this is the present key of the service: others would skip its events."""
+        """Raises ValueError unless this is the present key of the service. Else consumers would skip its events."""
         if self._keys.get(service, {}).get(key, False) is not None:
-            raise ValueError(f"it does not hold {key} as the present key of {service}")
+            raise ValueError(f"{key} is not in it as the present key of {service}")
 
     def verified_id(self, subject: str, headers: Mapping[str, str] | None, body: bytes, stored_at: datetime) -> UUID:
-        """The id of an event. Raises NotGenuine unless the service that owns the subject has signed it.
+        """Returns the id of an event. Raises NotGenuine unless the service that owns the subject has signed it.
 
-        `stored_at`: when the stream stored it, as the bus says.
+        `stored_at`: the instant at which the stream stored it, from the bus.
         """
         self._reload_if_changed()
         present = headers or {}
@@ -77,13 +77,13 @@ class EventKeys:
             raise NotGenuine("it has no valid id") from None
         owner = self._owners.get(subject)
         if owner is None:
-            raise NotGenuine("its subject is that of no event")
+            raise NotGenuine("its subject is not the subject of an event")
         key, signature = present.get(KEY_HEADER), present.get(SIGNATURE_HEADER)
         if not key or not signature:
             raise NotGenuine("it is not signed")
         until = self._keys.get(owner, {}).get(key, False)
         if until is False:
-            raise NotGenuine(f"its key is not one of {owner}")
+            raise NotGenuine(f"its key is not a key of {owner}")
         if isinstance(until, datetime) and stored_at > until:
             raise NotGenuine(f"its key was replaced before, at {until.isoformat()}")
         if not is_signed_with(key, _decoded(signature), signed_text(subject, event_id, body)):
@@ -91,7 +91,7 @@ class EventKeys:
         return event_id
 
     def genuine_id(self, message: StreamMessage) -> UUID | None:
-        """The id of a delivered event; None where it is not genuine, which is counted and logged."""
+        """Returns the id of a delivered event; None if it is not genuine. Then it counts and logs it."""
         try:
             return self.verified_id(message.subject, message.headers, message.data, message.metadata.timestamp)
         except NotGenuine as error:
@@ -110,7 +110,7 @@ class EventKeys:
 
 @dataclass(frozen=True)
 class SkippedMessage:
-    """A message of the stream that is not genuine, and why."""
+    """A message of the stream that is not genuine, and the reason."""
 
     sequence: int
     stored_at: datetime
@@ -119,7 +119,7 @@ class SkippedMessage:
 
 
 async def examine_stream(jetstream: JetStream, keys: EventKeys) -> tuple[set[UUID], list[SkippedMessage]]:
-    """The ids of the genuine events that the stream holds, and the messages that are not genuine."""
+    """The ids of the genuine events in the stream, and the messages that are not genuine."""
     ids, others = set(), []
     async for message in messages_in_stream(jetstream):
         stored = message.metadata
@@ -140,7 +140,7 @@ def skip_message(subject: str, sequence: int | None, error: NotGenuine) -> None:
 
 
 def signed_text(subject: str, event_id: UUID, body: bytes) -> bytes:
-    """What the signature of an event covers."""
+    """The bytes that the signature of an event covers."""
     return f"co-event-1\n{subject}\n{event_id}\n".encode() + body
 
 

@@ -1,6 +1,6 @@
 """Revoked sessions and mandates: `Tokens` refuses their tokens before these expire.
 
-Every service stores them from registry's events; registry itself does so in the transaction that revokes them.
+Every service stores them when it receives registry's events. Registry stores them in the transaction that revokes them.
 """
 
 from shared.contracts.registry.identity import SessionRevoked
@@ -14,11 +14,11 @@ router = Router()
 
 @router.on(SessionRevoked)
 async def store_revoked_session(event: SessionRevoked, work: Work) -> None:
-    """Tokens of this session, or of this API key, are refused from now on."""
+    """From now on, tokens of this session, or of this API key, are refused."""
     await work.insert_new(revoked_sessions, [{"session_id": event.session_id, "until": event.until}])
 
 
 @router.on(MandateRevoked)
 async def store_revoked_mandate(event: MandateRevoked, work: Work) -> None:
-    """Tokens under this mandate are refused from now on."""
+    """From now on, tokens under this mandate are refused."""
     await work.insert_new(revoked_mandates, [{"mandate_id": event.mandate_id, "until": event.until}])

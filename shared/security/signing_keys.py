@@ -1,4 +1,4 @@
-"""The public keys of actor tokens, as every service stores them from registry's events."""
+"""The public keys of actor tokens. Every service stores them when it receives registry's events."""
 
 from sqlalchemy import update
 
@@ -12,12 +12,12 @@ router = Router()
 
 @router.on(SigningKeyPublished)
 async def store_key_on_signing_key_published(event: SigningKeyPublished, work: Work) -> None:
-    """Tokens signed with this key are accepted while it is valid."""
+    """While this key is valid, tokens that it signed are accepted."""
     await store_key(event, work)
 
 
 async def store_key(key: SigningKeyPublished, work: Work) -> bool:
-    """Stores a key, or its earlier retirement: a validity is never extended. Returns whether anything changed."""
+    """Stores a key, or its earlier end of validity; a validity is never extended. Returns whether anything changed."""
     row = key.model_dump(include={"key_id", "public_key", "not_before", "not_after"})
     if await work.insert_new(signing_keys, [row]):
         return True

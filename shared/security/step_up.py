@@ -1,7 +1,7 @@
-"""Step-up tokens: a command that binds the state needs one besides the actor token, given for a fresh second factor.
+"""Step-up tokens: a command that binds the state needs one besides the actor token. Registry issues it for a new code.
 
-A step-up token is a JWT with an audience of its own: `sub`, `sid`, an id `jti`, and `acts`, the digests of the decided commands
-by subject. It lasts a minute, and each command uses it once: a thief can do only what the officer had decided.
+A step-up token is a JWT with a separate audience. Claims: `sub`, `sid`, the id `jti`, and `acts`, the digests of the decided
+commands by subject. It lasts one minute, and each command uses it once: a stolen token permits nothing else.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from shared.security.tokens import ALGORITHM, ISSUER, LEEWAY, TokenExpired, Toke
 
 STEP_UP_LASTS = timedelta(seconds=60)
 MAX_DECISIONS = 50
-"""Commands that one second factor may decide: about as many as an officer can check before signing a list."""
+"""Maximum commands of one step-up token: about as many as an officer can check before signing a list."""
 MAX_STEP_UP = 8192
 
 
@@ -43,7 +43,7 @@ class StepUpUsed(Refused):
 
 
 def digest_of(command: Command) -> str:
-    """The SHA-256 of a decision: the subject, and all fields but the command id, as canonical JSON."""
+    """The SHA-256 of a decision: the subject, and all fields except the command id, as canonical JSON."""
     content = command.model_dump(mode="json", exclude={"command_id"})
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(f"{command.subject}\n{canonical}".encode()).hexdigest()
@@ -52,7 +52,7 @@ def digest_of(command: Command) -> str:
 def sign_step_up(
     key: OKPKey, actor: Actor, decisions: Iterable[tuple[str, str]], *, audience: str, now: datetime, lasts: timedelta
 ) -> str:
-    """The token for the decisions of a person in a session, each the subject and the digest of a command."""
+    """Returns the token for the decisions of a person in a session. A decision: subject and digest of a command."""
     acts: dict[str, list[str]] = {}
     for subject, digest in decisions:
         acts.setdefault(subject, []).append(digest)
@@ -70,7 +70,7 @@ def sign_step_up(
 
 
 async def use_step_up(token: str | None, command: Command, work: Work, tokens: Tokens) -> None:
-    """Uses a step-up token for a command, once, in the transaction of the command: a refused command does not use it up.
+    """Marks a step-up token as used for a command, in the transaction of the command. A refused command does not use it.
 
     Raises StepUpRequired, StepUpExpired, StepUpInvalid, StepUpUsed.
     """
@@ -94,5 +94,5 @@ async def use_step_up(token: str | None, command: Command, work: Work, tokens: T
 
 
 def _audience(country: str) -> str:
-    """An audience of its own, so that no service accepts one kind of token for the other."""
+    """A separate audience, so that no service accepts one kind of token for the other."""
     return f"{country} step-up"

@@ -1,9 +1,9 @@
-"""Actor tokens: every service verifies them itself, with the public keys that it knows from events.
+"""Actor tokens: every service verifies them itself, with the public keys that it has received in events.
 
 A token is a JWT signed with Ed25519 (RFC 8037, RFC 9864). Issuer: `registry`. Audience: the country of the instance. Claims:
 `sub` (user), `sid` (session), `org` (company id or office code) and `roles`; `enrolling` while an officer has no second factor.
 For an agent that acts for an exporter, `mandate` replaces `org`: its `id`, and the company ids of the `agent` and of the
-exporter (`for`). Code that knows no mandates refuses such a token. With an API key, the key is both user and session.
+exporter (`for`). A release without mandates refuses such a token. For an API key, its id is both user and session.
 """
 
 import json
@@ -26,9 +26,9 @@ ALGORITHM = "Ed25519"
 ISSUER = "registry"
 LEEWAY = 5
 MAX_TOKEN = 4096
-"""Characters of an actor token."""
+"""Maximum characters of an actor token."""
 CACHED_FOR = timedelta(seconds=10)
-"""How long the keys are cached: a key may be retired early."""
+"""How long the keys are cached. It is short, because a key may be retired early."""
 
 
 class TokenExpired(Refused):
@@ -52,7 +52,7 @@ class TokenKeyUnknown(TokenInvalid):
 
 
 def sign_token(key: OKPKey, actor: Actor, *, audience: str, now: datetime, lasts: timedelta) -> str:
-    """The actor token that registry issues at sign-in."""
+    """Returns the actor token that registry issues at sign-in."""
     claims: dict[str, object] = {
         "iss": ISSUER,
         "aud": audience,
@@ -81,7 +81,7 @@ class Tokens:
         self._read_at = datetime.min.replace(tzinfo=UTC)
 
     async def actor(self, token: str | None, session: AsyncSession, now: datetime) -> Actor:
-        """The actor that a token names; NOBODY without a token.
+        """Returns the actor of a token; NOBODY without a token.
 
         Raises TokenExpired or TokenInvalid, also for a revoked session or mandate.
         """
@@ -111,8 +111,8 @@ class Tokens:
 
     @staticmethod
     async def _must_not_be_revoked(actor: Actor, session: AsyncSession) -> None:
-        over = select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
-        if await session.scalar(over):
+        signed_out = select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
+        if await session.scalar(signed_out):
             raise SessionSignedOut()
         if actor.mandate is None:
             return
@@ -121,7 +121,10 @@ class Tokens:
             raise MandateTokenRevoked()
 
     async def claims(self, token: str, session: AsyncSession, now: datetime, *, audience: str, longest: int) -> dict[str, Any]:
-        """The claims of a token that registry signed for this audience. Raises TokenExpired or TokenInvalid."""
+        """Returns the claims of a token that registry signed for this audience. Raises TokenExpired or TokenInvalid.
+
+        `longest`: maximum characters of the token.
+        """
         if len(token) > longest:
             raise TokenInvalid()
         key = await self._key_of(token, session, now)

@@ -1,4 +1,4 @@
-"""Dead letters: events and tasks that failed for good, stored with all that a retry needs."""
+"""Dead letters: events and tasks that failed permanently, stored with everything that a retry needs."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ class DeadLetter:
 
 
 async def store_dead_letter(session: AsyncSession, letter: DeadLetter, error: Exception, now: datetime) -> None:
-    """Stores a dead letter; the same event or task is stored once."""
+    """Stores a dead letter. The same event or task is stored once."""
     row = asdict(letter) | {"error": without_values(f"{type(error).__name__}: {error}")[:4000], "died_at": now}
     row = {column: _storable(value) if isinstance(value, str) else value for column, value in row.items()}
     row |= {"name": row["name"][:120], "key": row["key"][:120]}
@@ -32,5 +32,5 @@ async def store_dead_letter(session: AsyncSession, letter: DeadLetter, error: Ex
 
 
 def _storable(text: str) -> str:
-    """The text without characters that PostgreSQL cannot store."""
+    """Replaces the characters that PostgreSQL cannot store."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

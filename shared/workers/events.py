@@ -1,4 +1,4 @@
-"""The event consumer: takes the waiting events together, at most 100 in one transaction, and each exactly once."""
+"""The event consumer: handles up to 100 waiting events in one transaction, and each event exactly once."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ class ReceivedEvent:
 
 
 class EventConsumer:
-    """Takes the events of one service. The inbox ensures that none acts twice.
+    """Handles the events of one service. The inbox ensures that no event takes effect twice.
 
     A message without a valid signature is acknowledged, counted and logged, but not stored.
     """
@@ -50,17 +50,17 @@ class EventConsumer:
         self._context = context
         self._keys = keys
         self._failures: Counter[int] = Counter()
-        """By stream sequence: how often an event failed on this replica, temporary errors not counted."""
+        """By stream sequence: how often an event failed on this replica, without temporary errors."""
 
     async def run(self, consumer: PullConsumer) -> None:
-        """Takes events until told to stop, and then those that were delivered before."""
+        """Handles events until a stop is requested, and finishes the batch that was delivered before."""
         while not self._context.stopping.is_set():
             if batch := await consumer.next_events():
                 try:
                     if genuine := await self._genuine(batch):
-                        await self._take(genuine)
+                        await self._handle_batch(genuine)
                 except Exception:
-                    log.exception("events could neither be taken nor returned; the bus delivers them again")
+                    log.exception("events could neither be handled nor returned; the bus redelivers them")
 
     async def _genuine(self, batch: list[StreamMessage]) -> list[StreamMessage]:
         genuine: list[StreamMessage] = []
@@ -70,9 +70,9 @@ class EventConsumer:
         await asyncio.gather(*(message.ack() for message in others))
         return genuine
 
-    async def _take(self, batch: list[StreamMessage]) -> None:
+    async def _handle_batch(self, batch: list[StreamMessage]) -> None:
         try:
-            await self._take_together(batch)
+            await self._handle_together(batch)
             await hooks.reached("event-committed-not-acknowledged")
         except Exception as error:
             if len(batch) == 1:
@@ -81,13 +81,13 @@ class EventConsumer:
                 await asyncio.gather(*(self._delay(message, error) for message in batch))
             else:
                 for message in batch:
-                    await self._take([message])
+                    await self._handle_batch([message])
         else:
             for message in batch if self._failures else ():
                 self._failures.pop(message.metadata.sequence.stream, None)
             await asyncio.gather(*(message.ack() for message in batch))
 
-    async def _take_together(self, batch: list[StreamMessage]) -> None:
+    async def _handle_together(self, batch: list[StreamMessage]) -> None:
         received = [self._read(message) for message in batch]
         outcomes = []
         async with self._context.work(INVALID_SPAN) as work:
@@ -110,7 +110,7 @@ class EventConsumer:
             metrics.events.labels(*labels).inc()
 
     async def _record(self, work: Work, received: list[ReceivedEvent]) -> set[UUID]:
-        """Inserts the inbox rows and returns the ids of the events that are new."""
+        """Inserts the inbox rows and returns the ids of the new events."""
         rows = [
             {
                 "event_id": each.event_id,
@@ -132,7 +132,7 @@ class EventConsumer:
             attributes={SUBJECT: subject, MESSAGE_ID: str(received.event_id)},
         ) as opened:
             work.begin(received.event, opened)
-            with work.session.no_autoflush:  # effects are written together, not one statement per row
+            with work.session.no_autoflush:  # rows are written together, not in one statement each
                 await received.handler(received.event, work)
         await hooks.reached("event-before-commit", subject)
 
@@ -159,7 +159,7 @@ class EventConsumer:
             await self._delay(message, worse)
             return
         extra = {"subject": message.subject, "event_id": key}
-        log.error("an event failed for good and is a dead letter now", extra=extra, exc_info=error)
+        log.error("an event failed permanently and is now a dead letter", extra=extra, exc_info=error)
         metrics.events.labels(message.subject, "dead").inc()
         del self._failures[sequence]
         await message.ack()
@@ -173,12 +173,14 @@ class EventConsumer:
         async with self._context.work(INVALID_SPAN) as work:
             await store_dead_letter(work.session, letter, error, work.now)
             if received is not None:
-                await self._record(work, [received])  # in case the acknowledgement is lost
+                await self._record(work, [received])  # a redelivery after a lost acknowledgement changes nothing
         return key
 
     async def _delay(self, message: StreamMessage, error: Exception) -> None:
         delay = delay_after(message.metadata.num_delivered)
-        log.warning("an event is retried", extra={"subject": message.subject, "delay": delay, "error": type(error).__name__})
+        log.warning(
+            "an event will be retried", extra={"subject": message.subject, "delay": delay, "error": type(error).__name__}
+        )
         metrics.events.labels(message.subject, "delayed").inc()
         await message.nak(delay=delay)
 

@@ -1,4 +1,4 @@
-"""The outbox relay: publishes announced events to the stream and marks them as sent."""
+"""The outbox relay publishes announced events to the stream and marks them as sent."""
 
 import asyncio
 import logging
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH = 200
 CLAIM = timedelta(seconds=10)
-"""How long a replica may publish the rows that it has claimed; one attempt takes at most half of that."""
+"""How long the claim of a row lasts. One attempt to publish takes at most half of that."""
 SWEEP = 2.0
 PAUSE = timedelta(seconds=5)
 
 
 class OutboxRelay:
-    """Publishes the outbox of one service. Replicas claim rows, so that each is normally published once."""
+    """Publishes the outbox of one service. Replicas claim rows, so each event is normally published once."""
 
     def __init__(self, context: ServiceContext, jetstream: JetStream, signer: EventSigner) -> None:
         self._context = context
@@ -36,13 +36,13 @@ class OutboxRelay:
         self._signer = signer
 
     async def run(self) -> None:
-        """Publishes announced events at once, and every two seconds those that a dead replica has left."""
+        """Publishes announced events at once. Every two seconds it also publishes those of a crashed replica."""
         await run_forever(self.publish_some, self._context.something_announced, SWEEP, self._context.stopping)
 
     async def publish_some(self) -> bool:
-        """Publishes one batch; returns whether there may be more. Raises if the bus took none of it.
+        """Publishes one batch and returns whether there may be more. Raises if the bus accepted no event of it.
 
-        An event that the bus refuses while it takes others is retried later and does not delay them.
+        An event that the bus refuses while it accepts others is retried later and does not delay them.
         """
         rows = await self._claim()
         if not rows:
@@ -52,7 +52,7 @@ class OutboxRelay:
         sent = [row.id for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)]
         failed = [row.id for row, result in zip(rows, results, strict=True) if isinstance(result, BaseException)]
         async with self._context.database.writing() as transaction:
-            mine = update(outbox).where(outbox.c.claimed_until == rows[0].claimed_until)  # else it was republished meanwhile
+            mine = update(outbox).where(outbox.c.claimed_until == rows[0].claimed_until)  # not a row republished meanwhile
             await transaction.session.execute(mine.where(outbox.c.id.in_(sent)).values(sent_at=self._context.clock.now()))
             again = self._context.clock.now() + PAUSE if sent else None
             await transaction.session.execute(mine.where(outbox.c.id.in_(failed)).values(claimed_until=again))

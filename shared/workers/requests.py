@@ -1,4 +1,4 @@
-"""The request handler: a command or question in, an answer or a refusal out, in one transaction and never without a reply."""
+"""The request handler: it answers or refuses a command or question in one transaction, and always replies."""
 
 import hashlib
 import logging
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 MAX_REQUEST = 900 * 1024
 MAX_ANSWER = 1000 * 1024
 MAX_FIELD = 200
-"""Bytes of a request and of an answer; characters of the name of a field."""
+"""Maximum bytes of a request and of an answer; maximum characters of the name of a field."""
 
 
 class CommandIdReused(Refused):
@@ -65,9 +65,9 @@ class RequestHandler:
         self._inboxes = client_inboxes(request)
 
     async def answer(self, message: RequestMessage) -> bytes:
-        """The envelope for one raw message; a message without a client's inbox as reply subject is skipped.
+        """The envelope for one raw message. A message whose reply subject is not a client's inbox is skipped.
 
-        The bus does not check reply subjects: it would publish the answer under any subject that they name.
+        The bus does not check reply subjects: it would publish the answer to any subject.
         """
         if not message.reply_to.startswith(self._inboxes):
             name = self._request.__name__
@@ -79,7 +79,7 @@ class RequestHandler:
         return envelope
 
     async def envelope(self, message: RequestMessage) -> bytes:
-        """The answer or the refusal for one raw message. Every error becomes a refusal, so that the caller gets a reply."""
+        """The answer or the refusal to one raw message. Every error becomes a refusal, so the caller gets a reply."""
         name, headers, started = self._request.__name__, message.headers, perf_counter()
         with span(
             name, under=headers.get(TRACE_HEADER), kind=SpanKind.SERVER, attributes={SUBJECT: self._request.subject}
@@ -102,24 +102,24 @@ class RequestHandler:
     async def _process(self, body: bytes, headers: Mapping[str, str], opened: Span) -> str:
         request = self._parse(body)
         if not isinstance(request, Command):
-            return await self._ask(request, headers, opened)
+            return await self._answer_question(request, headers, opened)
         if self._context.recovering and not request.while_recovering:
             raise ServiceRecovering()
         async with audited(request, headers.get(FROM_HEADER), self._context, _code_of) as entry:
             try:
                 return await self._do(request, entry, body, headers, opened)
-            except IntegrityError:  # another transaction was quicker: now a rule can refuse
+            except IntegrityError:  # a concurrent transaction committed first: now a rule can refuse
                 return await self._do(request, entry, body, headers, opened)
 
-    async def _ask(self, question: Request, headers: Mapping[str, str], opened: Span) -> str:
-        """Answers a question from one snapshot of the database."""
+    async def _answer_question(self, question: Request, headers: Mapping[str, str], opened: Span) -> str:
+        """Answers a question in one read-only transaction."""
         async with self._context.reading(opened) as work:
             self._admit(await self._authenticate(work, headers))
             work.begin(question, opened)
             return self._text_of(await self._function(question, work))
 
     async def _do(self, command: Command, entry: AuditEntry, body: bytes, headers: Mapping[str, str], opened: Span) -> str:
-        """Does a command in one transaction, unless its answer is stored already."""
+        """Does a command in one transaction, or returns the answer stored before."""
         async with self._context.work(opened) as work:
             entry.actor = await self._authenticate(work, headers)
             self._admit(entry.actor)
@@ -144,8 +144,8 @@ class RequestHandler:
         except ValidationError as error:
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             fields = tuple(dict.fromkeys(".".join(map(str, fault["loc"]))[:MAX_FIELD] or "body" for fault in faults))[:50]
-            rest = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-            raise Malformed(*fields, fault=f"{fields[0]}: {faults[0]['msg']}"[:450] + rest) from None
+            more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise Malformed(*fields, fault=f"{fields[0]}: {faults[0]['msg']}"[:450] + more) from None
 
     async def _authenticate(self, work: Work, headers: Mapping[str, str]) -> Actor:
         actor = await self._tokens.actor(headers.get(TOKEN_HEADER), work.session, work.now)
@@ -176,7 +176,7 @@ class RequestHandler:
 
 
 async def _claim(command: Command, actor: Actor, body: bytes, work: Work) -> str | None:
-    """The stored answer of a repeated command. A new one is claimed: a concurrent duplicate waits for this transaction."""
+    """Returns the stored answer of a repeated command, or claims the id: a duplicate then waits for this transaction."""
     work.single_transaction = True
     body_hash = hashlib.sha256(body).hexdigest()
     claim = {"actor": actor.name, "subject": command.subject, "command_id": command.command_id}
@@ -197,7 +197,7 @@ def _row_of(command: Command, actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 
 async def _begin(command: Command, work: Work, opened: Span) -> None:
-    """Links the trace to the former one about the same certificate, and to the last about what permits the command."""
+    """Links the trace to the previous one about the same certificate, and to that of the exporter's registration."""
     work.begin(command, opened)
     if work.about:
         await work.link_to_former(work.about)
@@ -210,7 +210,7 @@ def _code_of(error: Exception) -> str:
 
 
 def _refusal_of(error: Exception) -> Refusal:
-    """The refusal for an error: the rule and the fields, or only that the caller is not at fault."""
+    """The refusal for an error. An error that is not a refusal is answered without its details."""
     if not isinstance(error, Refused):
         error = TemporarilyUnavailable() if is_temporary(error) else InternalError()
     return Refusal(code=error.code, detail=error.detail, fields=error.fields, values=error.values)

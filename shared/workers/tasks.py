@@ -1,4 +1,4 @@
-"""The task runner: leases due tasks, runs each in one transaction on any replica, and retries until it is done."""
+"""The task runner leases due tasks, runs each in one transaction on any replica, and retries it after a failure."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ from shared.workers.retries import MAX_DELAY, Unreadable, delay_after, is_perman
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 LEASE = timedelta(seconds=60)
 MARGIN = timedelta(seconds=15)
 SWEEP = 1.0
@@ -41,36 +41,36 @@ class LeaseLost(Exception):
 
 
 class TaskRunner:
-    """Runs the tasks of one service, eight at once on each replica."""
+    """Runs the tasks of one service, at most eight at the same time on each replica."""
 
     def __init__(self, handlers: Mapping[type[Task], EventFunction], context: ServiceContext) -> None:
         self._handlers = {task.kind: (task, handler) for task, handler in handlers.items()}
         self._context = context
         self._replica = uuid4()
-        self._lasts = max([LEASE, *(timedelta(seconds=task.limit) + MARGIN for task in handlers)])
+        self._lease_time = max([LEASE, *(timedelta(seconds=task.limit) + MARGIN for task in handlers)])
         self._running: set[asyncio.Task[None]] = set()
 
     async def enqueue_repeating(self, work: Work) -> None:
-        """Enqueues every task that repeats, due now; a task of this period that is there already runs once for both."""
+        """Enqueues every repeating task, due now. It runs once, also if this period already has one."""
         for kind, (task, _) in self._handlers.items():
             if task.every:
                 await enqueue_tasks(work.session, [_row_of(kind, task, task.period_of(work.now).isoformat(), work.now)])
 
     async def run(self) -> None:
-        """Runs tasks until told to stop; `finish` waits for those in progress."""
+        """Runs tasks until a stop is requested. `finish` waits for the tasks in progress."""
         await run_forever(self.begin_some, self._context.something_due, SWEEP, self._context.stopping)
 
     async def begin_some(self) -> bool:
-        """Leases and begins due tasks; returns whether there may be more that this replica can run now."""
-        rows = await self._lease(AT_ONCE - len(self._running))
+        """Leases and starts due tasks. Returns whether there may be more that this replica can run now."""
+        rows = await self._lease(MAX_CONCURRENT - len(self._running))
         for row in rows:
             running = asyncio.create_task(self.do(row))
             self._running.add(running)
             running.add_done_callback(self._done)
-        return bool(rows) and len(self._running) < AT_ONCE
+        return bool(rows) and len(self._running) < MAX_CONCURRENT
 
     async def finish(self, within: float) -> None:
-        """Waits for the tasks in progress; cancels those that are not done by then, whose leases expire."""
+        """Waits at most `within` seconds for the tasks in progress and cancels the others: their leases expire."""
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=within)
             for running in late:
@@ -81,14 +81,14 @@ class TaskRunner:
         self._running.discard(running)
         self._context.something_due.set()
 
-    async def _lease(self, most: int) -> list[Row[Any]]:
-        if most <= 0:
+    async def _lease(self, limit: int) -> list[Row[Any]]:
+        if limit <= 0:
             return []
         now = self._context.clock.now()
         due = (tasks.c.due_at <= now) | (~tasks.c.scheduled & (tasks.c.due_at > now + MAX_WAIT + MAX_CLOCK_SKEW))
-        ready = due & is_free(tasks.c.leased_until, now, self._lasts)
-        lease = {"leased_until": now + self._lasts, "leased_by": self._replica, "attempts": tasks.c.attempts + 1}
-        return await claim(self._context.database, tasks, ready, tasks.c.due_at, most, **lease)
+        ready = due & is_free(tasks.c.leased_until, now, self._lease_time)
+        lease = {"leased_until": now + self._lease_time, "leased_by": self._replica, "attempts": tasks.c.attempts + 1}
+        return await claim(self._context.database, tasks, ready, tasks.c.due_at, limit, **lease)
 
     async def do(self, row: Row[Any]) -> None:
         """Runs one leased task; if it fails, enqueues the retry or stores a dead letter."""
@@ -103,7 +103,7 @@ class TaskRunner:
 
     async def _attempt(self, row: Row[Any]) -> None:
         if row.kind not in self._handlers:
-            raise Unreadable(f"this release knows no task {row.kind}")
+            raise Unreadable(f"this release has no task {row.kind}")
         task_type, handler = self._handlers[row.kind]
         task = task_type.model_validate_json(row.body)
         with span(
@@ -124,7 +124,7 @@ class TaskRunner:
         return and_(tasks.c.id == row.id, tasks.c.leased_by == self._replica, tasks.c.attempts == row.attempts)
 
     async def _remove(self, session: AsyncSession, row: Row[Any]) -> None:
-        """Removes a task that is done or dead, unless it was requested again meanwhile; enqueues its next run.
+        """Removes a finished task, unless it was requested again meanwhile, and enqueues the next run.
 
         Raises LeaseLost.
         """
@@ -147,7 +147,7 @@ class TaskRunner:
             async with self._context.database.writing() as transaction:
                 if is_permanent(error, failures):
                     await self._give_up(transaction.session, row, error)
-                    log.error("a task failed for good and is a dead letter now", extra=what, exc_info=error)
+                    log.error("a task failed permanently and is now a dead letter", extra=what, exc_info=error)
                     return "dead"
                 delay = delay_after(row.attempts)
                 await transaction.session.execute(
@@ -164,7 +164,7 @@ class TaskRunner:
         except Exception as worse:
             log.warning("a failed task waits for its lease to expire", extra=what | {"worse": repr(worse)})
             return "delayed"
-        log.warning("a task is retried", extra=what | {"delay": delay})
+        log.warning("a task will be retried", extra=what | {"delay": delay})
         asyncio.get_running_loop().call_later(delay, self._context.something_due.set)
         return "delayed"
 
@@ -177,10 +177,10 @@ class TaskRunner:
 
 
 def _row_of(kind: str, task: type[Task], key: str, due_at: Any) -> dict[str, Any]:
-    """A run of a repeating task. It has no cause, so it continues no trace."""
+    """The row of a run of a repeating task. It has no cause, so it continues no trace."""
     return {"kind": kind, "key": key, "body": task().model_dump_json(), "due_at": due_at, "scheduled": True}
 
 
 def _reason(error: Exception) -> str:
-    """Why a task waits, as an exporter may read it."""
-    return str(error)[:1000] if isinstance(error, Unavailable) else "It failed and is retried."
+    """The reason why a task waits, which an exporter may read."""
+    return str(error)[:1000] if isinstance(error, Unavailable) else "It failed and will be retried."

@@ -56,13 +56,13 @@ class Forwarder:
         """The agent is registered like any company."""
         validity = {"valid_from": date(2026, 1, 1), "valid_until": date(2027, 1, 1), "version": 2}
         names = {"name": "Mekong Forwarding Co., Ltd.", "address": "Phnom Penh", "occurred_at": NOW}
-        await self.service.hear(RegistrationApproved(exporter_id=self.agent_id, **names | validity | changes))
+        await self.service.receive(RegistrationApproved(exporter_id=self.agent_id, **names | validity | changes))
 
     async def granted(self, **changes: Any) -> None:
         """Registry announces the mandate."""
         parties = {"exporter_id": self.trader.exporter_id, "agent_id": self.agent_id}
         validity = {"scope": ("preparer", "signatory"), "valid_until": TODAY, "version": 2, "occurred_at": NOW}
-        await self.service.hear(MandateGranted(mandate_id=self.mandate_id, **parties | validity | changes))
+        await self.service.receive(MandateGranted(mandate_id=self.mandate_id, **parties | validity | changes))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ async def test_an_agent_needs_a_registration_in_force(service: ServiceUnderTest,
     assert (await service.ask(draft, agent)).code == "agent_not_registered"
     await forwarder.registered(version=3)
     assert isinstance(await service.ask(draft, agent), CertificateState)
-    await service.hear(RegistrationSuspended(exporter_id=forwarder.agent_id, version=4, occurred_at=NOW))
+    await service.receive(RegistrationSuspended(exporter_id=forwarder.agent_id, version=4, occurred_at=NOW))
     submission = SubmitCertificate(certificate_id=draft.certificate_id)
     assert (await service.ask(submission, agent)).code == "agent_not_registered"
     assert (await service.ask(submission, forwarder.trader.person)).status == "submitted"

@@ -79,7 +79,7 @@ def events_of(exporter_id: UUID) -> tuple[Event, ...]:
 
 async def known_after(service: ServiceUnderTest, events: Sequence[Event]) -> Exporter | None:
     for event in events:
-        await service.hear(event)
+        await service.receive(event)
     async with service.work() as work:
         return await find_exporter(work, events[0].exporter_id)  # type: ignore[attr-defined]
 

@@ -51,7 +51,7 @@ class Trader:
         self.person = a_person("preparer", "signatory", organisation=self.exporter_id)
 
     async def begin(self, *, valid_until: date = date(2027, 11, 23), product: str = "approved") -> "Trader":
-        await self.service.hear(self.approval(valid_until))
+        await self.service.receive(self.approval(valid_until))
         await self.register_product()
         if product == "approved":
             await self.service.ask(ApproveProduct(product_id=self.product_id), REVIEWER)
@@ -121,7 +121,7 @@ class Trader:
     async def settle(self, certificate_id: UUID, submission: int = 1) -> None:
         now = self.service.clock.now()
         settled = FeeSettled(certificate_id=certificate_id, submission=submission, version=1, occurred_at=now)
-        await self.service.hear(settled)
+        await self.service.receive(settled)
 
     async def state(self, certificate_id: UUID) -> CertificateState:
         return await self.service.ask(GetCertificate(certificate_id=certificate_id), self.person)
@@ -174,7 +174,7 @@ async def test_the_public_event_names_no_person_and_no_goods(service: ServiceUnd
 
 async def test_fob_is_sent_only_where_it_is_disclosed(service: ServiceUnderTest) -> None:
     trader = Trader(service)
-    await service.hear(trader.approval(date(2027, 11, 23)))
+    await service.receive(trader.approval(date(2027, 11, 23)))
     await trader.register_product(criterion={"kind": "SP"}, hs_code="620520")
     await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
     certificate_id = (await trader.submit(destination="SG")).certificate_id
@@ -231,15 +231,15 @@ async def test_a_certificate_whose_exporter_lapsed_is_held_and_issued_after_rene
     held = await trader.state(certificate_id)
     assert (held.status, held.waits_for) == (CertificateStatus.APPROVED, ("exporter_registration_expired",))
 
-    await service.hear(trader.approval(date(2027, 11, 23), version=3))
+    await service.receive(trader.approval(date(2027, 11, 23), version=3))
     await service.do_tasks()
     assert (await trader.state(certificate_id)).status is CertificateStatus.ISSUED
 
 
 async def test_an_older_event_of_an_exporter_does_not_overwrite_a_newer_one(service: ServiceUnderTest) -> None:
     trader = Trader(service)
-    await service.hear(trader.approval(date(2027, 11, 23), version=3))
-    await service.hear(trader.approval(date(2026, 1, 2), version=2))
+    await service.receive(trader.approval(date(2027, 11, 23), version=3))
+    await service.receive(trader.approval(date(2026, 1, 2), version=2))
     await trader.register_product()
     await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
 

@@ -27,7 +27,7 @@ def co(*words: str | Path) -> int:
     return int(ended.value.code or 0)
 
 
-def test_a_copy_is_taken_and_put_back_and_what_comes_next_is_said(
+def test_a_backup_is_restored_and_the_next_step_is_printed(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert co("backup", "fees", "tracking", "--to", tmp_path / "copies", "--root", root) == 0
@@ -36,23 +36,23 @@ def test_a_copy_is_taken_and_put_back_and_what_comes_next_is_said(
 
     assert co("restore", "fees", fees, "--root", root) == 0
 
-    assert "run and confirmed `co recover fees`" in capsys.readouterr().out
+    assert "run and confirm `co recover fees`" in capsys.readouterr().out
     assert len(list((root / "data").glob("fees.before-restore-*.db"))) == 1
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "sentence"),
     [
-        (("restore", "tracking", "COPY"), "is a copy of fees KH sqlite, and cannot be put back as tracking KH sqlite"),
-        (("restore", "fees", "nothing.copy"), "There is no copy nothing.copy"),
+        (("restore", "tracking", "COPY"), "is a backup of fees KH sqlite and cannot be restored as tracking KH sqlite"),
+        (("restore", "fees", "nothing.copy"), "There is no backup nothing.copy"),
         (("restore", "ships", "COPY"), "There is no service ships"),
         (("backup", "ships", "--to", "COPIES"), "There is no service ships"),
-        (("backup", "registry", "--to", "COPIES"), "The database of registry cannot be copied"),
-        (("backup", "--to", "COPIES", "--database-url", "sqlite+aiosqlite:///x"), "Say whose database it is"),
+        (("backup", "registry", "--to", "COPIES"), "The database of registry cannot be backed up"),
+        (("backup", "--to", "COPIES", "--database-url", "sqlite+aiosqlite:///x"), "With --database-url name one service"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_sentence(
-    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+def test_a_refusal_is_one_sentence(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
 ) -> None:
     assert co("backup", "fees", "--to", tmp_path, "--root", root) == 0
     (copy,) = tmp_path.glob("*.copy")
@@ -60,6 +60,6 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 
     assert co(*(places.get(word, word) for word in words), "--root", root) == 2
 
-    complaint = " ".join(capsys.readouterr().err.split())
-    assert complaint.startswith("co: ")
-    assert said in complaint
+    error = " ".join(capsys.readouterr().err.split())
+    assert error.startswith("co: ")
+    assert sentence in error

@@ -1,4 +1,4 @@
-"""What the audit makes of the keys that services vouch for."""
+"""The consistency rules on the keys of the services' facts."""
 
 from cli.consistency_rules import missing_numbers
 

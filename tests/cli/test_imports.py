@@ -1,4 +1,4 @@
-"""Files of a former system: what is read from them, what is refused before it is sent, and what is told of every row."""
+"""Files of a former system: how they are read, which rows are refused before they are sent, and the report."""
 
 import codecs
 import csv
@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from cli.commands.imports import MOST_CHARACTERS, REGISTRATIONS, USERS, AuthenticatorOfAPerson, Importer, Kind, app, batches_of
+from cli.commands.imports import MAX_CHARACTERS, REGISTRATIONS, USERS, Importer, Kind, PromptedAuthenticator, app, batches_of
 from cli.demo.accounts import Account, Authenticator
-from cli.import_files import MOST_BYTES, Part, Row, columns, read_rows
+from cli.import_files import MAX_BYTES, Part, Row, columns, read_rows
 from cli.import_report import print_report, write_report
 from cli.target import CommandFailed
 from shared.contracts.registry.importing import (
-    MOST_ROWS,
+    MAX_ROWS,
     ImportedRegistration,
     ImportedUser,
     ImportRegistrations,
@@ -58,7 +58,7 @@ def test_the_same_companies_are_read_from_every_form(name: str) -> None:
     assert [user.roles for user in part.users] == [("company_administrator", "signatory"), ("preparer",)]
 
 
-def test_the_example_of_users_is_sound() -> None:
+def test_the_example_of_users_is_valid() -> None:
     assert refusals(read_rows(EXAMPLES / "users.csv", ImportedUser)) == []
 
 
@@ -78,7 +78,7 @@ def test_every_column_is_documented(kind: type[Part]) -> None:
         f"{HEADING}\n{COMPANY}\n".replace(",", "\t"),
         f"{HEADING}\n\n{COMPANY}\n,,,,,,,,,\n",
     ],
-    ids=["as it should be", "Windows", "with a byte order mark", "semicolons", "tabs", "empty lines"],
+    ids=["plain", "Windows", "with a byte order mark", "semicolons", "tabs", "empty lines"],
 )
 def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path, content: str | bytes) -> None:
     (row,) = rows_of(tmp_path, content)
@@ -89,11 +89,11 @@ def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path, content: str | 
     assert row.part.users[0].roles == ("preparer", "signatory")
 
 
-WHOLE_FILES: list[tuple[str, str | bytes, str]] = [
+INVALID_FILES: list[tuple[str, str | bytes, str]] = [
     ("companies.csv", b"", "lacks the columns"),
     ("companies.csv", HEADING, "There are no rows"),
-    ("companies.csv", f"{HEADING},colour\n{COMPANY},red", "columns that mean nothing here: colour"),
-    ("companies.csv", f"{HEADING},users.0.name\n{COMPANY},A", "columns that mean nothing here: users.0.name"),
+    ("companies.csv", f"{HEADING},colour\n{COMPANY},red", "unknown columns: colour"),
+    ("companies.csv", f"{HEADING},users.0.name\n{COMPANY},A", "unknown columns: users.0.name"),
     ("companies.csv", f"{HEADING},tax_number\n{COMPANY},K000-000001", "a column twice: tax_number"),
     ("companies.csv", HEADING.replace("tax_number,", "") + f"\n{COMPANY}", "lacks the columns tax_number."),
     ("companies.csv", f"{HEADING}\n{COMPANY}".encode("utf-16"), "not UTF-8 in line 1"),
@@ -107,17 +107,17 @@ WHOLE_FILES: list[tuple[str, str | bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "sentence"), WHOLE_FILES, ids=[sentence for _, _, sentence in WHOLE_FILES])
-def test_a_file_that_cannot_be_read_is_refused_whole(tmp_path: Path, name: str, content: str | bytes, sentence: str) -> None:
+@pytest.mark.parametrize(("name", "content", "sentence"), INVALID_FILES, ids=[sentence for _, _, sentence in INVALID_FILES])
+def test_an_invalid_file_is_refused(tmp_path: Path, name: str, content: str | bytes, sentence: str) -> None:
     with pytest.raises(CommandFailed, match=sentence):
         rows_of(tmp_path, content, name)
 
 
-def test_a_file_that_is_not_there_or_too_large_is_refused(tmp_path: Path) -> None:
+def test_a_missing_or_too_large_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match="cannot be read: No such file"):
         read_rows(tmp_path / "nowhere.csv", ImportedRegistration)
     with (tmp_path / "huge.csv").open("wb") as huge:
-        huge.truncate(MOST_BYTES + 1)
+        huge.truncate(MAX_BYTES + 1)
     with pytest.raises(CommandFailed, match="larger than 50 MB"):
         read_rows(tmp_path / "huge.csv", ImportedRegistration)
 
@@ -143,15 +143,15 @@ WRONG_CELLS: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("cells", "field"), WRONG_CELLS, ids=[f"{field}-{n}" for n, (_, field) in enumerate(WRONG_CELLS)])
-def test_a_row_in_error_is_refused_with_its_number_and_field_and_the_others_are_not(
+def test_an_invalid_row_is_refused_with_its_number_and_field_and_the_others_are_not(
     tmp_path: Path, cells: dict[str, str], field: str
 ) -> None:
-    sound = COMPANY.replace("M-1", "M-2").replace("000001", "000002").replace("dara@", "other@")
-    right = dict(zip(HEADING.split(","), COMPANY.split(","), strict=True))
+    other = COMPANY.replace("M-1", "M-2").replace("000001", "000002").replace("dara@", "other@")
+    valid = dict(zip(HEADING.split(","), COMPANY.split(","), strict=True))
     file = tmp_path / "companies.csv"
     with file.open("w", newline="") as opened:
         writer = csv.writer(opened)
-        writer.writerows([HEADING.split(","), (right | cells).values(), sound.split(",")])
+        writer.writerows([HEADING.split(","), (valid | cells).values(), other.split(",")])
 
     rows = read_rows(file, ImportedRegistration)
 
@@ -161,7 +161,7 @@ def test_a_row_in_error_is_refused_with_its_number_and_field_and_the_others_are_
     assert [row.number for batch in batches_of(rows) for row in batch] == [3]
 
 
-def test_a_line_with_too_many_cells_and_what_is_no_object_are_refused(tmp_path: Path) -> None:
+def test_a_line_with_too_many_cells_or_without_an_object_is_refused(tmp_path: Path) -> None:
     (row,) = rows_of(tmp_path, f"{HEADING}\n{COMPANY},and more")
     assert row.report is not None
     assert row.report.detail == "11 cells under 10 columns"
@@ -173,7 +173,7 @@ def test_a_line_with_too_many_cells_and_what_is_no_object_are_refused(tmp_path: 
     assert {"tax_number", "colour", "status"} <= set(rows[3].report.fields)
 
 
-def test_what_must_be_ones_own_stands_in_a_file_once(tmp_path: Path) -> None:
+def test_a_unique_value_is_accepted_once_in_a_file(tmp_path: Path) -> None:
     one = a_former_company(users=[a_former_person(email="same@company.example")])
     person = a_former_person()
     companies = [
@@ -194,25 +194,25 @@ def test_what_must_be_ones_own_stands_in_a_file_once(tmp_path: Path) -> None:
         (5, "row_repeated", ("users.2.former_id",)),
     ]
     details = [row.report.detail for row in rows if row.report]
-    assert details[0] == "The same former_id stands in row 1 already."
-    assert details[3] == "The same former_id stands in this row already."
+    assert details[0] == "Row 1 has the same former_id."
+    assert details[3] == "Another user of this row has the same former_id."
 
 
-def test_the_people_of_a_company_are_sent_together_and_refused_together() -> None:
-    rows = [Row(number, "", a_former_user()) for number in range(MOST_ROWS - 1)]
+def test_the_users_of_a_company_are_sent_together_and_refused_together() -> None:
+    rows = [Row(number, "", a_former_user()) for number in range(MAX_ROWS - 1)]
     rows += [Row(number, "", a_former_user(roles=["preparer"], company_tax_number="K000-000001")) for number in (500, 501)]
     wrong = [Row(number, "", a_former_user(roles=["preparer"], company_tax_number="K000-000002")) for number in (600, 601)]
     wrong[0].refuse("malformed_row", "name: too long", "name")
-    many = [Row(700, "", a_former_user(roles=["preparer"], company_tax_number="K000-000003")) for _ in range(MOST_ROWS + 1)]
+    many = [Row(700, "", a_former_user(roles=["preparer"], company_tax_number="K000-000003")) for _ in range(MAX_ROWS + 1)]
 
     batches = list(batches_of([*rows, *wrong, *many]))
 
-    assert [len(batch) for batch in batches] == [MOST_ROWS - 1, 2]
+    assert [len(batch) for batch in batches] == [MAX_ROWS - 1, 2]
     assert [row.report.code for row in wrong if row.report] == ["malformed_row", "colleague_refused"]
     assert {row.report.code for row in many if row.report} == {"too_many_together"}
 
 
-def test_a_command_of_the_largest_rows_is_one_that_the_bus_carries() -> None:
+def test_a_command_with_the_largest_rows_fits_into_a_message_of_the_bus() -> None:
     khmer: dict[str, Any] = {
         "company_name_km": "ក" * 200,
         "address": "x" * 2000,
@@ -221,14 +221,14 @@ def test_a_command_of_the_largest_rows_is_one_that_the_bus_carries() -> None:
         "representative": {"name": "ក" * 200, "name_km": "ក" * 200, "position": "ក" * 200},
         "users": [a_former_person(name="ក" * 200) for _ in range(20)],
     }
-    rows = [Row(number, "", a_former_company(**khmer)) for number in range(MOST_ROWS)]
+    rows = [Row(number, "", a_former_company(**khmer)) for number in range(MAX_ROWS)]
 
     batches = list(batches_of(rows))
 
-    assert sum(len(batch) for batch in batches) == MOST_ROWS
+    assert sum(len(batch) for batch in batches) == MAX_ROWS
     commands = [ImportRegistrations(registrations=[row.part for row in batch]) for batch in batches]
     assert max(len(command.model_dump_json().encode()) for command in commands) < MAX_REQUEST
-    assert max(len(command.model_dump_json()) for command in commands) > MOST_CHARACTERS * 0.8
+    assert max(len(command.model_dump_json()) for command in commands) > MAX_CHARACTERS * 0.8
 
 
 def some_reports() -> list[Row]:
@@ -241,7 +241,7 @@ def some_reports() -> list[Row]:
     ]
 
 
-def test_every_row_stands_in_the_report(tmp_path: Path) -> None:
+def test_every_row_is_in_the_report(tmp_path: Path) -> None:
     write_report(some_reports(), tmp_path / "report.csv")
     write_report(some_reports(), tmp_path / "report.json")
 
@@ -262,17 +262,17 @@ def test_every_row_stands_in_the_report(tmp_path: Path) -> None:
     }
 
 
-def test_the_terminal_shows_how_many_rows_came_to_what_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_shows_the_number_of_rows_of_each_outcome_and_the_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     print_report(some_reports(), dry_run=True)
 
-    said = capsys.readouterr().out
-    assert "would be imported" in said
-    assert "not sent" in said
-    assert "ពន្ធ [taken]." in said
-    assert "changed since it came over" in said
+    output = capsys.readouterr().out
+    assert "would be imported" in output
+    assert "not sent" in output
+    assert "ពន្ធ [taken]." in output
+    assert "changed since its import" in output
 
 
-async def test_a_password_is_read_from_a_file_and_codes_from_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_password_is_read_from_a_file_and_codes_are_prompted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     password = written(tmp_path, "a long passphrase \n", "password")
     monkeypatch.setattr("builtins.input", lambda prompt: " 123456 ")
 
@@ -280,10 +280,10 @@ async def test_a_password_is_read_from_a_file_and_codes_from_a_person(tmp_path: 
 
     assert isinstance(account, Account)
     assert account.password == "a long passphrase "
-    assert isinstance(account.authenticator, AuthenticatorOfAPerson)
+    assert isinstance(account.authenticator, PromptedAuthenticator)
     assert (account.authenticator.set_up, await account.authenticator.code()) == (True, "123456")
     with pytest.raises(CommandFailed, match="no second factor yet"):
-        account.authenticator.take("otpauth://totp/x?secret=A")
+        account.authenticator.set_secret("otpauth://totp/x?secret=A")
     of_file = Importer("a@b", password, tmp_path / "authenticator").account().authenticator
     assert type(of_file) is Authenticator
     with pytest.raises(CommandFailed, match="cannot be read"):
@@ -291,11 +291,11 @@ async def test_a_password_is_read_from_a_file_and_codes_from_a_person(tmp_path: 
 
 
 @pytest.mark.parametrize(("word", "kind"), [("registrations", REGISTRATIONS), ("users", USERS)])
-def test_companies_and_people_are_imported_by_the_same_words(word: str, kind: Kind) -> None:
+def test_companies_and_people_are_imported_with_the_same_options(word: str, kind: Kind) -> None:
     words = [word, "file.csv", "--email", "a@b", "--dry-run", "--invite", "--report", "report.csv"]
 
     command, bound, _ = app.parse_args(words, exit_on_error=False)
 
     assert command == kind.import_file
-    told = {"by": Importer("a@b"), "dry_run": True, "invite": True, "report": Path("report.csv")}
-    assert (bound.args, bound.kwargs) == ((Path("file.csv"),), told)
+    options = {"by": Importer("a@b"), "dry_run": True, "invite": True, "report": Path("report.csv")}
+    assert (bound.args, bound.kwargs) == ((Path("file.csv"),), options)

@@ -1,4 +1,4 @@
-"""What `co trace` makes of the spans on disk."""
+"""The output of `co trace` for spans on disk."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ REFERENCE = "D2026-PNH-000123"
 
 
 def a_span(span_id: str, parent_id: str | None = None, *, start: int = 0, lasts: int = 1, **fields: Any) -> dict[str, Any]:
-    """A line as a service writes it; times in ms."""
+    """A span as a service writes it; times in ms."""
     present = {"trace_id": "a" * 32, "name": span_id, "service": "fees", "country": "KH", "error": None, "links": []}
     times = {"start_ns": start * 1_000_000, "end_ns": (start + lasts) * 1_000_000}
     return present | times | {"span_id": span_id, "parent_id": parent_id, "attributes": {}} | fields
@@ -26,7 +26,7 @@ def write(folder: Path, *spans: dict[str, Any], name: str = "kh-fees-1.jsonl", r
     (folder / name).write_text("".join(json.dumps(span) + "\n" for span in spans) + rest)
 
 
-def test_spans_stand_below_the_one_they_came_from_in_order_of_time(tmp_path: Path) -> None:
+def test_spans_are_below_their_parent_in_order_of_time(tmp_path: Path) -> None:
     write(
         tmp_path,
         a_span("late", "root", start=5),
@@ -45,8 +45,8 @@ def test_spans_stand_below_the_one_they_came_from_in_order_of_time(tmp_path: Pat
     ]
 
 
-def test_a_span_whose_parent_is_not_kept_is_shown_and_marked(tmp_path: Path) -> None:
-    write(tmp_path, a_span("root"), a_span("child", "gone", start=1))
+def test_a_span_without_a_stored_parent_is_shown_and_marked(tmp_path: Path) -> None:
+    write(tmp_path, a_span("root"), a_span("child", "missing", start=1))
 
     assert [(line.name, line.orphan) for line in lines_of(list(kept_spans(tmp_path, "KH")))] == [
         ("root", False),
@@ -54,7 +54,7 @@ def test_a_span_whose_parent_is_not_kept_is_shown_and_marked(tmp_path: Path) -> 
     ]
 
 
-def test_the_bar_of_a_span_lies_where_it_was_and_the_shortest_is_seen(tmp_path: Path) -> None:
+def test_the_bar_of_a_span_has_its_position_and_the_shortest_is_visible(tmp_path: Path) -> None:
     write(
         tmp_path,
         a_span("root", lasts=100),
@@ -67,7 +67,7 @@ def test_the_bar_of_a_span_lies_where_it_was_and_the_shortest_is_seen(tmp_path: 
     assert [(shown.begin, shown.end) for shown in bars] == [(0, 100), (50, 100), (97.5, 100)]
 
 
-def test_a_certificate_is_found_by_its_number_and_its_id_in_rotated_files_too_and_after_a_line_cut_short(
+def test_a_certificate_is_found_by_number_and_by_id_also_in_rotated_files_and_after_a_truncated_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     certificate = {"co.certificate.id": str(uuid4())}
@@ -79,36 +79,34 @@ def test_a_certificate_is_found_by_its_number_and_its_id_in_rotated_files_too_an
     for reference in (REFERENCE, certificate["co.certificate.id"]):
         trace(reference, spans=tmp_path)
 
-        said = capsys.readouterr().out
-        assert ("due IssueCertificate" in said, "on It" in said, "of another" in said) == (True, True, False)
+        output = capsys.readouterr().out
+        assert ("due IssueCertificate" in output, "on It" in output, "of another" in output) == (True, True, False)
 
 
-def test_an_act_is_headed_by_its_name_its_time_and_the_act_that_it_follows(
+def test_a_trace_is_headed_by_its_name_its_time_and_the_trace_that_it_follows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    former, latter, gone = "a" * 32, "b" * 32, "c" * 32
+    former, latter, missing = "a" * 32, "b" * 32, "c" * 32
     certificate_id = str(uuid4())
     write(
         tmp_path,
         a_span("Approve", trace_id=latter, start=2500, attributes={"co.certificate.id": certificate_id}, links=[former]),
-        a_span("Register", trace_id=former, links=[gone]),
+        a_span("Register", trace_id=former, links=[missing]),
     )
 
     trace(certificate_id, spans=tmp_path, json_file=tmp_path / "traces.json")
 
-    said = capsys.readouterr().out
-    assert f"Register  1970-01-01T00:00:00.000+00:00  trace {former}, follows an act that is not kept cccccccc\n" in said
-    assert f"Approve  1970-01-01T00:00:02.500+00:00  trace {latter}, follows Register aaaaaaaa\n" in said
+    output = capsys.readouterr().out
+    assert f"Register  1970-01-01T00:00:00.000+00:00  trace {former}, follows a trace that is not stored cccccccc\n" in output
+    assert f"Approve  1970-01-01T00:00:02.500+00:00  trace {latter}, follows Register aaaaaaaa\n" in output
     written = json.loads((tmp_path / "traces.json").read_text())
     assert [(act["act"], act["follows"], len(act["spans"])) for act in written] == [
-        ("Register", [gone], 1),
+        ("Register", [missing], 1),
         ("Approve", [former], 1),
     ]
 
 
-def test_errors_are_red_and_say_their_kind(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_are_red_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     certificate_id = str(uuid4())
@@ -123,7 +121,7 @@ def test_errors_are_red_and_say_their_kind(
     assert "\x1b[31m  on It Refused" in capsys.readouterr().out
 
 
-def test_a_number_belongs_to_the_certificate_that_got_it_not_to_an_attempt_that_failed(tmp_path: Path) -> None:
+def test_a_number_belongs_to_the_certificate_that_got_it_not_to_a_failed_attempt(tmp_path: Path) -> None:
     first, second = str(uuid4()), str(uuid4())
     number = {"co.certificate.reference": REFERENCE}
     write(
@@ -136,14 +134,12 @@ def test_a_number_belongs_to_the_certificate_that_got_it_not_to_an_attempt_that_
 
 
 @pytest.mark.parametrize("reference", [REFERENCE, "8efaadb2-307c-418a-ad22-ffc6188f3efb", "nonsense", ""])
-def test_a_reference_of_which_nothing_is_kept_is_said_to_be_so(
-    tmp_path: Path, reference: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_reference_without_spans_is_an_error(tmp_path: Path, reference: str, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "spans", a_span("root"))
 
     with pytest.raises(SystemExit) as ended:
         app(["trace", reference, "--root", str(tmp_path)])
 
     assert ended.value.code == 2
-    said = f"co: No span of {reference} is kept in {tmp_path / 'spans'}; old ones are rotated away.\n"
-    assert capsys.readouterr().err == said
+    error = f"co: There is no span of {reference} in {tmp_path / 'spans'}; old spans are deleted by rotation.\n"
+    assert capsys.readouterr().err == error

@@ -1,4 +1,4 @@
-"""The system of docker-compose.yml as testcontainers runs it, and what happens to its containers."""
+"""Runs the system of docker-compose.yml with testcontainers, and controls its containers."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from prometheus_client.parser import text_string_to_metric_families
 from testcontainers.compose import DockerCompose
 
-from cli.commands.backup import Which
+from cli.commands.backup import DatabaseTarget
 from cli.target import Where
 from deploy.compose.files import ComposeFiles
 from deploy.embedded.layout import HOME
@@ -41,52 +41,52 @@ class Replica:
 
     @property
     def address(self) -> str:
-        """Where its rim is reached from this machine."""
+        """The address of its HTTP server, from this machine."""
         self.container.reload()
         networks = self.container.attrs["NetworkSettings"]["Networks"]
         ip = next(network["IPAddress"] for name, network in networks.items() if name.endswith("_bus"))
         return f"{'https' if self.service.startswith('gateway') else 'http'}://{ip}:8000"
 
     async def get(self, path: str) -> httpx.Response:
-        """Asks its rim. Raises httpx.HTTPError."""
+        """GET from its HTTP server. Raises httpx.HTTPError."""
         tls = ssl.create_default_context(cafile=self._ca_file)
         async with httpx.AsyncClient(verify=tls, timeout=5) as http:
             return await http.get(f"{self.address}{path}", extensions={"sni_hostname": "localhost"})
 
     async def is_ready(self) -> bool:
-        """Whether it says that it is."""
+        """Whether `/ready` answers with 200."""
         try:
             return (await self.get("/ready")).status_code == httpx.codes.OK
         except (httpx.HTTPError, StopIteration):
             return False
 
     async def becomes_ready(self) -> None:
-        """Waits until it is."""
+        """Waits until it is ready."""
         await eventually(self.is_ready, within=BECOMES_READY_WITHIN)
 
     async def problems(self) -> list[str]:
-        """What it says stands in its way."""
+        """The problems that `/ready` reports."""
         return list((await self.get("/ready")).json()["problems"])
 
-    async def figure(self, name: str) -> float:
-        """The sum of a counter over its labels, without what its operators and the plumbing do."""
+    async def metric(self, name: str) -> float:
+        """The sum of a counter over its labels, without the requests of operators."""
         families = text_string_to_metric_families((await self.get("/metrics")).text)
         samples = [sample for family in families for sample in family.samples if sample.name == name]
         return sum(sample.value for sample in samples if not sample.labels.get("request", "").startswith(("Ask", "List")))
 
     async def restart(self) -> None:
-        """Tells it to stop, lets it finish, starts it again and waits until it is ready."""
+        """Stops it in order, starts it again and waits until it is ready."""
         await asyncio.to_thread(self.container.restart, timeout=40)
         await self.becomes_ready()
 
 
 class Composed:
-    """One run of docker-compose.yml, with secrets, ports and volumes of its own; gone when the block has ended."""
+    """One run of docker-compose.yml, with its own secrets, ports and volumes. It is removed at the end of the block."""
 
     services = SERVICES
 
     def __init__(
-        self, folder: Path, project: str, *overrides: str, replicas: dict[str, int] | None = None, **told: str
+        self, folder: Path, project: str, *overrides: str, replicas: dict[str, int] | None = None, **settings: str
     ) -> None:
         self.project = project
         self.files = ComposeFiles(folder / "compose", HOME, PARTNER)
@@ -95,15 +95,15 @@ class Composed:
         self._replicas = replicas or {}
         self._ports = free_ports(PORTS)
         ports = {variable: str(self._ports[name]) for name, variable in PORTS.items()}
-        told |= {"COMPOSE_PROJECT_NAME": project, "CO_FILES": str(folder / "compose")} | ports
+        settings |= {"COMPOSE_PROJECT_NAME": project, "CO_FILES": str(folder / "compose")} | ports
         self._env_file = folder / "compose.env"
-        self._env_file.write_text("".join(f"{key}={value}\n" for key, value in told.items()))
+        self._env_file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         self._compose = DockerCompose(HERE, ["docker-compose.yml", *overrides], env_file=str(self._env_file))
         self._engine = docker.from_env()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Composed"]:
-        """Brings everything to healthy."""
+        """Starts all containers and waits until they are healthy."""
         self.files.make()
         scale = [word for name, count in self._replicas.items() for word in ("--scale", f"{name}={count}")]
         try:
@@ -113,7 +113,7 @@ class Composed:
             await self.compose("down", "--volumes", "--timeout", "30")
 
     async def compose(self, *words: str) -> str:
-        """Runs `docker compose ...` and returns what it prints. Raises RuntimeError with what went wrong."""
+        """Runs `docker compose ...` and returns its output. Raises RuntimeError with its error and the logs."""
         command = [*self._compose.docker_compose_command(), *words]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("CO_FILES", "COMPOSE_"))}
         run_it = partial(run, cwd=HERE, capture_output=True, text=True, stdin=DEVNULL, env=environment)
@@ -124,7 +124,7 @@ class Composed:
         return str(done.stdout)
 
     def replicas(self, *services: str) -> list[Replica]:
-        """The containers of these services, or of all, in order."""
+        """The replicas of these services, by default of all, sorted by name."""
         found = [
             Replica(container, self.ca_file)
             for name in (services or (*SERVICES, "gateway-abroad"))
@@ -135,7 +135,7 @@ class Composed:
         return sorted(found, key=lambda replica: str(replica.container.name))
 
     def container(self, service: str) -> Container:
-        """The one container of a service, also while it is stopped."""
+        """The only container of a service, also while it is stopped."""
         labels = [f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}"]
         (found,) = self._engine.containers.list(all=True, filters={"label": labels})
         return found
@@ -145,8 +145,8 @@ class Composed:
         await asyncio.gather(*(replica.becomes_ready() for replica in self.replicas()))
 
     @contextmanager
-    def cut_off(self, replica: Replica) -> Iterator[None]:
-        """A replica is taken out of every network, and put back."""
+    def without_network(self, replica: Replica) -> Iterator[None]:
+        """Disconnects a replica from every network for this block."""
         names = list(replica.container.attrs["NetworkSettings"]["Networks"])
         networks = [self._engine.networks.get(name) for name in names]
         for network in networks:
@@ -157,13 +157,13 @@ class Composed:
             for network in networks:
                 network.connect(replica.container, aliases=[replica.service])
 
-    def forget(self, volume: str) -> None:
-        """Removes a volume that no container uses any more, with all that is in it."""
+    def remove_volume(self, volume: str) -> None:
+        """Deletes a volume that no container uses."""
         self._engine.volumes.get(f"{self.project}_{volume}").remove()
 
     @property
     def nats_url(self) -> str:
-        """Where the bus is reached from this machine."""
+        """The address of the bus, from this machine."""
         servers = ("nats", "nats-2", "nats-3") if "nats-3" in self._env_file.read_text() else ("nats",)
         return ",".join(f"tls://localhost:{self._ports[name]}" for name in servers)
 
@@ -172,7 +172,7 @@ class Composed:
         return self.files.secrets.seed(country or HOME, user).read_text()
 
     def address(self, service: str, country: str | None = None) -> str:
-        """Where the public reaches it."""
+        """The public address, which is the proxy's."""
         return f"https://localhost:{self._ports['proxy']}"
 
     @property
@@ -180,22 +180,22 @@ class Composed:
         """The password of the ministry's first administrator."""
         return self.files.secrets.administrator_password.read_text()
 
-    def database(self, service: str) -> Which:
-        """The database of a service, as the operator of this machine names it: no port of it is published."""
+    def database(self, service: str) -> DatabaseTarget:
+        """The database of a service, for backup commands on this machine. Its port is not published."""
         (network,) = self.container(f"{service}-db").attrs["NetworkSettings"]["Networks"].values()
         address = f"postgresql+asyncpg://postgres@{network['IPAddress']}/{service}?ssl=require"
         password = self.files.secrets.database_password(f"{service}-db", "owner")
-        return Which(database_url=address, database_password_file=password)
+        return DatabaseTarget(database_url=address, database_password_file=password)
 
     def where(self, country: str = HOME) -> Where:
-        """The system, as an operator names it."""
+        """The system, for commands of the operator."""
         services = SERVICES if country == HOME else ("gateway",)
         seed_file = self.files.secrets.seed(country, "operator")
         return Where(nats_url=self.nats_url, seed_file=seed_file, ca_file=self.ca_file, services=services)
 
 
 def compose_plugin(folder: Path) -> None:
-    """Has `docker compose` found: where the engine's own command does not know it, the one of the lock file."""
+    """Makes `docker compose` available: if docker has no compose plugin, installs the program of the lock file as one."""
     if run(["docker", "compose", "version"], capture_output=True).returncode == 0:
         return
     plugins = folder / "cli-plugins"
@@ -207,10 +207,10 @@ def compose_plugin(folder: Path) -> None:
 
 
 def image_of(service: str) -> str:
-    """The image of a service, or of the command line."""
+    """The image of a service or of the command line."""
     return f"{os.environ.get('CO_IMAGES', 'co')}/{service}"
 
 
 def base_image(name: str, default: str) -> str:
-    """An image that others make."""
+    """A public base image, or its replacement from the environment."""
     return os.environ.get(f"{name}_IMAGE", default)

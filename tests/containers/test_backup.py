@@ -1,4 +1,4 @@
-"""Copies of a database in a container, taken and put back from the machine it runs on."""
+"""Backups of a database in a container, created and restored on its machine."""
 
 import asyncio
 from pathlib import Path
@@ -15,18 +15,18 @@ from tests.support.load import Load
 SERVICE = "certificates"
 
 
-async def test_a_database_is_put_back_and_all_replicas_of_its_service_work_on(
+async def test_a_database_is_restored_and_all_replicas_of_its_service_continue(
     composed: Composed, load: Load, tmp_path: Path
 ) -> None:
-    which, replicas = composed.database(SERVICE), composed.replicas(SERVICE)
+    database, replicas = composed.database(SERVICE), composed.replicas(SERVICE)
     await load.send(3)
-    await load.must_have_arrived()
+    await load.check_arrival()
 
-    await asyncio.to_thread(backup, SERVICE, to=tmp_path, which=which)
-    (copy,) = tmp_path.glob("*.copy")
+    await asyncio.to_thread(backup, SERVICE, to=tmp_path, which=database)
+    (file,) = tmp_path.glob("*.copy")
     for replica in replicas:
         await asyncio.to_thread(replica.container.stop)
-    await asyncio.to_thread(restore, SERVICE, copy, which=which)
+    await asyncio.to_thread(restore, SERVICE, file, which=database)
     for replica in replicas:
         replica.container.start()
 
@@ -37,4 +37,4 @@ async def test_a_database_is_put_back_and_all_replicas_of_its_service_work_on(
     await recover(SERVICE, confirm=True, where=composed.where())
     await composed.all_ready()
     await load.send(3)
-    await load.must_have_arrived()
+    await load.check_arrival()

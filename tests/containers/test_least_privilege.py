@@ -1,4 +1,4 @@
-"""What a container holds, may do, and can reach: no more than it needs."""
+"""The content, rights and connections of a container are minimal."""
 
 import json
 import ssl
@@ -13,7 +13,7 @@ from tests.containers.composed import Composed, image_of
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_holds_one_service_and_no_tools(engine: docker.DockerClient, images: None, service: str) -> None:
+def test_an_image_contains_one_service_and_no_tools(engine: docker.DockerClient, images: None, service: str) -> None:
     others = [other for other in SERVICES if other != service]
     script = (
         "import importlib.util as u, os, shutil, sys;"
@@ -22,19 +22,19 @@ def test_an_image_holds_one_service_and_no_tools(engine: docker.DockerClient, im
         f"own = u.find_spec('services.{service}') is not None;"
         "print(found, tools, own, os.getuid(), [d for d in ('tests', 'cli', 'deploy') if os.path.exists(d)])"
     )
-    said = engine.containers.run(image_of(service), entrypoint="python", command=["-c", script], remove=True, read_only=True)
-    assert said.decode().strip() == "[] [] True 10001 []"
+    output = engine.containers.run(image_of(service), entrypoint="python", command=["-c", script], remove=True, read_only=True)
+    assert output.decode().strip() == "[] [] True 10001 []"
     labels = engine.images.get(image_of(service)).labels
     assert labels["org.opencontainers.image.title"] == f"co-{service}"
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
-def test_a_service_cannot_even_start_with_an_import_of_another(engine: docker.DockerClient, images: None) -> None:
+def test_a_service_cannot_import_another(engine: docker.DockerClient, images: None) -> None:
     with pytest.raises(ContainerError, match="No module named"):
         engine.containers.run(image_of("fees"), entrypoint="python", command=["-c", "import services.registry"], remove=True)
 
 
-async def test_every_container_of_ours_is_kept_small(composed: Composed) -> None:
+async def test_every_container_has_minimal_rights(composed: Composed) -> None:
     for replica in composed.replicas():
         attributes = replica.container.attrs
         host = attributes["HostConfig"]
@@ -46,12 +46,12 @@ async def test_every_container_of_ours_is_kept_small(composed: Composed) -> None
         assert not host["PortBindings"]
         for secret in ("password=", "SU", "PRIVATE KEY", composed.administrator_password):
             assert secret not in json.dumps(attributes["Config"]["Env"]), secret
-        code, said = replica.container.exec_run(["sh", "-c", "touch /app/x"])
+        code, output = replica.container.exec_run(["sh", "-c", "touch /app/x"])
         assert code != 0
-        assert "Read-only file system" in said.decode()
+        assert "Read-only file system" in output.decode()
 
 
-async def test_a_service_may_change_what_is_in_its_database_and_not_how_it_is_made(composed: Composed) -> None:
+async def test_a_service_may_change_rows_but_not_the_schema(composed: Composed) -> None:
     await composed.all_ready()
     for service in SERVICES:
         as_service = await _connection(composed, service, service, "service")
@@ -71,21 +71,21 @@ async def test_a_service_may_change_what_is_in_its_database_and_not_how_it_is_ma
         await as_service.close()
 
 
-async def test_nobody_reaches_a_database_without_tls_or_with_a_password_of_another(composed: Composed) -> None:
+async def test_a_database_refuses_connections_without_tls_or_with_another_roles_password(composed: Composed) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
         await _connection(composed, "fees", "fees", "service", encrypted=False)
     with pytest.raises(asyncpg.InvalidPasswordError):
         await _connection(composed, "fees", "fees", "migrator")
 
 
-async def test_a_service_reaches_the_database_of_no_other(composed: Composed) -> None:
+async def test_a_service_cannot_reach_the_database_of_another(composed: Composed) -> None:
     (replica, *_) = composed.replicas("fees")
     reach = "import socket, sys; socket.create_connection((sys.argv[1], 5432), 3)"
     assert replica.container.exec_run(["python", "-c", reach, "fees-db"]).exit_code == 0
     for other in ("registry-db", "certificates-db", "gateway-abroad-db"):
-        code, said = replica.container.exec_run(["python", "-c", reach, other])
+        code, output = replica.container.exec_run(["python", "-c", reach, other])
         assert code != 0
-        assert "resolution" in said.decode() or "not known" in said.decode()
+        assert "resolution" in output.decode() or "not known" in output.decode()
 
 
 async def _connection(composed: Composed, service: str, user: str, role: str, *, encrypted: bool = True) -> asyncpg.Connection:

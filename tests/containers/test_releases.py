@@ -1,4 +1,4 @@
-"""The schema of the next release comes first; the replicas of this one go on working on it, and start on it."""
+"""The schema of the next release is migrated first. Replicas of this release continue and start on it."""
 
 import asyncio
 from pathlib import Path
@@ -27,6 +27,6 @@ async def test_this_release_works_on_the_expanded_schema_of_the_next(composed: C
             inside = f"/app/services/{service}/migrations/{revision}.py"
             await composed.compose("run", "--rm", "--no-deps", "--volume", f"{migration}:{inside}:ro", f"{service}-migrate")
 
-        starting_anew = [composed.replicas(service)[0] for service in EXPANSIONS]
-        await asyncio.gather(*(replica.restart() for replica in starting_anew))
-        assert all([await replica.is_ready() for replica in starting_anew])
+        restarted = [composed.replicas(service)[0] for service in EXPANSIONS]
+        await asyncio.gather(*(replica.restart() for replica in restarted))
+        assert all([await replica.is_ready() for replica in restarted])

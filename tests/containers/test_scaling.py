@@ -1,4 +1,4 @@
-"""Replicas share the work, number without a gap, and can be replaced while people work."""
+"""Replicas share the work, assign numbers without a gap, and can be restarted while users work."""
 
 import asyncio
 from time import monotonic
@@ -11,9 +11,9 @@ from tests.support.load import Load
 
 async def test_replicas_share_the_work_and_numbers_have_no_gap(composed: Composed, load: Load, many: int) -> None:
     await load.send(many)
-    await load.must_have_arrived()
+    await load.check_arrival()
 
-    for service, what in (
+    for service, metric in (
         ("certificates", "co_requests_total"),
         ("certificates", "co_published_total"),
         ("fees", "co_requests_total"),
@@ -21,12 +21,12 @@ async def test_replicas_share_the_work_and_numbers_have_no_gap(composed: Compose
         ("tracking", "co_event_batch_size_count"),
         ("gateway", "co_event_batch_size_count"),
     ):
-        shares = [await replica.figure(what) for replica in composed.replicas(service)]
-        print(service, what, shares)
-        assert len([share for share in shares if share > 0]) >= 2, (service, what, shares)
+        shares = [await replica.metric(metric) for replica in composed.replicas(service)]
+        print(service, metric, shares)
+        assert len([share for share in shares if share > 0]) >= 2, (service, metric, shares)
 
 
-async def test_every_service_is_restarted_replica_by_replica_while_people_work(composed: Composed, load: Load) -> None:
+async def test_every_service_is_restarted_replica_by_replica_while_users_work(composed: Composed, load: Load) -> None:
     async with under_load(load) as traffic:
         for replica in composed.replicas():
             await replica.restart()
@@ -35,18 +35,18 @@ async def test_every_service_is_restarted_replica_by_replica_while_people_work(c
     assert traffic.p99 < 2.0
 
 
-async def test_a_replica_told_to_stop_finishes_what_it_has_begun(composed: Composed, load: Load) -> None:
+async def test_a_stopped_replica_finishes_its_running_work(composed: Composed, load: Load) -> None:
     async with under_load(load) as traffic:
         for service in ("certificates", "fees"):
-            leaving = composed.replicas(service)[0]
+            stopped = composed.replicas(service)[0]
             began = monotonic()
-            await asyncio.to_thread(leaving.container.stop, timeout=40)
+            await asyncio.to_thread(stopped.container.stop, timeout=40)
             took = monotonic() - began
-            leaving.container.reload()
-            print(f"{service} stopped in {took:.1f} s with {leaving.container.attrs['State']['ExitCode']}")
-            assert leaving.container.attrs["State"]["ExitCode"] == 0
+            stopped.container.reload()
+            print(f"{service} stopped in {took:.1f} s with {stopped.container.attrs['State']['ExitCode']}")
+            assert stopped.container.attrs["State"]["ExitCode"] == 0
             assert took < 30
-            leaving.container.start()
-            await leaving.becomes_ready()
+            stopped.container.start()
+            await stopped.becomes_ready()
 
-    assert max(traffic.seconds) < ACK_WAIT / 2  # whatever it had been handed was given back at once
+    assert max(traffic.seconds) < ACK_WAIT / 2  # its unprocessed events were returned at once

@@ -1,4 +1,4 @@
-"""A container that is told too little ends with one sentence; one whose neighbours are away waits, and says for what."""
+"""A container with a missing setting ends with one sentence. One without its database or bus waits and gives the reason."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ Clock.now = lambda self: now(self) + timedelta(hours=1)
 
 @dataclass
 class Surroundings:
-    """A database with the schema of fees, a bus, and the network they are on."""
+    """A database with the schema of fees, a bus, and their network."""
 
     network: Network
     database: PostgresContainer
@@ -46,8 +46,8 @@ class Surroundings:
     folder: Path
 
     @property
-    def told(self) -> dict[str, str]:
-        """What a service is told to find them."""
+    def settings(self) -> dict[str, str]:
+        """The settings of a service for this database and bus."""
         return {
             "CO_DATABASE_URL": "postgresql+asyncpg://co:secret@database/fees",
             "CO_NATS_URL": "nats://bus:4222",
@@ -55,18 +55,18 @@ class Surroundings:
             "CO_EVENT_KEYS_FILE": "/run/co/event.keys",
         }
 
-    def a_container(self, *command: str, **told: str | None) -> DockerContainer:
-        """A container of fees, told this instead."""
+    def a_container(self, *command: str, **changes: str | None) -> DockerContainer:
+        """A container of fees with changed settings; None removes a setting."""
         container = DockerContainer(image_of("fees"), network=self.network).with_command(list(command) or ["serve"])
         container.with_volume_mapping(str(self.folder / "handed"), "/run/co", "ro")
-        for name, value in {**self.told, **told}.items():
+        for name, value in {**self.settings, **changes}.items():
             if value is not None:
                 container.with_env(name, value)
         return container
 
-    def ends(self, *command: str, **told: str | None) -> tuple[int, str]:
-        """Runs it to its end: its exit code, and what it says."""
-        with self.a_container(*command, **told) as container:
+    def run(self, *command: str, **changes: str | None) -> tuple[int, str]:
+        """Runs a container to its end; returns its exit code and its log."""
+        with self.a_container(*command, **changes) as container:
             wrapped = container.get_wrapped_container()
             code = wrapped.wait(timeout=60)["StatusCode"]
             return code, wrapped.logs().decode()
@@ -100,8 +100,8 @@ def surroundings(engine: docker.DockerClient, images: None, tmp_path_factory: py
         _server(nats, conf.parent, "without.conf").with_network(network).with_network_aliases("plain-bus"),
     ):
         around = Surroundings(network, database, bus, folder)
-        code, said = around.ends("migrate")
-        assert (code, "Traceback" in said) == (0, False), said
+        code, output = around.run("migrate")
+        assert (code, "Traceback" in output) == (0, False), output
         asyncio.run(_set_up(around, secrets))
         yield around
 
@@ -116,48 +116,48 @@ async def sql(surroundings: Surroundings) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("changes", "sentence"),
     [
         ({"CO_NATS_SEED_FILE": None}, "CO_NATS_SEED_FILE"),
         ({"CO_NATS_SEED_FILE": "/run/co/forgotten.seed"}, "CO_NATS_SEED_FILE"),
         ({"CO_DATABASE_URL": None}, "CO_DATABASE_URL"),
         ({"CO_COUNTRY": "Cambodia"}, "CO_COUNTRY"),
     ],
-    ids=["no seed", "a seed that is not there", "no database", "a country in words"],
+    ids=["no seed", "a missing seed file", "no database", "a country name"],
 )
-def test_a_service_that_is_told_too_little_ends_with_one_sentence(
-    surroundings: Surroundings, told: dict[str, str | None], says: str
+def test_a_service_with_a_missing_setting_ends_with_one_sentence(
+    surroundings: Surroundings, changes: dict[str, str | None], sentence: str
 ) -> None:
-    code, said = surroundings.ends(**told)
+    code, output = surroundings.run(**changes)
     assert code == 1
-    assert says in said
-    assert len(said.splitlines()) == 1
+    assert sentence in output
+    assert len(output.splitlines()) == 1
 
 
 async def test_a_schema_newer_than_the_code_is_refused(surroundings: Surroundings, sql: asyncpg.Connection) -> None:
     (before,) = [row["version_num"] for row in await sql.fetch("SELECT * FROM alembic_version WHERE version_num LIKE 'fees%'")]
-    noted = await sql.fetch("DELETE FROM runnable_revisions RETURNING revision")
+    revisions = await sql.fetch("DELETE FROM runnable_revisions RETURNING revision")
     await sql.execute("UPDATE alembic_version SET version_num = 'fees_9999' WHERE version_num = $1", before)
     try:
-        code, said = await asyncio.to_thread(surroundings.ends)
-        migrating, _ = await asyncio.to_thread(surroundings.ends, "migrate")
+        code, output = await asyncio.to_thread(surroundings.run)
+        migrating, _ = await asyncio.to_thread(surroundings.run, "migrate")
     finally:
         await sql.execute("UPDATE alembic_version SET version_num = $1 WHERE version_num = 'fees_9999'", before)
-        await sql.executemany("INSERT INTO runnable_revisions VALUES ($1)", [(row["revision"],) for row in noted])
+        await sql.executemany("INSERT INTO runnable_revisions VALUES ($1)", [(row["revision"],) for row in revisions])
     assert (code, migrating) == (3, 3)
-    assert "fees_9999, which is newer than this release" in said
-    assert "Traceback" not in said
+    assert "fees_9999, which is newer than this release" in output
+    assert "Traceback" not in output
 
 
-async def test_migrating_a_database_that_is_away_ends_with_one_sentence(surroundings: Surroundings) -> None:
-    told = {"CO_DATABASE_URL": "postgresql+asyncpg://co:secret@nowhere/fees"}
-    code, said = await asyncio.to_thread(surroundings.ends, "migrate", **told)
+async def test_migrating_an_unreachable_database_ends_with_one_sentence(surroundings: Surroundings) -> None:
+    changes = {"CO_DATABASE_URL": "postgresql+asyncpg://co:secret@nowhere/fees"}
+    code, output = await asyncio.to_thread(surroundings.run, "migrate", **changes)
     assert code == 4
-    assert len(said.splitlines()) == 1
+    assert len(output.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("told", "waits_for"),
+    ("changes", "reason"),
     [
         ({"CO_DATABASE_URL": "postgresql+asyncpg://co:secret@nowhere/fees"}, "waiting for the database"),
         ({"CO_DATABASE_URL": "postgresql+asyncpg://co:wrong@database/fees"}, "waiting for the database: it refuses"),
@@ -171,21 +171,21 @@ async def test_migrating_a_database_that_is_away_ends_with_one_sentence(surround
     ],
     ids=["no database", "another password", "no bus", "an unknown seed", "no JetStream", "a clock an hour ahead"],
 )
-async def test_a_service_waits_and_says_for_what(
-    surroundings: Surroundings, told: dict[str, str | None], waits_for: str
+async def test_a_service_waits_and_gives_the_reason(
+    surroundings: Surroundings, changes: dict[str, str | None], reason: str
 ) -> None:
-    container = surroundings.a_container(**told)
+    container = surroundings.a_container(**changes)
     await asyncio.to_thread(container.start)
     try:
         wrapped = container.get_wrapped_container()
 
-        async def says_so() -> bool:
+        async def reported() -> bool:
             problems = await _problems(wrapped)
-            assert any(problem.startswith(waits_for) for problem in problems), (problems, wrapped.logs().decode()[-600:])
+            assert any(problem.startswith(reason) for problem in problems), (problems, wrapped.logs().decode()[-600:])
             return True
 
-        await eventually(says_so, within=60)
-        assert waits_for in wrapped.logs().decode()
+        await eventually(reported, within=60)
+        assert reason in wrapped.logs().decode()
         assert "Traceback" not in wrapped.logs().decode()
         began = time.monotonic()
         await asyncio.to_thread(wrapped.stop, timeout=30)
@@ -196,7 +196,7 @@ async def test_a_service_waits_and_says_for_what(
         await asyncio.to_thread(container.stop)
 
 
-async def test_what_was_waited_for_comes_and_work_begins_by_itself(surroundings: Surroundings) -> None:
+async def test_a_service_starts_by_itself_when_its_database_answers(surroundings: Surroundings) -> None:
     database = surroundings.database.get_wrapped_container()
     container = surroundings.a_container()
     await asyncio.to_thread(database.pause)
@@ -204,17 +204,17 @@ async def test_what_was_waited_for_comes_and_work_begins_by_itself(surroundings:
         await asyncio.to_thread(container.start)
         wrapped = container.get_wrapped_container()
 
-        async def waits() -> bool:
+        async def waiting() -> bool:
             return any("waiting for the database" in problem for problem in await _problems(wrapped))
 
-        await eventually(waits, within=30)
+        await eventually(waiting, within=30)
     finally:
         await asyncio.to_thread(database.unpause)
 
-    async def well() -> bool:
+    async def ready() -> bool:
         return await _problems(wrapped) == []
 
-    await eventually(well, within=90)
+    await eventually(ready, within=90)
     await asyncio.to_thread(container.stop)
 
 

@@ -1,4 +1,4 @@
-"""People who go on working while something happens to the system."""
+"""Users who continue to work during a fault."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,19 +8,19 @@ from statistics import median, quantiles
 from time import monotonic
 from typing import Any
 
-from shared.bus.client import BusClient
+from shared.client.client import BusClient
 from shared.contracts.messages import Command, Request
 from tests.support.load import Load
 
 
 class TimedClient(BusClient):
-    """Notes how long each command took from the first try to the answer, as people feel it."""
+    """Records the seconds of each command from its first attempt to the answer."""
 
     seconds: list[float]
 
-    async def ask(self, request: Request, **whom: Any) -> Any:
+    async def ask(self, request: Request, **identity: Any) -> Any:
         began = monotonic()
-        answer = await super().ask(request, **whom)
+        answer = await super().ask(request, **identity)
         if isinstance(request, Command):
             vars(self).setdefault("seconds", []).append(monotonic() - began)
         return answer
@@ -28,9 +28,9 @@ class TimedClient(BusClient):
 
 @dataclass
 class Traffic:
-    """What was done meanwhile."""
+    """The commands and certificates of a block `under_load`."""
 
-    asker: TimedClient
+    client: TimedClient
     arrived: int = 0
     seconds: list[float] = field(default_factory=list)
 
@@ -42,18 +42,18 @@ class Traffic:
 
     @property
     def p99(self) -> float:
-        """Seconds in which all but one command of a hundred were answered."""
+        """The 99th percentile of the seconds of a command."""
         return quantiles(self.seconds, n=100, method="inclusive")[98]
 
 
 @asynccontextmanager
-async def under_load(load: Load, hands: int = 3) -> AsyncIterator[Traffic]:
-    """So many people take certificates from draft to approval, one after another, for as long as the block lasts.
+async def under_load(load: Load, users: int = 3) -> AsyncIterator[Traffic]:
+    """`users` take certificates from draft to approval, one after another, until the end of the block.
 
-    Afterwards everything they began must have arrived, once.
+    Then it checks that every certificate has arrived exactly once.
     """
     traffic = Traffic(load.system.portal)
-    vars(traffic.asker).pop("seconds", None)
+    vars(traffic.client).pop("seconds", None)
     stop = asyncio.Event()
 
     async def person() -> None:
@@ -62,14 +62,14 @@ async def under_load(load: Load, hands: int = 3) -> AsyncIterator[Traffic]:
             load.sent += 1
             traffic.arrived += 1
 
-    people = [asyncio.create_task(person()) for _ in range(hands)]
+    workers = [asyncio.create_task(person()) for _ in range(users)]
     try:
         yield traffic
     finally:
         stop.set()
-        ended = await asyncio.gather(*people, return_exceptions=True)
+        ended = await asyncio.gather(*workers, return_exceptions=True)
     failed = [error for error in ended if error]
     assert failed == []
-    traffic.seconds = traffic.asker.seconds
+    traffic.seconds = traffic.client.seconds
     print(traffic)
-    await load.must_have_arrived()
+    await load.check_arrival()

@@ -12,7 +12,7 @@ from services.fees.tariffs import Tariffs
 from shared.contracts import permissions
 from shared.contracts.index import contracts, owner_of
 from shared.contracts.messages import Command, Question, Request
-from shared.contracts.registry.mandates import ACTING
+from shared.contracts.registry.mandates import AGENT_ROLES
 from shared.contracts.roles import Role
 from shared.handling.actor import Actor, Mandated
 from tests.registry.people import a_registry
@@ -107,7 +107,7 @@ async def test_under_a_mandate_is_let_in_only_what_the_table_says(service: Servi
 def test_under_a_mandate_only_what_a_mandate_can_give_is_asked_for() -> None:
     for kind in REQUESTS:
         if kind.under_mandate:
-            assert kind.asked_by <= ACTING, kind
+            assert kind.asked_by <= AGENT_ROLES, kind
             assert not getattr(kind, "step_up", False), kind
 
 

@@ -1,4 +1,4 @@
-"""A real nats-server with the permissions of this release, for as long as a test module runs."""
+"""A real nats-server with the permissions of this release, one for each test module."""
 
 import asyncio
 import subprocess
@@ -46,16 +46,16 @@ class Bus:
 
     @asynccontextmanager
     async def user(self, name: str, country: str = "KH", **options: Any) -> AsyncIterator["User"]:
-        """A connection of one user, which remembers what the server refused."""
+        """A connection of one user. It records the refusals of the server."""
         refused: list[str] = []
 
-        async def note(error: Exception) -> None:
+        async def record(error: Exception) -> None:
             refused.append(str(error))
 
         client = await nats.connect(
             self.url,
             nkeys_seed_str=self.secrets.seed(country, name).read_text(),
-            error_cb=note,
+            error_cb=record,
             allow_reconnect=False,
             reconnect_time_wait=0.02,
             **{"inbox_prefix": inbox_prefix(name).encode()} | options,
@@ -67,7 +67,7 @@ class Bus:
 
 
 class User:
-    """What a user of the bus tries, and whether the server lets it."""
+    """Tries subjects as a user of the bus, and returns whether the server allows them."""
 
     def __init__(self, client: Client, refused: list[str]) -> None:
         self.client = client
@@ -75,25 +75,25 @@ class User:
 
     async def may_publish(self, subject: str) -> bool:
         await self.client.publish(subject, b"{}")
-        return await self._was_let()
+        return await self._was_allowed()
 
     async def may_subscribe(self, subject: str, queue: str = "") -> bool:
         subscription = await self.client.subscribe(subject, queue)
-        let = await self._was_let()
-        if let:
+        allowed = await self._was_allowed()
+        if allowed:
             await subscription.unsubscribe()
-        return let
+        return allowed
 
     async def settle(self) -> None:
-        """Waits until the server has judged everything sent so far."""
-        await self.client.flush()  # this client asks for the echo before it writes what is pending,
-        await self.client.flush()  # so only the second echo comes after that
+        """Waits until the server has processed everything that was sent."""
+        await self.client.flush()  # this client sends PING before its pending messages,
+        await self.client.flush()  # so only the second PONG follows them
 
-    async def _was_let(self) -> bool:
+    async def _was_allowed(self) -> bool:
         await self.settle()
-        let = not self._refused
+        allowed = not self._refused
         self._refused.clear()
-        return let
+        return allowed
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What each user of the bus must be able to do, and what it must be refused, tried on a real server."""
+"""The permissions of each user of the bus, on a real server: what is allowed and what is refused."""
 
 import pytest
 from nats.aio.msg import Msg
@@ -32,8 +32,8 @@ OPERATOR_ONLY = (
 NOBODY = ("$SYS.REQ.SERVER.PING", "anything", *(f"{inbox_prefix(user)}.x" for user in USERS))
 
 
-def who_may_publish() -> dict[str, set[str]]:
-    """Every subject and the users that may publish to it, from the meaning of the contracts."""
+def publishers() -> dict[str, set[str]]:
+    """Every subject with the users that may publish to it, from the contracts."""
     may: dict[str, set[str]] = {subject: set() for subject in NOBODY}
     may |= {subject: {"operator"} for subject in OPERATOR_ONLY}
     for kind in contracts():
@@ -52,8 +52,8 @@ def who_may_publish() -> dict[str, set[str]]:
     return may
 
 
-def who_may_subscribe() -> dict[str, set[str]]:
-    """Every subject and the users that may subscribe to it in a queue of their own name."""
+def subscribers() -> dict[str, set[str]]:
+    """Every subject with the users that may subscribe to it, in a queue with their name."""
     may = {f"{inbox_prefix(user)}.>": {user} for user in USERS}
     for kind in contracts():
         may[kind.subject] = set() if issubclass(kind, Event) else {owner_of(kind)}
@@ -63,22 +63,22 @@ def who_may_subscribe() -> dict[str, set[str]]:
     return may | {subject: set() for subject in nobody}
 
 
-def test_the_permissions_are_those_of_the_contracts() -> None:
+def test_the_permissions_are_generated_from_the_contracts() -> None:
     assert FILE.read_text() == rendered(), "run `python -m deploy.nats.permissions`"
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_user_publishes_what_is_its_own_and_nothing_else(bus: Bus, user: str) -> None:
+async def test_a_user_publishes_only_its_own_subjects(bus: Bus, user: str) -> None:
     async with bus.user(user) as connection:
-        let = {subject: await connection.may_publish(subject) for subject in who_may_publish()}
-    assert let == {subject: user in users for subject, users in who_may_publish().items()}
+        allowed = {subject: await connection.may_publish(subject) for subject in publishers()}
+    assert allowed == {subject: user in users for subject, users in publishers().items()}
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_user_hears_what_is_its_own_and_nothing_else(bus: Bus, user: str) -> None:
+async def test_a_user_subscribes_only_to_its_own_subjects(bus: Bus, user: str) -> None:
     async with bus.user(user) as connection:
-        let = {subject: await connection.may_subscribe(subject, user) for subject in who_may_subscribe()}
-    assert let == {subject: user in users for subject, users in who_may_subscribe().items()}
+        allowed = {subject: await connection.may_subscribe(subject, user) for subject in subscribers()}
+    assert allowed == {subject: user in users for subject, users in subscribers().items()}
 
 
 @pytest.mark.parametrize("user", [*SERVICES, *ASKERS])
@@ -96,7 +96,7 @@ async def test_only_the_operator_administers_the_stream_and_its_consumers(bus: B
         "PEER.REMOVE",
     )
     consumers = ("CREATE", "DURABLE.CREATE", "DELETE", "PAUSE", "RESET", "UNPIN", "LEADER.STEPDOWN")
-    asked = [
+    requests = [
         *(f"$JS.API.STREAM.{verb}.{STREAM}" for verb in streams),
         *(f"$JS.API.CONSUMER.{verb}.{STREAM}.{name}" for verb in consumers for name in (*SERVICES, "new")),
         f"$JS.API.CONSUMER.CREATE.{STREAM}",
@@ -108,11 +108,11 @@ async def test_only_the_operator_administers_the_stream_and_its_consumers(bus: B
         "$JS.FC.x",
     ]
     async with bus.user(user) as connection:
-        assert [subject for subject in asked if await connection.may_publish(subject)] == []
+        assert [subject for subject in requests if await connection.may_publish(subject)] == []
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_nobody_hears_more_by_a_wildcard(bus: Bus, user: str) -> None:
+async def test_no_user_receives_more_by_a_wildcard(bus: Bus, user: str) -> None:
     others = "portal" if user != "portal" else "fees"
     wildcards = ("evt.certificate.*.v1", "evt.*.*.v1", "*.certificate.>", "cmd.*.submit.v1", "ops.*.ask-health.v1")
     inboxes = ("*.>", f"_INBOX_{others}.*", f"_INBOX_{others}.x.y", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>")
@@ -120,31 +120,31 @@ async def test_nobody_hears_more_by_a_wildcard(bus: Bus, user: str) -> None:
         assert [subject for subject in (*wildcards, *inboxes) if await connection.may_subscribe(subject, user)] == []
 
 
-async def test_a_service_answers_only_what_it_was_asked_and_only_once(bus: Bus) -> None:
+async def test_a_service_answers_only_requests_and_only_once(bus: Bus) -> None:
     async with bus.user("portal") as portal, bus.user("fees") as fees:
-        heard = []
+        received = []
 
         async def answer_twice(message: Msg) -> None:
             await message.respond(b"one")
             await message.respond(b"two")
 
-        async def hear(message: Msg) -> None:
-            heard.append(message.data)
+        async def receive(message: Msg) -> None:
+            received.append(message.data)
 
         await fees.client.subscribe("qry.invoice.get.v1", "fees", cb=answer_twice)
-        await portal.client.subscribe("_INBOX_portal.here", cb=hear)
+        await portal.client.subscribe("_INBOX_portal.here", cb=receive)
         await fees.settle()
         await portal.client.publish("qry.invoice.get.v1", b"{}", reply="_INBOX_portal.here")
-        await eventually(lambda: heard)
+        await eventually(lambda: received)
         await fees.settle()
         await portal.settle()
 
-        assert heard == [b"one"]
+        assert received == [b"one"]
         assert not await fees.may_publish("_INBOX_portal.here")
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_cannot_listen_beside_its_own_queue(bus: Bus, service: str) -> None:
+async def test_a_service_cannot_subscribe_outside_its_own_queue(bus: Bus, service: str) -> None:
     async with bus.user(service) as connection:
         subject = f"ops.{service}.ask-lag.v1"
         assert not await connection.may_subscribe(subject)

@@ -1,4 +1,4 @@
-"""What docker-compose.yml tells its containers, and what they are handed; as docker-compose reads it, with no engine."""
+"""The settings and files of the containers in docker-compose.yml, as parsed by docker-compose, without an engine."""
 
 import json
 import os
@@ -18,17 +18,17 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def files(tmp_path: Path) -> ComposeFiles:
-    made = ComposeFiles(tmp_path / "compose", "KH", "VN")
-    made.make()
-    return made
+    files = ComposeFiles(tmp_path / "compose", "KH", "VN")
+    files.make()
+    return files
 
 
-def composed(files: ComposeFiles, **told: str) -> dict[str, Any]:
-    """The containers, where the environment tells this."""
+def composed(files: ComposeFiles, **environment: str) -> dict[str, Any]:
+    """The containers, with these environment variables."""
     done = subprocess.run(
         [Path(sys.executable).with_name("docker-compose"), "--profile", "*", "config", "--format", "json"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "CO_FILES": str(files.handed.parent)} | told,
+        env={"PATH": os.environ["PATH"], "CO_FILES": str(files.handed.parent)} | environment,
         capture_output=True,
         text=True,
     )
@@ -36,23 +36,23 @@ def composed(files: ComposeFiles, **told: str) -> dict[str, Any]:
     return json.loads(done.stdout)["services"]  # type: ignore[no-any-return]
 
 
-def files_told(container: dict[str, Any]) -> Iterator[Path]:
-    """The files of its folder that a container is told of."""
+def files_in_settings(container: dict[str, Any]) -> Iterator[Path]:
+    """The files of its folder in the settings of a container."""
     for value in (container.get("environment") or {}).values():
         if value and Path(value).is_relative_to(IN_CONTAINER):
             yield Path(value).relative_to(IN_CONTAINER)
 
 
-def test_every_file_that_a_container_is_told_of_is_handed_to_it(files: ComposeFiles) -> None:
+def test_every_file_in_the_settings_of_a_container_is_mounted(files: ComposeFiles) -> None:
     containers = composed(files)
-    assert Path("smtp.password") in files_told(containers["registry"])
+    assert Path("smtp.password") in files_in_settings(containers["registry"])
     for name, container in containers.items():
-        handed = [Path(mount["source"]) for mount in container.get("volumes", ()) if mount["target"] == str(IN_CONTAINER)]
-        for file in files_told(container):
-            assert [(folder / file).is_file() for folder in handed] == [True], (name, file)
+        folders = [Path(mount["source"]) for mount in container.get("volumes", ()) if mount["target"] == str(IN_CONTAINER)]
+        for file in files_in_settings(container):
+            assert [(folder / file).is_file() for folder in folders] == [True], (name, file)
 
 
-def test_a_mail_server_is_named_by_the_environment_and_its_password_by_a_file(files: ComposeFiles) -> None:
+def test_a_mail_server_is_configured_by_the_environment_and_its_password_by_a_file(files: ComposeFiles) -> None:
     assert composed(files)["registry"]["environment"]["CO_SMTP_URL"] == ""
     assert (files.handed / "registry" / "smtp.password").read_text() == ""
 
@@ -67,22 +67,22 @@ def test_a_mail_server_is_named_by_the_environment_and_its_password_by_a_file(fi
     assert "given by the ministry" not in json.dumps(containers)
 
 
-def test_a_password_that_was_given_is_for_its_owner_alone(files: ComposeFiles) -> None:
+def test_the_password_of_the_mail_server_is_readable_by_its_owner_only(files: ComposeFiles) -> None:
     assert files.secrets.smtp_password.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_containers_say_does_not_fill_the_disk(files: ComposeFiles) -> None:
+def test_container_logs_are_limited(files: ComposeFiles) -> None:
     for name, container in composed(files).items():
         options = container["logging"]["options"]
         assert (container["logging"]["driver"], set(options)) == ("json-file", {"max-size", "max-file"}), name
 
 
-def test_the_bodies_that_the_door_takes_at_once_fit_into_their_room(files: ComposeFiles) -> None:
+def test_the_bodies_that_nginx_accepts_at_once_fit_into_its_tmpfs(files: ComposeFiles) -> None:
     proxy = composed(files)["proxy"]
     conf = (ROOT / "deploy" / "compose" / "nginx.conf").read_text()
     ((at_once, body),) = re.findall(r"limit_conn asw_in_all (\d+);\s+client_max_body_size (\d+)m;", conf)
-    (room,) = re.findall(r"size=(\d+)m", " ".join(proxy["tmpfs"]))
+    (size,) = re.findall(r"size=(\d+)m", " ".join(proxy["tmpfs"]))
     memory = int(proxy["deploy"]["resources"]["limits"]["memory"]) // 2**20
 
-    assert int(at_once) * int(body) <= int(room) - 8
-    assert int(room) <= memory - 128
+    assert int(at_once) * int(body) <= int(size) - 8
+    assert int(size) <= memory - 128

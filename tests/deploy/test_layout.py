@@ -1,4 +1,4 @@
-"""Where everything of an embedded run is."""
+"""The paths, ports and settings of an embedded run."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from deploy.embedded.layout import Layout, fixed_ports, free_ports
 from deploy.nats.permissions import USERS
 
 
-def test_the_usual_ports_are_the_same_in_every_run_and_all_different(tmp_path: Path) -> None:
+def test_the_default_ports_are_constant_and_different(tmp_path: Path) -> None:
     ports = Layout(tmp_path).ports
     assert ports == Layout(tmp_path / "other").ports
     assert len(set(ports.values())) == len(ports)
@@ -25,7 +25,7 @@ def test_the_home_country_runs_everything_and_each_partner_its_gateway(tmp_path:
     assert layout.services_of("VN") == ("gateway",)
 
 
-def test_home_knows_every_partner_and_each_partner_knows_home(tmp_path: Path) -> None:
+def test_the_home_country_has_every_partner_and_each_partner_has_the_home_country(tmp_path: Path) -> None:
     layout = Layout(tmp_path, partners=("VN", "MY"))
     assert list(layout.partners_of("KH")) == ["VN", "MY"]
     assert layout.partners_of("VN") == {
@@ -39,24 +39,24 @@ def test_home_knows_every_partner_and_each_partner_knows_home(tmp_path: Path) ->
 
 def test_no_two_processes_share_a_database_or_a_port(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    told = [layout.environment(*replica) for replica in layout.replicas]
+    environments = [layout.environment(*replica) for replica in layout.replicas]
     for setting in ("CO_DATABASE_URL", "CO_HTTP_PORT", "CO_NATS_SEED_FILE"):
-        assert len({environment[setting] for environment in told}) == len(told)
+        assert len({environment[setting] for environment in environments}) == len(environments)
 
 
-def test_only_registry_is_told_where_its_keys_are(tmp_path: Path) -> None:
+def test_only_registry_gets_the_paths_of_its_keys(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     for key in ("CO_TOKEN_KEY_FILE", "CO_SECOND_FACTOR_KEY_FILE"):
         assert [service for service, country in layout.replicas if key in layout.environment(service, country)] == ["registry"]
 
 
-def test_a_layout_is_found_again_from_its_state(tmp_path: Path) -> None:
+def test_a_layout_is_restored_from_its_state(tmp_path: Path) -> None:
     layout = Layout(tmp_path, country="LA", partners=("TH",), ports=free_ports)
     layout.state_file.write_text(layout.state())
     found = Layout.of_running(tmp_path)
     assert (found.countries, found.ports, found.replicas) == (layout.countries, layout.ports, layout.replicas)
 
 
-def test_every_process_has_a_port_of_its_own_name() -> None:
+def test_every_process_has_a_port_by_its_name() -> None:
     names = ("registry", "gateway", "gateway-vn")
     assert list(fixed_ports(names)) == ["tracking", "nats", "nats-monitor", "customs", *names]

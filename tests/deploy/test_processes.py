@@ -1,4 +1,4 @@
-"""Processes are kept running, stop in good order, and never outlive the one that started them."""
+"""Supervised processes are restarted, stop in order, and end with their parent."""
 
 import asyncio
 import os
@@ -26,11 +26,11 @@ def a_program(folder: Path, command: tuple[str, ...] | None = None) -> Program:
 
 @asynccontextmanager
 async def running(program: Program) -> AsyncIterator[tuple[Supervised, list[str]]]:
-    told: list[str] = []
-    process = Supervised(program, lambda name, what: told.append(f"{name} {what}"))
+    reports: list[str] = []
+    process = Supervised(program, lambda name, state: reports.append(f"{name} {state}"))
     await process.start()
     try:
-        yield process, told
+        yield process, reports
     finally:
         await process.stop()
 
@@ -45,29 +45,29 @@ def is_alive(pid: int) -> bool:
     return status.exists() and "State:\tZ" not in status.read_text()
 
 
-async def test_a_process_that_is_killed_is_started_again_and_that_is_said(tmp_path: Path) -> None:
-    async with running(a_program(tmp_path)) as (process, told):
+async def test_a_killed_process_is_restarted_and_reported(tmp_path: Path) -> None:
+    async with running(a_program(tmp_path)) as (process, reports):
         await ready(process)
         first = process.pid
         process.kill()
         await eventually(lambda: process.pid not in (None, first))
         await ready(process)
-        assert told == ["web was ended by SIGKILL; it is started again in 0.2 s"]
+        assert reports == ["web was ended by SIGKILL; it restarts in 0.2 s"]
         assert process.restarts == 1
 
 
-async def test_a_process_that_is_stopped_stays_stopped(tmp_path: Path) -> None:
-    async with running(a_program(tmp_path)) as (process, told):
+async def test_a_stopped_process_is_not_restarted(tmp_path: Path) -> None:
+    async with running(a_program(tmp_path)) as (process, reports):
         await ready(process)
         pid = process.pid
         await process.stop()
         assert pid is not None
         assert process.pid is None
         assert not is_alive(pid)
-        assert told == []
+        assert reports == []
 
 
-async def test_a_process_that_ends_before_it_is_ready_is_not_tried_for_ever(tmp_path: Path) -> None:
+async def test_a_process_that_ends_before_it_is_ready_is_not_restarted(tmp_path: Path) -> None:
     program = a_program(tmp_path, (sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"))
     async with running(program) as (process, _):
         with pytest.raises(StackFailed, match="web ended with code 3 before it was ready; its log is"):
@@ -75,14 +75,14 @@ async def test_a_process_that_ends_before_it_is_ready_is_not_tried_for_ever(tmp_
     assert program.log_file.read_text() == "no such thing\n"
 
 
-async def test_a_process_finds_nothing_in_its_environment_but_what_it_is_given(tmp_path: Path) -> None:
+async def test_a_process_gets_only_the_given_environment(tmp_path: Path) -> None:
     program = a_program(tmp_path, (sys.executable, "-c", "import os; print(sorted(os.environ))"))
     async with running(program):
         await eventually(lambda: program.log_file.read_text() in ("['HOME']\n", "['HOME', 'LC_CTYPE']\n"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to the life of its parent")
-async def test_nothing_is_left_over_when_the_parent_is_killed(tmp_path: Path) -> None:
+async def test_a_killed_parent_leaves_no_process(tmp_path: Path) -> None:
     parent = f"""
 import asyncio
 from pathlib import Path

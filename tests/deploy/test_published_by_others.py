@@ -1,6 +1,6 @@
-"""Every way in which a user of the bus can make the server, or a service, publish for it: none puts an event into the stream.
+"""A user of the bus tries to let the server or a service publish for it. No way puts an event into the stream.
 
-Decision 0018 has the same list with what closes each.
+Decision 0018 has the same list with the measure against each.
 """
 
 import json
@@ -17,73 +17,73 @@ from shared.contracts.gateway import TransmissionAdvanced
 from shared.contracts.registry.identity import SigningKeyPublished
 from tests.deploy.conftest import Bus, User
 
-OWN, HEARD, COMMAND = CertificateSubmitted.subject, FeeSettled.subject, "cmd.payment.record.v1"
-WANTED = (SigningKeyPublished.subject, TransmissionAdvanced.subject)
+OWN, RECEIVED, COMMAND = CertificateSubmitted.subject, FeeSettled.subject, "cmd.payment.record.v1"
+TARGETS = (SigningKeyPublished.subject, TransmissionAdvanced.subject)
 NEXT = json.dumps({"batch": 1, "no_wait": True}).encode()
 FORGED = b'{"certificate_id":"00000000-0000-4000-8000-0000000000ce"}'
 
 
-async def direct_get(thief: User, target: str) -> None:
-    await thief.client.publish(last_event_subject(OWN), b"", target)
+async def direct_get(attacker: User, target: str) -> None:
+    await attacker.client.publish(last_event_subject(OWN), b"", target)
 
 
-async def next_message(thief: User, target: str) -> None:
-    await thief.client.publish(next_events_subject("certificates"), NEXT, target)
+async def next_message(attacker: User, target: str) -> None:
+    await attacker.client.publish(next_events_subject("certificates"), NEXT, target)
 
 
-async def consumer_info(thief: User, target: str) -> None:
-    await thief.client.publish(about_consumer_subject("certificates"), b"", target)
+async def consumer_info(attacker: User, target: str) -> None:
+    await attacker.client.publish(about_consumer_subject("certificates"), b"", target)
 
 
-async def acknowledgement_of_a_publish(thief: User, target: str) -> None:
-    await thief.client.publish(OWN, FORGED, target)
+async def acknowledgement_of_a_publish(attacker: User, target: str) -> None:
+    await attacker.client.publish(OWN, FORGED, target)
 
 
-async def _an_event_in_hand(thief: User) -> Msg:
-    """The next event of the thief's own consumer."""
-    inbox = await thief.client.subscribe(thief.client.new_inbox())
-    await thief.client.publish(next_events_subject("certificates"), NEXT, inbox.subject)
+async def _a_delivered_event(attacker: User) -> Msg:
+    """The next event of the attacker's own consumer."""
+    inbox = await attacker.client.subscribe(attacker.client.new_inbox())
+    await attacker.client.publish(next_events_subject("certificates"), NEXT, inbox.subject)
     return await inbox.next_msg(5)
 
 
-async def acknowledgement_that_asks_for_the_next(thief: User, target: str) -> None:
-    message = await _an_event_in_hand(thief)
-    await thief.client.publish(message.reply, b"+NXT " + NEXT, target)
+async def acknowledgement_that_asks_for_the_next(attacker: User, target: str) -> None:
+    message = await _a_delivered_event(attacker)
+    await attacker.client.publish(message.reply, b"+NXT " + NEXT, target)
 
 
-async def acknowledgement_with_a_reply(thief: User, target: str) -> None:
-    message = await _an_event_in_hand(thief)
-    await thief.client.publish(message.reply, b"+ACK", target)
+async def acknowledgement_with_a_reply(attacker: User, target: str) -> None:
+    message = await _a_delivered_event(attacker)
+    await attacker.client.publish(message.reply, b"+ACK", target)
 
 
-async def message_trace(thief: User, target: str) -> None:
-    await thief.client.publish(OWN, FORGED, headers={"Nats-Trace-Dest": target})
+async def message_trace(attacker: User, target: str) -> None:
+    await attacker.client.publish(OWN, FORGED, headers={"Nats-Trace-Dest": target})
 
 
-async def schedule(thief: User, target: str) -> None:
+async def schedule(attacker: User, target: str) -> None:
     headers = {"Nats-Schedule": "@every 1s", "Nats-Schedule-Target": target}
-    await thief.client.publish(OWN, FORGED, headers=headers)
+    await attacker.client.publish(OWN, FORGED, headers=headers)
 
 
-async def push_consumer(thief: User, target: str) -> None:
+async def push_consumer(attacker: User, target: str) -> None:
     config = {"stream_name": STREAM, "config": {"deliver_subject": target, "ack_policy": "none", "deliver_policy": "all"}}
-    await thief.client.publish(f"$JS.API.CONSUMER.CREATE.{STREAM}", json.dumps(config).encode())
+    await attacker.client.publish(f"$JS.API.CONSUMER.CREATE.{STREAM}", json.dumps(config).encode())
 
 
-async def mirror_that_republishes(thief: User, target: str) -> None:
+async def mirror_that_republishes(attacker: User, target: str) -> None:
     config = {"name": "COPY", "mirror": {"name": STREAM}, "republish": {"src": ">", "dest": target}}
-    await thief.client.publish("$JS.API.STREAM.CREATE.COPY", json.dumps(config).encode())
+    await attacker.client.publish("$JS.API.STREAM.CREATE.COPY", json.dumps(config).encode())
 
 
-async def source_that_transforms(thief: User, target: str) -> None:
+async def source_that_transforms(attacker: User, target: str) -> None:
     transforms = [{"src": OWN, "dest": target}]
     config = {"name": "COPY", "sources": [{"name": STREAM, "subject_transforms": transforms}]}
-    await thief.client.publish("$JS.API.STREAM.CREATE.COPY", json.dumps(config).encode())
+    await attacker.client.publish("$JS.API.STREAM.CREATE.COPY", json.dumps(config).encode())
 
 
-async def stream_that_is_changed(thief: User, target: str) -> None:
+async def stream_that_is_changed(attacker: User, target: str) -> None:
     config = {"name": STREAM, "subjects": ["evt.>"], "subject_transform": {"src": OWN, "dest": target}}
-    await thief.client.publish(f"$JS.API.STREAM.UPDATE.{STREAM}", json.dumps(config).encode())
+    await attacker.client.publish(f"$JS.API.STREAM.UPDATE.{STREAM}", json.dumps(config).encode())
 
 
 WAYS: dict[str, Callable[[User, str], Awaitable[None]]] = {
@@ -110,18 +110,18 @@ async def _stored(operator: User, subject: str) -> int:
     return (info.state.subjects or {}).get(subject, 0)
 
 
-@pytest.mark.parametrize("target", WANTED)
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_server_puts_no_event_into_the_stream_for_a_user(bus: Bus, way: str, target: str) -> None:
-    async with bus.user("certificates") as thief, bus.user("fees") as fees, bus.user("operator") as operator:
-        jetstream = thief.client.jetstream()
+    async with bus.user("certificates") as attacker, bus.user("fees") as fees, bus.user("operator") as operator:
+        jetstream = attacker.client.jetstream()
         await jetstream.publish(OWN, FORGED)
-        await fees.client.jetstream().publish(HEARD, FORGED)
+        await fees.client.jetstream().publish(RECEIVED, FORGED)
         before = await _stored(operator, target)
 
-        await WAYS[way](thief, target)
-        await thief.settle()
-        for _ in range(3):  # what the server still does for the thief, it has done when it answers this
+        await WAYS[way](attacker, target)
+        await attacker.settle()
+        for _ in range(3):  # these answers come after everything that the server still does for the attacker
             await jetstream.publish(OWN, FORGED)
 
         assert await _stored(operator, target) == before
@@ -129,32 +129,32 @@ async def test_the_server_puts_no_event_into_the_stream_for_a_user(bus: Bus, way
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_server_makes_no_request_that_a_service_would_answer(bus: Bus, way: str) -> None:
-    """A copy that the server sends to the subject of a command has no reply in an asker's inbox: it is passed over."""
-    async with bus.user("certificates") as thief, bus.user("fees") as fees:
-        await thief.client.jetstream().publish(OWN, FORGED)
-        await fees.client.jetstream().publish(HEARD, FORGED)
-        asked = await fees.client.subscribe(COMMAND, "fees")
+    """A message that the server sends to the subject of a command has no reply inbox of a client, so services skip it."""
+    async with bus.user("certificates") as attacker, bus.user("fees") as fees:
+        await attacker.client.jetstream().publish(OWN, FORGED)
+        await fees.client.jetstream().publish(RECEIVED, FORGED)
+        requests = await fees.client.subscribe(COMMAND, "fees")
         await fees.settle()
 
-        await WAYS[way](thief, COMMAND)
-        await thief.settle()
+        await WAYS[way](attacker, COMMAND)
+        await attacker.settle()
 
         replies = []
         while True:
             try:
-                replies.append((await asked.next_msg(0.2)).reply)
+                replies.append((await requests.next_msg(0.2)).reply)
             except (NatsError, TimeoutError):
                 break
         assert [reply for reply in replies if reply.startswith("_INBOX_portal.")] == []
 
 
-async def test_what_a_service_answers_to_the_subject_of_an_event_is_stored_unsigned(bus: Bus) -> None:
-    """What the bus cannot refuse: a stolen service and a stolen portal together. It is unsigned, so nobody takes it."""
+async def test_a_reply_to_the_subject_of_an_event_is_stored_unsigned(bus: Bus) -> None:
+    """The bus cannot prevent this if two seeds are stolen, a service's and the portal's. No consumer accepts the event."""
     async with bus.user("portal") as portal, bus.user("fees") as fees, bus.user("operator") as operator:
-        asked = await fees.client.subscribe(COMMAND, "fees")
+        requests = await fees.client.subscribe(COMMAND, "fees")
         await fees.settle()
         await portal.client.publish(COMMAND, b"{}", CertificateIssued.subject)
-        await (await asked.next_msg(5)).respond(FORGED)
+        await (await requests.next_msg(5)).respond(FORGED)
         await fees.settle()
         stored = await operator.client.jetstream().get_last_msg(STREAM, CertificateIssued.subject)
         assert (stored.data, stored.headers) == (FORGED, None)

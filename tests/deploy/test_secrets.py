@@ -1,4 +1,4 @@
-"""The secrets of an embedded run are made once, and are for their owner's eyes only."""
+"""The secrets of an embedded run are created once and are readable by their owner only."""
 
 import json
 import ssl
@@ -19,9 +19,9 @@ USERS = {"KH": ("registry", "operator"), "VN": ("gateway", "operator")}
 
 @pytest.fixture
 def secrets(tmp_path: Path) -> Secrets:
-    made = Secrets(tmp_path / "var" / "secrets")
-    made.make(USERS)
-    return made
+    secrets = Secrets(tmp_path / "var" / "secrets")
+    secrets.make(USERS)
+    return secrets
 
 
 def contents(secrets: Secrets) -> dict[Path, bytes]:
@@ -34,13 +34,13 @@ def test_only_their_owner_may_read_secrets(secrets: Secrets) -> None:
     assert (modes, folders) == ({0o600}, {0o700})
 
 
-def test_making_secrets_again_changes_nothing(secrets: Secrets) -> None:
+def test_creating_secrets_again_changes_nothing(secrets: Secrets) -> None:
     before = contents(secrets)
     assert secrets.make(USERS) == []
     assert contents(secrets) == before
 
 
-def test_only_what_is_missing_is_made(secrets: Secrets) -> None:
+def test_only_missing_secrets_are_created(secrets: Secrets) -> None:
     before = contents(secrets)
     secrets.seed("KH", "operator").unlink()
     assert secrets.make(USERS | {"SG": ("gateway",)}) == sorted(
@@ -56,7 +56,7 @@ def test_only_what_is_missing_is_made(secrets: Secrets) -> None:
 
 
 def test_a_certificate_is_never_without_its_key(secrets: Secrets) -> None:
-    secrets.signing_certificate("VN").unlink()  # as if the making had been cut short between the two
+    secrets.signing_certificate("VN").unlink()  # like an interruption between the two files
     secrets.make(USERS)
     certificate = x509.load_pem_x509_certificate(secrets.signing_certificate("VN").read_bytes())
     key = load_pem_private_key(secrets.signing_key("VN").read_bytes(), password=None)
@@ -65,13 +65,13 @@ def test_a_certificate_is_never_without_its_key(secrets: Secrets) -> None:
     assert certificate.public_key() == key.public_key()
 
 
-def test_every_user_of_the_bus_has_a_key_of_its_own(secrets: Secrets) -> None:
+def test_every_user_of_the_bus_has_its_own_key(secrets: Secrets) -> None:
     keys = [secrets.public_key(country, user) for country, users in USERS.items() for user in users]
     assert len(set(keys)) == 4
     assert all(key.startswith("U") for key in keys)
 
 
-def test_the_former_key_of_the_bus_is_let_in_and_believed_until_it_ends(secrets: Secrets) -> None:
+def test_the_former_key_of_the_bus_is_accepted_until_it_ends(secrets: Secrets) -> None:
     old, now = secrets.public_key("KH", "registry"), datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
     until = now + timedelta(hours=1)
 
@@ -86,7 +86,7 @@ def test_the_former_key_of_the_bus_is_let_in_and_believed_until_it_ends(secrets:
     assert set(secrets.event_keys("KH", ["registry"])["registry"]) == {newest, new, old}
 
 
-def test_a_stolen_key_of_the_bus_is_let_in_no_more(secrets: Secrets) -> None:
+def test_a_stolen_key_of_the_bus_is_refused(secrets: Secrets) -> None:
     now = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
     new = secrets.rotate_bus_key("KH", "registry", now - timedelta(hours=5))
     assert secrets.public_keys("KH", "registry", now) == (new,)
@@ -98,7 +98,7 @@ def test_the_signing_key_of_registry_is_a_private_ed25519_jwk(secrets: Secrets) 
     assert key.curve_name == "Ed25519"
 
 
-def test_the_authority_vouches_for_this_machine_even_to_a_strict_client(secrets: Secrets) -> None:
+def test_a_strict_client_accepts_the_certificate_of_this_machine(secrets: Secrets) -> None:
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=secrets.ca_certificate)
     server.load_cert_chain(secrets.tls_certificate("localhost"), secrets.tls_key("localhost"))
     client.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -119,7 +119,7 @@ def test_the_authority_vouches_for_this_machine_even_to_a_strict_client(secrets:
     )
 
 
-def test_the_next_signing_key_signs_a_day_later_and_the_one_before_is_retired_an_hour_after_that(secrets: Secrets) -> None:
+def test_the_next_token_key_signs_a_day_later_and_the_former_ends_an_hour_after_that(secrets: Secrets) -> None:
     old = SigningKeys.read(secrets.registry_signing_key).keys[0].key.thumbprint()
     now = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
     tomorrow = now + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The embedded run: it starts, is found, heals, and leaves nothing behind."""
+"""The embedded run: start, discovery, restart of processes, and stop."""
 
 import os
 from pathlib import Path
@@ -28,9 +28,9 @@ def is_running(pid: int) -> bool:
     return True
 
 
-async def test_a_stack_runs_is_found_heals_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    told: list[tuple[str, str]] = []
-    async with a_stack(tmp_path, tell=lambda name, what: told.append((name, what))) as stack:
+async def test_a_stack_runs_is_found_restarts_its_processes_and_stops_all(tmp_path: Path) -> None:
+    reports: list[tuple[str, str]] = []
+    async with a_stack(tmp_path, report=lambda name, state: reports.append((name, state))) as stack:
         found = Layout.of_running(tmp_path)
         async with httpx.AsyncClient() as http:
             answer = await http.get(f"{found.address('registry')}/ready")
@@ -40,18 +40,18 @@ async def test_a_stack_runs_is_found_heals_and_leaves_nothing_behind(tmp_path: P
         await eventually(lambda: stack.processes["registry"].restarts == 1)
         await stack.ready()
         await stack.restart("registry")
-        asker = await BusClient.connect("operator", found.nats_url, found.seed("operator"), patience=5)
-        async with asker:
-            assert (await asker.ask(AskHealth(), service="registry")).ready
+        operator = await BusClient.connect("operator", found.nats_url, found.seed("operator"), patience=5)
+        async with operator:
+            assert (await operator.ask(AskHealth(), service="registry")).ready
 
-        with pytest.raises(StackFailed, match=r"A stack is running under .* already"):
+        with pytest.raises(StackFailed, match=r"A stack already runs under .*"):
             await a_stack(tmp_path).__aenter__()
         pids = [process.pid for process in stack.processes.values() if process.pid]
 
-    assert told == [
+    assert reports == [
         ("nats", "started"),
         ("registry", "started"),
-        ("registry", "was ended by SIGKILL; it is started again in 0.2 s"),
+        ("registry", "was ended by SIGKILL; it restarts in 0.2 s"),
         ("registry", "stopped"),
     ]
     assert len(pids) == 2
@@ -59,7 +59,7 @@ async def test_a_stack_runs_is_found_heals_and_leaves_nothing_behind(tmp_path: P
     assert not stack.state_file.exists()
 
 
-async def test_a_stack_that_cannot_start_says_why_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_stack_that_cannot_start_gives_the_reason_and_stops_all(tmp_path: Path) -> None:
     stack = a_stack(tmp_path, extra={"CO_ZONE": "Nowhere/Land"})
     with pytest.raises(StackFailed, match=r"registry ended with code 1 before it was ready; its log is .*registry.log"):
         await stack.__aenter__()
@@ -67,8 +67,8 @@ async def test_a_stack_that_cannot_start_says_why_and_leaves_nothing_behind(tmp_
     assert "Nowhere/Land" in stack.log_file("registry").read_text()
 
 
-async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+async def test_a_used_port_is_named(tmp_path: Path) -> None:
     async with a_stack(tmp_path / "first") as first:
         second = a_stack(tmp_path / "second", ports=lambda names: first.ports)
-        with pytest.raises(StackFailed, match=rf"Something else listens on port .*{first.ports['registry']} \(registry\)"):
+        with pytest.raises(StackFailed, match=rf"Another process listens on port .*{first.ports['registry']} \(registry\)"):
             await second.__aenter__()

@@ -1,4 +1,4 @@
-"""What the operator is shown and told of: it asks for what services really say, and every alert says what to do."""
+"""The dashboard, the alerts and the collectors: their metrics exist, and every alert has a runbook."""
 
 import json
 import os
@@ -22,7 +22,7 @@ OTEL = ROOT / "deploy" / "otel"
 
 OURS = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
 OTHERS = {"up", "ALERTS", "process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds"}
-"""What Prometheus itself says, and what prometheus_client says of every process."""
+"""The metrics of Prometheus itself and of prometheus_client for every process."""
 LABELS = {"job", "instance", "le", "alertstate"} | {label for metric in OURS for label in metric._labelnames}
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 WORDS = {"by", "or", "and", "unless", "on", "ignoring", "without", "bool", "offset"}
@@ -45,14 +45,14 @@ def alerts() -> list[Any]:
 
 
 def queries() -> list[str]:
-    """Every query of the dashboard, as Grafana would send it, and of the alerts."""
+    """All queries of the dashboard, as Grafana sends them, and of the alerts."""
     shown = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
     sent = [query.replace("$__rate_interval", "1m").replace("$job", ".+") for query in shown]
     return sent + [alert["expr"] for alert in alerts()]
 
 
 def names_and_labels(query: str) -> tuple[set[str], set[str]]:
-    """The metrics and the labels that a query names."""
+    """The metrics and the labels in a query."""
     bare = re.sub(r'"[^"]*"', "", query)
     labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)(?!=)", "".join(re.findall(r"\{[^}]*\}", bare))))
     bare = re.sub(r"\{[^}]*\}|\[[^]]*\]", "", bare)
@@ -62,24 +62,24 @@ def names_and_labels(query: str) -> tuple[set[str], set[str]]:
     return set(re.findall(r"\b[A-Za-z_]\w*\b(?!\s*\()", bare)) - WORDS, labels
 
 
-def names_that_services_say() -> set[str]:
-    told = [family for metric in OURS for family in metric.describe()]
-    return {family.name + suffix for family in told for suffix in SUFFIXES[family.type]}
+def exported_names() -> set[str]:
+    families = [family for metric in OURS for family in metric.describe()]
+    return {family.name + suffix for family in families for suffix in SUFFIXES[family.type]}
 
 
 def promtool(*arguments: str | Path) -> None:
-    """Runs promtool: required together with containers, else skipped aloud where it is not there."""
+    """Runs promtool. Without it the test is skipped, or fails if containers are required."""
     program = shutil.which("promtool")
     if program is None:
         if os.environ.get("CO_CONTAINERS") == "required":
             pytest.fail("promtool is required: `apt-get install prometheus`")
-        pytest.skip("where promtool is there (`apt-get install prometheus`), and required with `make test CONTAINERS=required`")
+        pytest.skip("needs promtool (`apt-get install prometheus`); required with `make test CONTAINERS=required`")
     done = subprocess.run([program, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def compose(*arguments: str, **environment: str) -> Any:
-    """`deploy/compose/watching.yml` as docker-compose understands it, included as it is in the whole."""
+    """`deploy/compose/watching.yml` as parsed by docker-compose, included as in `docker-compose.yml`."""
     including = json.dumps({"name": "co", "include": [{"path": "deploy/compose/watching.yml", "project_directory": "."}]})
     done = subprocess.run(
         [Path(sys.executable).with_name("docker-compose"), "-f", "-", *arguments, "config", "--format", "json"],
@@ -94,27 +94,29 @@ def compose(*arguments: str, **environment: str) -> Any:
 
 
 @pytest.mark.parametrize("query", queries())
-def test_a_query_asks_for_what_services_say(query: str) -> None:
+def test_a_query_uses_exported_metrics_only(query: str) -> None:
     names, labels = names_and_labels(query)
     assert names
-    assert names <= names_that_services_say() | OTHERS
+    assert names <= exported_names() | OTHERS
     assert labels <= LABELS
 
 
-def test_whatever_services_say_is_shown() -> None:
+def test_every_exported_metric_is_used() -> None:
     shown = {name for query in queries() for name in names_and_labels(query)[0]}
-    told = [family.name for metric in OURS for family in metric.describe()]
-    assert [name for name in told if not any(one.startswith(name) for one in shown)] == []
+    exported = [family.name for metric in OURS for family in metric.describe()]
+    assert [name for name in exported if not any(one.startswith(name) for one in shown)] == []
 
 
-def test_panels_have_ids_of_their_own_and_ask_the_provisioned_data_source() -> None:
+def test_panels_have_unique_ids_and_use_the_provisioned_data_source() -> None:
     [source] = read(METRICS / "grafana" / "datasources" / "prometheus.yml")["datasources"]
     ids = [panel["id"] for panel in panels()]
-    asked = [part["datasource"] for panel in panels() for part in (panel, *panel.get("targets", ())) if panel["type"] != "row"]
+    sources = [
+        part["datasource"] for panel in panels() for part in (panel, *panel.get("targets", ())) if panel["type"] != "row"
+    ]
     variables = [variable["datasource"] for variable in dashboard()["templating"]["list"]]
 
     assert len(set(ids)) == len(ids)
-    assert all(one == {"type": source["type"], "uid": source["uid"]} for one in asked + variables)
+    assert all(one == {"type": source["type"], "uid": source["uid"]} for one in sources + variables)
     assert all(panel["description"] for panel in panels() if panel["type"] != "row")
 
 
@@ -130,7 +132,7 @@ def test_no_two_panels_overlap() -> None:
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
-def test_an_alert_says_what_is_wrong_and_where_it_stands_what_to_do(alert: Any) -> None:
+def test_an_alert_has_a_summary_and_a_runbook(alert: Any) -> None:
     file, anchor = alert["annotations"]["runbook"].split("#")
     headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text(), re.MULTILINE)
 
@@ -139,7 +141,7 @@ def test_an_alert_says_what_is_wrong_and_where_it_stands_what_to_do(alert: Any) 
     assert alert["labels"]["severity"] in ("urgent", "soon")
 
 
-def test_every_service_is_asked_by_its_name_and_missed_when_it_is_absent() -> None:
+def test_every_service_is_scraped_by_its_name_and_has_an_alert_for_its_absence() -> None:
     jobs = {job["job_name"]: job for job in read(METRICS / "prometheus.yml")["scrape_configs"]}
     [absent] = [alert for alert in alerts() if alert["alert"] == "ServiceAbsent"]
 
@@ -151,18 +153,18 @@ def test_every_service_is_asked_by_its_name_and_missed_when_it_is_absent() -> No
     assert set(re.findall(r'absent\(up\{job="(\w+)"\}\)', absent["expr"])) == set(SERVICES)
 
 
-def test_prometheus_understands_its_configuration() -> None:
+def test_prometheus_accepts_its_configuration() -> None:
     promtool("check", "config", "--syntax-only", METRICS / "prometheus.yml")
     promtool("check", "rules", METRICS / "alerts.yml")
 
 
-def test_prometheus_understands_every_query(tmp_path: Path) -> None:
+def test_prometheus_accepts_every_query(tmp_path: Path) -> None:
     rules = [{"record": f"shown:{number}", "expr": query} for number, query in enumerate(queries())]
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "shown", "rules": rules}]}))
     promtool("check", "rules", tmp_path / "rules.yml")
 
 
-def test_alerts_speak_when_they_should_and_not_before() -> None:
+def test_alerts_fire_on_time_and_not_before() -> None:
     promtool("test", "rules", Path(__file__).with_name("alerts_test.yml"))
 
 
@@ -176,7 +178,7 @@ KNOWN = {
     "jaeger_query": {"storage.traces", "http.endpoint"},
     "healthcheckv2": {"use_v2", "http.endpoint"},
 }
-"""The settings of components that we use, as their own documentation spells them."""
+"""The used settings of components, from their documentation."""
 
 
 def settings(tree: Any, at: str = "") -> set[str]:
@@ -186,7 +188,7 @@ def settings(tree: Any, at: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize("file", ["collector.yaml", "jaeger.yaml"])
-def test_what_a_collector_uses_is_declared_and_what_it_declares_is_used(file: str) -> None:
+def test_a_collector_declares_exactly_the_components_that_it_uses(file: str) -> None:
     config = read(OTEL / file)
     kinds = ("receivers", "processors", "exporters")
     [(signal, pipeline)] = config["service"]["pipelines"].items()
@@ -196,7 +198,7 @@ def test_what_a_collector_uses_is_declared_and_what_it_declares_is_used(file: st
     assert signal == "traces"
     assert used == declared
     assert set(config) <= {*declared, "service"}
-    assert pipeline["processors"][0] == "memory_limiter"  # what comes later cannot push back
+    assert pipeline["processors"][0] == "memory_limiter"  # later processors cannot apply backpressure
     for kind in declared:
         for name, component in config.get(kind, {}).items():
             assert settings(component) <= KNOWN[name]
@@ -215,7 +217,7 @@ def test_spans_go_from_the_collector_to_jaeger() -> None:
 @pytest.mark.parametrize(
     ("profile", "services"), [("metrics", {"prometheus", "grafana"}), ("tracing", {"collector", "jaeger"})]
 )
-def test_a_profile_brings_its_containers_with_no_right_that_they_do_not_need(profile: str, services: set[str]) -> None:
+def test_the_containers_of_a_profile_have_minimal_rights(profile: str, services: set[str]) -> None:
     containers = compose("--profile", profile)["services"]
 
     assert set(containers) == services
@@ -229,12 +231,12 @@ def test_a_profile_brings_its_containers_with_no_right_that_they_do_not_need(pro
         assert all(volume.get("read_only") for volume in container["volumes"] if volume["type"] == "bind")
 
 
-def test_without_a_profile_nothing_watches() -> None:
+def test_without_a_profile_no_container_runs() -> None:
     assert compose()["services"] == {}
 
 
-def test_what_is_mounted_is_there_and_is_what_the_container_reads() -> None:
-    containers = compose("--profile", "metrics", "--profile", "tracing", CO_FILES="/handed-over")["services"]
+def test_every_mount_exists_and_is_where_the_container_reads() -> None:
+    containers = compose("--profile", "metrics", "--profile", "tracing", CO_FILES="/files")["services"]
     mounted = {
         (name, volume["source"]): volume["target"]
         for name, container in containers.items()
@@ -242,11 +244,11 @@ def test_what_is_mounted_is_there_and_is_what_the_container_reads() -> None:
         if volume["type"] == "bind"
     }
 
-    assert {source for _, source in mounted if not source.startswith("/handed-over/")} <= {
+    assert {source for _, source in mounted if not source.startswith("/files/")} <= {
         str(folder) for folder in (METRICS, METRICS / "grafana", OTEL) if folder.is_dir()
     }
-    assert mounted["prometheus", "/handed-over/handed/prometheus"] == "/run/co"
-    assert mounted["grafana", "/handed-over/handed/grafana"] == "/run/co"
+    assert mounted["prometheus", "/files/handed/prometheus"] == "/run/co"
+    assert mounted["grafana", "/files/handed/grafana"] == "/run/co"
     password = containers["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"]
     assert password == "/run/co/admin.password"
     [gateway] = [job for job in read(METRICS / "prometheus.yml")["scrape_configs"] if job["job_name"] == "gateway"]
@@ -255,10 +257,10 @@ def test_what_is_mounted_is_there_and_is_what_the_container_reads() -> None:
         assert containers[name]["command"] == [f"--config={mounted[name, str(OTEL)]}/{file}"]
 
 
-def test_grafana_tells_nobody() -> None:
-    told = compose("--profile", "metrics")["services"]["grafana"]["environment"]
+def test_grafana_makes_no_external_connection() -> None:
+    environment = compose("--profile", "metrics")["services"]["grafana"]["environment"]
     off = ("REPORTING_ENABLED", "CHECK_FOR_UPDATES", "CHECK_FOR_PLUGIN_UPDATES")
-    assert {told[f"GF_ANALYTICS_{what}"] for what in off} == {"false"}
-    assert told["GF_NEWS_NEWS_FEED_ENABLED"] == "false"
-    assert told["GF_SECURITY_DISABLE_GRAVATAR"] == "true"
-    assert told["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert {environment[f"GF_ANALYTICS_{what}"] for what in off} == {"false"}
+    assert environment["GF_NEWS_NEWS_FEED_ENABLED"] == "false"
+    assert environment["GF_SECURITY_DISABLE_GRAVATAR"] == "true"
+    assert environment["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"

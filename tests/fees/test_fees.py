@@ -154,7 +154,7 @@ def a_payment(certificate_id: UUID, **changes: Any) -> RecordPayment:
 async def test_a_certificate_without_a_fee_is_settled_at_once(service: ServiceUnderTest) -> None:
     rice = [SubmittedGoods(hs_code="10063040", handicraft=False, quantity=Decimal(1), unit="TNE")]
     event = a_submission(service, goods=rice)
-    await service.hear(event)
+    await service.receive(event)
 
     (settled,) = await service.announced(FeeSettled)
     assert (settled.certificate_id, settled.submission) == (event.certificate_id, 1)
@@ -162,7 +162,7 @@ async def test_a_certificate_without_a_fee_is_settled_at_once(service: ServiceUn
 
 async def test_a_payment_settles_the_fee(service: ServiceUnderTest) -> None:
     event = a_submission(service)
-    await service.hear(event)
+    await service.receive(event)
     assert await service.announced() == []
 
     invoice = await service.ask(a_payment(event.certificate_id), CASHIER)
@@ -173,8 +173,8 @@ async def test_a_payment_settles_the_fee(service: ServiceUnderTest) -> None:
 
 async def test_a_slip_is_entered_once(service: ServiceUnderTest) -> None:
     first, second = a_submission(service), a_submission(service)
-    await service.hear(first)
-    await service.hear(second)
+    await service.receive(first)
+    await service.receive(second)
     await service.ask(a_payment(first.certificate_id), CASHIER)
 
     refused = await service.ask(a_payment(second.certificate_id), CASHIER)
@@ -185,7 +185,7 @@ async def test_a_slip_is_entered_once(service: ServiceUnderTest) -> None:
 
 async def test_an_exporter_reads_only_its_own_invoice(service: ServiceUnderTest) -> None:
     event = a_submission(service)
-    await service.hear(event)
+    await service.receive(event)
     owner, stranger = a_person(organisation=event.exporter_id), a_person(organisation=uuid4())
 
     assert (await service.ask(GetInvoice(certificate_id=event.certificate_id), owner)).amount_khr == 216_000
@@ -198,7 +198,7 @@ async def test_an_agent_reads_only_the_invoices_of_certificates_that_it_drafted(
     of_other = a_submission(service, exporter_id=exporter_id, agent_id=other_id)
     of_exporter = a_submission(service, exporter_id=exporter_id)
     for event in (own, of_other, of_exporter):
-        await service.hear(event)
+        await service.receive(event)
     agent = an_agent(agent_id, exporter_id)
 
     assert (await service.ask(GetInvoice(certificate_id=own.certificate_id), agent)).amount_khr == 216_000
@@ -215,13 +215,13 @@ async def test_an_agent_reads_only_the_invoices_of_certificates_that_it_drafted(
 async def test_an_agent_missing_in_the_first_event_is_kept_from_the_second(service: ServiceUnderTest) -> None:
     agent_id = uuid4()
     event = a_submission(service)
-    await service.hear(event)
+    await service.receive(event)
     agent, question = an_agent(agent_id, event.exporter_id), GetInvoice(certificate_id=event.certificate_id)
     assert (await service.ask(question, agent)).code == "certificate_begun_by_another"
     before = await service.ask(question, CASHIER)
 
-    await service.hear(event.model_copy(update={"agent_id": agent_id}))
-    await service.hear(event)  # the older event does not overwrite it
+    await service.receive(event.model_copy(update={"agent_id": agent_id}))
+    await service.receive(event)  # the older event does not overwrite it
 
     assert await service.ask(question, agent) == before
     assert await service.announced() == []
@@ -239,7 +239,7 @@ async def test_a_wrong_payment_is_refused_and_nothing_changes(
     service: ServiceUnderTest, changes: dict[str, Any], code: str
 ) -> None:
     event = a_submission(service)
-    await service.hear(event)
+    await service.receive(event)
     payment = a_payment(event.certificate_id).model_copy(update=changes)
 
     assert (await service.ask(payment, CASHIER)).code == code
@@ -249,13 +249,13 @@ async def test_a_wrong_payment_is_refused_and_nothing_changes(
 
 async def test_only_a_cashier_enters_payments(service: ServiceUnderTest) -> None:
     event = a_submission(service)
-    await service.hear(event)
+    await service.receive(event)
     assert (await service.ask(a_payment(event.certificate_id), a_person("approver"))).code == "role_required"
 
 
 async def test_the_legal_date_is_that_of_phnom_penh(service: ServiceUnderTest) -> None:
     event = a_submission(service)
-    await service.hear(event)
+    await service.receive(event)
     service.clock.instant = service.clock.instant.replace(month=12, day=31, hour=17, minute=30)
 
     invoice = await service.ask(a_payment(event.certificate_id, paid_on=date(2027, 1, 1)), CASHIER)

@@ -1,4 +1,4 @@
-"""Builders: documents, keys, and whole gateways that talk to each other in one process."""
+"""Builders: documents, keys, and complete gateways that exchange messages in one process."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ from services.gateway.handlers import router
 from services.gateway.receiving import routes
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
-from services.gateway.wire.opening import AT_ONCE, Opener, limit_memory
+from services.gateway.wire.opening import MAX_CONCURRENT, Opener, limit_memory
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
 from shared.clock import Clock
@@ -42,8 +42,8 @@ from tests.support.service_under_test import a_health_check
 EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 MAX_BYTES = 1024 * 1024
-PROCESSES = [ProcessPool(limit_memory) for _ in range(AT_ONCE)]
-"""Those that open messages, for all tests: to start one takes a second."""
+PROCESSES = [ProcessPool(limit_memory) for _ in range(MAX_CONCURRENT)]
+"""The processes that open messages, for all tests: to start one takes a second."""
 
 
 def an_item(number: int = 1, **changes: Any) -> DocumentItem:
@@ -96,7 +96,7 @@ def a_documented_certificate(form: FormD | None = None, **changes: Any) -> Certi
 
 
 def a_signer(country: str, *, lasts: timedelta = timedelta(days=365), address: str = "192.0.2.1") -> Signer:
-    """A key on P-256 with a certificate of its own, as each gateway has one."""
+    """A key on P-256 and its self-signed certificate, as each gateway has them."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Gateway of {country}")])
     start = datetime.now(UTC) - timedelta(days=30)
@@ -115,14 +115,14 @@ def a_signer(country: str, *, lasts: timedelta = timedelta(days=365), address: s
 
 
 @dataclass
-class Line(httpx.AsyncBaseTransport):
-    """The line to one gateway: it may be cut, be slow, lose answers, or answer something else."""
+class Link(httpx.AsyncBaseTransport):
+    """The connection to one gateway. It can be down or slow, lose answers, or give other answers."""
 
     to: httpx.AsyncBaseTransport | None = None
-    cut: bool = False
-    loses_answers: int = 0
+    down: bool = False
+    lost_answers: int = 0
     answers: list[httpx.Response] = field(default_factory=list)
-    carried: list[tuple[bytes, httpx.Headers]] = field(default_factory=list)
+    sent: list[tuple[bytes, httpx.Headers]] = field(default_factory=list)
     delivered: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -130,16 +130,16 @@ class Line(httpx.AsyncBaseTransport):
         self.may_answer.set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.cut or self.to is None:
+        if self.down or self.to is None:
             raise httpx.ConnectError("connection refused", request=request)
-        self.carried.append((await request.aread(), request.headers))
+        self.sent.append((await request.aread(), request.headers))
         if self.answers:
             return self.answers.pop(0)
         answer = await self.to.handle_async_request(request)
         self.delivered.set()
         await self.may_answer.wait()
-        if self.loses_answers:
-            self.loses_answers -= 1
+        if self.lost_answers:
+            self.lost_answers -= 1
             raise httpx.ReadError("connection reset", request=request)
         return answer
 
@@ -147,15 +147,17 @@ class Line(httpx.AsyncBaseTransport):
 class Gateway:
     """A gateway with its own database, tasks and address, of any country."""
 
-    def __init__(self, country: str, database: Path, signer: Signer, partners: dict[str, Partner], lines: dict[str, Line]):
+    def __init__(self, country: str, database: Path, signer: Signer, partners: dict[str, Partner], links: dict[str, Link]):
         self.country = country
-        self.lines = lines
-        self.customs_line = Line()
-        mounts: dict[str, httpx.AsyncBaseTransport] = {f"https://{name.lower()}.example": line for name, line in lines.items()}
-        mounts["http://customs.example"] = self.customs_line
+        self.links = links
+        self.customs_link = Link()
+        mounts: dict[str, httpx.AsyncBaseTransport] = {f"https://{name.lower()}.example": link for name, link in links.items()}
+        mounts["http://customs.example"] = self.customs_link
         client = httpx.AsyncClient(mounts=mounts)
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
-        self.exchange = Exchange(country, Partners(partners), signer, client, MAX_BYTES, rest=0, opener=Opener(PROCESSES))
+        self.exchange = Exchange(
+            country, Partners(partners), signer, client, MAX_BYTES, retry_pause=0, opener=Opener(PROCESSES)
+        )
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
         self.context = ServiceContext("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
@@ -163,19 +165,19 @@ class Gateway:
         self.app = application(self.context, routes)
         self.runner = TaskRunner(router.tasks, self.context)
 
-    async def hears(self, event: CertificateDocumented) -> None:
+    async def receive(self, event: CertificateDocumented) -> None:
         async with self.context.work(INVALID_SPAN) as work:
             await router.events[type(event)](event, work)
 
-    async def does_what_is_due(self, *, even_if_delayed: bool = True) -> None:
-        """Does every task once, and what follows from it."""
+    async def run_due_tasks(self, *, even_if_delayed: bool = True) -> None:
+        """Runs every due task once, and waits until it is done."""
         if even_if_delayed:
             async with self.database.writing() as transaction:
                 await transaction.session.execute(update(tasks).values(due_at=self.context.clock.now()))
         await self.runner.begin_some()
         await self.runner.finish(30)
 
-    async def answers(self, certificate_id: UUID, actor: Actor | None = None) -> TransmissionState:
+    async def state(self, certificate_id: UUID, actor: Actor | None = None) -> TransmissionState:
         async with self.context.reading(INVALID_SPAN) as work:
             work.act_as(actor or Actor(user_id=uuid4(), organisation=str(EXPORTER)))
             answer = await router.requests[GetTransmission](GetTransmission(certificate_id=certificate_id), work)
@@ -196,16 +198,16 @@ class Gateway:
 
 
 @dataclass
-class Neighbours:
-    """Two gateways, each a partner of the other; both run the same code."""
+class TwoGateways:
+    """Two gateways, each a partner of the other."""
 
     kh: Gateway
     vn: Gateway
 
-    async def exchange_until_quiet(self) -> None:
+    async def run_until_idle(self) -> None:
         for _ in range(6):
             for gateway in (self.kh, self.vn):
-                await gateway.does_what_is_due()
+                await gateway.run_due_tasks()
             if not await self.kh.tasks_left() and not await self.vn.tasks_left():
                 return
 
@@ -214,9 +216,9 @@ def an_answer(status: int, body: bytes = b"") -> httpx.Response:
     return httpx.Response(status, stream=httpx.ByteStream(body))
 
 
-async def two_neighbours(
+async def two_gateways(
     stack: AsyncExitStack, databases: dict[str, Path], signers: dict[str, Signer], trust: bool
-) -> Neighbours:
+) -> TwoGateways:
     directory = {
         country: Partner(country, f"https://{country.lower()}.example/asw/messages", signer.certificate, trust)
         for country, signer in signers.items()
@@ -224,8 +226,8 @@ async def two_neighbours(
     gateways = {}
     for country, other in (("KH", "VN"), ("VN", "KH")):
         partners = {other: directory[other]}
-        gateways[country] = Gateway(country, databases[country], signers[country], partners, {other: Line()})
+        gateways[country] = Gateway(country, databases[country], signers[country], partners, {other: Link()})
         stack.push_async_callback(gateways[country].database.close)
     for country, other in (("KH", "VN"), ("VN", "KH")):
-        gateways[country].lines[other].to = httpx.ASGITransport(gateways[other].app, raise_app_exceptions=False)
-    return Neighbours(gateways["KH"], gateways["VN"])
+        gateways[country].links[other].to = httpx.ASGITransport(gateways[other].app, raise_app_exceptions=False)
+    return TwoGateways(gateways["KH"], gateways["VN"])

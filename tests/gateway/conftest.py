@@ -13,7 +13,7 @@ from deploy.embedded.customs import customs_server
 from services.gateway.wire.signature import Signer
 from shared.database.migrations.schema import migrate
 
-from .builders import Neighbours, a_signer, two_neighbours
+from .builders import TwoGateways, a_signer, two_gateways
 
 RULES = [
     {"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "Cigars need an import licence."},
@@ -47,7 +47,7 @@ def customs_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class ToCustoms(httpx.AsyncBaseTransport):
-    """Carries what is meant for `customs.example` to the stand-in that listens on a port."""
+    """Sends the requests for `customs.example` to the stand-in on a local port."""
 
     def __init__(self, address: str) -> None:
         self._client = httpx.AsyncClient(base_url=address, trust_env=False)
@@ -60,31 +60,31 @@ class ToCustoms(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-async def neighbours(
+async def gateways(
     empty_database: Path, tmp_path: Path, signers: dict[str, Signer], customs_address: str
-) -> AsyncIterator[Neighbours]:
-    async with _neighbours(empty_database, tmp_path, signers, customs_address, trust=True) as pair:
+) -> AsyncIterator[TwoGateways]:
+    async with _gateways(empty_database, tmp_path, signers, customs_address, trust=True) as pair:
         yield pair
 
 
 @pytest.fixture
-async def neighbours_without_trust(
+async def gateways_without_trust(
     empty_database: Path, tmp_path: Path, signers: dict[str, Signer], customs_address: str
-) -> AsyncIterator[Neighbours]:
-    async with _neighbours(empty_database, tmp_path, signers, customs_address, trust=False) as pair:
+) -> AsyncIterator[TwoGateways]:
+    async with _gateways(empty_database, tmp_path, signers, customs_address, trust=False) as pair:
         yield pair
 
 
 @asynccontextmanager
-async def _neighbours(
+async def _gateways(
     empty_database: Path, folder: Path, signers: dict[str, Signer], customs_address: str, *, trust: bool
-) -> AsyncIterator[Neighbours]:
+) -> AsyncIterator[TwoGateways]:
     databases = {country: folder / f"{country}.sqlite" for country in signers}
     for file in databases.values():
         shutil.copy(empty_database, file)
     async with AsyncExitStack() as stack:
-        pair = await two_neighbours(stack, databases, signers, trust)
+        pair = await two_gateways(stack, databases, signers, trust)
         for gateway in (pair.kh, pair.vn):
-            gateway.customs_line.to = ToCustoms(customs_address)
-            stack.push_async_callback(gateway.customs_line.to.aclose)
+            gateway.customs_link.to = ToCustoms(customs_address)
+            stack.push_async_callback(gateway.customs_link.to.aclose)
         yield pair

@@ -28,7 +28,7 @@ def test_a_rule_of_one_country_does_not_hold_in_another() -> None:
 
 
 @pytest.mark.parametrize("other", [b"", b"<html/>", b"<!DOCTYPE x><x/>", b"hello"])
-def test_what_is_not_an_e_form_d_is_not_decided(other: bytes) -> None:
+def test_a_request_that_is_not_an_e_form_d_is_refused(other: bytes) -> None:
     with pytest.raises(NotADocument):
         decide(other, "VN", RULES)
 

@@ -1,4 +1,4 @@
-"""What partners answer: only their own signed receipt for the very message is ever believed."""
+"""Answers of partners: only a partner's signed receipt for the sent message is accepted."""
 
 import ssl
 import threading
@@ -18,7 +18,7 @@ from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import write_message
 from shared.refusals import Unavailable
 
-from .builders import MAX_BYTES, NOON, PROCESSES, Neighbours, a_documented_certificate, a_form, a_signer, an_answer
+from .builders import MAX_BYTES, NOON, PROCESSES, TwoGateways, a_documented_certificate, a_form, a_signer, an_answer
 
 UNTRUSTED = "cannot be trusted"
 
@@ -35,32 +35,32 @@ UNTRUSTED = "cannot be trusted"
         (200, b"x" * (MAX_BYTES + 1), "answered with more than"),
     ],
 )
-async def test_an_answer_that_is_no_receipt_is_never_trusted(
-    neighbours: Neighbours, status: int, body: bytes, because: str
+async def test_an_answer_that_is_not_a_receipt_is_not_accepted(
+    gateways: TwoGateways, status: int, body: bytes, because: str
 ) -> None:
     event = a_documented_certificate()
-    neighbours.kh.lines["VN"].answers = [an_answer(status, body)]
-    await neighbours.kh.hears(event)
-    await neighbours.kh.does_what_is_due()
-    assert because in ((await neighbours.kh.answers(event.certificate_id)).waits_because or "")
-    assert await neighbours.kh.codes() == ["AS1"]
-    await neighbours.exchange_until_quiet()
-    assert await neighbours.kh.codes() == ["AS1", "AS2", "REC"]
+    gateways.kh.links["VN"].answers = [an_answer(status, body)]
+    await gateways.kh.receive(event)
+    await gateways.kh.run_due_tasks()
+    assert because in ((await gateways.kh.state(event.certificate_id)).waits_because or "")
+    assert await gateways.kh.codes() == ["AS1"]
+    await gateways.run_until_idle()
+    assert await gateways.kh.codes() == ["AS1", "AS2", "REC"]
 
 
 @pytest.mark.parametrize(
     "forgery", ["signed by another", "for another message", "of another number", "a mirror", "not a receipt"]
 )
-async def test_a_forged_receipt_is_never_trusted(neighbours: Neighbours, signers: dict[str, Signer], forgery: str) -> None:
+async def test_a_forged_receipt_is_not_accepted(gateways: TwoGateways, signers: dict[str, Signer], forgery: str) -> None:
     event = a_documented_certificate()
-    await neighbours.kh.hears(event)
-    neighbours.kh.lines["VN"].cut = True
-    await neighbours.kh.does_what_is_due()
+    await gateways.kh.receive(event)
+    gateways.kh.links["VN"].down = True
+    await gateways.kh.run_due_tasks()
 
-    neighbours.kh.lines["VN"].cut = False
-    neighbours.kh.lines["VN"].loses_answers = 1
-    await neighbours.kh.does_what_is_due()
-    sent = (await neighbours.vn.exchange.opened(neighbours.kh.lines["VN"].carried[-1][0])).envelope
+    gateways.kh.links["VN"].down = False
+    gateways.kh.links["VN"].lost_answers = 1
+    await gateways.kh.run_due_tasks()
+    sent = (await gateways.vn.exchange.opened(gateways.kh.links["VN"].sent[-1][0])).envelope
     envelope = sent.answered(NOON)
     receipt = Receipt(in_reply_to=uuid4() if forgery == "for another message" else sent.message_id, received_at=NOON)
     signer = signers["KH"] if forgery == "signed by another" else signers["VN"]
@@ -68,24 +68,24 @@ async def test_a_forged_receipt_is_never_trusted(neighbours: Neighbours, signers
         envelope = envelope.model_copy(update={"number": 2})
     forged = signer.sign(write_message(envelope, receipt))
     if forgery == "a mirror":
-        forged = neighbours.kh.lines["VN"].carried[-1][0]
+        forged = gateways.kh.links["VN"].sent[-1][0]
     if forgery == "not a receipt":
         envelope = envelope.model_copy(update={"kind": Kind.RESPONSE})
         forged = signer.sign(write_message(envelope, Response(code="REC", decided_at=NOON, received_at=NOON)))
-    neighbours.kh.lines["VN"].answers = [an_answer(200, forged)]
-    await neighbours.kh.does_what_is_due()
+    gateways.kh.links["VN"].answers = [an_answer(200, forged)]
+    await gateways.kh.run_due_tasks()
 
-    assert await neighbours.kh.codes() == ["AS1"]
-    assert (await neighbours.kh.answers(event.certificate_id)).waits_because
+    assert await gateways.kh.codes() == ["AS1"]
+    assert (await gateways.kh.state(event.certificate_id)).waits_because
 
 
 @pytest.fixture
 def tls_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """Somebody who answers over TLS, and the authority that vouches for them."""
-    somebody = a_signer("127.0.0.1", address="127.0.0.1")
+    """The port of a server with TLS, and the file of the CA that signed its certificate."""
+    server_signer = a_signer("127.0.0.1", address="127.0.0.1")
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
-    certificate.write_bytes(somebody.certificate.public_bytes(Encoding.PEM))
-    key.write_bytes(somebody.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    certificate.write_bytes(server_signer.certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(server_signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
 
@@ -107,7 +107,7 @@ def tls_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 
 
 @pytest.mark.parametrize(("trusted", "because"), [(True, "answered 404"), (False, r"cannot be reached \(ConnectError\)")])
-async def test_only_the_authority_of_the_exchange_vouches_for_addresses(
+async def test_only_certificates_of_the_authority_of_the_exchange_are_accepted(
     tls_server: tuple[int, Path], signers: dict[str, Signer], tmp_path: Path, trusted: bool, because: str
 ) -> None:
     port, authority = tls_server

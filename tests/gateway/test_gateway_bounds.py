@@ -1,4 +1,4 @@
-"""What a stranger can make a gateway do before a signature is verified: read so many bytes, and count."""
+"""Before a signature is verified, a message costs the gateway only a limited number of bytes and steps."""
 
 import asyncio
 import os
@@ -25,12 +25,20 @@ from services.gateway.wire.bounds import (
     must_be_in_bounds,
 )
 from services.gateway.wire.messages import Document
-from services.gateway.wire.opening import MAX_PROCESS, Contents, NotTaken, Opener, Refused, claimed_country, open_message
+from services.gateway.wire.opening import (
+    MAX_PROCESS,
+    Contents,
+    MessageRejected,
+    Opener,
+    Rejection,
+    claimed_country,
+    open_message,
+)
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import write_message
 from shared.runtime.process_pool import ProcessPool
 
-from .builders import PROCESSES, Neighbours, a_form, an_item
+from .builders import PROCESSES, TwoGateways, a_form, an_item
 from .test_gateway_receiving import XML, a_message, an_envelope, partner  # noqa: F401
 
 HEAD = b'<Message xmlns="urn:co-automation:asw:message:1"><Sender><CountryCode>KH</CountryCode></Sender>'
@@ -66,7 +74,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_what_is_out_of_bounds_is_refused_before_a_tree_is_built(what: str) -> None:
+def test_a_message_out_of_bounds_is_refused_before_a_tree_is_built(what: str) -> None:
     text, of_what = HOSTILE[what]
     with pytest.raises(OutOfBounds, match=of_what):
         must_be_in_bounds(text)
@@ -88,17 +96,17 @@ def test_elements_and_depth_at_the_bound_pass() -> None:
 
 
 def between(message: bytes, first: bytes, last: bytes) -> bytes:
-    """What stands from one place of a message to another."""
+    """The part of a message between two markers."""
     return message[message.index(first) : message.index(last)]
 
 
 def twice(message: bytes, first: bytes, last: bytes) -> bytes:
-    """The message with what stands between two places repeated."""
+    """The message with the part between two markers repeated."""
     return message.replace(last, between(message, first, last) + last)
 
 
 def instead(message: bytes, other: bytes) -> bytes:
-    """The message with something else in place of its signature."""
+    """The message with `other` in place of its signature."""
     return message.replace(between(message, b"<ds:Signature ", b"</Message>"), other)
 
 
@@ -125,7 +133,7 @@ SIGNATURES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("what", SIGNATURES)
-def test_a_signature_of_another_shape_is_refused_before_it_is_verified(what: str, signers: dict[str, Signer]) -> None:
+def test_a_signature_of_another_form_is_refused_before_it_is_verified(what: str, signers: dict[str, Signer]) -> None:
     message = a_message(signers["KH"])
     must_be_in_bounds(message)
     changed = SIGNATURES[what](message)
@@ -134,8 +142,8 @@ def test_a_signature_of_another_shape_is_refused_before_it_is_verified(what: str
         must_be_in_bounds(changed)
 
 
-async def test_hostile_messages_are_refused_with_a_code_and_the_gateway_goes_on(
-    neighbours: Neighbours,
+async def test_hostile_messages_are_refused_with_a_code_and_the_gateway_continues(
+    gateways: TwoGateways,
     partner: httpx.AsyncClient,  # noqa: F811
     signers: dict[str, Signer],
 ) -> None:
@@ -161,21 +169,21 @@ def test_the_claimed_sender_is_read_from_the_head_of_a_message(signers: dict[str
         assert claimed_country(nobody) == ""
 
 
-async def test_each_sender_has_its_turn_however_much_another_sends(signers: dict[str, Signer]) -> None:
+async def test_senders_take_turns_however_much_one_of_them_sends(signers: dict[str, Signer]) -> None:
     opener, order = Opener(PROCESSES[:1]), []
     message = a_message(signers["KH"])
 
     async def send(who: str, raw: bytes) -> None:
         try:
             await opener.open(raw, signers["KH"].certificate, (who, ""))
-        except NotTaken:
+        except MessageRejected:
             pass
         order.append(who)
 
     attacks = [asyncio.create_task(send("attacker", filled(b"<a/>", 50_000))) for _ in range(20)]
     await asyncio.sleep(0)
     await send("honest", message)
-    assert order.count("attacker") <= 2  # the one that was under way, and at most one in its own turn
+    assert order.count("attacker") <= 2  # the message in progress, and at most one in its turn
     await asyncio.gather(*attacks)
     assert len(order) == 21
 
@@ -186,65 +194,67 @@ async def endless(chunk: bytes, times: int, between: float = 0) -> AsyncIterator
         yield chunk
 
 
-async def test_what_arrives_and_waits_is_bounded_for_one_address_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_arriving_and_waiting_bytes_are_limited_for_one_address_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "MAX_HELD", 10 * MIB)
     monkeypatch.setattr(opening, "MAX_HELD_FOR_ONE", 4 * MIB)
     opener = Opener(PROCESSES)
     held = [await opener.receive(endless(b"x" * MIB, 4), 4 * MIB, "192.0.2.1")]
-    with pytest.raises(NotTaken, match="too_much_at_once"):
+    with pytest.raises(MessageRejected, match="too_much_at_once"):
         await opener.receive(endless(b"x", 1), MIB, "192.0.2.1")
     for address in ("192.0.2.2", "192.0.2.3"):
         held.append(await opener.receive(endless(b"x" * MIB, 3), 4 * MIB, address))
-    with pytest.raises(NotTaken, match="too_much_at_once") as refused:
+    with pytest.raises(MessageRejected, match="too_much_at_once") as refused:
         await opener.receive(endless(b"x", 1), MIB, "192.0.2.4")
     assert refused.value.status == 503
-    opener.done_with(len(held[0]), "192.0.2.1")
+    opener.release(len(held[0]), "192.0.2.1")
     assert await opener.receive(endless(b"x", 1), MIB, "192.0.2.4") == b"x"
 
 
-async def test_a_message_that_arrives_too_slowly_is_cut_off_and_held_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_that_arrives_too_slowly_is_refused_and_released(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "ARRIVES_WITHIN", 0.1)
     opener = Opener(PROCESSES)
-    with pytest.raises(NotTaken, match="message_too_slow") as refused:
+    with pytest.raises(MessageRejected, match="message_too_slow") as refused:
         await opener.receive(endless(b"x", 1000, between=0.02), MIB, "192.0.2.1")
     assert refused.value.status == 408
     assert opener._held.total() == 0
 
 
-def endless_work(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refused, int]:
-    """A message that keeps the verifier busy for ever."""
+def endless_work(raw: bytes, certificate: bytes | None) -> tuple[Contents | Rejection, int]:
+    """Never returns for one message, and refuses all others."""
     while raw == b"for ever":
         pass
-    return Refused(400, "not_for_ever", "It ended."), os.getpid()
+    return Rejection(400, "not_for_ever", "It ended."), os.getpid()
 
 
-async def test_a_message_that_takes_too_long_ends_its_process_and_the_next_has_another(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_that_takes_too_long_kills_its_process_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(opening, "open_message", endless_work)
     monkeypatch.setattr(opening, "MAX_PROCESS", 2**62)
     opener = Opener([ProcessPool()])
-    with pytest.raises(NotTaken, match="not_for_ever"):
+    with pytest.raises(MessageRejected, match="not_for_ever"):
         await opener.open(b"short", None, ("KH", ""))
     monkeypatch.setattr(opening, "OPENED_WITHIN", 0.5)
-    with pytest.raises(NotTaken, match="message_takes_too_long"):
+    with pytest.raises(MessageRejected, match="message_takes_too_long"):
         await opener.open(b"for ever", None, ("KH", ""))
     monkeypatch.setattr(opening, "OPENED_WITHIN", 20)
-    with pytest.raises(NotTaken, match="not_for_ever"):
+    with pytest.raises(MessageRejected, match="not_for_ever"):
         await opener.open(b"short", None, ("KH", ""))
     await opener.aclose()
 
 
 def die(raw: bytes, certificate: bytes | None) -> Any:
-    """A message that kills what verifies it."""
+    """Kills the process that verifies the message."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def test_a_message_that_kills_its_process_is_to_come_again_and_others_are_opened(
+async def test_a_message_that_kills_its_process_is_requested_again_and_others_are_opened(
     monkeypatch: pytest.MonkeyPatch, signers: dict[str, Signer]
 ) -> None:
     opener = Opener([ProcessPool()])
     with monkeypatch.context() as patched:
         patched.setattr(opening, "open_message", die)
-        with pytest.raises(NotTaken, match="not_now") as refused:
+        with pytest.raises(MessageRejected, match="not_now") as refused:
             await opener.open(b"", None, ("KH", ""))
     assert refused.value.status == 503
     assert (await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))).envelope.sender == "KH"
@@ -268,13 +278,13 @@ async def test_a_process_that_has_grown_is_replaced(monkeypatch: pytest.MonkeyPa
     await opener.aclose()
 
 
-def test_the_largest_message_that_is_in_bounds_does_not_make_a_process_grow_beyond_what_it_may(
+def test_the_largest_message_in_bounds_keeps_a_process_within_its_memory(
     signers: dict[str, Signer],
 ) -> None:
     with_text = filled(b"<a>" + b"x" * 36 + b"</a>", MAX_ELEMENTS - 3)
     process = ProcessPool(opening.limit_memory)
     opened, memory = process.submit(open_message, with_text, signers["KH"].certificate.public_bytes(Encoding.DER)).result()
     process.shutdown()
-    assert isinstance(opened, Refused)
+    assert isinstance(opened, Rejection)
     assert opened.code == "signature_not_valid"
     assert memory < MAX_PROCESS

@@ -18,7 +18,7 @@ from services.gateway.domain import (
     StepNotAllowed,
     Transmission,
     WrongDestination,
-    must_belong_here,
+    must_match_envelope,
 )
 from shared.contracts.gateway import NEXT_CODES, StatusCode
 
@@ -42,7 +42,7 @@ def test_a_transmission_goes_from_gateway_to_gateway_to_customs() -> None:
     assert [step.position for step in transmission.steps] == [1, 2, 3]
 
 
-def test_a_code_that_was_reached_before_is_no_news() -> None:
+def test_a_code_that_was_reached_before_adds_no_step() -> None:
     transmission = a_transmission("AS1", "AS2", "REC")
     assert not transmission.reach(Step("AS2", NOON + timedelta(hours=1), "VN"), NEXT_CODES)
     assert (transmission.code, transmission.version) == ("REC", 3)
@@ -50,7 +50,7 @@ def test_a_code_that_was_reached_before_is_no_news() -> None:
 
 
 @pytest.mark.parametrize(("reached", "next_code"), [((), "AS2"), (("AS1",), "REC"), (("AS1", "AS2", "REC"), "NOT")])
-def test_a_step_out_of_turn_is_refused(reached: tuple[str, ...], next_code: str) -> None:
+def test_a_step_out_of_order_is_refused(reached: tuple[str, ...], next_code: str) -> None:
     transmission = a_transmission(*reached)
     with pytest.raises(StepNotAllowed):
         transmission.reach(Step(next_code, NOON, "VN"), NEXT_CODES)
@@ -65,7 +65,7 @@ def test_nothing_follows_a_rejection_or_a_cancellation(end: str) -> None:
 
 
 @given(st.lists(st.sampled_from(list(StatusCode)), max_size=20))
-def test_whatever_is_tried_every_step_follows_from_the_one_before(codes: list[StatusCode]) -> None:
+def test_every_step_is_allowed_after_the_one_before(codes: list[StatusCode]) -> None:
     transmission = a_transmission()
     for code in codes:
         try:
@@ -108,11 +108,11 @@ def test_another_document_under_the_same_number_is_refused() -> None:
 
 def test_a_document_must_come_from_its_issuer_to_its_destination_under_its_own_reference() -> None:
     where = {"sender": "KH", "receiver": "VN", "reference": "D2026-PNH-000123"}
-    must_belong_here(a_form(), **where)
+    must_match_envelope(a_form(), **where)
     for changes, refusal in (
         ({"sender": "TH"}, NotTheIssuer),
         ({"receiver": "TH"}, WrongDestination),
         ({"reference": "D2026-PNH-000124"}, ReferenceMismatch),
     ):
         with pytest.raises(refusal):
-            must_belong_here(a_form(), **where | changes)
+            must_match_envelope(a_form(), **where | changes)

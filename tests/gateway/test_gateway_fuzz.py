@@ -1,4 +1,4 @@
-"""Mutations of a real signed message: refused, or the very same content; never another exception, never another content."""
+"""Mutations of a signed message are refused or have the same content. There is no other exception and no other content."""
 
 from copy import deepcopy
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from services.gateway.wire.messages import Document
-from services.gateway.wire.opening import Contents, Refused, claimed_country, open_message
+from services.gateway.wire.opening import Contents, Rejection, claimed_country, open_message
 from services.gateway.wire.xml import write_message
 from tests.support.fuzzing import examples
 
@@ -56,7 +56,7 @@ TREES = st.tuples(
 
 
 def mutated(message: bytes, mutation: tuple[Any, ...]) -> bytes:
-    """The message with one thing changed: bytes at a place, or an element of its tree."""
+    """The message with one change: bytes at an offset, or an element of its tree."""
     how, first, second, value = mutation
     if how == "bytes":
         return message[:first] + value + message[first + second :]
@@ -89,7 +89,7 @@ def mutated(message: bytes, mutation: tuple[Any, ...]) -> bytes:
 
 @settings(max_examples=examples(150, 30_000), deadline=None)
 @given(st.lists(BYTES | TREES, min_size=1, max_size=4))
-def test_a_mutated_message_is_refused_or_says_what_was_signed(mutations: list[tuple[Any, ...]]) -> None:
+def test_a_mutated_message_is_refused_or_has_the_signed_content(mutations: list[tuple[Any, ...]]) -> None:
     message = GENUINE
     for mutation in mutations:
         message = mutated(message, mutation)
@@ -97,7 +97,7 @@ def test_a_mutated_message_is_refused_or_says_what_was_signed(mutations: list[tu
     claimed_country(message)
     opened, _ = open_message(message, CERTIFICATE)
 
-    if isinstance(opened, Refused):
+    if isinstance(opened, Rejection):
         assert opened.code in CODES
         assert len(opened.detail) < 300
     else:
@@ -109,5 +109,5 @@ def test_a_mutated_message_is_refused_or_says_what_was_signed(mutations: list[tu
 def test_any_bytes_are_refused(raw: bytes) -> None:
     claimed_country(raw)
     opened, _ = open_message(raw, CERTIFICATE)
-    assert isinstance(opened, Refused)
+    assert isinstance(opened, Rejection)
     assert opened.code in CODES

@@ -1,4 +1,4 @@
-"""Whatever becomes of one message: it is answered, it is held no longer, and the next has its turn."""
+"""Every message is answered and released, and then the next one is opened, whatever error occurs."""
 
 import asyncio
 import gzip
@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from services.gateway.wire import opening
-from services.gateway.wire.opening import Contents, NotTaken, Opener, Refused
+from services.gateway.wire.opening import Contents, MessageRejected, Opener, Rejection
 from services.gateway.wire.signature import Signer
 from shared.runtime.process_pool import ProcessPool
 
-from .builders import MAX_BYTES, PROCESSES, Neighbours, a_documented_certificate
+from .builders import MAX_BYTES, PROCESSES, TwoGateways, a_documented_certificate
 from .test_gateway_receiving import a_message
 
 
@@ -22,7 +22,7 @@ async def body(chunk: bytes) -> AsyncIterator[bytes]:
 
 
 def fail(raw: bytes, certificate: bytes | None) -> Any:
-    """A message whose content needs more memory than its process may have."""
+    """Fails as for a message that needs more memory than its process may have."""
     raise MemoryError
 
 
@@ -33,25 +33,25 @@ async def opener() -> AsyncIterator[Opener]:
     await one.aclose()
 
 
-async def test_a_message_that_fails_in_an_unknown_way_is_to_come_again_and_the_next_is_opened(
+async def test_a_message_with_an_unexpected_error_is_requested_again_and_the_next_is_opened(
     opener: Opener, monkeypatch: pytest.MonkeyPatch, signers: dict[str, Signer]
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(opening, "open_message", fail)
-        with pytest.raises(NotTaken, match="not_now") as refused:
+        with pytest.raises(MessageRejected, match="not_now") as refused:
             await asyncio.wait_for(opener.open(b"", None, ("KH", "")), 60)
     assert refused.value.status == 503
     opened = await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))
     assert opened.envelope.sender == "KH"
 
 
-def wait_for_ever(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refused, int]:
-    """A message that is never opened."""
+def wait_for_ever(raw: bytes, certificate: bytes | None) -> tuple[Contents | Rejection, int]:
+    """Never returns."""
     while True:
         pass
 
 
-async def test_messages_that_wait_when_the_service_stops_are_to_come_again(
+async def test_messages_that_wait_when_the_service_stops_are_requested_again(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "open_message", wait_for_ever)
@@ -60,38 +60,38 @@ async def test_messages_that_wait_when_the_service_stops_are_to_come_again(
     await asyncio.sleep(0)
     await opener.aclose()
     for ended in await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 60):
-        assert isinstance(ended, NotTaken)
+        assert isinstance(ended, MessageRejected)
         assert ended.code == "not_now"
 
 
-async def test_so_many_messages_of_one_address_and_of_all_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_messages_are_limited_for_one_address_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "MAX_MESSAGES", 5)
     monkeypatch.setattr(opening, "MAX_MESSAGES_OF_ONE", 3)
     opener = Opener(PROCESSES)
     for address in ("192.0.2.1",) * 3 + ("192.0.2.2",) * 2:
         await opener.receive(body(b"x"), 10, address)
     for address in ("192.0.2.1", "192.0.2.3"):
-        with pytest.raises(NotTaken, match="too_much_at_once") as refused:
+        with pytest.raises(MessageRejected, match="too_much_at_once") as refused:
             await opener.receive(body(b"x"), 10, address)
         assert refused.value.status == 503
-    opener.done_with(1, "192.0.2.1")
+    opener.release(1, "192.0.2.1")
     assert await opener.receive(body(b"x"), 10, "192.0.2.3") == b"x"
 
 
-async def test_what_is_refused_leaves_nothing_held() -> None:
+async def test_a_refused_message_is_released() -> None:
     opener = Opener(PROCESSES)
-    with pytest.raises(NotTaken, match="message_too_long"):
+    with pytest.raises(MessageRejected, match="message_too_long"):
         await opener.receive(body(b"x" * 11), 10, "192.0.2.1")
     assert (opener._held.total(), opener._messages.total()) == (0, 0)
 
 
-async def test_an_answer_that_is_packed_is_not_unpacked(neighbours: Neighbours) -> None:
-    packed = gzip.compress(b" " * 8 * MAX_BYTES)
-    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(packed))
-    neighbours.kh.lines["VN"].answers = [answer]
+async def test_a_compressed_answer_is_not_decompressed(gateways: TwoGateways) -> None:
+    compressed = gzip.compress(b" " * 8 * MAX_BYTES)
+    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(compressed))
+    gateways.kh.links["VN"].answers = [answer]
     event = a_documented_certificate()
-    await neighbours.kh.hears(event)
-    await neighbours.kh.does_what_is_due()
-    assert "cannot be trusted" in ((await neighbours.kh.answers(event.certificate_id)).waits_because or "")
-    assert neighbours.kh.lines["VN"].carried[0][1]["accept-encoding"] == "identity"
-    assert await neighbours.kh.codes() == ["AS1"]
+    await gateways.kh.receive(event)
+    await gateways.kh.run_due_tasks()
+    assert "cannot be trusted" in ((await gateways.kh.state(event.certificate_id)).waits_because or "")
+    assert gateways.kh.links["VN"].sent[0][1]["accept-encoding"] == "identity"
+    assert await gateways.kh.codes() == ["AS1"]

@@ -1,4 +1,4 @@
-"""The address for partners: who is genuine gets a signed receipt, everyone else a short refusal."""
+"""The HTTP address for partners: a genuine message gets a signed receipt, any other an error."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +17,7 @@ from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import MESSAGE_NS, write_message
 from shared.observability import tracing
 
-from .builders import MAX_BYTES, NOON, Gateway, Neighbours, a_form, a_signer
+from .builders import MAX_BYTES, NOON, Gateway, TwoGateways, a_form, a_signer
 from .test_gateway_wire import BOMB
 
 XML = {"content-type": "application/xml; charset=utf-8"}
@@ -42,9 +42,9 @@ def a_message(signer: Signer, **changes: Any) -> bytes:
 
 
 @pytest.fixture
-async def partner(neighbours: Neighbours) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody who posts to the gateway of VN."""
-    transport = httpx.ASGITransport(neighbours.vn.app, raise_app_exceptions=False)
+async def partner(gateways: TwoGateways) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the gateway of VN."""
+    transport = httpx.ASGITransport(gateways.vn.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://vn.example") as client:
         yield client
 
@@ -59,47 +59,47 @@ async def post(partner: httpx.AsyncClient, body: bytes, **headers: str) -> httpx
 
 
 async def test_the_same_document_again_gets_the_same_receipt(
-    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+    gateways: TwoGateways, partner: httpx.AsyncClient, signers: dict[str, Signer]
 ) -> None:
     message_id = uuid4()
     first, second = [await post(partner, a_message(signers["KH"], message_id=message_id)) for _ in range(2)]
     receipts = []
     for answer in (first, second):
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/xml")
-        opened = await neighbours.kh.exchange.opened(answer.content)
+        opened = await gateways.kh.exchange.opened(answer.content)
         receipts.append((opened.envelope.message_id, opened.envelope.reference, opened.content()))
     assert receipts[0] == receipts[1]
     receipt = receipts[0][2]
     assert isinstance(receipt, Receipt)
     assert (receipt.in_reply_to, receipt.reasons) == (message_id, ())
-    assert await kept_by(neighbours.vn) == 1
+    assert await kept_by(gateways.vn) == 1
 
 
-async def test_what_was_received_is_kept_as_it_came(
-    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+async def test_a_received_message_is_stored_unchanged(
+    gateways: TwoGateways, partner: httpx.AsyncClient, signers: dict[str, Signer]
 ) -> None:
     message = a_message(signers["KH"])
     await post(partner, message)
-    async with neighbours.vn.database.reading() as session:
+    async with gateways.vn.database.reading() as session:
         assert await session.scalar(select(inbound_documents.c.message)) == message
 
 
 async def test_a_document_that_is_not_complete_gets_a_rejecting_receipt(
-    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+    gateways: TwoGateways, partner: httpx.AsyncClient, signers: dict[str, Signer]
 ) -> None:
     root = write_message(an_envelope(), Document(form=a_form()))
     for element in root.iter("{urn:co-automation:asw:e-form-d:1}IssueDate"):
         element.text = "yesterday"
     answer = await post(partner, signers["KH"].sign(root))
-    receipt = (await neighbours.kh.exchange.opened(answer.content)).content()
+    receipt = (await gateways.kh.exchange.opened(answer.content)).content()
     assert isinstance(receipt, Receipt)
     assert [reason.code for reason in receipt.reasons] == ["document_unreadable"]
     assert "issued_on" in receipt.reasons[0].detail
-    assert await kept_by(neighbours.vn) == 0
+    assert await kept_by(gateways.vn) == 0
 
 
-async def test_what_is_not_genuine_is_refused_in_a_few_words(
-    neighbours: Neighbours, partner: httpx.AsyncClient, signers: dict[str, Signer]
+async def test_a_message_that_is_not_genuine_is_refused_with_a_code(
+    gateways: TwoGateways, partner: httpx.AsyncClient, signers: dict[str, Signer]
 ) -> None:
     genuine = signers["KH"]
     changed = a_message(genuine).replace(b"Cat Lai", b"Cat Loi")
@@ -131,16 +131,16 @@ async def test_what_is_not_genuine_is_refused_in_a_few_words(
         assert set(answer.json()) == {"code", "detail"}
         assert len(answer.text) < 300
         assert "Traceback" not in answer.text
-    assert await kept_by(neighbours.vn) == 0
+    assert await kept_by(gateways.vn) == 0
 
 
-async def test_only_xml_is_taken_and_only_by_post(partner: httpx.AsyncClient, signers: dict[str, Signer]) -> None:
+async def test_only_xml_is_accepted_and_only_by_post(partner: httpx.AsyncClient, signers: dict[str, Signer]) -> None:
     answer = await partner.post("/asw/messages", json={"hello": "world"})
     assert (answer.status_code, answer.json()["code"]) == (415, "content_type_not_xml")
     assert (await partner.get("/asw/messages")).status_code == 405
 
 
-async def test_a_message_that_is_too_long_is_not_read_to_its_end(partner: httpx.AsyncClient) -> None:
+async def test_a_message_that_is_too_long_is_not_read_completely(partner: httpx.AsyncClient) -> None:
     read = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -167,7 +167,7 @@ def trace_of(finished: ReadableSpan) -> str:
     return f"{finished.context.trace_id:032x}"
 
 
-async def test_a_trusted_partners_trace_goes_on_here(
+async def test_the_trace_of_a_trusted_partner_is_continued(
     partner: httpx.AsyncClient, signers: dict[str, Signer], spans: InMemorySpanExporter
 ) -> None:
     await post(partner, a_message(signers["KH"]), traceparent=TRACE)
@@ -175,10 +175,10 @@ async def test_a_trusted_partners_trace_goes_on_here(
     assert (finished.name, trace_of(finished)) == ("receive Document", "ab" * 16)
 
 
-async def test_another_partners_trace_is_not_believed(
-    neighbours_without_trust: Neighbours, signers: dict[str, Signer], spans: InMemorySpanExporter
+async def test_the_trace_of_another_partner_is_ignored(
+    gateways_without_trust: TwoGateways, signers: dict[str, Signer], spans: InMemorySpanExporter
 ) -> None:
-    transport = httpx.ASGITransport(neighbours_without_trust.vn.app)
+    transport = httpx.ASGITransport(gateways_without_trust.vn.app)
     async with httpx.AsyncClient(transport=transport, base_url="https://vn.example") as client:
         await post(client, a_message(signers["KH"]), traceparent=TRACE)
     (finished,) = spans.get_finished_spans()

@@ -1,4 +1,4 @@
-"""What the gateway is told from outside: partners, keys, customs."""
+"""The settings of the gateway: partners, keys and customs."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def a_directory(folder: Path, **changes: object) -> Path:
     return file
 
 
-def test_the_gateway_is_equipped_from_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tools_of_the_gateway_are_built_from_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = put_keys(tmp_path, "kh", a_signer("KH"))
     for name, value in {
         "DATABASE_URL": "sqlite+aiosqlite://",
@@ -55,12 +55,12 @@ def test_the_directory_names_addresses_and_pinned_certificates(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("changes", [{"address": "http://127.0.0.1/"}, {"trust_trace": "perhaps"}, {"color": "red"}])
-def test_a_directory_with_a_mistake_is_not_taken(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_a_malformed_directory_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="VN"):
         Partners.read(a_directory(tmp_path, **changes))
 
 
-def test_a_member_without_a_row_is_waited_for(tmp_path: Path) -> None:
+def test_a_document_for_a_member_without_a_row_waits(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"no partner gateway is configured for Thailand \(TH\)"):
         Partners.read(a_directory(tmp_path)).by_country("TH")
 

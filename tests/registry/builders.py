@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from pypdf import PdfWriter
 
-from cli.demo.people import papers
+from cli.demo.people import registration_documents
 from services.registry.companies.domain.particulars import Particulars, Representative
 from services.registry.companies.domain.registration import Act, Asked, Registration, Status
 from services.registry.companies.reference_data import ReferenceData
@@ -21,7 +21,7 @@ PASSPHRASE = "correct horse battery"
 TODAY = date(2026, 11, 23)
 REFERENCE_DATA = ReferenceData.load()
 REQUIREMENTS = REFERENCE_DATA.requirements(TODAY)
-FILES = papers()
+FILES = registration_documents()
 DOCUMENTS = {kind.value: hashlib.sha256(content).hexdigest() for kind, (content, _) in FILES.items()}
 
 

@@ -35,7 +35,7 @@ from shared.handling.work import ServiceContext
 from shared.workers.tasks import TaskRunner
 from tests.conftest import Databases
 from tests.registry.builders import REQUIREMENTS, a_registration
-from tests.support.service_under_test import PHNOM_PENH, WalkedClock
+from tests.support.service_under_test import PHNOM_PENH, SettableClock
 
 SMALL, FULL = 50, 5_000
 BEGIN = date(2027, 3, 1)
@@ -70,7 +70,7 @@ class System:
 
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
-        self.clock = WalkedClock(at(BEGIN, 12))
+        self.clock = SettableClock(at(BEGIN, 12))
         self.inbox = Inbox()
         self.chance = Random(seed)
         self.killed = 0

@@ -1,4 +1,4 @@
-"""A forwarder that acts for an exporter: its people with their own accounts, its systems with API keys."""
+"""A forwarder that acts for an exporter: its users with their accounts, its systems with API keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from tests.stories.conftest import RunningSystem
 
 @dataclass(frozen=True)
 class Agent:
-    """A forwarder with a mandate of the exporter of a journey."""
+    """A forwarder with a mandate of an exporter."""
 
     system: RunningSystem
     company: Exporter
@@ -35,7 +35,7 @@ class Agent:
 
     @classmethod
     async def of(cls, system: RunningSystem, journey: Journey, *scope: str) -> Self:
-        """A company of its own registers; the exporter proposes a mandate, and it accepts."""
+        """Registers the forwarder; the exporter proposes a mandate and the forwarder accepts it."""
         company = await Exporter.register(system.portal, system.ministry, journey.example)
         tax_numbers = [
             (await each.person.ask(GetRegistration(exporter_id=each.exporter_id))).tax_number
@@ -54,22 +54,22 @@ class Agent:
         return cls(system, company, journey, proposal.mandate_id)
 
     async def token(self) -> str:
-        """The token with which somebody of the agent's acts for the exporter."""
+        """The token of a user of the agent who acts for the exporter."""
         given: ActingToken = await self.company.person.ask(ActUnderMandate(mandate_id=self.mandate_id))
         return given.token
 
     async def key(self) -> str:
-        """A key for a system of the agent's."""
+        """A new API key for a system of the agent."""
         made = await self.company.person.ask(MakeApiKey(api_key_id=uuid4(), mandate_id=self.mandate_id, name="Shipping system"))
         return str(made.key)
 
     async def exchange(self, key: str) -> str:
-        """The token that a system gets for its key."""
+        """The token for an API key."""
         given: ActingToken = await self.system.portal.ask(ExchangeApiKey(key=key))
         return given.token
 
     async def ask(self, request: Request, token: str) -> Any:
-        """Asks for the exporter, again until the mandate and what else was told is known to the service. Raises AskRefused."""
+        """Sends a request for the exporter, until the service knows mandate and registrations. Raises AskRefused."""
 
         async def look() -> Any:
             try:
@@ -79,10 +79,10 @@ class Agent:
                     raise
                 return None
 
-        return await until(look, f"{type(request).__name__} to be let in")
+        return await until(look, f"{type(request).__name__} to be accepted")
 
     async def draft(self, token: str) -> UUID:
-        """Another certificate for the goods of the journey."""
+        """Drafts another certificate for the goods of the journey."""
         example, today = self.journey.example, datetime.now(ZONE).date()
         consignment = example.consignment(self.journey.products, today)
         exporter_id, certificate_id = self.journey.exporter.exporter_id, uuid4()
@@ -90,10 +90,10 @@ class Agent:
         return certificate_id
 
     async def submit(self, certificate_id: UUID, token: str) -> CertificateState:
-        """Hands it in for the exporter."""
+        """Submits a certificate for the exporter."""
         state: CertificateState = await self.ask(SubmitCertificate(certificate_id=certificate_id), token)
         return state
 
-    async def be_dismissed(self) -> None:
-        """The exporter ends the mandate."""
+    async def revoke(self) -> None:
+        """The exporter revokes the mandate."""
         await self.journey.exporter.person.ask(RevokeMandate(mandate_id=self.mandate_id, reason="We part."))

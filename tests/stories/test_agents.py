@@ -1,4 +1,4 @@
-"""A forwarder acts for an exporter, through the whole system, until the exporter says no more."""
+"""A forwarder acts for an exporter, on the complete system, until the exporter revokes the mandate."""
 
 from dataclasses import replace
 from time import monotonic
@@ -24,19 +24,19 @@ UNDER_MANDATE = tuple(kind for kind in contracts() if issubclass(kind, Request) 
 
 
 async def codes_of(system: RunningSystem, token: str) -> set[str]:
-    """What each request that agents may make is refused with; `let in` where one is not."""
+    """The refusal codes of all requests that agents may send; `accepted` for one that is not refused."""
     found = set()
     for kind in UNDER_MANDATE:
         try:
             await system.portal.ask(example_of(kind), token=token)
-            found.add("let in")
+            found.add("accepted")
         except AskRefused as refused:
             found.add(refused.refusal.code)
     return found
 
 
 async def until_refused_everywhere(system: RunningSystem, token: str) -> float:
-    """Waits until no service believes the token any more; returns for how many seconds."""
+    """Waits until every service refuses the token; returns the seconds."""
     began = monotonic()
 
     async def look() -> bool | None:
@@ -47,7 +47,7 @@ async def until_refused_everywhere(system: RunningSystem, token: str) -> float:
 
 
 @pytest.mark.parametrize("with_key", [False, True], ids=["in person", "a system with a key"])
-async def test_an_agent_takes_a_consignment_to_its_number_and_follows_it(system: RunningSystem, with_key: bool) -> None:
+async def test_an_agent_takes_a_consignment_to_its_number_and_sees_its_status(system: RunningSystem, with_key: bool) -> None:
     own = await system.journey(to("VN"))
     agent = await Agent.of(system, own)
     token = await agent.exchange(await agent.key()) if with_key else await agent.token()
@@ -76,7 +76,7 @@ async def test_an_agent_takes_a_consignment_to_its_number_and_follows_it(system:
         await system.portal.ask(GetCertificate(certificate_id=own.certificate_id), token=token)
 
 
-async def test_an_agent_learns_neither_price_nor_way_of_what_the_exporter_began(system: RunningSystem) -> None:
+async def test_an_agent_sees_neither_price_nor_transmission_of_the_exporters_certificate(system: RunningSystem) -> None:
     own = await system.journey(to("VN"))
     agent = await Agent.of(system, own)
     token = await agent.token()
@@ -97,13 +97,13 @@ async def test_an_agent_learns_neither_price_nor_way_of_what_the_exporter_began(
             await system.portal.ask(question(certificate_id=own.certificate_id), token=token)
 
 
-async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(system: RunningSystem) -> None:
+async def test_a_revoked_mandate_is_refused_everywhere_within_seconds(system: RunningSystem) -> None:
     agent = await Agent.of(system, await system.journey(to("VN")))
     key = await agent.key()
     tokens = [await agent.token(), await agent.exchange(key)]
     certificate_id = await agent.draft(tokens[0])
 
-    await agent.be_dismissed()
+    await agent.revoke()
 
     for token in tokens:
         print(f"\nrefused everywhere {await until_refused_everywhere(system, token):.2f} s after the mandate was revoked")
@@ -112,10 +112,10 @@ async def test_a_mandate_that_is_revoked_is_refused_everywhere_within_seconds(sy
     with pytest.raises(AskRefused, match="mandate_not_allowed_now"):
         await agent.company.person.ask(ActUnderMandate(mandate_id=agent.mandate_id))
     submission = SubmitCertificate(certificate_id=certificate_id)
-    assert (await agent.journey.exporter.person.ask(submission)).status == "submitted"  # nothing that was drafted is lost
+    assert (await agent.journey.exporter.person.ask(submission)).status == "submitted"  # the draft is not lost
 
 
-async def test_a_key_that_is_revoked_is_refused_everywhere_and_the_others_go_on(system: RunningSystem) -> None:
+async def test_a_revoked_key_is_refused_everywhere_and_other_keys_work(system: RunningSystem) -> None:
     agent = await Agent.of(system, await system.journey(to("VN")))
     lost, other = await agent.key(), await agent.key()
     stolen, own = await agent.exchange(lost), await agent.exchange(other)
@@ -130,17 +130,17 @@ async def test_a_key_that_is_revoked_is_refused_everywhere_and_the_others_go_on(
     assert await agent.submit(await agent.draft(own), own)
 
 
-async def test_while_registry_is_away_certificates_knows_who_may_act_for_whom(system: RunningSystem) -> None:
-    kept, dismissed, suspended = [await Agent.of(system, await system.journey(to("VN"))) for _ in range(3)]
-    tokens = {agent.mandate_id: await agent.token() for agent in (kept, dismissed, suspended)}
-    drafts = {agent.mandate_id: await agent.draft(tokens[agent.mandate_id]) for agent in (kept, dismissed, suspended)}
-    await dismissed.be_dismissed()
-    await until_refused_everywhere(system, tokens[dismissed.mandate_id])
+async def test_while_registry_is_down_certificates_knows_all_mandates(system: RunningSystem) -> None:
+    kept, revoked, suspended = [await Agent.of(system, await system.journey(to("VN"))) for _ in range(3)]
+    tokens = {agent.mandate_id: await agent.token() for agent in (kept, revoked, suspended)}
+    drafts = {agent.mandate_id: await agent.draft(tokens[agent.mandate_id]) for agent in (kept, revoked, suspended)}
+    await revoked.revoke()
+    await until_refused_everywhere(system, tokens[revoked.mandate_id])
     closed = SuspendRegistration(exporter_id=suspended.company.exporter_id, reason="The office is closed.")
     await system.ministry.registration_officer.ask(closed)
-    await system.until_known("suspended", suspended.company)
+    await system.wait_for_fact("suspended", suspended.company)
 
-    async def hand_in(agent: Agent) -> str:
+    async def submit(agent: Agent) -> str:
         submission = SubmitCertificate(certificate_id=drafts[agent.mandate_id])
         try:
             return str((await system.portal.ask(submission, token=tokens[agent.mandate_id])).status)
@@ -150,9 +150,9 @@ async def test_while_registry_is_away_certificates_knows_who_may_act_for_whom(sy
     await system.stack.stop("registry")
     try:
         assert not await system.answers("registry")
-        assert await hand_in(kept) == "submitted"
-        assert await hand_in(dismissed) == "token_invalid"
-        assert await hand_in(suspended) == "agent_not_registered"
+        assert await submit(kept) == "submitted"
+        assert await submit(revoked) == "token_invalid"
+        assert await submit(suspended) == "agent_not_registered"
     finally:
         await system.stack.start("registry")
         await system.stack.ready()

@@ -1,4 +1,4 @@
-"""`co audit` finds what is wrong between services: each thing is put wrong by hand once, and put right again."""
+"""`co audit` finds inconsistencies between services: each is made in a database and undone again."""
 
 import json
 import sqlite3
@@ -24,28 +24,33 @@ A_DEAD_LETTER = """
     INSERT INTO dead_letters (kind, name, key, body, error, died_at)
     VALUES ('event', 'evt.x.y.v1', 'k', '', 'E: x', '2026-01-01T00:00:00.000000Z')
 """
-A_NUMBER_LEFT_OUT = """
+A_GAP = """
     UPDATE documents SET reference = 'D2026-PNH-000900'
     WHERE certificate_id = (SELECT max(certificate_id) FROM documents WHERE reference LIKE '%-PNH-%')
 """
 NO_SUBMISSION = "a submitted certificate has one fee, and nothing else"
-WRONGS = (
-    ("tracking", "tracked_steps", "DELETE FROM tracked_steps WHERE code = 'AS2'", "REC is shown, with AS1 and AS2 before it"),
-    ("tracking", "tracked_certificates", "DELETE FROM tracked_certificates", "a number can be followed by the public"),
-    ("tracking", "inbox", "DELETE FROM inbox WHERE subject = 'evt.certificate.issued.v1'", "CertificateIssued was heard"),
+INCONSISTENCIES = (
+    (
+        "tracking",
+        "tracked_steps",
+        "DELETE FROM tracked_steps WHERE code = 'AS2'",
+        "the public page shows REC, after AS1 and AS2",
+    ),
+    ("tracking", "tracked_certificates", "DELETE FROM tracked_certificates", "every number is on the public page"),
+    ("tracking", "inbox", "DELETE FROM inbox WHERE subject = 'evt.certificate.issued.v1'", "CertificateIssued was received"),
     ("fees", "invoices", "UPDATE invoices SET settled_submission = 0", "an issued certificate is paid"),
-    ("fees", "payments", "DELETE FROM payments", "what an invoice counts as paid is in the books, slip by slip"),
-    ("fees", "dead_letters", A_DEAD_LETTER, "fees has given nothing up"),
-    ("certificates", "documents", A_NUMBER_LEFT_OUT, "numbers have no gap"),
+    ("fees", "payments", "DELETE FROM payments", "the paid amount of every invoice is the sum of its slips"),
+    ("fees", "dead_letters", A_DEAD_LETTER, "fees has no dead letters"),
+    ("certificates", "documents", A_GAP, "numbers have no gap"),
     ("certificates", "certificates", "UPDATE certificates SET submission = 0", NO_SUBMISSION),
-    ("gateway", "transmissions", A_SECOND_TRANSMISSION, "nothing is there twice"),
+    ("gateway", "transmissions", A_SECOND_TRANSMISSION, "there are no duplicates"),
     ("gateway", "transmissions", "DELETE FROM transmissions", "an issued certificate is sent once"),
 )
 
 
 @contextmanager
-def put_wrong(file: Path, table: str, statement: str) -> Iterator[None]:
-    """One table is as the statement makes it within this block, and as before after it."""
+def changed_table(file: Path, table: str, statement: str) -> Iterator[None]:
+    """Changes a table by a statement for this block and restores its rows afterwards."""
     with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as database:
         rows = database.execute(f"SELECT * FROM {table}").fetchall()
         database.execute(statement)
@@ -64,8 +69,8 @@ async def rules_broken(system: RunningSystem, file: Path, patience: float = 0) -
     return code, {rule["says"].partition(":")[0]: rule["offenders"] for rule in found["rules"] if not rule["holds"]}
 
 
-@pytest.mark.parametrize(("service", "table", "statement", "rule"), WRONGS, ids=[rule for *_, rule in WRONGS])
-async def test_the_audit_finds_it(
+@pytest.mark.parametrize(("service", "table", "statement", "rule"), INCONSISTENCIES, ids=[rule for *_, rule in INCONSISTENCIES])
+async def test_the_audit_finds_an_inconsistency(
     system: RunningSystem,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -78,12 +83,12 @@ async def test_the_audit_finds_it(
         await system.travel(to("VN"))
     assert await rules_broken(system, tmp_path / "before.json", patience=30) == (0, {})
 
-    with put_wrong(system.stack.root / "data" / f"{service}.db", table, statement):
+    with changed_table(system.stack.root / "data" / f"{service}.db", table, statement):
         code, broken = await rules_broken(system, tmp_path / "wrong.json")
 
     assert code == 1
     assert broken[rule]
-    assert f"Not so: {rule}" in capsys.readouterr().out
+    assert f"Violated: {rule}" in capsys.readouterr().out
     assert await rules_broken(system, tmp_path / "after.json", patience=5) == (0, {})
 
 

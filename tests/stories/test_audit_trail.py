@@ -1,4 +1,4 @@
-"""Years later the ministry can say who did what, and prove that nobody doctored the record."""
+"""The audit log names the actor of every command, and its verification finds any change."""
 
 import json
 import sqlite3
@@ -14,13 +14,13 @@ from cli.target import Where
 from shared.contracts.audit_log import FindActs
 from shared.contracts.index import SERVICES
 from tests.stories.conftest import RunningSystem, to
-from tests.stories.test_audit import put_wrong
+from tests.stories.test_audit import changed_table
 
 pytestmark = pytest.mark.slow
 
 
-async def everything_is_sealed(system: RunningSystem) -> bool | None:
-    """Whether the minute has passed in every service."""
+async def all_acts_sealed(system: RunningSystem) -> bool | None:
+    """Whether every act of every service is sealed."""
     for service in SERVICES:
         with closing(sqlite3.connect(system.stack.root / "data" / f"{service}.db", timeout=10)) as database:
             if database.execute("SELECT 1 FROM trail WHERE seal IS NULL").fetchall():
@@ -28,7 +28,7 @@ async def everything_is_sealed(system: RunningSystem) -> bool | None:
     return True
 
 
-async def test_who_did_what_is_known_and_proven(
+async def test_every_command_has_a_verified_act_with_its_actor(
     system: RunningSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where, ministry = Where(root=system.stack.root), system.ministry
@@ -40,7 +40,7 @@ async def test_who_did_what_is_known_and_proven(
     show_keys(where=where)
     keys.write_text(capsys.readouterr().out)
 
-    await until(lambda: everything_is_sealed(system), "the minute to pass", within=90)
+    await until(lambda: all_acts_sealed(system), "all acts to be sealed", within=90)
     assert await verify(where=where, keys=keys, save=kept) == 0
 
     verified = capsys.readouterr().out
@@ -57,17 +57,17 @@ async def test_who_did_what_is_known_and_proven(
     assert [(act, outcome) for act, _, outcome in done] == [(act, "done") for act in by]
     assert all(actor in by[act] for act, actor, _ in done)
     await show(where=where, on=str(journey.certificate_id))
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     in_order = ("DraftCertificate", "SubmitCertificate", "RecordPayment", "ReviewCertificate", "ApproveCertificate")
-    assert sorted(in_order, key=said.index) == list(in_order)
-    assert any(cashier in said for cashier in ids_of(ministry.cashier))
+    assert sorted(in_order, key=output.index) == list(in_order)
+    assert any(cashier in output for cashier in ids_of(ministry.cashier))
     await show(where=where, actor=str(exporter.session.user_id))
-    assert "RegisterProduct" in (said := capsys.readouterr().out)
-    assert "PutRegistrationFile" not in said
+    assert "RegisterProduct" in (output := capsys.readouterr().out)
+    assert "PutRegistrationFile" not in output
 
 
 def ids_of(officers: Officers) -> set[str]:
-    """Who they are."""
+    """The user ids of officers."""
     return {str(person.session.user_id) for person in officers.people}
 
 
@@ -77,11 +77,11 @@ async def acts_on(system: RunningSystem, certificate_id: UUID) -> list[tuple[str
     return [(act.act, act.actor, act.outcome) for act in reversed(acts) if act.outcome != "exporter_not_registered"]
 
 
-async def test_a_doctored_record_is_named(system: RunningSystem, capsys: pytest.CaptureFixture[str]) -> None:
-    await until(lambda: everything_is_sealed(system), "the minute to pass", within=90)
-    doctored = "UPDATE trail SET actor = 'operator' WHERE id = (SELECT min(id) FROM trail)"
+async def test_a_changed_act_is_found(system: RunningSystem, capsys: pytest.CaptureFixture[str]) -> None:
+    await until(lambda: all_acts_sealed(system), "all acts to be sealed", within=90)
+    change = "UPDATE trail SET actor = 'operator' WHERE id = (SELECT min(id) FROM trail)"
 
-    with put_wrong(system.stack.root / "data" / "registry.db", "trail", doctored):
+    with changed_table(system.stack.root / "data" / "registry.db", "trail", change):
         code = await verify(where=Where(root=system.stack.root))
 
     assert code == 1
@@ -89,7 +89,7 @@ async def test_a_doctored_record_is_named(system: RunningSystem, capsys: pytest.
     assert await verify(where=Where(root=system.stack.root)) == 0
 
 
-async def test_a_service_that_came_back_from_an_older_copy_is_found_until_it_is_accepted(
+async def test_a_service_restored_from_an_older_backup_is_found_until_it_is_accepted(
     system: RunningSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where, kept = Where(root=system.stack.root), tmp_path / "checkpoints.json"
@@ -99,7 +99,7 @@ async def test_a_service_that_came_back_from_an_older_copy_is_found_until_it_is_
     kept.write_text(json.dumps(seals))
 
     assert await verify(where=where, save=kept) == 1
-    assert "is gone, and what came after seal" in capsys.readouterr().out
+    assert "is missing, and every seal after seal" in capsys.readouterr().out
     assert json.loads(kept.read_text())["KH/registry"] == seals["KH/registry"]
 
     assert await verify(where=where, save=kept, accept=("registry",)) == 0

@@ -1,4 +1,4 @@
-"""A ministry moves from its former system, and on the first day its exporters do as they did before."""
+"""A ministry imports its former system, and its exporters continue on the first day."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ COMPANIES = 30
 
 
 async def another_administrator(system: RunningSystem, authenticator: Authenticator) -> Person:
-    """Somebody who was invited to administer, and has codes left to confirm with."""
+    """A new administrator, with an authenticator whose codes are unused."""
     account = Account(f"{uuid4().hex[:8]}@ministry.example", f"{uuid4()}", authenticator)
     invitation = InviteOfficer(user_id=uuid4(), name="Importer", email=account.email, roles=("administrator",), office="PNH")
     await system.ministry.administrator.ask(invitation)
@@ -39,27 +39,27 @@ async def another_administrator(system: RunningSystem, authenticator: Authentica
 
 
 async def an_importer(system: RunningSystem, tmp_path: Path) -> Importer:
-    """Another administrator, with a password and an authenticator in files."""
-    account = (await another_administrator(system, Authenticator(tmp_path / "authenticator"))).presence.account
+    """A new administrator, with the password and the authenticator in files."""
+    account = (await another_administrator(system, Authenticator(tmp_path / "authenticator"))).client.account
     password = tmp_path / "password"
     password.write_text(account.password)
     return Importer(account.email, password, tmp_path / "authenticator")
 
 
 def former_companies(today: date) -> list[Any]:
-    """Thirty companies: one suspended, one expired, one in error."""
+    """Thirty companies, one of them suspended and one expired, and one invalid company."""
     days = {"valid_from": f"{today - timedelta(days=900)}", "valid_until": f"{today + timedelta(days=200)}"}
-    whole = a_former_person(roles=["company_administrator", "preparer", "signatory"])
-    companies = [a_former_company(**days, users=[whole]), *(a_former_company(**days) for _ in range(COMPANIES - 3))]
+    person = a_former_person(roles=["company_administrator", "preparer", "signatory"])
+    companies = [a_former_company(**days, users=[person]), *(a_former_company(**days) for _ in range(COMPANIES - 3))]
     companies.append(a_former_company(**days, status="suspended", reason="The factory was closed."))
     companies.append(a_former_company(**days | {"valid_until": f"{today - timedelta(days=1)}"}, status="expired"))
     return [*companies, a_former_company(**days, district="9999")]
 
 
 async def imported(by: Person, kind: Kind, file: Path, *, dry_run: bool = False) -> list[str]:
-    """What becomes of a file that an administrator imports."""
+    """Imports a file as an administrator; returns the outcome of every row."""
     rows = read_rows(file, kind.part)
-    await import_rows(kind, rows, by.presence, by.asker, dry_run=dry_run)
+    await import_rows(kind, rows, by.client, by.bus, dry_run=dry_run)
     return [row.report.outcome.value for row in rows if row.report]
 
 
@@ -68,16 +68,16 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
 ) -> None:
     where, today = Where(root=system.stack.root), datetime.now(ZONE).date()
     invited = an_importer(system, tmp_path), another_administrator(system, Authenticator())
-    by, administrator = await asyncio.gather(*invited)  # one code of who invites serves both
+    by, administrator = await asyncio.gather(*invited)  # one code confirms both invitations
     file, report = tmp_path / "companies.jsonl", tmp_path / "report.json"
     companies = former_companies(today)
     file.write_text("\n".join(company.model_dump_json(exclude_none=True) for company in companies))
 
-    would = await imported(administrator, REGISTRATIONS, file, dry_run=True)
+    dry_run = await imported(administrator, REGISTRATIONS, file, dry_run=True)
     assert await REGISTRATIONS.import_file(file, by=by, where=where, invite=True, report=report) == 1
 
     done = json.loads(report.read_text())
-    assert [row["outcome"] for row in done] == would == ["imported"] * COMPANIES + ["refused"]
+    assert [row["outcome"] for row in done] == dry_run == ["imported"] * COMPANIES + ["refused"]
     assert "district_unknown" in capsys.readouterr().out
     ids = [row["id"] for row in done]
     assert await imported(administrator, REGISTRATIONS, file) == ["unchanged"] * COMPANIES + ["refused"]
@@ -92,8 +92,8 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
 
     async def known() -> bool | None:
         facts = ("exporters", "suspended", "expired")
-        asked = [system.operator.ask(ListKeys(fact=fact, limit=MAX_KEYS), service="certificates") for fact in facts]
-        exporters, suspended, expired = [set((await each).keys) for each in asked]
+        questions = [system.operator.ask(ListKeys(fact=fact, limit=MAX_KEYS), service="certificates") for fact in facts]
+        exporters, suspended, expired = [set((await each).keys) for each in questions]
         return True if set(ids[:-1]) <= exporters and ids[-3] in suspended and ids[-2] in expired else None
 
     await until(known, "certificates to know every company")
@@ -102,12 +102,12 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     assert [act.roles for act in acts if act.act.startswith("Import") and act.outcome == "done"] == ["administrator"] * 3
 
 
-async def test_whoever_is_no_administrator_imports_nothing(system: RunningSystem, tmp_path: Path) -> None:
+async def test_a_user_who_is_not_an_administrator_imports_nothing(system: RunningSystem, tmp_path: Path) -> None:
     (tmp_path / "people.jsonl").write_text(a_former_user().model_dump_json())
     rows = read_rows(tmp_path / "people.jsonl", USERS.part)
-    reviewer = system.ministry.reviewer.people[0].presence
+    reviewer = system.ministry.reviewer.people[0].client
 
-    with pytest.raises(CommandFailed, match="is no administrator of the ministry"):
+    with pytest.raises(CommandFailed, match="is not an administrator of the ministry"):
         await import_rows(USERS, rows, reviewer, system.portal)
     with pytest.raises(AskRefused, match="role_required"):
         await check(USERS, [rows], reviewer)

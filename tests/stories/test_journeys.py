@@ -1,4 +1,4 @@
-"""Certificates travel through the whole system as people see it."""
+"""Certificates from registration to customs, on the complete system with the requests of its users."""
 
 import asyncio
 from datetime import datetime
@@ -21,7 +21,7 @@ SERVICES = {"registry", "certificates", "fees", "gateway", "tracking"}
 
 
 @pytest.mark.parametrize("example", [e for e in HERE if not e.remarks], ids=lambda e: e.goods)
-async def test_a_consignment_comes_to_what_its_file_says(system: RunningSystem, example: Example) -> None:
+async def test_a_consignment_has_the_expected_result_of_its_file(system: RunningSystem, example: Example) -> None:
     page = await system.travel(example)
 
     steps = page["steps"]
@@ -37,29 +37,29 @@ async def test_a_returned_certificate_is_corrected_and_arrives(system: RunningSy
     (example,) = [example for example in HERE if example.remarks]
     journey = await system.journey(example)
     await journey.submit()
-    await journey.be_returned_and_correct(str(example.remarks), datetime.now().date())
+    await journey.return_and_correct(str(example.remarks), datetime.now().date())
     await system.decide(journey)
 
     assert (await journey.issued()).reference
 
 
-async def test_the_public_sees_codes_and_no_names_goods_or_values(system: RunningSystem) -> None:
+async def test_the_public_page_shows_codes_and_no_names_goods_or_values(system: RunningSystem) -> None:
     example = to("VN")
     reference = (await system.travel(example))["reference"]
 
     page = (await system.web.get("/public-search/atiga", params={"reference": reference})).text
 
     assert all(code in page for code in ("AS1", "AS2", "REC"))
-    assert not [told for told in (example.exporter_name, "Saigon", "T-shirts", "18750", "61091010") if told in page]
+    assert not [text for text in (example.exporter_name, "Saigon", "T-shirts", "18750", "61091010") if text in page]
 
 
-async def test_an_unknown_reference_gets_a_page_that_helps(system: RunningSystem) -> None:
+async def test_an_unknown_reference_gets_a_page_with_help(system: RunningSystem) -> None:
     answer = await system.web.get("/public-search/atiga", params={"reference": "D2026-PNH-999999"})
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert "D2026-PNH-000123" in answer.text
 
 
-async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_trace(system: RunningSystem) -> None:
+async def test_the_traces_of_a_journey_contain_all_services_and_every_parent(system: RunningSystem) -> None:
     journey = await system.journey(to("VN"))
     await journey.submit()
     await system.decide(journey)
@@ -68,12 +68,12 @@ async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_tra
 
     async def look() -> dict | None:  # type: ignore[type-arg]
         traces = traces_of(str(journey.certificate_id), list(kept_spans(system.stack.spans_dir, "KH")))
-        whole = all(
+        complete = all(
             span.parent_id is None or span.parent_id in {other.span_id for other in members}
             for members in traces.values()
             for span in members
         )
-        return traces if whole and wanted <= {span.service for members in traces.values() for span in members} else None
+        return traces if complete and wanted <= {span.service for members in traces.values() for span in members} else None
 
     traces = await until(look, "every service in the traces, and every parent", within=10)
     submission = next(members for members in traces.values() if members[0].name == "SubmitCertificate")
@@ -84,7 +84,7 @@ async def test_one_journey_shows_all_services_and_every_parent_stands_in_its_tra
     assert sum(bool(span.links) for span in of_this) >= len([s for s in of_this if s.name.startswith(("Submit", "Approve"))])
 
 
-async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on(system: RunningSystem) -> None:
+async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_continues(system: RunningSystem) -> None:
     await system.announce_bytes("certificates", CertificateSubmitted.subject, b"{ not json")
 
     async def look() -> tuple[operations.DeadLetter, ...] | None:
@@ -95,12 +95,12 @@ async def test_a_malformed_message_becomes_a_dead_letter_and_the_service_goes_on
     assert (letter.name, letter.kind) == (CertificateSubmitted.subject, "event")
     shown: operations.DeadLetters = await system.operator.ask(operations.ShowDeadLetter(id=letter.id), service="fees")
     assert shown.letters[0].body == "{ not json"
-    discard = operations.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
-    await system.operator.ask(discard, service="fees")  # else no audit after this holds
+    discard = operations.DiscardDeadLetter(id=letter.id, because="a test published it")
+    await system.operator.ask(discard, service="fees")  # otherwise later audits fail
     assert (await system.travel(to("VN")))["status"] == "REC"
 
 
-async def test_whoever_signs_out_is_refused_by_every_service(system: RunningSystem) -> None:
+async def test_a_signed_out_user_is_refused_by_every_service(system: RunningSystem) -> None:
     journey = await system.journey(to("VN"))
     await journey.submit()
     person = journey.exporter.person
@@ -114,10 +114,10 @@ async def test_whoever_signs_out_is_refused_by_every_service(system: RunningSyst
             return error.refusal.code == "token_invalid"
         return None
 
-    assert await until(refused, "fees to hear of it")
+    assert await until(refused, "fees to refuse the token")
 
 
-async def test_the_exporter_sees_how_far_the_document_is(system: RunningSystem) -> None:
+async def test_the_exporter_sees_the_status_of_the_document(system: RunningSystem) -> None:
     journey = await system.journey(to("MY", "NOT"))
     await journey.submit()
     await system.decide(journey)
@@ -128,18 +128,18 @@ async def test_the_exporter_sees_how_far_the_document_is(system: RunningSystem) 
         codes = [step.code for step in state.steps]
         return [str(state.steps[-1].detail)] if "NOT" in codes else None
 
-    (detail,) = await until(lambda: _known(look), "the rejection")
+    (detail,) = await until(lambda: _unless_refused(look), "the rejection")
     assert "importer" in detail
 
 
-async def _known(look):  # type: ignore[no-untyped-def]
+async def _unless_refused(look):  # type: ignore[no-untyped-def]
     try:
         return await look()
     except AskRefused:
         return None
 
 
-async def test_every_service_is_idle_and_well_in_the_end(system: RunningSystem) -> None:
+async def test_every_service_is_idle_and_ready_in_the_end(system: RunningSystem) -> None:
     await asyncio.sleep(0)
     for service in SERVICES:
         health: operations.Health = await system.operator.ask(operations.AskHealth(), service=service)

@@ -1,4 +1,4 @@
-"""Certificates decides alone who may submit: registry is stopped, and what it told before still holds."""
+"""Certificates checks registrations without registry, by the events that it has received."""
 
 import pytest
 
@@ -13,16 +13,16 @@ pytestmark = pytest.mark.slow
 EXAMPLE = all_examples()[0]
 
 
-async def test_while_registry_is_away_certificates_knows_who_may_submit(system: RunningSystem) -> None:
+async def test_while_registry_is_down_certificates_checks_registrations(system: RunningSystem) -> None:
     active, suspended, reinstated = [await system.journey(EXAMPLE) for _ in range(3)]
     officer = system.ministry.registration_officer
     for journey in (suspended, reinstated):
         company = journey.exporter.exporter_id
         await officer.ask(SuspendRegistration(exporter_id=company, reason="The factory was closed."))
-        await system.until_known("suspended", journey.exporter)
+        await system.wait_for_fact("suspended", journey.exporter)
     await officer.ask(ReinstateRegistration(exporter_id=company, reason="It was opened again."))
-    await system.until_known("suspended", reinstated.exporter, known=False)
-    await system.until_known("exporters", active.exporter)
+    await system.wait_for_fact("suspended", reinstated.exporter, present=False)
+    await system.wait_for_fact("exporters", active.exporter)
 
     await system.stack.stop("registry")
     try:

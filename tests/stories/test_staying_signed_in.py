@@ -1,11 +1,11 @@
-"""People work for hours: their tokens are refreshed as they go, and where a session is over they sign in again."""
+"""Tokens of users are refreshed during their work, and users sign in again after the end of a session."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.demo.accounts import Presence
+from cli.demo.accounts import AccountClient
 from cli.demo.people import Person
 from shared.contracts.registry.identity import ListSessions, RevokeSessions
 from tests.stories.conftest import RunningSystem
@@ -14,21 +14,21 @@ pytestmark = pytest.mark.slow
 
 
 async def another(system: RunningSystem) -> Person:
-    """An officer in a session of their own, which a test may spoil."""
+    """An officer with a new session for one test."""
     officer = system.ministry.approver.people[-1]
-    return Person(system.portal, await Presence.begin(system.portal, officer.presence.account))
+    return Person(system.portal, await AccountClient.begin(system.portal, officer.client.account))
 
 
-def make_old(person: Person) -> None:
-    """The token has expired as far as its owner knows."""
-    former = person.presence.session
-    person.presence.session = former.model_copy(update={"expires_at": datetime.now(UTC) - timedelta(minutes=1)})
+def expire(person: Person) -> None:
+    """Marks the token as expired in the client."""
+    former = person.client.session
+    person.client.session = former.model_copy(update={"expires_at": datetime.now(UTC) - timedelta(minutes=1)})
 
 
-async def test_a_token_that_ends_soon_is_refreshed_once_for_all_who_wait_for_it(system: RunningSystem) -> None:
+async def test_an_expiring_token_is_refreshed_once_for_all_waiting_requests(system: RunningSystem) -> None:
     person = await another(system)
     before = person.session
-    make_old(person)
+    expire(person)
 
     listed = await asyncio.gather(*(person.ask(ListSessions()) for _ in range(20)))
 
@@ -37,21 +37,21 @@ async def test_a_token_that_ends_soon_is_refreshed_once_for_all_who_wait_for_it(
     assert person.session.refresh_token != before.refresh_token
 
 
-async def test_whoever_lost_the_answer_to_a_refresh_asks_again_and_goes_on(system: RunningSystem) -> None:
+async def test_after_a_lost_answer_the_refresh_is_repeated(system: RunningSystem) -> None:
     person = await another(system)
     before = person.session
-    make_old(person)
+    expire(person)
     await person.ask(ListSessions())
-    person.presence.session = before
-    make_old(person)
+    person.client.session = before
+    expire(person)
 
     assert (await person.ask(ListSessions())).sessions
     assert person.session.session_id == before.session_id
 
 
-async def test_whose_session_was_ended_elsewhere_signs_in_again_with_the_authenticator(system: RunningSystem) -> None:
+async def test_a_user_with_an_ended_session_signs_in_again_with_the_authenticator(system: RunningSystem) -> None:
     person = system.ministry.registration_officer.people[-1]
-    elsewhere = await Presence.begin(system.portal, person.presence.account)
+    elsewhere = await AccountClient.begin(system.portal, person.client.account)
     before = person.session.session_id
     await elsewhere.ask(RevokeSessions())
 

@@ -1,4 +1,4 @@
-"""Somebody has stolen the portal's seed for the bus. Without a person's token it opens next to nothing."""
+"""An attacker has the portal's seed for the bus. Without a user's token almost every request is refused."""
 
 import base64
 import hashlib
@@ -37,9 +37,9 @@ from tests.support.example_messages import example_of
 
 pytestmark = pytest.mark.slow
 
-NOT_LET_IN = {"not_signed_in", "token_invalid", "token_expired"}
+TOKEN_REFUSED = {"not_signed_in", "token_invalid", "token_expired"}
 GUARDED = tuple(kind for kind in contracts() if issubclass(kind, Request) and not kind.anonymous)
-OF_ONES_OWN = {
+OWN_DATA = {
     RevokeSession,
     RevokeSessions,
     ListSessions,
@@ -49,7 +49,7 @@ OF_ONES_OWN = {
     ListUsers,
     InviteColleague,
 }
-"""What everybody may ask about themselves, and a company's administrator about its people."""
+"""Requests of every user about the own account, and of a company's administrator about its users."""
 OFFICER = Actor(
     user_id=uuid4(),
     session_id=uuid4(),
@@ -107,7 +107,9 @@ FORGERIES: dict[str, Callable[[OKPKey], str | None]] = {
     "signed with the public key": with_the_public_key_as_secret,
     "more roles": with_more_roles,
     "key id as a path": lambda key: with_header(key, kid="../../secrets/registry"),
-    "key id as an address": lambda key: with_header(key, kid="https://thief.example/key", jku="https://thief.example/key"),
+    "key id as an address": lambda key: with_header(
+        key, kid="https://attacker.example/key", jku="https://attacker.example/key"
+    ),
     "a key of its own in the header": lambda key: with_header(key, jwk=OKPKey.generate_key("Ed25519").as_dict(private=False)),
     "a huge key id": lambda key: with_header(key, kid="k" * 3000),
     "far too long": lambda key: signed(key) + "A" * 100_000,
@@ -115,7 +117,7 @@ FORGERIES: dict[str, Callable[[OKPKey], str | None]] = {
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def thief(system: RunningSystem) -> AsyncIterator[Client]:
+async def attacker(system: RunningSystem) -> AsyncIterator[Client]:
     client = await connect("portal", system.stack.nats_url, system.stack.seed("portal"))
     yield client
     await client.close()
@@ -123,84 +125,88 @@ async def thief(system: RunningSystem) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def registry_key(system: RunningSystem) -> OKPKey:
-    """The key that registry signs with; the thief does not have it."""
+    """The key that registry signs with. The attacker does not have it."""
     return OKPKey.import_key(json.loads(system.stack.secrets.registry_signing_key.read_text()))
 
 
-async def what_is_there(system: RunningSystem) -> dict[str, Any]:
-    """The facts of every service, once all have heard what was announced."""
+async def all_facts(system: RunningSystem) -> dict[str, Any]:
+    """The facts of every service, after all have processed the announced events."""
     await audited(system.operator, system.stack.services, patience=30)
     digests = [await system.operator.ask(operations.AskDigest(), service=service) for service in SERVICES]
     return {digest.service: digest.facts for digest in digests}
 
 
-async def refusals(thief: Client, token: str | None, kinds: tuple[type[Request], ...] = GUARDED) -> dict[str, str]:
-    """What each request is refused with; `let in` where it is not."""
-    asker, found = BusClient(thief, patience=10), {}
+async def refusals(attacker: Client, token: str | None, kinds: tuple[type[Request], ...] = GUARDED) -> dict[str, str]:
+    """The refusal code of each request; `accepted` if it is not refused."""
+    bus, found = BusClient(attacker, patience=10), {}
     for kind in kinds:
         try:
-            await asker.ask(example_of(kind), token=token)
-            found[kind.__name__] = "let in"
+            await bus.ask(example_of(kind), token=token)
+            found[kind.__name__] = "accepted"
         except AskRefused as error:
             found[kind.__name__] = error.refusal.code
     return found
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-async def test_no_request_is_let_in_with_a_forged_token(
-    system: RunningSystem, thief: Client, registry_key: OKPKey, forgery: str
+async def test_every_request_with_a_forged_token_is_refused(
+    system: RunningSystem, attacker: Client, registry_key: OKPKey, forgery: str
 ) -> None:
-    before = await what_is_there(system)
+    before = await all_facts(system)
 
-    found = await refusals(thief, FORGERIES[forgery](registry_key))
+    found = await refusals(attacker, FORGERIES[forgery](registry_key))
 
-    assert {name: code for name, code in found.items() if code not in NOT_LET_IN} == {}
+    assert {name: code for name, code in found.items() if code not in TOKEN_REFUSED} == {}
     assert len(found) == len(GUARDED) > 20
-    assert await what_is_there(system) == before
+    assert await all_facts(system) == before
 
 
-async def test_a_token_that_was_signed_out_opens_nothing_anywhere(system: RunningSystem, thief: Client) -> None:
-    administrator = await Person.sign_in(system.portal, system.ministry.administrator.presence.account)
+async def test_a_signed_out_token_is_refused_by_every_service(system: RunningSystem, attacker: Client) -> None:
+    administrator = await Person.sign_in(system.portal, system.ministry.administrator.client.account)
     token = administrator.session.token
     await administrator.ask(RevokeSession())
 
     async def is_out_everywhere() -> bool:
-        return set((await refusals(thief, token)).values()) == {"token_invalid"}
+        return set((await refusals(attacker, token)).values()) == {"token_invalid"}
 
     await eventually(is_out_everywhere, within=15)
 
 
-async def test_an_exporters_token_opens_nothing_of_officers_or_of_others(system: RunningSystem, thief: Client) -> None:
+async def test_an_exporters_token_gives_no_access_to_requests_of_officers_or_to_other_companies(
+    system: RunningSystem, attacker: Client
+) -> None:
     example = to("VN")
     exporter = await Exporter.register(system.portal, system.ministry, example)
-    before = await what_is_there(system)
+    before = await all_facts(system)
 
-    kinds = tuple(kind for kind in GUARDED if kind not in OF_ONES_OWN)
-    found = await refusals(thief, exporter.person.session.token, kinds)
+    kinds = tuple(kind for kind in GUARDED if kind not in OWN_DATA)
+    found = await refusals(attacker, exporter.person.session.token, kinds)
 
     refused_for = {"role_required", "not_yours", "roles_not_yours_to_give", "password_not_yours_to_choose", "company_unknown"}
     missing = {name for name, code in found.items() if code.endswith("_not_found")}
     assert {name: code for name, code in found.items() if code not in refused_for and name not in missing} == {}
-    assert await what_is_there(system) == before
+    assert await all_facts(system) == before
 
 
-async def test_the_token_of_a_stolen_api_key_opens_nothing_beyond_its_mandate(system: RunningSystem, thief: Client) -> None:
+async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
+    system: RunningSystem, attacker: Client
+) -> None:
     agent = await Agent.of(system, await system.journey(to("VN")))
     stolen = await agent.exchange(await agent.key())
-    before = await what_is_there(system)
+    before = await all_facts(system)
 
-    found = await refusals(thief, stolen)
+    found = await refusals(attacker, stolen)
 
     beyond = {kind.__name__ for kind in GUARDED if not kind.under_mandate}
     assert {name for name, code in found.items() if code == "outside_mandate"} == beyond
     assert len(beyond) > 40
     of_others = {code for name, code in found.items() if name not in beyond}
     assert of_others <= {"not_yours", "certificate_not_found", "invoice_not_found", "transmission_not_found"}
-    assert await what_is_there(system) == before
+    assert await all_facts(system) == before
 
 
 async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_approves_only_what_the_officer_confirmed(
-    system: RunningSystem, thief: Client
+    system: RunningSystem, attacker: Client
 ) -> None:
     journeys = [await system.journey(to("VN")) for _ in range(2)]
     for journey in journeys:
@@ -208,8 +214,8 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
         await system.prepare(journey)
     confirmed, other = (ApproveCertificate(certificate_id=journey.certificate_id) for journey in journeys)
     officer = system.ministry.approver.people[0]
-    token, step_up = officer.session.token, await officer.presence.step_up(confirmed)
-    asker = BusClient(thief, patience=10)
+    token, step_up = officer.session.token, await officer.client.step_up(confirmed)
+    bus = BusClient(attacker, patience=10)
 
     for command, stolen, code in (
         (other, None, "step_up_required"),
@@ -218,10 +224,10 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
         (other, token, "step_up_invalid"),
     ):
         with pytest.raises(AskRefused, match=code):
-            await asker.ask(command, token=token, step_up=stolen)
-    await asker.ask(confirmed, token=token, step_up=step_up)
+            await bus.ask(command, token=token, step_up=stolen)
+    await bus.ask(confirmed, token=token, step_up=step_up)
     with pytest.raises(AskRefused, match="step_up_used"):
-        await asker.ask(ApproveCertificate(certificate_id=confirmed.certificate_id), token=token, step_up=step_up)
+        await bus.ask(ApproveCertificate(certificate_id=confirmed.certificate_id), token=token, step_up=step_up)
 
     assert (await journeys[0].issued()).reference
     state = await officer.ask(GetCertificate(certificate_id=other.certificate_id))
@@ -230,41 +236,41 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
     await journeys[1].issued()
 
 
-async def test_the_seed_does_not_reach_events_operations_or_the_stream(system: RunningSystem, thief: Client) -> None:
-    before = await what_is_there(system)
+async def test_the_seed_gives_no_access_to_events_operations_or_the_stream(system: RunningSystem, attacker: Client) -> None:
+    before = await all_facts(system)
     subjects = [event.subject for event in events()]
     subjects += [operation.subject.format(service=service) for operation in operator_requests() for service in SERVICES]
     subjects += ["$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.EVENTS", "$JS.API.CONSUMER.DELETE.EVENTS.fees"]
 
     for subject in subjects:
         with pytest.raises((NatsTimeout, NoRespondersError)):
-            await thief.request(subject, b"{}", timeout=0.05)
+            await attacker.request(subject, b"{}", timeout=0.05)
 
-    assert await what_is_there(system) == before
+    assert await all_facts(system) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff" * 1000, b"{" * 500_000, b'{"a":' + b"1" * 900_000 + b"}"])
-async def test_garbage_is_refused_and_the_services_go_on(system: RunningSystem, thief: Client, body: bytes) -> None:
+async def test_malformed_requests_are_refused_and_the_services_continue(
+    system: RunningSystem, attacker: Client, body: bytes
+) -> None:
     for kind in GUARDED:
-        answer = json.loads((await thief.request(kind.subject, body, timeout=10)).data)
+        answer = json.loads((await attacker.request(kind.subject, body, timeout=10)).data)
         assert answer["refusal"]["code"] in ("malformed_request", "request_too_large")
 
     for service in SERVICES:
         assert (await system.operator.ask(operations.AskHealth(), service=service)).ready
 
 
-async def test_who_has_the_seed_hears_what_the_portal_is_answered_until_the_seed_is_changed(
-    system: RunningSystem, thief: Client
-) -> None:
-    """What remains: the inbox is the portal's, and so is the seed. It must be kept like the portal itself."""
-    heard: list[bytes] = []
+async def test_the_seed_gives_access_to_answers_for_the_portal(system: RunningSystem, attacker: Client) -> None:
+    """A remaining risk: the seed can subscribe to the portal's inbox. It must be protected like the portal."""
+    received: list[bytes] = []
 
-    async def listen(message: Any) -> None:
-        heard.append(message.data)
+    async def record(message: Any) -> None:
+        received.append(message.data)
 
-    await thief.subscribe("_INBOX_portal.>", cb=listen)
-    await thief.flush()
+    await attacker.subscribe("_INBOX_portal.>", cb=record)
+    await attacker.flush()
     with pytest.raises(AskRefused):
         await system.portal.ask(GetRegistration(exporter_id=uuid4()))
 
-    await eventually(lambda: any(b"not_signed_in" in data for data in heard))
+    await eventually(lambda: any(b"not_signed_in" in data for data in received))

@@ -1,4 +1,4 @@
-"""A real nats-server of its own for a test, with the accounts, users and permissions of the embedded run."""
+"""A real nats-server for one test, with the accounts, users and permissions of the embedded run."""
 
 import asyncio
 import signal
@@ -33,12 +33,12 @@ class Bus:
 
     @property
     def url(self) -> str:
-        """Where clients connect."""
+        """The address for clients."""
         return f"nats://127.0.0.1:{self.port}"
 
     @property
     def secrets(self) -> Secrets:
-        """Seeds, keys and passwords."""
+        """The secrets of this bus."""
         return Secrets(self.root / "secrets")
 
     def seed_file(self, user: str) -> Path:
@@ -51,7 +51,7 @@ class Bus:
         return self.seed_file("operator").with_name("event-keys.json")
 
     def signer(self, service: str) -> EventSigner:
-        """Signs events as a service does."""
+        """A signer with the key of a service."""
         return EventSigner(nkeys.from_seed(self.seed_file(service).read_bytes()))
 
     async def client(self, user: str, **options: object) -> Client:
@@ -76,21 +76,21 @@ class Bus:
         raise RuntimeError((self.root / "nats.log").read_text())
 
     async def start_with(self, change: Callable[[str], str]) -> None:
-        """Starts the server with another configuration than the one it stopped with."""
+        """Changes the configuration and restarts the server."""
         conf = self.root / "nats.conf"
         conf.write_text(change(conf.read_text()))
         await self.kill()
         await self.start()
 
     def reload_with(self, change: Callable[[str], str]) -> None:
-        """Has the running server read another configuration."""
+        """Changes the configuration and lets the running server reload it."""
         conf = self.root / "nats.conf"
         conf.write_text(change(conf.read_text()))
         assert self.process
         self.process.send_signal(signal.SIGHUP)
 
     async def kill(self) -> None:
-        """Ends the server as a crash would."""
+        """Kills the server, like a crash."""
         if self.process and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()

@@ -1,4 +1,4 @@
-"""One valid message of every contract, as it was once sent."""
+"""Reads the example message of a contract."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,5 +11,5 @@ M = TypeVar("M", bound=Request | Event)
 
 
 def example_of(kind: type[M]) -> M:
-    """The message of this contract."""
+    """The example of this contract."""
     return kind.model_validate_json((FOLDER / f"{kind.subject}.json").read_bytes())

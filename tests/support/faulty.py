@@ -1,9 +1,9 @@
-"""Runs a service with a fault: `python faulty.py SERVICE FOLDER FAULT...`. The product contains no fault, only named points.
+"""Runs a service with a fault: `python faulty.py SERVICE FOLDER FAULT...`. The services contain named hooks only, no faults.
 
 Faults: the name of a point, at which the process kills itself once (a file in FOLDER records it); `twice` delivers every
 event a second time; `shuffled` publishes events in random order; `clock` adds the seconds in FOLDER/clock to the clock.
 
-A claim of a dead replica expires after seconds here, not after a minute, so that a test need not wait.
+Claims and leases of a dead replica expire after seconds instead of a minute, so that tests need not wait.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from shared.clock import Clock
 from shared.handling.task import Task
 from shared.workers import outbox, tasks
 
-TAKEN_OVER_AFTER = 5
+LEASE_SECONDS = 5
 
 DOCUMENT_SENT = "document-sent-not-recorded"
 ANNOUNCED = "announced-not-committed"
@@ -43,22 +43,22 @@ POINTS = frozenset(
 OPERATIONAL = "ops."
 
 
-def crash_at(point: str, note: Path) -> None:
-    """Kills the process when it reaches a point for the first to fifth time; requests of the operator do not count."""
+def crash_at(point: str, record: Path) -> None:
+    """Kills the process when it reaches a point, at a random of the first five times. Operator requests do not count."""
     remaining = random.randint(1, 5)
 
     async def crash(subject: str) -> None:
         nonlocal remaining
         remaining -= not subject.startswith(OPERATIONAL)
         if remaining <= 0:
-            note.touch()
+            record.touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
     hooks.set_hook(point, crash)
 
 
 def deliver_twice() -> None:
-    """Returns every event once after it was taken, as if the acknowledgement had been lost."""
+    """Returns every event to the bus once after its processing, like a lost acknowledgement."""
     acknowledge = Msg.ack
 
     async def ack(self: Msg) -> None:
@@ -68,7 +68,7 @@ def deliver_twice() -> None:
 
 
 def shuffle() -> None:
-    """Publishes events in random order."""
+    """Delays each event by up to half a second, so that the order is random."""
 
     async def wait(subject: str) -> None:
         await asyncio.sleep(random.uniform(0, 0.5))
@@ -77,14 +77,14 @@ def shuffle() -> None:
 
 
 def step_clock(file: Path) -> None:
-    """Adds the seconds in a file to the clock."""
+    """Adds the seconds in a file to the clock of the process."""
     now = Clock.now
     Clock.now = lambda self: now(self) + timedelta(seconds=float(file.read_text()))  # type: ignore[method-assign]
 
 
 def main(service: str, folder: Path, *faults: str) -> None:
-    outbox.CLAIM = tasks.LEASE = timedelta(seconds=TAKEN_OVER_AFTER)
-    Task.limit, tasks.MARGIN = TAKEN_OVER_AFTER - 1.0, timedelta(seconds=1)
+    outbox.CLAIM = tasks.LEASE = timedelta(seconds=LEASE_SECONDS)
+    Task.limit, tasks.MARGIN = LEASE_SECONDS - 1.0, timedelta(seconds=1)
     points = [fault for fault in faults if fault in POINTS and not (folder / f"{service}-{fault}").exists()]
     if points:
         crash_at(points[0], folder / f"{service}-{points[0]}")

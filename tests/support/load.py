@@ -1,4 +1,4 @@
-"""Many certificates on their way at once, and the proof that each of them arrived once."""
+"""Takes many certificates through the system at once and checks that each of them arrives exactly once."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ from shared.contracts.certificates.issuing import DraftCertificate
 from shared.contracts.messages import Command, Request
 from shared.security.step_up import MAX_DECISIONS
 from tests.stories.conftest import RunningSystem, to
-from tests.support.faulty import TAKEN_OVER_AFTER
+from tests.support.faulty import LEASE_SECONDS
 
 FAULTY = Path(__file__).with_name("faulty.py")
 PARTNER = "VN"
@@ -30,22 +30,22 @@ T = TypeVar("T")
 
 
 class TwiceClient(BusClient):
-    """Sends every command twice at the same time, as a nervous client does; both must get the same answer."""
+    """Sends every command twice at the same time. Both requests must get the same answer."""
 
     repeated = 0
 
-    async def ask(self, request: Request, **whom: Any) -> Any:
+    async def ask(self, request: Request, **identity: Any) -> Any:
         if not isinstance(request, Command) or request.secret:
-            return await super().ask(request, **whom)
-        one, other = await asyncio.gather(super().ask(request, **whom), super().ask(request, **whom))
-        assert one == other
+            return await super().ask(request, **identity)
+        first, second = await asyncio.gather(super().ask(request, **identity), super().ask(request, **identity))
+        assert first == second
         self.repeated += 1
-        return one
+        return first
 
 
 @dataclass
 class Load:
-    """One exporter's certificates for one partner, and what is known of them."""
+    """The certificates of one exporter for one partner, with their counts."""
 
     system: RunningSystem
     exporter: Exporter
@@ -57,8 +57,8 @@ class Load:
     in_flight: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
-    async def gather(cls, system: RunningSystem, partner: BusClient, patience: float) -> "Load":
-        """An exporter with an examined product."""
+    async def create(cls, system: RunningSystem, partner: BusClient, patience: float) -> "Load":
+        """Registers an exporter with an approved product."""
         example = to(PARTNER)
         exporter = await Exporter.register(system.portal, system.ministry, example)
         products = example.products(exporter.exporter_id)
@@ -66,16 +66,16 @@ class Load:
         return cls(system, exporter, products, partner, patience=patience)
 
     async def send(self, count: int) -> None:
-        """So many certificates are drafted and submitted; when all are in flight, they are paid, reviewed and approved."""
+        """Drafts and submits `count` certificates. When all are submitted, they are paid, reviewed and approved."""
         self.in_flight.clear()
-        journeys = await _sixteen_at_a_time(self.submitted() for _ in range(count))
+        journeys = await _at_most_16(self.submitted() for _ in range(count))
         self.in_flight.set()
-        await _sixteen_at_a_time(map(self.system.prepare, journeys))
-        await _at_a_time(2 * MAX_DECISIONS, (journey.approve() for journey in journeys))  # officers confirm lists
+        await _at_most_16(map(self.system.prepare, journeys))
+        await _at_most(2 * MAX_DECISIONS, (journey.approve() for journey in journeys))  # officers confirm lists
         self.sent += count
 
     async def submitted(self) -> Journey:
-        """A certificate that was handed in."""
+        """Drafts and submits one certificate."""
         today = datetime.now(ZONE).date()
         journey = Journey(to(PARTNER), self.exporter, self.system.ministry, uuid4(), self.products)
         consignment = journey.example.consignment(self.products, today)
@@ -86,15 +86,15 @@ class Load:
         await journey.submit()
         return journey
 
-    async def must_have_arrived(self) -> None:
-        """Waits until all were received, audits, and counts: each was accepted, paid, numbered, sent and shown once."""
+    async def check_arrival(self) -> None:
+        """Waits until all have arrived. Checks that each was accepted, paid, numbered, sent and shown exactly once."""
         operator, services = self.system.operator, self.system.stack.services
 
         async def all_received() -> bool | None:
             return True if await self._count(operator, "tracking", "received") >= self.sent else None
 
-        with suppress(TimeoutError):  # the audit says more of what is missing
-            await until(all_received, f"{self.sent} certificates to arrive", within=self.patience, look_again=0.2)
+        with suppress(TimeoutError):  # the consistency rules report more details
+            await until(all_received, f"{self.sent} certificates to arrive", within=self.patience, interval=0.2)
         findings = await audited(operator, services, patience=self.patience)
         assert [(finding.says, finding.offenders[:5]) for finding in findings if not finding.holds] == []
         self.counts = {
@@ -108,25 +108,25 @@ class Load:
         assert self.counts == dict.fromkeys(self.counts, self.sent)
         print(" = ".join(self.counts), f"= {self.sent}, duplicates 0, offenders 0")
 
-    async def _count(self, asker: BusClient, service: str, fact: str) -> int:
-        digest: operations.Digest = await asker.ask(operations.AskDigest(facts=(fact,)), service=service)
+    async def _count(self, bus: BusClient, service: str, fact: str) -> int:
+        digest: operations.Digest = await bus.ask(operations.AskDigest(facts=(fact,)), service=service)
         assert digest.facts[0].repeated == 0
         return digest.facts[0].count
 
     @property
     def where(self) -> Where:
-        """The system, as an operator names it."""
+        """The system, for commands of the operator."""
         return Where(root=self.system.stack.root)
 
     def at(self, country: str) -> Where:
-        """The part of the system that serves a country."""
+        """The services of a country, for commands of the operator."""
         return replace(self.where, country=country)
 
-    def asking_through(self, asker: BusClient) -> "Load":
-        """The same people, who ask in another way."""
+    def with_client(self, bus: BusClient) -> "Load":
+        """The same users with another client of the bus."""
 
         def person(of: Person) -> Person:
-            return replace(of, asker=asker)
+            return replace(of, bus=bus)
 
         def team(of: Officers) -> Officers:
             return Officers(tuple(map(person, of.people)))
@@ -137,14 +137,14 @@ class Load:
         exporter = replace(self.exporter, person=person(self.exporter.person))
         return replace(self, system=replace(self.system, ministry=ministry), exporter=exporter, sent=0)
 
-    async def become_faulty(self, folder: Path, faults: Callable[[str], tuple[str, ...]]) -> None:
-        """Every service that has faults is run with them from now on, and all are well again when this is called with none."""
+    async def set_faults(self, folder: Path, faults: Callable[[str], tuple[str, ...]]) -> None:
+        """Restarts every service with its faults, or without any if `faults` returns none."""
         for name, process in self.system.stack.processes.items():
             if name not in self.system.stack.services:
                 continue
-            of_name = faults(name)
-            own = folder / name if (folder / name).is_dir() else folder
-            command = (str(FAULTY), name, str(own), *of_name) if of_name else ("-m", f"services.{name}")
+            own_faults = faults(name)
+            own_folder = folder / name if (folder / name).is_dir() else folder
+            command = (str(FAULTY), name, str(own_folder), *own_faults) if own_faults else ("-m", f"services.{name}")
             if process.program.command[1:] != command:
                 process.program = replace(process.program, command=(sys.executable, *command))
                 process.kill()
@@ -152,15 +152,15 @@ class Load:
         await self.system.stack.ready()
 
 
-async def _sixteen_at_a_time(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    return await _at_a_time(16, works)
+async def _at_most_16(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    return await _at_most(16, works)
 
 
-async def _at_a_time(many: int, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    hands = asyncio.Semaphore(many)
+async def _at_most(limit: int, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    slots = asyncio.Semaphore(limit)
 
     async def one(work: Coroutine[Any, Any, T]) -> T:
-        async with hands:
+        async with slots:
             return await work
 
     async with asyncio.TaskGroup() as group:
@@ -168,13 +168,13 @@ async def _at_a_time(many: int, works: Iterable[Coroutine[Any, Any, T]]) -> list
     return [task.result() for task in tasks]
 
 
-async def hand_over_sooner(system: RunningSystem) -> None:
-    """What a dead replica had been handed over is handed to another after seconds."""
-    client = await system.on_the_bus_as("operator")
+async def redeliver_sooner(system: RunningSystem) -> None:
+    """Lets the bus redeliver the events of a dead replica after seconds."""
+    client = await system.connection_of("operator")
     jetstream = client.jetstream()
     for service in system.stack.services:
         consumer = (await jetstream.consumer_info(STREAM, service)).config
-        await jetstream.add_consumer(STREAM, replace(consumer, ack_wait=TAKEN_OVER_AFTER))
+        await jetstream.add_consumer(STREAM, replace(consumer, ack_wait=LEASE_SECONDS))
     await client.close()
 
 

@@ -1,4 +1,4 @@
-"""A replica of a service with handlers of a test's own, on a real bus and a real database."""
+"""Runs replicas of a service with the handlers of a test, on a real bus and a real database."""
 
 import asyncio
 import hashlib
@@ -45,14 +45,14 @@ small = Table("small", TABLES, Column("id", Integer, primary_key=True), Column("
 
 
 class Chore(Task):
-    """Something to be done later."""
+    """A task for tests."""
 
     kind: ClassVar[str] = "chore"
     name: str = ""
 
 
-class WalkingClock(Clock):
-    """A clock that a test can set forward."""
+class OffsetClock(Clock):
+    """A clock that a test can set forward, by `ahead`."""
 
     def __init__(self) -> None:
         super().__init__(ZONE)
@@ -63,7 +63,7 @@ class WalkingClock(Clock):
 
 
 async def keep(work: Work, what: object) -> None:
-    """One visible effect."""
+    """Inserts one row that a test can count."""
     await work.session.execute(insert(effects).values(what=str(what)))
 
 
@@ -135,7 +135,7 @@ def a_router(
     show: Any = show_invoice,
     tasks: Iterable[tuple[type[Task], EventFunction]] = (),
 ) -> Router:
-    """The handlers of a service that listens to and answers what fees may."""
+    """The handlers of a service with the events and requests of fees."""
     router = Router()
     router.on(CertificateSubmitted)(submitted)
     router.answers(RecordPayment)(pay)
@@ -148,24 +148,24 @@ def a_router(
 
 @asynccontextmanager
 async def a_service_context(url: str, clock: Clock | None = None, processes: Any = None) -> AsyncIterator[ServiceContext]:
-    """A workshop on a database, without a replica or a bus."""
+    """A service context on a database, without a replica and without a bus."""
     database = Database(make_url(url))
     try:
-        yield ServiceContext("fees", database, clock or WalkingClock(), processes)
+        yield ServiceContext("fees", database, clock or OffsetClock(), processes)
     finally:
         await database.close()
 
 
 @dataclass
 class Running:
-    """A replica that runs in this process, and where its rim is."""
+    """A replica that runs in this process, and the address of its HTTP server."""
 
     replica: Replica
     address: str
     serving: asyncio.Task[None]
 
     async def stop(self) -> None:
-        """Stops as SIGTERM would."""
+        """Stops the replica in order, like SIGTERM."""
         self.replica.stop()
         await self.serving
 
@@ -179,13 +179,13 @@ class PlumbingStack:
         self.url = databases.of(service)
         self.dialect = databases.dialect
         self.database = Database(make_url(self.url))
-        self.clock = WalkingClock()
+        self.clock = OffsetClock()
         self.key = OKPKey.generate_key("Ed25519")
         self._running: list[Running] = []
         self._clients: list[Client] = []
 
-    async def furnish(self) -> None:
-        """Makes the test's own tables and lets the service know the signing key."""
+    async def prepare(self) -> None:
+        """Creates the tables of the test and inserts the token key."""
         async with self.database.engine.begin() as connection:
             await connection.run_sync(TABLES.create_all)
             now = datetime.now(UTC)
@@ -207,7 +207,7 @@ class PlumbingStack:
         return Settings(**present | {"http_port": free_port()} | changed)
 
     async def replica(self, router: Router | None = None, *, ready: bool = True, **changed: Any) -> Running:
-        """A replica, started and ready."""
+        """Starts a replica and waits until it is ready, unless `ready` is false."""
         settings = self.settings(**changed)
         replica = Replica(Service(name=self.service, router=router or a_router(), tables=TABLES), settings, self.clock)
         running = Running(replica, f"http://127.0.0.1:{settings.http_port}", asyncio.create_task(replica.serve()))
@@ -235,7 +235,7 @@ class PlumbingStack:
         return sign_token(changed.pop("key", self.key), actor or a_cashier(), **present | changed)
 
     async def publish(self, *events: Event, by: str = "certificates", **headers: str) -> list[UUID]:
-        """Puts events on the stream as their owner does; returns their ids."""
+        """Publishes signed events of their owner; returns their ids."""
         jetstream = (await self.client(by)).jetstream()
         ids = [uuid4() for _ in events]
         for event_id, event in zip(ids, events, strict=True):
@@ -249,13 +249,13 @@ class PlumbingStack:
         await jetstream.publish(subject, body, headers=signed | dict(headers))
 
     async def put_on_stream(self, subject: str, body: bytes, headers: dict[str, str] | None = None) -> None:
-        """Puts any bytes on the stream."""
+        """Publishes bytes without a signature."""
         await (await self.client("certificates")).jetstream().publish(subject, body, headers=headers)
 
     async def announce_bytes(
         self, subject: str, body: bytes, event_id: UUID | None = None, *, by: str = "certificates", **headers: str
     ) -> UUID:
-        """Puts any bytes on the stream that a service has signed; returns their id."""
+        """Publishes bytes with the signature of a service; returns the id of the message."""
         event_id = event_id or uuid4()
         jetstream = (await self.client(by)).jetstream()
         await self._publish_signed(jetstream, by, subject, body, event_id, headers)
@@ -278,19 +278,19 @@ class PlumbingStack:
             return (await session.execute(select(table).order_by(*table.primary_key.columns))).all()
 
     async def effects(self) -> list[str]:
-        """What handlers have done, in order."""
+        """The rows that handlers have inserted, in order."""
         return [row.what for row in await self.rows(effects)]
 
     async def dead(self) -> Sequence[Any]:
         return await self.rows(dead_letters)
 
     async def unacknowledged(self) -> int:
-        """Events that were handed over, or wait to be, and are not done."""
+        """The number of events that are not acknowledged: delivered ones and waiting ones."""
         info = await (await self.client(self.service)).jetstream().consumer_info("EVENTS", self.service)
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     async def heard(self, subject: str) -> list[Any]:
-        """Everything on the stream with this subject."""
+        """All messages of the stream with this subject."""
         jetstream = (await self.client("operator")).jetstream()
         found = []
         info = await jetstream.stream_info("EVENTS")
@@ -303,9 +303,9 @@ class PlumbingStack:
 
 @asynccontextmanager
 async def a_plumbing_stack(bus: Bus, databases: Databases, service: str = "fees") -> AsyncIterator[PlumbingStack]:
-    """A house, furnished; its replicas are stopped at the end."""
+    """A prepared stack. Its replicas are stopped at the end."""
     stack = PlumbingStack(bus, databases, service)
-    await stack.furnish()
+    await stack.prepare()
     try:
         yield stack
     finally:

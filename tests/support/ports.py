@@ -1,4 +1,4 @@
-"""Ports for tests, from a range that belongs to one process: tests that run at the same time never choose the same port."""
+"""Ports for tests. Each process has its own range, so tests that run at the same time never choose the same port."""
 
 import fcntl
 import tempfile
@@ -18,7 +18,7 @@ _locks: list[IO[str]] = []
 
 @cache
 def _range() -> Iterator[int]:
-    """The first range of ports that no other process has locked, over and over. The lock ends with this process."""
+    """The first range that no other process has locked, cyclically. The lock ends with this process."""
     folder = Path(tempfile.gettempdir()) / "co-test-ports"
     folder.mkdir(exist_ok=True)
     for number in range(RANGES):
@@ -35,7 +35,7 @@ def _range() -> Iterator[int]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on. The same port comes again only after all others of the range."""
+    """A free port. A port is repeated only after all others of the range."""
     return next(port for port in _range() if is_free(port))
 
 

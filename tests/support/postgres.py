@@ -1,4 +1,4 @@
-"""A real PostgreSQL of its own for a test run, from the programs of this machine."""
+"""A real PostgreSQL server for one test run, with the programs of this machine."""
 
 import os
 import pwd
@@ -14,12 +14,12 @@ from tests.support.ports import free_port
 
 QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=200 -c deadlock_timeout=100ms -c shared_buffers=32MB"
 
-WARY = "wary"
-"""The one role, to be made by a test, whose password is asked for."""
+WITH_PASSWORD = "with_password"
+"""The only role that needs a password. The test creates it."""
 
 
 class NoPostgres(Exception):
-    """PostgreSQL cannot be run here; the message says why."""
+    """PostgreSQL cannot run here. The message gives the reason."""
 
 
 def _programs() -> Path:
@@ -34,7 +34,7 @@ def _programs() -> Path:
 
 
 def _owner() -> str | None:
-    """Whom the server runs as: PostgreSQL refuses to be root."""
+    """The user of the server, because PostgreSQL refuses to run as root. None: the present user."""
     if os.geteuid() != 0:
         return None
     known = {user.pw_name for user in pwd.getpwall()}
@@ -42,7 +42,7 @@ def _owner() -> str | None:
 
 
 class Postgres:
-    """One cluster in a temporary folder, on this machine only; nothing in it outlives a crash."""
+    """One cluster in a temporary folder, reachable from this machine only. It does not survive a crash."""
 
     def __init__(self) -> None:
         self._programs, self._owner = _programs(), _owner()
@@ -53,7 +53,7 @@ class Postgres:
         self._names = (f"test_{number}" for number in count())
         self._run("initdb", "-D", "data", "-U", "co", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         trusted = self._folder / "data" / "pg_hba.conf"
-        trusted.write_text(f"host all {WARY} 127.0.0.1/32 scram-sha-256\n{trusted.read_text()}")
+        trusted.write_text(f"host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n{trusted.read_text()}")
         self.start()
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -74,12 +74,12 @@ class Postgres:
         self._run("pg_ctl", "-D", "data", "-l", "server.log", "-o", options, "-w", "start")
 
     def stop(self) -> None:
-        """Stops the server as a crash would: every connection breaks."""
+        """Stops the server without a shutdown, like a crash: all connections break."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """The server is stopped within this block."""
+        """Stops the server for this block."""
         self.stop()
         try:
             yield
@@ -91,16 +91,16 @@ class Postgres:
         self._run("psql", "-h", str(self._folder), "-p", str(self._port), "-U", "co", "-qc", statement, database)
 
     def new_database(self, template: str = "template0") -> str:
-        """Makes a database, copied from a template that nobody is connected to, and returns its name."""
+        """Creates a database from a template without connections; returns its name."""
         name = next(self._names)
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def url(self, database: str, user: str = "co") -> str:
-        """The address that services are told."""
+        """The address of a database, for the settings of a service."""
         return f"postgresql+asyncpg://{user}@127.0.0.1:{self._port}/{database}"
 
     def remove(self) -> None:
-        """Stops the server and removes everything."""
+        """Stops the server and deletes its files."""
         self.stop()
         shutil.rmtree(self._folder)

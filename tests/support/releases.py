@@ -1,4 +1,4 @@
-"""A newer release of the service fees: a copy of this one in a folder of its own, with more migrations."""
+"""Creates a newer release of the service fees: a copy of this one in another folder, with more migrations."""
 
 import ast
 import asyncio
@@ -39,25 +39,25 @@ def upgrade() -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """One more migration, of the plumbing or of the service; `oldest_code` where it contracts."""
+    """An additional migration, of the plumbing or of the service. `oldest_code`: for a migration that contracts the schema."""
 
     revision: str
     step: str
     oldest_code: str | None = None
 
 
-def more_room(revision: str) -> Step:
-    """A step that expands."""
+def expansion(revision: str) -> Step:
+    """A migration that adds a column."""
     return Step(revision, f'op.add_column("payments", sa.Column("note_{revision}", sa.Text(), nullable=True))')
 
 
-def less_room(revision: str, oldest_code: str) -> Step:
-    """A step that contracts: a column that this release writes is there no more."""
+def contraction(revision: str, oldest_code: str) -> Step:
+    """A migration that drops a column that this release writes."""
     return Step(revision, 'op.drop_column("payments", "recorded_at")', oldest_code)
 
 
 def a_newer_release(folder: Path, *steps: Step) -> Path:
-    """The folder in which `python -m services.fees` is the newer release."""
+    """Creates the newer release in a folder. `python -m services.fees` runs it there."""
     shutil.copytree(ROOT / "shared", folder / "shared")
     shutil.copytree(ROOT / "services" / "fees", folder / "services" / "fees")
     (folder / "services" / "__init__.py").touch()
@@ -72,8 +72,8 @@ def a_newer_release(folder: Path, *steps: Step) -> Path:
     return folder
 
 
-async def run(what: str, url: str, release: Path = ROOT, **told: str) -> tuple[int | None, str]:
-    """How the process of the service fees ends, and what it says."""
+async def run(command: str, url: str, release: Path = ROOT, **environment: str) -> tuple[int | None, str]:
+    """Runs a command of the service fees; returns its exit code and its output."""
     with NamedTemporaryFile(suffix=".seed") as seed, NamedTemporaryFile(suffix=".json") as event_keys:
         Path(seed.name).write_bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
         key = nkeys.from_seed(Path(seed.name).read_bytes()).public_key.decode()
@@ -84,28 +84,28 @@ async def run(what: str, url: str, release: Path = ROOT, **told: str) -> tuple[i
             sys.executable,
             "-m",
             "services.fees",
-            what,
+            command,
             cwd=release,
-            env=os.environ | present | told,
+            env=os.environ | present | environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, said.decode()
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, output.decode()
 
 
 async def migrated_by(release: Path, url: str) -> None:
-    """A newer release has migrated a database."""
-    code, said = await run("migrate", url, release)
-    assert code == 0, said
+    """Migrates a database with a newer release."""
+    code, output = await run("migrate", url, release)
+    assert code == 0, output
 
 
-TAKES_AWAY = {"drop_column", "drop_table", "drop_constraint", "rename_table", "execute"}
-NARROWS = {"create_unique_constraint", "create_check_constraint", "create_foreign_key", "create_primary_key"}
+REMOVALS = {"drop_column", "drop_table", "drop_constraint", "rename_table", "execute"}
+RESTRICTIONS = {"create_unique_constraint", "create_check_constraint", "create_foreign_key", "create_primary_key"}
 
 
-def what_old_code_may_miss(migration: str) -> Iterator[str]:
-    """The operations of a migration's source after which older code may not run: `oldest_code` must say which does."""
+def contractions_in(migration: str) -> Iterator[str]:
+    """The operations in the source of a migration that may break older code. Such a migration must have an `oldest_code`."""
     new_tables = set()
     for call in (node for node in ast.walk(ast.parse(migration)) if isinstance(node, ast.Call)):
         name, given = ast.unparse(call.func).removeprefix("op."), [ast.unparse(value) for value in call.args]
@@ -114,6 +114,6 @@ def what_old_code_may_miss(migration: str) -> Iterator[str]:
             new_tables.add(given[0])
         unique = name == "create_index" and named.get("unique") == "True" and given[1] not in new_tables
         altered = name == "alter_column" and named.get("nullable") != "True"
-        demanded = name == "add_column" and "nullable=False" in given[1] and "server_default" not in given[1]
-        if name in TAKES_AWAY | NARROWS or unique or altered or demanded:
+        required = name == "add_column" and "nullable=False" in given[1] and "server_default" not in given[1]
+        if name in REMOVALS | RESTRICTIONS or unique or altered or required:
             yield name

@@ -1,4 +1,4 @@
-"""One service at a desk: its handlers, its database and its rules, without a bus in between."""
+"""Calls the handlers of one service on a real database, without a bus."""
 
 import json
 import shutil
@@ -38,8 +38,8 @@ from shared.workers.tasks import TaskRunner
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
 
 
-class WalkedClock(Clock):
-    """Time that a test walks."""
+class SettableClock(Clock):
+    """A clock that returns `instant`, which a test sets."""
 
     def __init__(self, instant: datetime) -> None:
         super().__init__(PHNOM_PENH)
@@ -50,79 +50,79 @@ class WalkedClock(Clock):
 
 
 def a_person(*roles: str, organisation: UUID | str = "PNH", user_id: UUID | None = None) -> Actor:
-    """Somebody who is signed in."""
+    """A signed-in user."""
     return Actor(user_id=user_id or uuid4(), session_id=uuid4(), organisation=str(organisation), roles=frozenset(roles))
 
 
 def an_agent(agent_id: UUID, exporter_id: UUID) -> Actor:
-    """Somebody of an agent's, with the token for the exporter."""
+    """A user of an agent, with a token for the exporter."""
     actor = a_person("preparer", "signatory", organisation=exporter_id)
     return replace(actor, mandate=Mandated(uuid4(), agent_id))
 
 
 @dataclass
 class ServiceUnderTest:
-    """Asks a service as the bus would, lets it hear events, and does its tasks."""
+    """Sends requests and events to the handlers of a service and runs its tasks."""
 
     router: Router
     context: ServiceContext
-    clock: WalkedClock
+    clock: SettableClock
     key: OKPKey
 
     def token_of(self, person: Actor, *, lasts: timedelta = timedelta(hours=1)) -> str:
-        """A person's token, signed at the desk's present time."""
+        """A token of the user, issued at the present time of the clock."""
         return sign_token(self.key, person, audience="KH", now=self.clock.now(), lasts=lasts)
 
     def step_up_of(self, person: Actor, *commands: Command) -> str:
-        """A person's confirmation of what they have decided."""
+        """A step-up token of the user for these commands."""
         decisions = [(command.subject, digest_of(command)) for command in commands]
         return sign_step_up(self.key, person, decisions, audience="KH", now=self.clock.now(), lasts=STEP_UP_LASTS)
 
     async def ask(self, request: Request, person: Actor | None = None) -> Any:
-        """The answer, or the refusal; what binds the state is confirmed."""
+        """The answer or the refusal. Commands that need a step-up are confirmed."""
         token = self.token_of(person) if person else None
         confirmed = self.step_up_of(person, request) if person and isinstance(request, Command) and request.step_up else None
         return await self.ask_raw(type(request), request.model_dump_json().encode(), token, confirmed)
 
     async def ask_raw(self, kind: type[Request], body: bytes, token: str | None, step_up: str | None = None) -> Any:
-        """The same with a body and tokens of any kind."""
-        answerer = RequestHandler(kind, self.router.requests[kind], self.context, Tokens("KH"))
+        """The answer or the refusal for any body and any tokens."""
+        handler = RequestHandler(kind, self.router.requests[kind], self.context, Tokens("KH"))
         headers = {name: value for name, value in ((TOKEN_HEADER, token), (STEP_UP_HEADER, step_up)) if value}
         message = NatsMessage(raw_message=None, body=body, headers=headers)
-        envelope = json.loads(await answerer.envelope(message))
+        envelope = json.loads(await handler.envelope(message))
         if "refusal" in envelope:
             return Refusal.model_validate(envelope["refusal"])
         return kind.answer.model_validate(envelope["answer"])
 
-    async def hear(self, event: Event) -> None:
-        """Takes an event in a transaction of its own."""
+    async def receive(self, event: Event) -> None:
+        """Handles an event in its own transaction."""
         async with self.context.work(INVALID_SPAN) as work:
             work.begin(event, INVALID_SPAN)
             await self.router.events[type(event)](event, work)
 
     async def do_tasks(self) -> None:
-        """Does what is due now, until nothing is."""
+        """Runs the due tasks until none is left."""
         runner = TaskRunner(self.router.tasks, self.context)
         while await runner.begin_some():
             await runner.finish(within=10)
 
     async def start(self) -> None:
-        """Does what a replica does first."""
+        """Runs the start steps of a replica."""
         async with self.context.work(INVALID_SPAN) as work:
             for step in self.router.start:
                 await step(work)
 
     async def announced(self, kind: type[Event] | None = None) -> list[Any]:
-        """What was announced so far, in order."""
+        """The events in the outbox, in order; of one class if given."""
         by_subject = {event.subject: event for event in events()}
         async with self.context.database.reading() as session:
             rows = (await session.execute(select(outbox.c.subject, outbox.c.body).order_by(outbox.c.id))).all()
-        said = [by_subject[row.subject].model_validate_json(row.body) for row in rows]
-        return [event for event in said if kind is None or isinstance(event, kind)]
+        found = [by_subject[row.subject].model_validate_json(row.body) for row in rows]
+        return [event for event in found if kind is None or isinstance(event, kind)]
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
-        """Work of the test's own."""
+        """A transaction of the test."""
         async with self.context.work(INVALID_SPAN) as work:
             yield work
 
@@ -131,9 +131,9 @@ class ServiceUnderTest:
 async def a_service_under_test(
     name: str, router: Router, root: Path, *tools: object, now: datetime | None = None, database_url: str | None = None
 ) -> AsyncIterator[ServiceUnderTest]:
-    """A service with an empty SQLite database, or one that is ready for it; everybody's tokens are known to it."""
+    """A service with a new SQLite database, or the given one. It accepts the tokens of this test."""
     url = make_url(database_url or migrated_copy(name, root / f"{name}.db"))
-    clock = WalkedClock(now or datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
+    clock = SettableClock(now or datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
     key = OKPKey.generate_key("Ed25519")
     database = Database(url)
     with ThreadPoolExecutor(1) as pool:
@@ -148,7 +148,7 @@ async def a_service_under_test(
 
 @cache
 def _template(name: str) -> tuple[Path, TemporaryDirectory[str]]:
-    """A migrated SQLite database of a service, made once; its folder is removed when the tests end."""
+    """A migrated SQLite database of a service, created once. Its folder is deleted at the end of the tests."""
     folder = TemporaryDirectory(prefix="co-template-")
     file = Path(folder.name) / f"{name}.db"
     migrate_in_thread(name, make_url(f"sqlite+aiosqlite:///{file}"))
@@ -156,14 +156,14 @@ def _template(name: str) -> tuple[Path, TemporaryDirectory[str]]:
 
 
 def migrated_copy(name: str, file: Path) -> str:
-    """Makes a SQLite database of a service as its migrations make it; returns the address."""
+    """Creates a migrated SQLite database of a service; returns its address."""
     template, _ = _template(name)
     shutil.copy(template, file)
     return f"sqlite+aiosqlite:///{file}"
 
 
 def migrate_in_thread(name: str, url: Any) -> None:
-    """Alembic runs a loop of its own, so it needs a thread of its own."""
+    """Migrates in another thread, because Alembic starts an event loop."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(migrate, name, url).result()
 

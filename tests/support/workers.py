@@ -1,4 +1,4 @@
-"""Which tests stay together where several workers share a run, and which begin first."""
+"""Distributes tests to workers: tests of a group stay on one worker, and slow groups start first."""
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -11,7 +11,7 @@ TOGETHER = (
     "tests/cli/test_co.py",
     "tests/deploy/test_bus_permissions.py",
 )
-"""Tests that share something slow to start, or that take long, by the beginning of their names: the longest come first."""
+"""The groups of tests that share a slow fixture or take long, by the prefix of their names. The slowest are first."""
 
 
 def group_of(nodeid: str) -> int:
@@ -20,7 +20,7 @@ def group_of(nodeid: str) -> int:
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each group to one worker, and every other test to the worker that is free."""
+    """Assigns each group to one worker, and every other test to any free worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         group = group_of(nodeid)

@@ -62,7 +62,7 @@ A_JOURNEY: tuple[Event, ...] = (an_issued_certificate(), a_step("AS1", 1), a_ste
 
 
 class Tracking:
-    """The tracking service with its own database, and the public in front of it."""
+    """The tracking service with its own database, and HTTP requests of the public."""
 
     def __init__(self, database: Path) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
@@ -71,7 +71,7 @@ class Tracking:
         app = application(self.context, routes)
         self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
 
-    async def hears(self, *events: Event) -> None:
+    async def receive(self, *events: Event) -> None:
         async with self.context.work(INVALID_SPAN) as work:
             for event in events:
                 await router.events[type(event)](event, work)

@@ -1,4 +1,4 @@
-"""What the public sees of a certificate, and what it never sees."""
+"""The public pages of a certificate: what they show and what they never show."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from services.tracking.searching import LONGEST, ReferenceMalformed, read_reference
+from services.tracking.searching import MAX_TYPED, ReferenceMalformed, read_reference
 from services.tracking.store import tracked_steps
 from shared.contracts.gateway import MAX_REASONS, StatusCode
 
@@ -23,7 +23,7 @@ DATA = Path(__file__).parents[2] / "services/tracking/data"
 
 
 async def test_a_certificate_is_shown_as_json_with_its_codes_times_and_meanings(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY)
+    await tracking.receive(*A_JOURNEY)
     answer = await tracking.json()
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     shown = answer.json()
@@ -48,8 +48,8 @@ async def test_a_certificate_is_shown_as_json_with_its_codes_times_and_meanings(
     }
 
 
-async def test_json_is_given_to_who_asks_for_it_in_the_address(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY)
+async def test_the_parameter_format_requests_json(tracking: Tracking) -> None:
+    await tracking.receive(*A_JOURNEY)
     answer = await tracking.public.get(
         f"/public-search/atiga?reference={REFERENCE}&format=json", headers={"accept": "text/html"}
     )
@@ -57,7 +57,7 @@ async def test_json_is_given_to_who_asks_for_it_in_the_address(tracking: Trackin
 
 
 async def test_a_certificate_is_shown_as_a_page_in_english_and_khmer(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY)
+    await tracking.receive(*A_JOURNEY)
     answer = await tracking.page()
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     page = answer.text
@@ -77,8 +77,8 @@ async def test_a_certificate_is_shown_as_a_page_in_english_and_khmer(tracking: T
 
 
 @pytest.mark.parametrize("year", [1, 9999])
-async def test_a_step_that_was_kept_before_there_were_bounds_does_not_take_the_page_away(tracking: Tracking, year: int) -> None:
-    await tracking.hears(*A_JOURNEY)
+async def test_a_step_stored_before_the_limits_existed_does_not_break_the_page(tracking: Tracking, year: int) -> None:
+    await tracking.receive(*A_JOURNEY)
     at = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC) if year > 1 else datetime(year, 1, 1, tzinfo=UTC)
     kept = {"at": at, "reasons": [f"reason_{number}" for number in range(20_000)]}
     async with tracking.database.writing() as transaction:
@@ -89,8 +89,8 @@ async def test_a_step_that_was_kept_before_there_were_bounds_does_not_take_the_p
     assert len(answer.json()["steps"][-1]["reasons"]) == MAX_REASONS
 
 
-async def test_the_page_loads_and_runs_nothing_and_says_so(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY)
+async def test_the_page_loads_no_resource_and_its_headers_forbid_it(tracking: Tracking) -> None:
+    await tracking.receive(*A_JOURNEY)
     for answer in (
         await tracking.page(),
         await tracking.page("D2026-PNH-999999"),
@@ -108,22 +108,22 @@ async def test_the_page_loads_and_runs_nothing_and_says_so(tracking: Tracking) -
         assert 'name="viewport"' in answer.text
 
 
-async def test_a_certificate_is_kept_by_browsers_for_seconds_only(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY)
+async def test_a_certificate_is_cached_for_seconds_only(tracking: Tracking) -> None:
+    await tracking.receive(*A_JOURNEY)
     assert (await tracking.page()).headers["cache-control"] == "public, max-age=5"
     assert (await tracking.page("D2026-PNH-999999")).headers["cache-control"] == "no-store"
 
 
 async def test_a_certificate_that_was_just_issued_has_no_code_yet(tracking: Tracking) -> None:
-    await tracking.hears(an_issued_certificate())
+    await tracking.receive(an_issued_certificate())
     shown = (await tracking.json()).json()
     assert (shown["status"], shown["codes"], shown["steps"]) == (None, [], [])
-    assert "on its way to our gateway" in (await tracking.page()).text
+    assert "has not reached our gateway yet" in (await tracking.page()).text
 
 
-async def test_a_rejection_says_why_in_plain_language(tracking: Tracking) -> None:
+async def test_a_rejection_shows_its_reasons_as_sentences(tracking: Tracking) -> None:
     reasons = ("restricted_goods", "moon_phase_unsuitable")
-    await tracking.hears(an_issued_certificate(), a_step("AS1", 1), a_step("NOT", 2, reasons=reasons))
+    await tracking.receive(an_issued_certificate(), a_step("AS1", 1), a_step("NOT", 2, reasons=reasons))
     last = (await tracking.json()).json()["steps"][-1]
     assert last["reasons"][0]["code"] == "restricted_goods"
     assert last["reasons"][0]["en"] == "The goods are restricted in the importing country."
@@ -135,15 +135,15 @@ async def test_a_rejection_says_why_in_plain_language(tracking: Tracking) -> Non
     assert "Follow up at once" in page
 
 
-async def test_codes_beyond_those_of_asean_are_marked_as_ours(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY, a_step("UTL", 4))
+async def test_codes_that_asean_does_not_define_are_marked_as_ours(tracking: Tracking) -> None:
+    await tracking.receive(*A_JOURNEY, a_step("UTL", 4))
     timeline = (await tracking.page()).text.split('<ol class="timeline">')[1].split("</ol>")[0]
     assert re.search(r'UTL</span>Used <span class="ours">our own code</span>', timeline)
     assert timeline.count("our own code") == 1
 
 
 async def test_a_second_transmission_is_shown_after_the_first(tracking: Tracking) -> None:
-    await tracking.hears(an_issued_certificate(), a_step("AS1", 1, number=2), a_step("AS1", 1), a_step("NOT", 2))
+    await tracking.receive(an_issued_certificate(), a_step("AS1", 1, number=2), a_step("AS1", 1), a_step("NOT", 2))
     shown = (await tracking.json()).json()
     assert [(step["number"], step["code"]) for step in shown["steps"]] == [(1, "AS1"), (1, "NOT"), (2, "AS1")]
     assert shown["status"] == "AS1"
@@ -151,33 +151,33 @@ async def test_a_second_transmission_is_shown_after_the_first(tracking: Tracking
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4)))[1::5])
-async def test_facts_may_come_in_any_order(tracking: Tracking, order: tuple[int, ...]) -> None:
+async def test_events_may_arrive_in_any_order(tracking: Tracking, order: tuple[int, ...]) -> None:
     for index in order:
-        await tracking.hears(A_JOURNEY[index])
+        await tracking.receive(A_JOURNEY[index])
     assert (await tracking.json()).json()["codes"] == ["AS1", "AS2", "REC"]
 
 
-async def test_steps_stand_in_the_order_they_were_taken_whatever_the_clocks_said(tracking: Tracking) -> None:
+async def test_steps_are_ordered_by_version_not_by_time(tracking: Tracking) -> None:
     early = datetime(2026, 3, 2, 4, 59, 59, tzinfo=UTC)
-    await tracking.hears(an_issued_certificate(), a_step("AS1", 1), a_step("AS2", 2, occurred_at=early))
+    await tracking.receive(an_issued_certificate(), a_step("AS1", 1), a_step("AS2", 2, occurred_at=early))
     assert (await tracking.json()).json()["codes"] == ["AS1", "AS2"]
 
 
-async def test_facts_told_again_change_nothing(tracking: Tracking) -> None:
-    await tracking.hears(*A_JOURNEY)
+async def test_repeated_events_change_nothing(tracking: Tracking) -> None:
+    await tracking.receive(*A_JOURNEY)
     before = (await tracking.json()).json()
-    await tracking.hears(*A_JOURNEY, *reversed(A_JOURNEY))
+    await tracking.receive(*A_JOURNEY, *reversed(A_JOURNEY))
     assert (await tracking.json()).json() == before
 
 
-async def test_an_older_statement_does_not_replace_a_newer_one(tracking: Tracking) -> None:
-    await tracking.hears(an_issued_certificate(version=8, destination="TH"), an_issued_certificate(version=7))
+async def test_an_older_event_does_not_replace_a_newer_one(tracking: Tracking) -> None:
+    await tracking.receive(an_issued_certificate(version=8, destination="TH"), an_issued_certificate(version=7))
     assert (await tracking.json()).json()["destination"] == "TH"
-    await tracking.hears(an_issued_certificate(version=9, destination="MY"))
+    await tracking.receive(an_issued_certificate(version=9, destination="MY"))
     assert (await tracking.json()).json()["destination"] == "MY"
 
 
-async def test_nothing_but_codes_times_and_countries_can_be_seen(tracking: Tracking) -> None:
+async def test_only_codes_times_and_countries_are_shown(tracking: Tracking) -> None:
     secret = {
         "exporter": "Angkor Garment Co.",
         "consignee": "Sai Gon Trading",
@@ -186,7 +186,7 @@ async def test_nothing_but_codes_times_and_countries_can_be_seen(tracking: Track
         "detail": "licence",
     }
     events = [type(event).model_validate(event.model_dump(mode="json") | secret) for event in A_JOURNEY]
-    await tracking.hears(*events)
+    await tracking.receive(*events)
     assert set((await tracking.json()).json()) == {
         "reference",
         "form",
@@ -213,34 +213,34 @@ async def test_an_unknown_reference_is_not_found_and_the_page_helps(tracking: Tr
 
 
 async def test_a_step_without_its_certificate_is_not_shown_yet(tracking: Tracking) -> None:
-    await tracking.hears(a_step("AS1", 1))
+    await tracking.receive(a_step("AS1", 1))
     assert (await tracking.json()).status_code == 404
 
 
 @pytest.mark.parametrize(
     "wrong", ["no", "D2026-PNH-12", "D2026", "'; DROP TABLE steps; --", "D2026-PNH-000123\x00", "D" * 5000, "១២៣"]
 )
-async def test_what_is_no_reference_is_said_to_be_none(tracking: Tracking, wrong: str) -> None:
+async def test_a_malformed_reference_is_refused(tracking: Tracking, wrong: str) -> None:
     page, as_json = await tracking.page(wrong), await tracking.json(wrong)
     assert (page.status_code, as_json.status_code) == (400, 400)
     assert "This is not a reference" in page.text
     assert as_json.json()["code"] == "reference_malformed"
     assert "D2026-PNH-000123" in as_json.json()["detail"]
-    assert "D" * (LONGEST + 1) not in page.text
+    assert "D" * (MAX_TYPED + 1) not in page.text
 
 
-async def test_what_is_typed_cannot_become_part_of_the_page(tracking: Tracking) -> None:
+async def test_typed_text_is_escaped_in_the_page(tracking: Tracking) -> None:
     page = (await tracking.page('"><script>alert(1)</script>')).text
     assert "<script" not in page
 
 
-async def test_no_reference_at_all_gives_the_search_to_people_and_an_error_to_programs(tracking: Tracking) -> None:
+async def test_without_a_reference_a_browser_gets_the_search_and_a_program_an_error(tracking: Tracking) -> None:
     people = await tracking.page("")
     assert (people.status_code, "Where is my certificate?" in people.text) == (200, True)
     assert (await tracking.json("")).status_code == 400
 
 
-async def test_the_home_page_has_the_search_and_shows_how_a_reference_looks(tracking: Tracking) -> None:
+async def test_the_home_page_has_the_search_and_an_example_of_a_reference(tracking: Tracking) -> None:
     page = (await tracking.public.get("/")).text
     assert 'action="/public-search/atiga"' in page
     assert 'placeholder="D2026-PNH-000123"' in page
@@ -250,19 +250,19 @@ async def test_the_home_page_has_the_search_and_shows_how_a_reference_looks(trac
 @pytest.mark.parametrize(
     "typed", ["d2026-pnh-000123", "  D2026 - PNH - 000123 ", "D2026–PNH–000123", "Ｄ2026-PNH-000123", "D2026-\u00a0PNH-000123"]
 )
-def test_small_letters_spaces_and_long_dashes_do_not_matter(typed: str) -> None:
+def test_lower_case_spaces_and_long_dashes_are_accepted(typed: str) -> None:
     assert read_reference(typed) == REFERENCE
 
 
-@given(st.text(max_size=LONGEST * 2))
-def test_whatever_is_typed_is_a_reference_or_refused(typed: str) -> None:
+@given(st.text(max_size=MAX_TYPED * 2))
+def test_any_typed_text_is_a_reference_or_refused(typed: str) -> None:
     try:
         assert re.fullmatch(r"[A-Z0-9]{1,8}-[A-Z]{2,5}-[0-9]{6,9}", read_reference(typed))
     except ReferenceMalformed:
         pass
 
 
-def test_every_code_has_its_words_in_both_languages() -> None:
+def test_every_code_has_texts_in_both_languages() -> None:
     codes = json.loads((DATA / "codes.json").read_text())
     assert set(codes) == set(StatusCode)
     for words in codes.values():
@@ -272,7 +272,7 @@ def test_every_code_has_its_words_in_both_languages() -> None:
     assert [code for code, words in codes.items() if not words["ours"]] == ["AS1", "AS2", "REC", "NOT"]
 
 
-def test_every_reason_and_country_has_its_words_in_both_languages() -> None:
+def test_every_reason_and_country_has_a_text_in_both_languages() -> None:
     for name in ("reasons", "countries"):
         for words in json.loads((DATA / f"{name}.json").read_text()).values():
             assert words["en"]

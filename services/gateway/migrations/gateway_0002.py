@@ -1,4 +1,4 @@
-"""Which agent began the certificate of a transmission.
+"""The agent that drafted the certificate of a transmission.
 
 Revision ID: gateway_0002
 """

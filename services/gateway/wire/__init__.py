@@ -1,1 +1,1 @@
-"""Everything that knows the wire between gateways: XML, signatures, HTTP, addresses. Nothing else in the house does."""
+"""The protocol between gateways: XML, signatures, HTTP and addresses. No other code knows it."""

@@ -1,7 +1,7 @@
-"""What a message may have, checked before a tree is built of it and before any signature is verified.
+"""The limits of a message, checked before a tree is built and before a signature is verified.
 
-One pass of Expat, which keeps nothing. Canonical XML takes time that grows with the square of the namespaces, and a tree takes
-a hundred times the room of its text: so both are bounded here. An e-Form D of 2,000 items has 40,050 elements.
+Expat reads the message once and stores nothing. Canonical XML takes time that grows with the square of the namespaces, and a
+tree takes a hundred times the memory of its text. So both are limited. An e-Form D of 2,000 items has 40,050 elements.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ MAX_ATTRIBUTES_OF_ONE = 8
 MAX_NAMESPACES = 16
 MAX_COMMENTS = 100
 MAX_NAME = 100
-"""Characters of the name of an element or attribute, with its namespace."""
+"""Maximum characters of the name of an element or attribute, with its namespace."""
 MAX_SIGNATURE = 16 * 1024
-"""Bytes of a signature with the certificate in it."""
+"""Maximum bytes of a signature, with its certificate."""
 
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -36,19 +36,19 @@ SIGNATURE_SHAPE: tuple[tuple[int, str, dict[str, str]], ...] = (
     (2, "X509Data", {}),
     (3, "X509Certificate", {}),
 )
-"""The elements of a signature in their order: depth in it, name and attributes. Every gateway writes it so."""
+"""The elements of a signature in their order: depth, name and attributes. Every gateway writes this form."""
 
 
 class OutOfBounds(Exception):
-    """The text is no XML, or has more of something than a message may have; the sentence says of what."""
+    """The text is not XML, or exceeds a limit. The message gives the reason."""
 
 
 class SignatureShapeWrong(Exception):
-    """The signature is not of the one form that gateways write."""
+    """The signature does not have the form that gateways write."""
 
 
 def must_be_in_bounds(text: bytes) -> None:
-    """Raises OutOfBounds or SignatureShapeWrong. The text must be UTF-8, whatever it says of itself.
+    """Raises OutOfBounds or SignatureShapeWrong. The text must be UTF-8, whatever encoding it declares.
 
     So this parser and the one that builds the tree read the same characters.
     """
@@ -64,7 +64,7 @@ def must_be_in_bounds(text: bytes) -> None:
 
 
 class _Scan:
-    """Counts while Expat reads. An exception in a handler ends the reading at once."""
+    """Counts while Expat reads. An exception in a handler stops Expat at once."""
 
     def __init__(self) -> None:
         self.parser = parser = expat.ParserCreate("UTF-8", " ")
@@ -83,7 +83,7 @@ class _Scan:
         self._elements += 1
         self._attributes += len(attributes)
         _must(self._elements <= MAX_ELEMENTS, f"it has more than {MAX_ELEMENTS} elements")
-        _must(self._depth < MAX_DEPTH, f"elements lie more than {MAX_DEPTH} deep")
+        _must(self._depth < MAX_DEPTH, f"elements are nested more than {MAX_DEPTH} deep")
         _must(len(attributes) <= MAX_ATTRIBUTES_OF_ONE, f"an element has more than {MAX_ATTRIBUTES_OF_ONE} attributes")
         _must(self._attributes <= MAX_ATTRIBUTES, f"it has more than {MAX_ATTRIBUTES} attributes")
         _must(all(len(each) <= MAX_NAME for each in (name, *attributes)), f"a name has more than {MAX_NAME} characters")
@@ -101,7 +101,7 @@ class _Scan:
         place = self._depth - (self._signature_depth or 0), name.removeprefix(f"{DSIG} "), attributes
         expected = SIGNATURE_SHAPE[self._signature_elements : self._signature_elements + 1]
         if self._signature_depth != 1 or expected != (place,):
-            raise SignatureShapeWrong("the signature is not of the form that was agreed")
+            raise SignatureShapeWrong("the signature does not have the agreed form")
         self._signature_elements += 1
 
     def _end(self, name: str) -> None:
@@ -109,13 +109,13 @@ class _Scan:
         if self._depth == self._signature_depth and name == f"{DSIG} Signature":
             size = self.parser.CurrentByteIndex - self._signature_began
             if self._signature_elements != len(SIGNATURE_SHAPE) or size > MAX_SIGNATURE:
-                raise SignatureShapeWrong("the signature is not of the form that was agreed")
+                raise SignatureShapeWrong("the signature does not have the agreed form")
 
     def _namespace(self, prefix: str | None, uri: str) -> None:
         self._namespaces += 1
         _must(self._namespaces <= MAX_NAMESPACES, f"it declares more than {MAX_NAMESPACES} namespaces")
         if self._is_in_signature:
-            raise SignatureShapeWrong("the signature is not of the form that was agreed")
+            raise SignatureShapeWrong("the signature does not have the agreed form")
 
     def _comment(self, text: str) -> None:
         self._comments += 1

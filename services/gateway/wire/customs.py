@@ -6,22 +6,22 @@ from typing import Literal
 import httpx
 from pydantic import ValidationError
 
-from services.gateway.wire.exchange import PATIENCE, XML_TYPE
-from services.gateway.wire.messages import Reasons, Told
+from services.gateway.wire.exchange import TIMEOUT, XML_TYPE
+from services.gateway.wire.messages import Reasons, WireModel
 from services.gateway.wire.xml import write_form
 from shared.contracts.certificates.documents import FormD
 from shared.refusals import Unavailable
 
 
-class Decision(Told):
-    """What customs say of a document."""
+class Decision(WireModel):
+    """The decision of customs on a document."""
 
     decision: Literal["accepted", "rejected"]
     reasons: Reasons = ()
 
 
 class Customs:
-    """The customs of this country, at their address."""
+    """The client of the national customs system."""
 
     def __init__(self, url: str, client: httpx.AsyncClient) -> None:
         self._url = url
@@ -32,9 +32,9 @@ class Customs:
         await self._client.aclose()
 
     async def decide(self, form: FormD) -> Decision:
-        """Hands a document to customs and returns their decision; a rejection has reasons. Raises Unavailable."""
+        """Sends a document to customs and returns their decision; a rejection has reasons. Raises Unavailable."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 answer = await self._client.post(self._url, content=write_form(form), headers={"content-type": XML_TYPE})
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"the customs system cannot be reached ({type(error).__name__})") from error
@@ -43,7 +43,7 @@ class Customs:
         try:
             decision = Decision.model_validate_json(answer.content)
         except ValidationError as error:
-            raise Unavailable("the customs system gave an answer that cannot be read") from error
+            raise Unavailable("the customs system gave a malformed answer") from error
         if (decision.decision == "rejected") != bool(decision.reasons):
             raise Unavailable("the customs system must give reasons for a rejection, and only for a rejection")
         return decision

@@ -1,4 +1,4 @@
-"""The exchange with partner gateways over HTTPS: messages out, receipts back, and messages in."""
+"""The exchange of messages and receipts with partner gateways over HTTPS."""
 
 import asyncio
 import ssl
@@ -11,8 +11,8 @@ from uuid import UUID
 import httpx
 
 from services.gateway.wire import xml
-from services.gateway.wire.messages import Envelope, Kind, Receipt, Told
-from services.gateway.wire.opening import Contents, NotTaken, Opener, claimed_country
+from services.gateway.wire.messages import Envelope, Kind, Receipt, WireModel
+from services.gateway.wire.opening import Contents, MessageRejected, Opener, claimed_country
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
 from shared import hooks
@@ -20,23 +20,23 @@ from shared.observability.tracing import traceparent
 from shared.refusals import Refused, Unavailable
 
 XML_TYPE = "application/xml"
-PATIENCE = 30.0
-"""Seconds in which a partner must have answered."""
-REST = 5.0
-"""Seconds for which a partner that is away is left alone; then one message tries for all, so that others are not held up."""
+TIMEOUT = 30.0
+"""Seconds within which a partner must answer."""
+RETRY_PAUSE = 5.0
+"""Seconds without requests to an unavailable partner. Then one message is sent as a probe, and the others wait."""
 
 
 class ContentUnreadable(Refused):
     code = "document_unreadable"
 
 
-class PartnerAway(Unavailable):
-    """A partner's gateway is not there, too slow, or does not work."""
+class PartnerUnavailable(Unavailable):
+    """A partner's gateway cannot be reached, is too slow, or reports a failure."""
 
 
 @dataclass
-class Absence:
-    """Why a partner is away, and until when (monotonic seconds) nobody asks."""
+class Outage:
+    """The reason why a partner is unavailable, and until when (monotonic seconds) no request is sent to it."""
 
     reason: str
     until: float
@@ -44,7 +44,7 @@ class Absence:
 
 @dataclass(frozen=True)
 class Opened:
-    """A message whose signature is verified. `raw`: all of it as it came, to be kept as evidence."""
+    """A message with a verified signature. `raw`: the received bytes, which are stored as evidence."""
 
     contents: Contents
     partner: Partner
@@ -52,18 +52,18 @@ class Opened:
 
     @property
     def envelope(self) -> Envelope:
-        """Who tells whom."""
+        """The envelope of the message."""
         return self.contents.envelope
 
-    def content(self) -> Told:
-        """What the message says. Raises ContentUnreadable, so that the sender is told what is wrong."""
+    def content(self) -> WireModel:
+        """The content of the message. Raises ContentUnreadable, with the malformed fields for the sender."""
         if self.contents.content is None:
             raise ContentUnreadable(malformed=self.contents.malformed)
         return self.contents.content
 
 
 class Exchange:
-    """This country's gateway, as its partners know it."""
+    """The gateway of this country: it sends messages to partners and verifies messages from partners."""
 
     def __init__(
         self,
@@ -72,20 +72,20 @@ class Exchange:
         signer: Signer,
         client: httpx.AsyncClient,
         max_message_bytes: int,
-        rest: float = REST,
+        retry_pause: float = RETRY_PAUSE,
         opener: Opener | None = None,
     ) -> None:
         self.country = country
         self.max_message_bytes = max_message_bytes
-        self._rest = rest
-        self._away: dict[str, Absence] = {}
+        self._retry_pause = retry_pause
+        self._outages: dict[str, Outage] = {}
         self._partners = partners
         self._signer = signer
         self._client = client
         self._opener = opener or Opener()
 
     def envelope(self, message_id: UUID, kind: Kind, receiver: str, reference: str, number: int, at: datetime) -> Envelope:
-        """The envelope of a message from here."""
+        """The envelope of a message from this gateway."""
         return Envelope(
             message_id=message_id,
             kind=kind,
@@ -101,71 +101,73 @@ class Exchange:
         await self._client.aclose()
         await self._opener.aclose()
 
-    async def send(self, envelope: Envelope, content: Told) -> Receipt:
-        """Hands a message to the receiver's gateway and returns its receipt.
+    async def send(self, envelope: Envelope, content: WireModel) -> Receipt:
+        """Sends a message to the receiver's gateway and returns its receipt.
 
-        Raises Unavailable for whatever is not a genuine receipt for this very message: it is sent again later.
+        Raises Unavailable unless the answer is a genuine receipt for this message. The message is then sent again later.
         """
         partner = self._partners.by_country(envelope.receiver)
         name = f"the gateway of {self._partners.name_of(partner.country)}"
-        self._must_not_be_resting(partner)
+        self._must_be_available(partner)
         try:
             answer = await self._post(partner, name, await self.signed(envelope, content))
-        except PartnerAway as error:
-            self._away[partner.country] = Absence(str(error), monotonic() + self._rest)
+        except PartnerUnavailable as error:
+            self._outages[partner.country] = Outage(str(error), monotonic() + self._retry_pause)
             raise
-        self._away.pop(partner.country, None)
+        self._outages.pop(partner.country, None)
         try:
             opened = await self.opened(answer)
             receipt = opened.content()
-        except (NotTaken, ContentUnreadable) as error:
+        except (MessageRejected, ContentUnreadable) as error:
             raise Unavailable(f"{name} gave an answer that cannot be trusted: {error.detail}") from error
         if opened.partner is not partner or not isinstance(receipt, Receipt):
-            raise Unavailable(f"{name} answered with something else than its receipt")
+            raise Unavailable(f"{name} did not answer with its receipt")
         about = (receipt.in_reply_to, opened.envelope.reference, opened.envelope.number)
         if about != (envelope.message_id, envelope.reference, envelope.number):
             raise Unavailable(f"{name} answered with the receipt for another message")
         await hooks.reached("document-sent-not-recorded")
         return receipt
 
-    async def signed(self, envelope: Envelope, content: Told) -> bytes:
-        """A message as it goes over the wire."""
+    async def signed(self, envelope: Envelope, content: WireModel) -> bytes:
+        """The signed XML of a message."""
         return await asyncio.to_thread(lambda: self._signer.sign(xml.write_message(envelope, content)))
 
     async def open(self, content_type: str, body: AsyncIterable[bytes], address: str) -> Opened:
-        """A message of a partner, which came from this address, verified. Raises NotTaken.
+        """Receives a message of a partner and verifies it. Raises MessageRejected.
 
-        `address`: of the peer, or of whom it names in X-Forwarded-For where FORWARDED_ALLOW_IPS says that the peer is a proxy
-        of ours. Without that setting only a proxy on this machine is believed.
+        `address`: the IP address of the peer. Behind a proxy that FORWARDED_ALLOW_IPS permits, it is the address in
+        X-Forwarded-For. Without that setting only a proxy on this machine is permitted.
         """
         if content_type.partition(";")[0].strip().lower() not in (XML_TYPE, "text/xml"):
-            raise NotTaken(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")
+            raise MessageRejected(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")
         raw = await self._opener.receive(body, self.max_message_bytes, address)
         try:
             return await self.opened(raw, address)
         finally:
-            self._opener.done_with(len(raw), address)
+            self._opener.release(len(raw), address)
 
     async def opened(self, raw: bytes, address: str = "") -> Opened:
-        """A whole message, verified; of another than a partner it is not even read. Raises NotTaken."""
+        """Verifies a complete message. A message that names no partner as sender is not parsed. Raises MessageRejected."""
         claimed = claimed_country(raw)
         partner = self._partners.find(claimed)
         if claimed and partner is None:
-            raise NotTaken(403, "sender_unknown", "The sender is no partner of this gateway.")
+            raise MessageRejected(403, "sender_unknown", "The sender is not a partner of this gateway.")
         contents = await self._opener.open(raw, partner.certificate if partner else None, (claimed, address))
         if partner is None or contents.envelope.sender != partner.country:
-            raise NotTaken(403, "signature_not_valid", "The message is not trusted: it names another sender where signed.")
+            raise MessageRejected(
+                403, "signature_not_valid", "The message is not trusted: its signed part names another sender."
+            )
         if contents.envelope.receiver != self.country:
-            raise NotTaken(400, "receiver_is_another", f"This is the gateway of {self.country}.")
+            raise MessageRejected(400, "receiver_is_another", f"This is the gateway of {self.country}.")
         return Opened(contents, partner, raw)
 
-    def _must_not_be_resting(self, partner: Partner) -> None:
-        absence = self._away.get(partner.country)
-        if absence is None:
+    def _must_be_available(self, partner: Partner) -> None:
+        outage = self._outages.get(partner.country)
+        if outage is None:
             return
-        if monotonic() < absence.until:
-            raise PartnerAway(absence.reason)
-        absence.until = monotonic() + PATIENCE  # this message tries for all
+        if monotonic() < outage.until:
+            raise PartnerUnavailable(outage.reason)
+        outage.until = monotonic() + TIMEOUT  # this message is the probe; the others wait
 
     async def _post(self, partner: Partner, name: str, signed: bytes) -> bytes:
         headers = {"content-type": XML_TYPE, "accept-encoding": "identity"} | (
@@ -173,26 +175,25 @@ class Exchange:
         )
         try:
             async with (
-                asyncio.timeout(PATIENCE),
+                asyncio.timeout(TIMEOUT),
                 self._client.stream("POST", partner.address, content=signed, headers=headers) as answer,
             ):
                 if answer.status_code != 200:
-                    away = answer.status_code >= 500 or answer.status_code == 429
-                    said = f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip()
-                    raise PartnerAway(said) if away else Unavailable(said)
-                return await _read_at_most(
-                    self.max_message_bytes, answer.aiter_raw()
-                )  # never unpacked: a little can unpack to very much
+                    unavailable = answer.status_code >= 500 or answer.status_code == 429
+                    reason = f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip()
+                    raise PartnerUnavailable(reason) if unavailable else Unavailable(reason)
+                # never decompressed: a few bytes can decompress to very many
+                return await _read_at_most(self.max_message_bytes, answer.aiter_raw())
         except TimeoutError as error:
-            raise PartnerAway(f"{name} did not answer within {PATIENCE:.0f} s") from error
+            raise PartnerUnavailable(f"{name} did not answer within {TIMEOUT:.0f} s") from error
         except _TooLong as error:
             raise Unavailable(f"{name} answered with more than {self.max_message_bytes} bytes") from error
         except httpx.HTTPError as error:
-            raise PartnerAway(f"{name} cannot be reached ({type(error).__name__})") from error
+            raise PartnerUnavailable(f"{name} cannot be reached ({type(error).__name__})") from error
 
 
 class _TooLong(Exception):
-    """More came than is allowed."""
+    """The answer has more bytes than allowed."""
 
 
 async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
@@ -205,5 +206,5 @@ async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
 
 
 def http_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
-    """A client that trusts only what the context trusts, follows nothing and waits for nobody for ever."""
-    return httpx.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(PATIENCE, connect=5.0))
+    """An HTTP client with this TLS context. It uses no proxy settings, follows no redirect, and has a timeout."""
+    return httpx.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(TIMEOUT, connect=5.0))

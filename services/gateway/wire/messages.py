@@ -1,4 +1,4 @@
-"""What gateways say to each other: a document, the receipt for a message, and customs' response to a document."""
+"""The messages between gateways: a document, the receipt for a message, and the response of customs to a document."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -11,25 +11,25 @@ from shared.contracts.fields import Country, Instant, Reference, Slug, Text
 from shared.contracts.gateway import MAX_REASONS, StatusCode
 
 MAX_DETAIL = 500
-"""Characters of one reason. 200 reasons of 500 characters of four bytes are 400 KB, and an answer on the bus has 1,000 KB."""
+"""Maximum characters of one reason. 200 reasons of 500 characters are up to 400 KB, and an answer has up to 1,000 KB."""
 
 
 class Kind(StrEnum):
-    """What a message is; also the name of the element that holds its content."""
+    """The kind of a message, which is also the name of the XML element with its content."""
 
     DOCUMENT = "Document"
     RECEIPT = "Receipt"
     RESPONSE = "Response"
 
 
-class Told(BaseModel):
-    """Anything told between gateways; what a later version adds is passed over."""
+class WireModel(BaseModel):
+    """A part of a message between gateways. Fields that a later version adds are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Envelope(Told):
-    """Who tells whom, when, and about which transmission. Sent again, a message keeps its id."""
+class Envelope(WireModel):
+    """The envelope of a message: sender, receiver, time and transmission. A message that is sent again keeps its id."""
 
     message_id: UUID
     kind: Kind
@@ -40,7 +40,7 @@ class Envelope(Told):
     number: Annotated[int, Field(ge=1, le=9999)]
 
     def answered(self, at: Instant) -> "Envelope":
-        """The envelope of the receipt for this message; the same receipt, however often it is given."""
+        """The envelope of the receipt for this message. Every receipt for it has the same id."""
         return Envelope(
             message_id=uuid5(self.message_id, Kind.RECEIPT),
             kind=Kind.RECEIPT,
@@ -52,8 +52,8 @@ class Envelope(Told):
         )
 
 
-class Reason(Told):
-    """Why something was not taken: a slug that the public may see, and what the other side wrote."""
+class Reason(WireModel):
+    """The reason of a rejection: a public code, and the text of the other side."""
 
     code: Slug
     detail: Annotated[Text, Field(max_length=MAX_DETAIL)]
@@ -62,22 +62,22 @@ class Reason(Told):
 Reasons = Annotated[tuple[Reason, ...], Field(max_length=MAX_REASONS)]
 
 
-class Document(Told):
+class Document(WireModel):
     """An e-Form D for the customs of the receiver."""
 
     form: FormD
 
 
-class Receipt(Told):
-    """The receiver has, or has refused, the message; `reasons` are there only where it refused."""
+class Receipt(WireModel):
+    """The receiver has accepted the message, or has rejected it with `reasons`."""
 
     in_reply_to: UUID
     received_at: Instant
     reasons: Reasons = ()
 
 
-class Response(Told):
-    """What customs decided on a document: REC or NOT, when, and when its gateway had received the document."""
+class Response(WireModel):
+    """The decision of customs on a document, REC or NOT. `received_at`: when their gateway had received the document."""
 
     code: Literal[StatusCode.REC, StatusCode.NOT]
     decided_at: Instant
@@ -91,4 +91,4 @@ class Response(Told):
         return self
 
 
-CONTENTS: dict[Kind, type[Told]] = {Kind.DOCUMENT: Document, Kind.RECEIPT: Receipt, Kind.RESPONSE: Response}
+CONTENTS: dict[Kind, type[WireModel]] = {Kind.DOCUMENT: Document, Kind.RECEIPT: Receipt, Kind.RESPONSE: Response}

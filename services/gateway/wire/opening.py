@@ -1,7 +1,7 @@
-"""Opens what partners send: bounds, signature and content, in processes of their own that can be ended.
+"""Opens messages of partners: it checks limits, verifies the signature and parses the content, in separate processes.
 
-Work for a message begins with nothing known of its sender but a claim. So at most two messages are opened at once, each sender
-and address takes its turn, what all of them hold is bounded, and a process that takes too long or has grown is replaced.
+The sender is unverified until then. So at most two messages are opened at the same time, senders and addresses take turns,
+the memory of waiting messages is limited, and a process that takes too long or too much memory is replaced.
 """
 
 import asyncio
@@ -19,39 +19,39 @@ from pydantic import ValidationError
 
 from services.gateway.wire import xml
 from services.gateway.wire.bounds import OutOfBounds, SignatureShapeWrong, must_be_in_bounds
-from services.gateway.wire.messages import Envelope, Told
+from services.gateway.wire.messages import Envelope, WireModel
 from services.gateway.wire.signature import NotGenuine, as_signed
 from shared.runtime.process_pool import ProcessPool
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 2
-"""Processes, so messages that are opened at once."""
+MAX_CONCURRENT = 2
+"""Maximum messages that are opened at the same time: one in each process."""
 OPENED_WITHIN = 20.0
-"""Seconds that a message may take, the start of the process included; then the process is ended."""
+"""Maximum seconds of one message, with the start of the process. Then the process is killed."""
 ARRIVES_WITHIN = 30.0
-"""Seconds in which all of a message must have arrived."""
+"""Seconds within which a message must arrive completely."""
 MAX_PROCESS = 128 * 1024
-"""KiB of memory that a process may hold after a message; a larger one is replaced, so that the memory is given back.
+"""Maximum KiB of memory of a process after a message. A larger process is replaced, so that its memory is freed.
 
-A process holds 50 MiB at its start and 100 MiB after an e-Form D of 2,000 items."""
+A process has 50 MiB at its start and 100 MiB after an e-Form D of 2,000 items."""
 MAX_DATA = 384 * 1024 * 1024
-"""Bytes of data that a process can have at all."""
+"""The limit of the memory of a process in bytes (RLIMIT_DATA)."""
 MAX_HELD, MAX_HELD_FOR_ONE = 32 * 1024 * 1024, 12 * 1024 * 1024
-"""Bytes of messages that arrive or wait, of all addresses and of one."""
+"""Maximum bytes of arriving and waiting messages, of all addresses and of one."""
 MAX_MESSAGES, MAX_MESSAGES_OF_ONE = 160, 64
-"""Messages that arrive or wait, of all addresses and of one; a replica has 200 connections."""
+"""Maximum arriving and waiting messages, of all addresses and of one. A replica has 200 connections."""
 
 _SENDER = re.compile(rb"<(?:[\w.-]+:)?Sender\s*>\s*<(?:[\w.-]+:)?CountryCode\s*>\s*([A-Z]{2})\s*<")
 HEAD = 4096
-"""Bytes in which a message says who claims to have sent it."""
+"""The first bytes of a message, which must contain its claimed sender."""
 
 TRY_LATER = 503
-"""The HTTP status for a message that may come again later."""
+"""The HTTP status that requests the partner to send the message again later."""
 
 
-class NotTaken(Exception):
-    """A message that cannot be answered with a signed receipt: nobody knows whose it is, or what it is."""
+class MessageRejected(Exception):
+    """A message without a verified sender or kind. It gets an HTTP error in place of a signed receipt."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         self.status, self.code, self.detail = status, code, detail
@@ -59,40 +59,40 @@ class NotTaken(Exception):
 
 
 @dataclass(frozen=True)
-class Refused:
-    """Why a message is not taken, as it is said by another process: an HTTP status, a slug and a sentence."""
+class Rejection:
+    """The reason of a rejection, as the other process returns it: an HTTP status, a code and a sentence."""
 
     status: int
     code: str
     detail: str
 
 
-AGAIN = Refused(TRY_LATER, "not_now", "The message could not be verified: send it again in a few seconds.")
+AGAIN = Rejection(TRY_LATER, "not_now", "The message could not be verified: send it again in a few seconds.")
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A message whose signature is verified. `content` is None where these fields of it are missing or malformed."""
+    """A message with a verified signature. `content` is None if the fields in `malformed` are missing or malformed."""
 
     envelope: Envelope
-    content: Told | None
+    content: WireModel | None
     malformed: str = ""
 
 
 Lane = tuple[str, str]
-"""The country that a message claims to come from, and the address it came from."""
+"""A queue of messages: the claimed country and the IP address of the sender."""
 
 
 def claimed_country(raw: bytes) -> str:
-    """Who says to have sent a message, by its first bytes; empty where they say nothing. Nothing is verified."""
+    """The unverified country of the sender, from the first bytes of a message; empty if they do not contain it."""
     found = _SENDER.search(raw, 0, HEAD)
     return found[1].decode() if found else ""
 
 
-def open_message(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refused, int]:
-    """The contents of a message that the key of this certificate (DER) has signed, or why it is not taken.
+def open_message(raw: bytes, certificate: bytes | None) -> tuple[Contents | Rejection, int]:
+    """The contents of a message that the key of this certificate (DER) has signed, or the reason of its rejection.
 
-    Runs in a process of its own; the number is the memory in KiB that this process holds afterwards.
+    It runs in a separate process. The number is the memory of this process afterwards, in KiB.
     """
     return _opened(raw, certificate), _memory_held()
 
@@ -100,27 +100,27 @@ def open_message(raw: bytes, certificate: bytes | None) -> tuple[Contents | Refu
 def _memory_held() -> int:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # not on Linux: the most that was ever held
+    except OSError:  # not on Linux: the maximum since the start
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return pages * resource.getpagesize() // 1024
 
 
-def _opened(raw: bytes, certificate: bytes | None) -> Contents | Refused:
+def _opened(raw: bytes, certificate: bytes | None) -> Contents | Rejection:
     try:
         must_be_in_bounds(raw)
         if certificate is None:
-            return Refused(403, "sender_unknown", "The sender is no partner of this gateway.")
+            return Rejection(403, "sender_unknown", "The sender is not a partner of this gateway.")
         signed = as_signed(xml.parse(raw), x509.load_der_x509_certificate(certificate))
         envelope = xml.read_envelope(signed)
     except (OutOfBounds, xml.NotXml) as error:
-        return Refused(400, "xml_not_readable", f"The message cannot be read: {error}.")
+        return Rejection(400, "xml_not_readable", f"The message cannot be read: {error}.")
     except (NotGenuine, SignatureShapeWrong) as error:
-        return Refused(403, "signature_not_valid", f"The message is not trusted: {error}.")
+        return Rejection(403, "signature_not_valid", f"The message is not trusted: {error}.")
     except ValidationError as error:
         where = ", ".join(str(fault["loc"][0]) for fault in error.errors()[:5])
-        return Refused(400, "envelope_not_readable", f"The envelope is malformed: {where}.")
+        return Rejection(400, "envelope_not_readable", f"The envelope is malformed: {where}.")
     except MemoryError:
-        return Refused(400, "xml_not_readable", "The message cannot be read: it needs too much memory.")
+        return Rejection(400, "xml_not_readable", "The message cannot be read: it needs too much memory.")
     try:
         return Contents(envelope, xml.read_content(signed, envelope.kind))
     except ValidationError as error:
@@ -129,7 +129,7 @@ def _opened(raw: bytes, certificate: bytes | None) -> Contents | Refused:
 
 
 def limit_memory() -> None:
-    """Bounds the memory of a process that opens messages."""
+    """Limits the memory of a process that opens messages."""
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA, MAX_DATA))
 
 
@@ -137,15 +137,15 @@ def limit_memory() -> None:
 class _Waiting:
     raw: bytes
     certificate: bytes | None
-    opened: "asyncio.Future[Contents | Refused]"
+    opened: "asyncio.Future[Contents | Rejection]"
 
 
 class Opener:
-    """Opens messages in other processes, and bounds what arrives and waits."""
+    """Opens messages in other processes, and limits the arriving and waiting messages."""
 
     def __init__(self, processes: Sequence[ProcessPool] | None = None) -> None:
-        """`processes`: one for each message that is opened at once; started when first needed."""
-        self._processes = processes or [ProcessPool(limit_memory) for _ in range(AT_ONCE)]
+        """`processes`: one for each message that is opened at the same time. Each starts when it is first needed."""
+        self._processes = processes or [ProcessPool(limit_memory) for _ in range(MAX_CONCURRENT)]
         self._idle = deque(self._processes)
         self._lanes: OrderedDict[Lane, deque[_Waiting]] = OrderedDict()
         self._held: Counter[str] = Counter()
@@ -153,7 +153,7 @@ class Opener:
         self._running: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
-        """Ends the processes; what still waits is to come again."""
+        """Kills the processes. The partners must send the waiting messages again."""
         for job in (job for jobs in self._lanes.values() for job in jobs if not job.opened.done()):
             job.opened.set_result(AGAIN)
         self._lanes.clear()
@@ -161,7 +161,7 @@ class Opener:
             process.shutdown()
 
     async def receive(self, body: AsyncIterable[bytes], limit: int, address: str) -> bytes:
-        """All of a message of at most `limit` bytes; it counts as held until `done_with`. Raises NotTaken."""
+        """Reads a message of at most `limit` bytes. It counts as held until `release`. Raises MessageRejected."""
         read = bytearray()
         self._messages[address] += 1
         try:
@@ -172,12 +172,12 @@ class Opener:
                     read += chunk
                     self._hold(address, len(chunk))
                     if len(read) > limit:
-                        raise NotTaken(413, "message_too_long", f"A message may have {limit} bytes.")
+                        raise MessageRejected(413, "message_too_long", f"A message may have {limit} bytes.")
         except TimeoutError:
-            self.done_with(len(read), address)
-            raise NotTaken(408, "message_too_slow", f"A message must arrive within {ARRIVES_WITHIN:.0f} s.") from None
+            self.release(len(read), address)
+            raise MessageRejected(408, "message_too_slow", f"A message must arrive within {ARRIVES_WITHIN:.0f} s.") from None
         except BaseException:
-            self.done_with(len(read), address)
+            self.release(len(read), address)
             raise
         return bytes(read)
 
@@ -186,30 +186,30 @@ class Opener:
         if self._held[address] > MAX_HELD_FOR_ONE or self._held.total() > MAX_HELD:
             raise _too_much()
 
-    def done_with(self, size: int, address: str) -> None:
-        """A message of so many bytes is held no longer."""
+    def release(self, size: int, address: str) -> None:
+        """Subtracts a message of `size` bytes from those held."""
         self._held[address] -= size
         self._messages[address] -= 1
         for counted in (self._held, self._messages):
-            counted += Counter()  # without those that hold nothing
+            counted += Counter()  # removes the addresses with a count of zero
 
     async def open(self, raw: bytes, certificate: x509.Certificate | None, lane: Lane) -> Contents:
-        """The contents of a message, when its lane has its turn. Raises NotTaken."""
+        """Opens a message when it is the turn of its lane. Raises MessageRejected."""
         der = certificate.public_bytes(Encoding.DER) if certificate else None
         waiting = _Waiting(raw, der, asyncio.get_running_loop().create_future())
         self._lanes.setdefault(lane, deque()).append(waiting)
-        self._begin_some()
+        self._start_waiting()
         opened = await waiting.opened
-        if isinstance(opened, Refused):
-            raise NotTaken(opened.status, opened.code, opened.detail)
+        if isinstance(opened, Rejection):
+            raise MessageRejected(opened.status, opened.code, opened.detail)
         return opened
 
-    def _begin_some(self) -> None:
+    def _start_waiting(self) -> None:
         while self._idle and self._lanes:
             lane, jobs = self._lanes.popitem(last=False)
             job = jobs.popleft()
             if jobs:
-                self._lanes[lane] = jobs  # behind all others
+                self._lanes[lane] = jobs  # after all other lanes
             if job.opened.cancelled():
                 continue
             task = asyncio.create_task(self._run(self._idle.popleft(), job))
@@ -217,7 +217,7 @@ class Opener:
             task.add_done_callback(self._running.discard)
 
     async def _run(self, process: ProcessPool, job: _Waiting) -> None:
-        opened: Contents | Refused = AGAIN
+        opened: Contents | Rejection = AGAIN
         try:
             async with asyncio.timeout(OPENED_WITHIN):
                 call = asyncio.get_running_loop().run_in_executor(process, open_message, job.raw, job.certificate)
@@ -226,16 +226,18 @@ class Opener:
                 process.end()
         except TimeoutError:
             process.end()
-            opened = Refused(400, "message_takes_too_long", "The message takes too long to be verified.")
-        except Exception:  # whatever goes wrong with one message, it is answered, and the next has its turn
+            opened = Rejection(400, "message_takes_too_long", "The verification of the message takes too long.")
+        except Exception:  # every message is answered, and the next one is opened
             log.exception("a message could not be opened")
             process.end()
         finally:
             if not job.opened.done():
                 job.opened.set_result(opened)
-            self._idle.appendleft(process)  # the one that ran last is warm
-            self._begin_some()
+            self._idle.appendleft(process)  # the last used process has started already
+            self._start_waiting()
 
 
-def _too_much() -> NotTaken:
-    return NotTaken(TRY_LATER, "too_much_at_once", "Too much arrives at once: send it again in a few seconds.")
+def _too_much() -> MessageRejected:
+    return MessageRejected(
+        TRY_LATER, "too_much_at_once", "Too many messages arrive at the same time: send it again in a few seconds."
+    )

@@ -1,4 +1,4 @@
-"""The partner directory: where the other gateways are, and the certificate pinned for each."""
+"""The partner directory: the address and the pinned certificate of each partner gateway."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class _Row(BaseModel):
 
 @dataclass(frozen=True)
 class Partner:
-    """Another member's gateway. `trust_trace`: whether its traces may be continued here."""
+    """The gateway of another member. `trust_trace`: whether its traces are continued here."""
 
     country: str
     address: str
@@ -33,7 +33,7 @@ class Partner:
 
 
 class Partners:
-    """The partners that messages are exchanged with; a member that has no row yet is waited for."""
+    """The configured partners. A document for a member that is not configured waits."""
 
     def __init__(self, partners: Mapping[str, Partner]) -> None:
         self._partners = partners
@@ -41,7 +41,7 @@ class Partners:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Reads the directory; the certificate files it names stand beside it. Raises OSError or ValueError."""
+        """Reads the directory file. Paths of certificates are relative to it. Raises OSError or ValueError."""
         rows = TypeAdapter(dict[Country, _Row]).validate_json(file.read_bytes())
         return cls(
             {
@@ -60,7 +60,7 @@ class Partners:
         return self._partners.get(country)
 
     def by_country(self, country: str) -> Partner:
-        """The partner gateway of a country. Raises Unavailable, since it may be configured later."""
+        """The partner gateway of a country. Raises Unavailable, because it may be configured later."""
         partner = self.find(country)
         if partner is None:
             raise Unavailable(f"no partner gateway is configured for {self.name_of(country)}")

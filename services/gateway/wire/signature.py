@@ -23,7 +23,7 @@ EXPECTED = SignatureConfiguration(
 
 
 class NotGenuine(Exception):
-    """A message is not signed, as a whole and as it stands, by the one who claims to have sent it."""
+    """The complete message does not have a valid signature of its claimed sender."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Signer:
 
     @classmethod
     def read(cls, certificate_file: Path, key_file: Path) -> Self:
-        """Reads both from PEM files. Raises ValueError where the key is not on P-256 or not the certificate's."""
+        """Reads both from PEM files. Raises ValueError if the key is not on P-256 or not that of the certificate."""
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         key = load_pem_private_key(key_file.read_bytes(), password=None)
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
@@ -45,7 +45,7 @@ class Signer:
         return cls(certificate, key)
 
     def sign(self, message: Any) -> bytes:
-        """The signed message, ready to be sent."""
+        """The XML of the message with its signature."""
         signer = XMLSigner(
             method=SignatureConstructionMethod.enveloped,
             signature_algorithm=SignatureMethod.ECDSA_SHA256,
@@ -59,13 +59,13 @@ class Signer:
 
 
 def as_signed(root: Any, certificate: x509.Certificate) -> Any:
-    """The message as its sender signed it, and nothing that was not signed. Raises NotGenuine."""
+    """Verifies the signature and returns only the signed part of the message. Raises NotGenuine."""
     try:
         verified = XMLVerifier().verify(root, x509_cert=certificate, expect_config=EXPECTED)
         assert not isinstance(verified, list)
     except Exception as error:
-        # Whatever the verifier trips over in a hostile text, the text is not genuine.
-        raise NotGenuine("the signature is not a valid one of the claimed sender for this text") from error
+        # any error of the verifier means that the message is not genuine
+        raise NotGenuine("it has no valid signature of the claimed sender") from error
     if verified.signed_xml is None or verified.signed_xml.tag != MESSAGE or verified.signed_xml.getparent() is not None:
         raise NotGenuine("the signature does not cover the whole message")
     return verified.signed_xml

@@ -1,7 +1,6 @@
-"""The form messages have on the wire: our own profile in terms of the WCO Data Model, until the real one is public.
+"""The XML form of messages: our own profile with names of the WCO Data Model, until ASEAN's profile is public.
 
-A layout says where each field stands, once, for writing and for reading: `A/B` is element B in element A, and `A/@b` is
-an attribute.
+A layout gives the path of each field, for writing and for reading: `A/B` is element B in element A, `A/@b` an attribute.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from services.gateway.wire.messages import CONTENTS, Envelope, Kind, Told
+from services.gateway.wire.messages import CONTENTS, Envelope, Kind, WireModel
 from shared.contracts.certificates.documents import FormD
 
 MESSAGE_NS = "urn:co-automation:asw:message:1"
@@ -23,12 +22,12 @@ FORM = "EFormD"
 
 
 class NotXml(Exception):
-    """What came is not XML, or is XML of a kind that is never read."""
+    """The text is not XML, or has a document type."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part with a layout of its own; `many` of them may follow each other."""
+    """A part with a layout of its own. `many`: it may occur several times."""
 
     path: str
     layout: "Layout"
@@ -100,7 +99,7 @@ def parse(data: bytes) -> Any:
 
 
 def write_form(form: FormD) -> bytes:
-    """An e-Form D by itself, as customs are given it."""
+    """The XML of an e-Form D without an envelope, for customs."""
     written: bytes = etree.tostring(_form_element(form), encoding="UTF-8", xml_declaration=True)
     return written
 
@@ -110,8 +109,8 @@ def read_form(root: Any) -> FormD:
     return FormD.model_validate(_read(root, FORM_D, FORM_NS))
 
 
-def write_message(envelope: Envelope, content: Told) -> Any:
-    """A message, not yet signed."""
+def write_message(envelope: Envelope, content: WireModel) -> Any:
+    """The XML of a message, without a signature."""
     root = etree.Element(MESSAGE, nsmap={None: MESSAGE_NS}, version=VERSION)
     _write(root, ENVELOPE, envelope.model_dump(), MESSAGE_NS)
     holder = etree.SubElement(root, f"{{{MESSAGE_NS}}}{envelope.kind}")
@@ -124,12 +123,12 @@ def write_message(envelope: Envelope, content: Told) -> Any:
 
 
 def read_envelope(root: Any) -> Envelope:
-    """Who tells whom. Raises ValidationError."""
+    """The envelope of a message. Raises ValidationError."""
     return Envelope.model_validate(_read(root, ENVELOPE, MESSAGE_NS))
 
 
-def read_content(root: Any, kind: Kind) -> Told:
-    """What a message says. Raises ValidationError."""
+def read_content(root: Any, kind: Kind) -> WireModel:
+    """The content of a message. Raises ValidationError."""
     holder = root.find(f"{{{MESSAGE_NS}}}{kind}")
     values = {} if holder is None else _read(holder, CONTENT[kind], MESSAGE_NS)
     form = None if holder is None else holder.find(f"{{{FORM_NS}}}{FORM}")
@@ -161,7 +160,7 @@ def _write(parent: Any, layout: Layout, values: Mapping[str, Any], namespace: st
 
 
 def _element(parent: Any, path: str, namespace: str) -> Any:
-    """The element at a path; what is not there yet is added at the end."""
+    """The element at a path. Missing elements are added at the end."""
     for name in filter(None, path.split("/")):
         found = parent.find(f"{{{namespace}}}{name}")
         parent = etree.SubElement(parent, f"{{{namespace}}}{name}") if found is None else found

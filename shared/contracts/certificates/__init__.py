@@ -1,1 +1,1 @@
-"""Certificates: products and their origin, the certificate from draft to issue, and Form D as it is exchanged."""
+"""Contracts of certificates: products and their origin, certificates from draft to issue, and Form D as data."""

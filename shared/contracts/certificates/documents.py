@@ -1,4 +1,4 @@
-"""Form D as it is printed and exchanged. Boxes: ATIGA Annex 7 and its overleaf notes."""
+"""Form D as data, for print and exchange. Source of the boxes: ATIGA Annex 7 and its overleaf notes."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,11 +11,11 @@ from shared.contracts.fields import Country, Reference
 from shared.contracts.messages import Contract, Event
 
 Figure = Annotated[Decimal, Field(max_digits=30)]
-"""A number that can be written out: 1E+999999999, written out, has a thousand million digits."""
+"""A number that can be written without an exponent: 1E+999999999 would have a thousand million digits."""
 
 
 class Party(Contract):
-    """A name and an address, and where known the country."""
+    """A name, an address and, if known, a country."""
 
     name: str
     address: str
@@ -23,14 +23,14 @@ class Party(Contract):
 
 
 class Money(Contract):
-    """A disclosed amount."""
+    """A disclosed amount of money."""
 
     amount: Figure
     currency: str
 
 
 class DocumentItem(Contract):
-    """One item as printed and sent: boxes 5 to 10. `fob` is there only where it is disclosed."""
+    """One item of Form D: boxes 5 to 10. `fob` is None unless the rules require to disclose it."""
 
     number: int
     marks: str
@@ -66,9 +66,9 @@ class FormD(Contract):
 
 
 class CertificateDocumented(Event):
-    """The document of an issued certificate, for the exchange with the destination's customs and nobody else.
+    """The document of an issued certificate. Only the gateway receives it, for the customs of the destination.
 
-    `agent_id`: the agent that began it for the exporter, if one did.
+    `agent_id`: the agent that drafted the certificate for the exporter, if there is one.
     """
 
     subject: ClassVar[str] = "evt.certificate.documented.v1"

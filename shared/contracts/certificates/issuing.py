@@ -1,7 +1,4 @@
-"""Certificates from draft to issue.
-
-Procedures: ATIGA Annex 8 (Operational Certification Procedures).
-"""
+"""Certificates from draft to issue. Source: ATIGA Annex 8 (Operational Certification Procedures)."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,14 +15,14 @@ from shared.contracts.roles import Role
 
 
 class Consignee(Part):
-    """Box 2: who receives the goods."""
+    """Box 2: the receiver of the goods."""
 
     name: LatinLine
     address: LatinText
 
 
 class Transport(Part):
-    """Box 3: departure, vessel or aircraft, and where the goods are unloaded, as far as known."""
+    """Box 3, as far as known: departure, vessel or aircraft, and the port of discharge."""
 
     departure_date: date
     vessel: LatinLine
@@ -33,7 +30,7 @@ class Transport(Part):
 
 
 class Fob(Part):
-    """A free-on-board value as on the invoice."""
+    """The free-on-board value on the invoice."""
 
     amount: Amount
     currency: Currency
@@ -56,7 +53,7 @@ class Item(Part):
 
 
 class CertificateStatus(StrEnum):
-    """Where a certificate stands."""
+    """The status of a certificate."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -68,9 +65,9 @@ class CertificateStatus(StrEnum):
 
 
 class CertificateState(Answer):
-    """A certificate as its exporter and the ministry see it. `waits_for` says what must happen before it is issued.
+    """A certificate as its exporter and the ministry see it. `waits_for`: what is missing before it can be issued.
 
-    `agent_id`, `agent_name`: the agent that began it for the exporter, if one did.
+    `agent_id`, `agent_name`: the agent that drafted it for the exporter, if there is one. `settled`: no fee is owed.
     """
 
     certificate_id: UUID
@@ -93,7 +90,7 @@ class CertificateState(Answer):
 
 
 class Consignment(Part):
-    """What an exporter says of a consignment."""
+    """The data of a consignment, as the exporter declares them."""
 
     office: Office
     destination: Country
@@ -103,7 +100,7 @@ class Consignment(Part):
 
 
 class DraftCertificate(Command):
-    """An exporter begins a certificate. Its id is chosen by the exporter, so that a draft sent twice is one."""
+    """An exporter drafts a certificate. The exporter chooses its id, so that a draft sent twice is one certificate."""
 
     subject: ClassVar[str] = "cmd.certificate.draft.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -118,7 +115,7 @@ class DraftCertificate(Command):
 
 
 class ReviseCertificate(Command):
-    """The exporter changes a draft, or a certificate that was returned."""
+    """The exporter changes a draft or a returned certificate."""
 
     subject: ClassVar[str] = "cmd.certificate.revise.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -130,7 +127,7 @@ class ReviseCertificate(Command):
 
 
 class SubmitCertificate(Command):
-    """The exporter hands in the certificate."""
+    """The exporter submits the certificate to the ministry."""
 
     subject: ClassVar[str] = "cmd.certificate.submit.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -141,7 +138,7 @@ class SubmitCertificate(Command):
 
 
 class ReturnCertificate(Command):
-    """An officer gives the certificate back for correction, saying what to correct. `version`: as in `ApproveCertificate`."""
+    """An officer returns the certificate for correction. `remarks`: what to correct. `version`: as in `ApproveCertificate`."""
 
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -153,7 +150,7 @@ class ReturnCertificate(Command):
 
 
 class ReviewCertificate(Command):
-    """An officer finds the application complete and the goods originating; the worksheet says why.
+    """An officer finds that the application is complete and the goods originate. `worksheet`: the reasons.
 
     `version`: as in `ApproveCertificate`.
     """
@@ -168,7 +165,10 @@ class ReviewCertificate(Command):
 
 
 class ApproveCertificate(Command):
-    """A second officer agrees with the review. `version`: that of the certificate the officer has seen; of another, refused."""
+    """A second officer agrees with the review.
+
+    `version`: that of the certificate that the officer has read. It is refused if the certificate has another version now.
+    """
 
     subject: ClassVar[str] = "cmd.certificate.approve.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -180,7 +180,7 @@ class ApproveCertificate(Command):
 
 
 class RejectCertificate(Command):
-    """An officer refuses the certificate, with the reason. `version`: as in `ApproveCertificate`."""
+    """An officer rejects the certificate, with the reason. `version`: as in `ApproveCertificate`."""
 
     subject: ClassVar[str] = "cmd.certificate.reject.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -193,7 +193,7 @@ class RejectCertificate(Command):
 
 
 class GetCertificate(Question):
-    """Where does this certificate stand, and what does it wait for?"""
+    """What is the status of this certificate, and what does it wait for?"""
 
     subject: ClassVar[str] = "qry.certificate.get.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -203,7 +203,7 @@ class GetCertificate(Question):
 
 
 class SubmittedGoods(Contract):
-    """What the tariff asks of one item."""
+    """The data of one item that the fee depends on."""
 
     hs_code: str
     handicraft: bool
@@ -212,9 +212,9 @@ class SubmittedGoods(Contract):
 
 
 class CertificateSubmitted(Event):
-    """A certificate was handed in. `submission` counts: it rises when a returned one is handed in again.
+    """A certificate was submitted. `submission`: how often it was submitted, counted from 1.
 
-    `agent_id`: the agent that began it for the exporter, if one did.
+    `agent_id`: the agent that drafted it for the exporter, if there is one.
     """
 
     subject: ClassVar[str] = "evt.certificate.submitted.v1"
@@ -232,7 +232,7 @@ class CertificateSubmitted(Event):
 
 
 class CertificateIssued(Event):
-    """A certificate has its number. Holds only what the public may see."""
+    """A certificate was issued and has its number. The event contains only public data."""
 
     subject: ClassVar[str] = "evt.certificate.issued.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})

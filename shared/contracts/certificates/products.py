@@ -1,4 +1,4 @@
-"""Products: goods of an exporter whose origin is examined before any certificate."""
+"""Products: goods of an exporter. The ministry examines their origin before any certificate."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -23,7 +23,7 @@ LatinText = Annotated[Text, AfterValidator(_latin)]
 
 
 class CriterionKind(StrEnum):
-    """How goods originate (ATIGA Chapter 3)."""
+    """The origin criteria (ATIGA Chapter 3)."""
 
     WO = "WO"
     RVC = "RVC"
@@ -34,7 +34,7 @@ class CriterionKind(StrEnum):
 
 
 class Criterion(Part):
-    """An origin criterion; `percentage` is the regional value content reached, only with RVC."""
+    """An origin criterion. `percentage`: the regional value content, only for RVC."""
 
     kind: CriterionKind
     percentage: Annotated[Decimal, Field(ge=40, le=100, max_digits=6, decimal_places=3)] | None = None
@@ -42,12 +42,12 @@ class Criterion(Part):
     @model_validator(mode="after")
     def _percentage_goes_with_rvc(self) -> "Criterion":
         if (self.kind is CriterionKind.RVC) != (self.percentage is not None):
-            raise ValueError("RVC needs a percentage, and nothing else has one")
+            raise ValueError("RVC needs a percentage, and no other criterion has one")
         return self
 
 
 class ProductStatus(StrEnum):
-    """Where the examination of a product stands."""
+    """The status of the examination of a product."""
 
     REGISTERED = "registered"
     APPROVED = "approved"
@@ -68,7 +68,7 @@ class ProductState(Answer):
 
 
 class RegisterProduct(Command):
-    """An exporter asks that a product's origin be examined, before any certificate is asked for it."""
+    """An exporter requests the examination of a product's origin. A certificate needs an approved product."""
 
     subject: ClassVar[str] = "cmd.product.register.v1"
     answer: ClassVar[type[Answer]] = ProductState
@@ -85,7 +85,7 @@ class RegisterProduct(Command):
 
 
 class ApproveProduct(Command):
-    """A reviewer finds that the product originates by the criterion claimed."""
+    """A reviewer finds that the product originates under the claimed criterion."""
 
     subject: ClassVar[str] = "cmd.product.approve.v1"
     answer: ClassVar[type[Answer]] = ProductState
@@ -95,7 +95,7 @@ class ApproveProduct(Command):
 
 
 class RefuseProduct(Command):
-    """A reviewer finds that the product does not originate as claimed, with the reason."""
+    """A reviewer finds that the product does not originate under the claimed criterion, with the reason."""
 
     subject: ClassVar[str] = "cmd.product.refuse.v1"
     answer: ClassVar[type[Answer]] = ProductState

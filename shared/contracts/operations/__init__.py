@@ -1,4 +1,4 @@
-"""Messages of the operator: every service answers them, `ops.<service>.<verb>.v1`."""
+"""Requests of the operator, which every service answers. Subjects: `ops.<service>.<verb>.v1`."""
 
 from shared.contracts.operations.consistency import (
     MAX_KEYS,

@@ -9,13 +9,13 @@ from shared.contracts.fields import Instant, Key, Slug
 from shared.contracts.messages import Answer, Contract, Event, OperatorQuestion
 
 MAX_KEYS = 5000
-"""Keys in one message."""
+"""Maximum keys in one message."""
 
 
 class Fact(Contract):
-    """Of how many keys a fact is true, and a digest of them that does not depend on their order.
+    """The number of keys for which a fact is true, and a digest of the keys that does not depend on their order.
 
-    `repeated`: how many keys came more than once.
+    `repeated`: how many keys occur more than once.
     """
 
     name: Slug
@@ -25,7 +25,7 @@ class Fact(Contract):
 
 
 class Digest(Answer):
-    """The facts that the service vouches for. `heard_since`: when it took the first event that it remembers."""
+    """The facts that the service reports. `heard_since`: when it received the first event in its inbox."""
 
     service: str
     heard_since: datetime | None = None
@@ -33,7 +33,7 @@ class Digest(Answer):
 
 
 class AskDigest(OperatorQuestion):
-    """Which facts do you vouch for, or these, and of how many keys? Events announced before `since` do not count."""
+    """What are the digests of these facts, or of all? Events announced before `since` do not count."""
 
     subject: ClassVar[str] = "ops.{service}.ask-digest.v1"
     answer: ClassVar[type[Answer]] = Digest
@@ -42,13 +42,13 @@ class AskDigest(OperatorQuestion):
 
 
 class Keys(Answer):
-    """One page of the keys a fact is true of, in ascending order, each once."""
+    """One page of the keys for which a fact is true, in ascending order, without duplicates."""
 
     keys: tuple[str, ...]
 
 
 class ListKeys(OperatorQuestion):
-    """Of which keys is this fact true? `after`: the last key of the former page; `repeated`: only what came twice."""
+    """For which keys is this fact true? `after`: the last key of the previous page. `repeated`: only duplicate keys."""
 
     subject: ClassVar[str] = "ops.{service}.list-keys.v1"
     answer: ClassVar[type[Answer]] = Keys
@@ -60,7 +60,7 @@ class ListKeys(OperatorQuestion):
 
 
 class ListLostKeys(OperatorQuestion):
-    """Of which keys did others know this fact when the service came back from an older copy, and it did not?"""
+    """Which keys of this fact did the service lose when it was restored from an older backup?"""
 
     subject: ClassVar[str] = "ops.{service}.list-lost-keys.v1"
     answer: ClassVar[type[Answer]] = Keys
@@ -70,14 +70,14 @@ class ListLostKeys(OperatorQuestion):
 
 
 def announced(event: type[Event]) -> str:
-    """The fact that an event was announced, of the ids of its owner's events."""
-    return f"announced_{_words(event)}"
+    """The name of the fact that its owner has announced an event; the keys are event ids."""
+    return f"announced_{_slug(event)}"
 
 
 def heard(event: type[Event]) -> str:
-    """The fact that an event was heard, of the ids that a listener has taken."""
-    return f"heard_{_words(event)}"
+    """The name of the fact that a listener has received an event; the keys are event ids."""
+    return f"heard_{_slug(event)}"
 
 
-def _words(event: type[Event]) -> str:
+def _slug(event: type[Event]) -> str:
     return event.subject.removeprefix("evt.").replace(".", "_").replace("-", "_")

@@ -1,4 +1,4 @@
-"""Dead letters: events and tasks that a service gave up."""
+"""Dead letters: events and tasks that failed permanently in a service."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -10,7 +10,10 @@ from shared.contracts.messages import Answer, Contract, OperatorCommand, Operato
 
 
 class DeadLetter(Contract):
-    """An event or a task that the service could not take, and why."""
+    """An event or a task that failed permanently, and the error.
+
+    `kind`: `event` or `task`. `name`: its subject or task kind. `key`: its event id or key.
+    """
 
     id: int
     kind: str
@@ -29,7 +32,7 @@ class DeadLetters(Answer):
 
 
 class ListDeadLetters(OperatorQuestion):
-    """Which messages and tasks were given up? Bodies are left out."""
+    """Which events and tasks failed permanently? The answer has no bodies."""
 
     subject: ClassVar[str] = "ops.{service}.list-dead-letters.v1"
     answer: ClassVar[type[Answer]] = DeadLetters
@@ -46,13 +49,13 @@ class ShowDeadLetter(OperatorQuestion):
 
 
 class Retried(Answer):
-    """How many dead letters were taken after all."""
+    """The number of dead letters that were retried successfully."""
 
     retried: int
 
 
 class RetryDeadLetter(OperatorCommand):
-    """Takes a dead letter once more; it disappears if that succeeds and is refused with the error if not."""
+    """Retries a dead letter. It is deleted if that succeeds, and refused with the error if not."""
 
     subject: ClassVar[str] = "ops.{service}.retry-dead-letter.v1"
     answer: ClassVar[type[Answer]] = Retried
@@ -62,13 +65,13 @@ class RetryDeadLetter(OperatorCommand):
 
 
 class Discarded(Answer):
-    """The dead letter that is gone."""
+    """The deleted dead letter."""
 
     discarded: DeadLetter
 
 
 class DiscardDeadLetter(OperatorCommand):
-    """Gives a dead letter up for good, for a reason that is logged: it can never be taken."""
+    """Deletes a dead letter without a retry. The reason `because` is logged."""
 
     subject: ClassVar[str] = "ops.{service}.discard-dead-letter.v1"
     answer: ClassVar[type[Answer]] = Discarded

@@ -7,7 +7,7 @@ from shared.contracts.messages import Answer, OperatorQuestion
 
 
 class Health(Answer):
-    """Whether a service can do its work, and what stands in its way."""
+    """Whether a replica of a service works, and its problems as sentences."""
 
     service: str
     ready: bool
@@ -16,14 +16,17 @@ class Health(Answer):
 
 
 class AskHealth(OperatorQuestion):
-    """Is the service well?"""
+    """Does the service work?"""
 
     subject: ClassVar[str] = "ops.{service}.ask-health.v1"
     answer: ClassVar[type[Answer]] = Health
 
 
 class Lag(Answer):
-    """What waits in a service: counts, and the age in seconds of the oldest."""
+    """The backlog of a service: counts, and the age of the oldest row in seconds.
+
+    `events_handed_over`: delivered and not acknowledged yet.
+    """
 
     service: str
     events_waiting: int
@@ -37,7 +40,7 @@ class Lag(Answer):
 
 
 class AskLag(OperatorQuestion):
-    """What waits in the service, and for how long?"""
+    """What is the backlog of the service?"""
 
     subject: ClassVar[str] = "ops.{service}.ask-lag.v1"
     answer: ClassVar[type[Answer]] = Lag

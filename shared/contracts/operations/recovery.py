@@ -11,9 +11,9 @@ from shared.contracts.operations.consistency import MAX_KEYS
 
 
 class Recovery(Answer):
-    """Whether the service waits for its operators because its database is older than what it has announced.
+    """Whether the service is in recovery, because its database is older than its announced events.
 
-    `read_back`: how many of its own events it has read back from the stream; None while it has not finished.
+    `read_back`: how many of its own events it has replayed; None until it has finished.
     """
 
     service: str
@@ -26,20 +26,20 @@ class Recovery(Answer):
 
 
 class AskRecovery(OperatorQuestion):
-    """Do you wait for your operators, and for what?"""
+    """Is the service in recovery, and what must be done?"""
 
     subject: ClassVar[str] = "ops.{service}.ask-recovery.v1"
     answer: ClassVar[type[Answer]] = Recovery
 
 
 class Learned(Answer):
-    """How many of the keys were new."""
+    """The number of keys that were new."""
 
     learned: int
 
 
 class LearnLostKeys(OperatorCommand):
-    """Tells a service in recovery of which keys others know a fact, and it does not; none, where there are none."""
+    """Gives a service in recovery the keys of a fact that other services know and it has lost. There may be none."""
 
     subject: ClassVar[str] = "ops.{service}.learn-lost-keys.v1"
     answer: ClassVar[type[Answer]] = Learned
@@ -49,7 +49,7 @@ class LearnLostKeys(OperatorCommand):
 
 
 class ConfirmRecovery(OperatorCommand):
-    """An operator has seen what is lost: the service may work again."""
+    """Ends the recovery: an operator has checked the losses, and the service may work again."""
 
     subject: ClassVar[str] = "ops.{service}.confirm-recovery.v1"
     answer: ClassVar[type[Answer]] = Recovery

@@ -1,4 +1,4 @@
-"""Publishing events again."""
+"""Replay: an operator makes a service publish events again."""
 
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -13,13 +13,13 @@ Noun = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,40}$")]
 
 
 class Republished(Answer):
-    """How many events are being published once more."""
+    """The number of events that will be published again."""
 
     republished: int
 
 
 class Republish(OperatorCommand):
-    """Publishes these events of the service once more, as they were: the stream has lost them."""
+    """Publishes these events of the service again, unchanged, because the stream has lost them."""
 
     subject: ClassVar[str] = "ops.{service}.republish.v1"
     answer: ClassVar[type[Answer]] = Republished
@@ -27,14 +27,14 @@ class Republish(OperatorCommand):
 
 
 class Reannounced(Answer):
-    """How many events were announced, and after which noun to go on; None when that was all."""
+    """The number of announced events. `go_on_after`: the last key, to continue after it; None after the last page."""
 
     announced: int
     go_on_after: str | None = None
 
 
 class Reannounce(OperatorCommand):
-    """Announces the present state of one page of the service's nouns, for listeners that have lost it."""
+    """Announces the present state of one page of a noun, for listeners that have lost it."""
 
     subject: ClassVar[str] = "ops.{service}.reannounce.v1"
     answer: ClassVar[type[Answer]] = Reannounced

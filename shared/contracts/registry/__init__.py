@@ -1,1 +1,1 @@
-"""Registry: who may ask, for how long, and who they are."""
+"""Contracts of registry: companies, users, sessions and mandates."""

@@ -1,4 +1,4 @@
-"""Identity: sessions and their tokens, stepping up, the keys that tokens are signed with."""
+"""Identity: sessions and their tokens, step-up tokens, and the signing keys of tokens."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -12,20 +12,20 @@ from shared.contracts.messages import Answer, Command, Contract, Event, Part, Qu
 from shared.contracts.roles import Role
 
 Address = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f.:]{2,45}$")]
-"""From where a person asks, as the portal saw it: an address of IPv4 or IPv6."""
+"""The IPv4 or IPv6 address of a person, as the portal received it."""
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
-"""256 random bits: a refresh token, or what stands in a one-time link."""
+"""256 random bits: a refresh token, or the token of a one-time link."""
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-"""What an authenticator shows (RFC 6238)."""
+"""The code of an authenticator (RFC 6238)."""
 CodeOrRecovery = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}|[A-Z2-7]{4}(-[A-Z2-7]{4}){3})$")]
-"""What an authenticator shows, or one of the recovery codes."""
+"""The code of an authenticator, or a recovery code."""
 CommandSubject = Annotated[str, StringConstraints(pattern=r"^cmd\.[a-z-]{1,60}\.[a-z-]{1,40}\.v[0-9]{1,2}$")]
 
 
 class Session(Answer):
-    """A session and the token to send with every request until it expires; then the refresh token gives the next pair.
+    """A session with its actor token and its refresh token. A request carries the actor token until that expires.
 
-    `enrolling`: this officer may do nothing yet but set up the second factor. `until`: when the session is over at the latest.
+    `enrolling`: this officer may only set up the second factor. `until`: the latest end of the session.
     """
 
     about: ClassVar[str] = "session_id"
@@ -41,7 +41,7 @@ class Session(Answer):
 
 
 class OpenSession(Command):
-    """A person signs in. `code`: of the second factor, where there is one. `address`: from where, as the portal saw it."""
+    """A person signs in. `code`: of the second factor, if the person has one."""
 
     subject: ClassVar[str] = "cmd.session.open.v1"
     answer: ClassVar[type[Answer]] = Session
@@ -54,13 +54,13 @@ class OpenSession(Command):
 
 
 class RefreshedSession(Answer):
-    """The next pair of tokens; none where the session was ended, because an old refresh token was shown."""
+    """The next pair of tokens. None if the session was ended, because a refresh token was used twice."""
 
     session: Session | None = None
 
 
 class RefreshSession(Command):
-    """The next token, for a refresh token, which is good for one use. A known one shown again ends the session."""
+    """Exchanges a refresh token for the next pair of tokens. A refresh token that is used twice ends the session."""
 
     subject: ClassVar[str] = "cmd.session.refresh.v1"
     answer: ClassVar[type[Answer]] = RefreshedSession
@@ -71,13 +71,13 @@ class RefreshSession(Command):
 
 
 class SessionEnded(Answer):
-    """The session that is over."""
+    """The session that has ended."""
 
     session_id: UUID
 
 
 class RevokeSession(Command):
-    """A person signs out, or ends another of their own sessions; its token is refused everywhere from then on."""
+    """A person signs out, or ends another of their own sessions. From then on every service refuses its token."""
 
     subject: ClassVar[str] = "cmd.session.revoke.v1"
     answer: ClassVar[type[Answer]] = SessionEnded
@@ -87,13 +87,13 @@ class RevokeSession(Command):
 
 
 class SessionsEnded(Answer):
-    """How many sessions are over."""
+    """The number of sessions that were ended."""
 
     ended: int
 
 
 class RevokeSessions(Command):
-    """A person signs out everywhere."""
+    """A person ends all their sessions."""
 
     subject: ClassVar[str] = "cmd.sessions.revoke.v1"
     answer: ClassVar[type[Answer]] = SessionsEnded
@@ -101,7 +101,7 @@ class RevokeSessions(Command):
 
 
 class OwnSession(Contract):
-    """One of a person's sessions: since when, last refreshed, from where."""
+    """One of a person's sessions. `this_one`: the session of the request itself."""
 
     session_id: UUID
     opened_at: datetime
@@ -112,34 +112,34 @@ class OwnSession(Contract):
 
 
 class Sessions(Answer):
-    """A person's sessions that are not over, the newest first."""
+    """A person's open sessions, newest first."""
 
     sessions: tuple[OwnSession, ...]
 
 
 class ListSessions(Question):
-    """Where am I signed in?"""
+    """Which open sessions does this person have?"""
 
     subject: ClassVar[str] = "qry.sessions.list.v1"
     answer: ClassVar[type[Answer]] = Sessions
 
 
 class Decision(Part):
-    """A command that was decided: its class, by its subject, and the digest of its content."""
+    """A decided command. `act`: its subject. `digest`: the SHA-256 of its content."""
 
     act: CommandSubject
     digest: Sha256
 
 
 class StepUp(Answer):
-    """The token that lets each of the decided commands pass once, for a minute."""
+    """A step-up token. It permits each of the decided commands once, for one minute."""
 
     token: str
     expires_at: datetime
 
 
 class GiveStepUp(Command):
-    """An officer confirms with a fresh code of the second factor what they have decided: up to 50 commands together."""
+    """An officer confirms decisions with a new code of the second factor: at most 50 commands together."""
 
     subject: ClassVar[str] = "cmd.step-up.give.v1"
     answer: ClassVar[type[Answer]] = StepUp
@@ -149,7 +149,7 @@ class GiveStepUp(Command):
 
 
 class SessionRevoked(Event):
-    """A session is over, or an API key, which is a session that lasts; `until` is when its last token would have expired."""
+    """A session has ended, or an API key was revoked. `until`: the instant at which its last token expires."""
 
     subject: ClassVar[str] = "evt.session.revoked.v1"
     listeners: ClassVar[frozenset[str]] = frozenset(SERVICES)
@@ -160,7 +160,7 @@ class SessionRevoked(Event):
 class SigningKeyPublished(Event):
     """Tokens signed with this key are valid within these instants. `public_key`: a JWK (RFC 7517) as JSON.
 
-    Told again with an earlier `not_after`, the key is retired before its time.
+    A later event with an earlier `not_after` retires the key early.
     """
 
     subject: ClassVar[str] = "evt.signing-key.published.v1"

@@ -1,6 +1,6 @@
-"""Import: what a former system knew of companies and people comes over, row by row, and coming twice is once.
+"""Import of companies and people from a former system, row by row. A row that is imported twice changes nothing.
 
-A row is the documented form of one line of a file (`docs/import.md`): what a file holds is examined by these classes.
+A row is one line of a file in the form of `docs/import.md`. These classes validate it.
 """
 
 import re
@@ -17,16 +17,16 @@ from shared.contracts.registry.particulars import DistrictCode, Phone, TaxNumber
 from shared.contracts.registry.users import Roles
 from shared.contracts.roles import Role
 
-MOST_ROWS = 100
-"""Rows of one command: its transaction keeps others waiting for about a second, and fifty of them fit one confirmation."""
-MOST_USERS = 20
-"""People who come with their company."""
+MAX_ROWS = 100
+"""Maximum rows of one command. Its transaction takes about a second, and one step-up token permits fifty commands."""
+MAX_USERS = 20
+"""Maximum people that are imported with their company."""
 
-IMPORTING = frozenset({Role.ADMINISTRATOR})
-"""Who moves the ministry from its former system."""
+IMPORT_ROLES = frozenset({Role.ADMINISTRATOR})
+"""The roles that may import."""
 
 
-def _written_plainly(value: object) -> object:
+def _iso_date(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
         return value.strip()
     if isinstance(value, date):
@@ -34,17 +34,17 @@ def _written_plainly(value: object) -> object:
     raise ValueError("must be a day such as 2026-12-31")
 
 
-def _plain_roles(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+def _sorted_roles(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     return tuple(sorted(set(roles)))
 
 
-Day = Annotated[date, BeforeValidator(_written_plainly)]
+Day = Annotated[date, BeforeValidator(_iso_date)]
 FormerId = Annotated[Line, StringConstraints(max_length=80)]
-PlainRoles = Annotated[Roles, AfterValidator(_plain_roles)]
+SortedRoles = Annotated[Roles, AfterValidator(_sorted_roles)]
 
 
 class FormerStatus(StrEnum):
-    """How a registration stood in the former system; what was not decided there is applied for anew."""
+    """The status of a registration in the former system. An undecided application is not imported."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -52,7 +52,7 @@ class FormerStatus(StrEnum):
 
 
 class ImportedRepresentative(Part):
-    """Who represents the company before the ministry."""
+    """The person who represents the company before the ministry."""
 
     name: Line
     name_km: Line | None = None
@@ -61,19 +61,19 @@ class ImportedRepresentative(Part):
 
 
 class ImportedPerson(Part):
-    """Somebody of the company, who comes with it."""
+    """A person of the company, imported with it."""
 
     former_id: FormerId | None = None
     name: Line
     email: Email
-    roles: PlainRoles
+    roles: SortedRoles
 
 
 class ImportedRegistration(Part):
-    """A company as the former system knew it. `former_id`, or else the tax number, says which: it comes over once.
+    """A company of the former system. `former_id`, or else the tax number, identifies it: it is imported once.
 
-    `valid_from` is the first day of unbroken validity, `valid_until` the last day; both are included. `reason`: why it is
-    suspended. Papers do not come over: a renewal asks for them.
+    `valid_from`: the first day of unbroken validity. `valid_until`: the last day of validity. `reason`: why it is suspended.
+    Documents are not imported: the company sends them with its renewal.
     """
 
     former_id: FormerId | None = None
@@ -90,27 +90,27 @@ class ImportedRegistration(Part):
     phone: Phone | None = None
     contact_email: Email | None = None
     representative: ImportedRepresentative | None = None
-    users: Annotated[tuple[ImportedPerson, ...], Field(max_length=MOST_USERS)] = ()
+    users: Annotated[tuple[ImportedPerson, ...], Field(max_length=MAX_USERS)] = ()
 
 
 class ImportedUser(Part):
-    """A person as the former system knew them: of an office, or of a company that is here already, by its tax number.
+    """A person of the former system: an officer, or a person of a company that is registered here, by its tax number.
 
-    `former_id`, or else the e-mail address, says who: they come over once.
+    `former_id`, or else the e-mail address, identifies the person, who is imported once.
     """
 
     former_id: FormerId | None = None
     name: Line
     email: Email
-    roles: PlainRoles
+    roles: SortedRoles
     office: Office | None = None
     company_tax_number: TaxNumber | None = None
 
 
 class RowOutcome(StrEnum):
-    """What became of a row. `unchanged`: it came over before, and still says the same.
+    """The outcome of a row. `unchanged`: it was imported before with the same values.
 
-    `different`: it came over before, and one of the two has changed since; what is here is left alone.
+    `different`: it was imported before, and now its values differ from those stored here. Nothing is changed.
     """
 
     IMPORTED = "imported"
@@ -120,7 +120,7 @@ class RowOutcome(StrEnum):
 
 
 class RowReport(Contract):
-    """What became of one row: where it was refused, why; where it is different, in which fields. People count from 1."""
+    """The outcome of one row. `code`, `detail`: the refusal. `fields`: the refused or different fields, people from 1."""
 
     outcome: RowOutcome
     id: UUID | None = None
@@ -130,53 +130,53 @@ class RowReport(Contract):
 
 
 class Imported(Answer):
-    """What became of every row, in their order."""
+    """The outcome of each row, in the order of the rows."""
 
     rows: tuple[RowReport, ...]
 
 
-Registrations = Annotated[tuple[ImportedRegistration, ...], Field(min_length=1, max_length=MOST_ROWS)]
-People = Annotated[tuple[ImportedUser, ...], Field(min_length=1, max_length=MOST_ROWS)]
+Registrations = Annotated[tuple[ImportedRegistration, ...], Field(min_length=1, max_length=MAX_ROWS)]
+People = Annotated[tuple[ImportedUser, ...], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 class ImportRegistrations(Command):
-    """Companies come over with their people, each company whole or not at all; one that is refused holds no other up.
+    """Imports companies with their people. A company is imported completely or not at all; the others are imported anyway.
 
-    `invite`: the people are sent a link to choose a password; without it they say that they have forgotten theirs.
+    `invite`: each person gets an e-mail with a link to choose a password. Without it they request a password reset.
     """
 
     subject: ClassVar[str] = "cmd.registrations.import.v1"
     answer: ClassVar[type[Answer]] = Imported
-    asked_by: ClassVar[frozenset[Role]] = IMPORTING
+    asked_by: ClassVar[frozenset[Role]] = IMPORT_ROLES
     step_up: ClassVar[bool] = True
     registrations: Registrations
     invite: bool = False
 
 
 class CheckRegistrationsImport(Question):
-    """What would become of these companies?"""
+    """What would be the outcome of importing these companies?"""
 
     subject: ClassVar[str] = "qry.registrations-import.check.v1"
     answer: ClassVar[type[Answer]] = Imported
-    asked_by: ClassVar[frozenset[Role]] = IMPORTING
+    asked_by: ClassVar[frozenset[Role]] = IMPORT_ROLES
     registrations: Registrations
 
 
 class ImportUsers(Command):
-    """People come over; those of one company all together or not at all. `invite`: as with registrations."""
+    """Imports people. Those of one company are imported together or not at all. `invite`: as in `ImportRegistrations`."""
 
     subject: ClassVar[str] = "cmd.users.import.v1"
     answer: ClassVar[type[Answer]] = Imported
-    asked_by: ClassVar[frozenset[Role]] = IMPORTING
+    asked_by: ClassVar[frozenset[Role]] = IMPORT_ROLES
     step_up: ClassVar[bool] = True
     users: People
     invite: bool = False
 
 
 class CheckUsersImport(Question):
-    """What would become of these people?"""
+    """What would be the outcome of importing these people?"""
 
     subject: ClassVar[str] = "qry.users-import.check.v1"
     answer: ClassVar[type[Answer]] = Imported
-    asked_by: ClassVar[frozenset[Role]] = IMPORTING
+    asked_by: ClassVar[frozenset[Role]] = IMPORT_ROLES
     users: People

@@ -1,4 +1,4 @@
-"""Mandates: an agent, such as a freight forwarder, acts for an exporter once both have accepted; its systems with API keys."""
+"""Mandates: an agent, such as a freight forwarder, acts for an exporter after both have accepted. API keys for its systems."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,18 +13,18 @@ from shared.contracts.messages import Answer, Command, Event, Question
 from shared.contracts.registry.particulars import TaxNumber
 from shared.contracts.roles import Role
 
-GIVING = frozenset({Role.COMPANY_ADMINISTRATOR})
-"""Who gives and takes rights in the name of a company."""
-ACTING = frozenset({Role.PREPARER, Role.SIGNATORY})
-"""What an agent can be allowed: to prepare certificates, and to hand them in."""
+GRANTING_ROLES = frozenset({Role.COMPANY_ADMINISTRATOR})
+"""The roles that may grant and revoke rights for a company."""
+AGENT_ROLES = frozenset({Role.PREPARER, Role.SIGNATORY})
+"""The roles that a mandate can give an agent: to prepare certificates, and to submit them."""
 
 Scope = Annotated[tuple[Literal[Role.PREPARER, Role.SIGNATORY], ...], Field(min_length=1, max_length=2)]
 Key = Annotated[str, StringConstraints(pattern=r"^cok_[A-Za-z0-9_-]{43}$")]
-"""An API key: 256 random bits after a prefix by which scanners for leaked secrets know it."""
+"""An API key: a prefix, which secret scanners recognise, and 256 random bits."""
 
 
 class MandateStatus(StrEnum):
-    """Where a mandate stands."""
+    """The status of a mandate."""
 
     PROPOSED = "proposed"
     GRANTED = "granted"
@@ -40,9 +40,9 @@ class Side(StrEnum):
 
 
 class MandateState(Answer):
-    """A mandate as its two companies see it. `waits_for`: who must still accept. `valid_until`: its last day.
+    """A mandate as its two companies see it. `waits_for`: the company that must accept. `valid_until`: its last day.
 
-    `scope`: what the agent's people may be for the exporter, each within what they are at the agent.
+    `scope`: the roles for the exporter. A person of the agent has those of them that they have at the agent.
     """
 
     mandate_id: UUID
@@ -61,12 +61,12 @@ class MandateState(Answer):
 
 
 class ProposeMandate(Command):
-    """One of two companies proposes that the one acts for the other. It knows both by their tax numbers."""
+    """One of two companies proposes a mandate. The tax numbers identify both companies."""
 
     subject: ClassVar[str] = "cmd.mandate.propose.v1"
     answer: ClassVar[type[Answer]] = MandateState
     about: ClassVar[str] = "mandate_id"
-    asked_by: ClassVar[frozenset[Role]] = GIVING
+    asked_by: ClassVar[frozenset[Role]] = GRANTING_ROLES
     mandate_id: UUID
     exporter_tax_number: TaxNumber
     agent_tax_number: TaxNumber
@@ -75,22 +75,22 @@ class ProposeMandate(Command):
 
 
 class AcceptMandate(Command):
-    """The other company accepts; from now on the agent may act."""
+    """The other company accepts. From now on the agent may act for the exporter."""
 
     subject: ClassVar[str] = "cmd.mandate.accept.v1"
     answer: ClassVar[type[Answer]] = MandateState
     about: ClassVar[str] = "mandate_id"
-    asked_by: ClassVar[frozenset[Role]] = GIVING
+    asked_by: ClassVar[frozenset[Role]] = GRANTING_ROLES
     mandate_id: UUID
 
 
 class RevokeMandate(Command):
-    """Either company ends a mandate, or withdraws or declines what was only proposed, at any time and for good."""
+    """Either company revokes a mandate, or withdraws or declines a proposal. It cannot be undone."""
 
     subject: ClassVar[str] = "cmd.mandate.revoke.v1"
     answer: ClassVar[type[Answer]] = MandateState
     about: ClassVar[str] = "mandate_id"
-    asked_by: ClassVar[frozenset[Role]] = GIVING
+    asked_by: ClassVar[frozenset[Role]] = GRANTING_ROLES
     mandate_id: UUID
     reason: Text | None = None
 
@@ -102,7 +102,7 @@ class Mandates(Answer):
 
 
 class ListMandates(Question):
-    """Who may act for this company, and for whom may it act?"""
+    """Which mandates does this company have, as exporter or agent?"""
 
     subject: ClassVar[str] = "qry.mandates.list.v1"
     answer: ClassVar[type[Answer]] = Mandates
@@ -112,7 +112,7 @@ class ListMandates(Question):
 
 
 class ActingToken(Answer):
-    """The token with which an agent acts for an exporter until it expires; then another is asked for, in the same way."""
+    """The token with which an agent acts for an exporter until it expires. The agent then requests another."""
 
     about: ClassVar[str] = "api_key_id"
     api_key_id: UUID | None = None
@@ -124,18 +124,18 @@ class ActingToken(Answer):
 
 
 class ActUnderMandate(Command):
-    """Somebody of the agent's asks for the token with which they act for the exporter, in the session they are in."""
+    """A person of the agent requests the token to act for the exporter, in their present session."""
 
     subject: ClassVar[str] = "cmd.mandate.act-under.v1"
     answer: ClassVar[type[Answer]] = ActingToken
     about: ClassVar[str] = "mandate_id"
-    asked_by: ClassVar[frozenset[Role]] = ACTING
+    asked_by: ClassVar[frozenset[Role]] = AGENT_ROLES
     secret: ClassVar[bool] = True
     mandate_id: UUID
 
 
 class MadeApiKey(Answer):
-    """A new API key. This is the only time it is shown."""
+    """A new API key. No other answer contains it."""
 
     api_key_id: UUID
     mandate_id: UUID
@@ -143,12 +143,12 @@ class MadeApiKey(Answer):
 
 
 class MakeApiKey(Command):
-    """The agent's administrator makes a key with which a system of the agent's acts under a mandate."""
+    """The agent's administrator makes an API key, with which a system of the agent acts under a mandate."""
 
     subject: ClassVar[str] = "cmd.api-key.make.v1"
     answer: ClassVar[type[Answer]] = MadeApiKey
     about: ClassVar[str] = "api_key_id"
-    asked_by: ClassVar[frozenset[Role]] = GIVING
+    asked_by: ClassVar[frozenset[Role]] = GRANTING_ROLES
     secret: ClassVar[bool] = True
     api_key_id: UUID
     mandate_id: UUID
@@ -156,7 +156,7 @@ class MakeApiKey(Command):
 
 
 class ApiKeyState(Answer):
-    """An API key as both companies see it: what it is for, who made it, when it was last used. `end`: its last letters."""
+    """An API key as both companies see it. `end`: its last characters. `made_by`: the id of the person."""
 
     api_key_id: UUID
     mandate_id: UUID
@@ -169,32 +169,32 @@ class ApiKeyState(Answer):
 
 
 class RevokeApiKey(Command):
-    """Either company ends a key; tokens that were given for it are refused everywhere from then on."""
+    """Either company revokes an API key. From then on every service refuses its tokens."""
 
     subject: ClassVar[str] = "cmd.api-key.revoke.v1"
     answer: ClassVar[type[Answer]] = ApiKeyState
     about: ClassVar[str] = "api_key_id"
-    asked_by: ClassVar[frozenset[Role]] = GIVING
+    asked_by: ClassVar[frozenset[Role]] = GRANTING_ROLES
     api_key_id: UUID
 
 
 class ApiKeys(Answer):
-    """The API keys of a mandate: those in force, and then the latest that were revoked, each the newest first."""
+    """The API keys of a mandate: first the valid ones, then the latest revoked ones, both newest first."""
 
     api_keys: tuple[ApiKeyState, ...]
 
 
 class ListApiKeys(Question):
-    """With which keys do the agent's systems act under this mandate?"""
+    """Which API keys does this mandate have?"""
 
     subject: ClassVar[str] = "qry.api-keys.list.v1"
     answer: ClassVar[type[Answer]] = ApiKeys
-    asked_by: ClassVar[frozenset[Role]] = GIVING
+    asked_by: ClassVar[frozenset[Role]] = GRANTING_ROLES
     mandate_id: UUID
 
 
 class ExchangeApiKey(Command):
-    """A system of the agent's asks for the token with which it acts for the exporter."""
+    """A system of the agent exchanges its API key for the token to act for the exporter."""
 
     subject: ClassVar[str] = "cmd.api-key.exchange.v1"
     answer: ClassVar[type[Answer]] = ActingToken
@@ -204,7 +204,7 @@ class ExchangeApiKey(Command):
 
 
 class MandateGranted(Event):
-    """Both companies have accepted: the agent may act for the exporter until `valid_until`, that day included."""
+    """Both companies have accepted a mandate. The agent may act for the exporter up to and including `valid_until`."""
 
     subject: ClassVar[str] = "evt.mandate.granted.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
@@ -217,7 +217,7 @@ class MandateGranted(Event):
 
 
 class MandateRevoked(Event):
-    """A mandate is over before its time; `until` is when it would have ended anyway, at the latest."""
+    """A mandate was revoked. `until`: the instant after which it would have ended anyway."""
 
     subject: ClassVar[str] = "evt.mandate.revoked.v1"
     listeners: ClassVar[frozenset[str]] = frozenset(SERVICES)

@@ -15,7 +15,7 @@ DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 
 
 class DocumentKind(StrEnum):
-    """What an applicant hands in."""
+    """The documents of an application."""
 
     CERTIFICATE_OF_INCORPORATION = "certificate_of_incorporation"
     GSP_MFN_CERTIFICATE = "gsp_mfn_certificate"
@@ -25,7 +25,7 @@ class DocumentKind(StrEnum):
 
 
 class Representative(Part):
-    """Who represents the company before the ministry and signs for it."""
+    """The person who represents the company before the ministry and signs for it."""
 
     name: Line
     name_km: Line | None = None
@@ -34,9 +34,9 @@ class Representative(Part):
 
 
 class Particulars(Part):
-    """What a company says of itself. `address` is number, street and village; `district` a code of the list of districts.
+    """The particulars that a company declares. `address`: number, street and village. `district`: a code of the list.
 
-    Name and address in English are printed on certificates; those in Khmer stand on what the ministry writes.
+    Certificates have the English name and address; documents of the ministry in Khmer have the Khmer ones.
     """
 
     company_name: Line
@@ -60,20 +60,20 @@ class Place(Contract):
 
 
 class Paper(Contract):
-    """A document that was handed in, and the file that holds it."""
+    """A submitted document. `sha256`: of its file."""
 
     kind: DocumentKind
     sha256: Sha256
 
 
 class PutRegistrationFile(PutFile):
-    """A piece of a document of a registration; at most 5 MB as a whole."""
+    """Stores a chunk of a document of a registration. A document has at most 5 MB."""
 
     subject: ClassVar[str] = "cmd.registration-file.put.v1"
     limit: ClassVar[int] = 5 * 1024 * 1024
 
 
 class GetRegistrationFile(GetFile):
-    """A piece of a document of a registration."""
+    """A chunk of a document of a registration."""
 
     subject: ClassVar[str] = "qry.registration-file.get.v1"

@@ -1,4 +1,4 @@
-"""Registrations of exporters: the ministry's yes to a company, for a year."""
+"""Registrations of exporters. The ministry registers a company for one year."""
 
 from datetime import date
 from enum import StrEnum
@@ -21,14 +21,14 @@ from shared.contracts.registry.particulars import (
 )
 from shared.contracts.roles import Role
 
-HANDING_IN = frozenset({Role.COMPANY_ADMINISTRATOR, Role.SIGNATORY})
-"""Who asks for a registration in the name of a company."""
+APPLICANT_ROLES = frozenset({Role.COMPANY_ADMINISTRATOR, Role.SIGNATORY})
+"""The roles that may apply for a registration for a company."""
 MAX_ACTS = 100
-"""Acts of a history that are shown at a time."""
+"""Maximum acts of a history in one answer."""
 
 
 class RegistrationStatus(StrEnum):
-    """Where a registration stands."""
+    """The status of a registration."""
 
     APPLIED = "applied"
     RETURNED = "returned"
@@ -39,14 +39,14 @@ class RegistrationStatus(StrEnum):
 
 
 class RenewalStatus(StrEnum):
-    """Where the application for another year stands."""
+    """The status of an application for another year."""
 
     APPLIED = "applied"
     RETURNED = "returned"
 
 
 class Renewal(Contract):
-    """The application for another year: the present particulars of the company, and its documents."""
+    """The application for another year, with the new particulars and documents."""
 
     status: RenewalStatus
     particulars: Particulars
@@ -57,7 +57,7 @@ class Renewal(Contract):
 class RegistrationState(Answer):
     """A registration as its company and the ministry see it. `reason`: why it was returned, refused or suspended.
 
-    `lacks`: what must still be handed in before it can be approved, as names of particulars and documents.
+    `lacks`: the names of the particulars and documents that are missing for the approval.
     """
 
     exporter_id: UUID
@@ -78,9 +78,9 @@ class RegistrationState(Answer):
 
 
 class ApplyForRegistration(Command):
-    """A company asks to be registered, and names the person who will administer its account.
+    """A company applies for registration, and names the administrator of its accounts.
 
-    `exporter_id` is chosen by the applicant, so that an application sent twice is one.
+    The applicant chooses `exporter_id`, so that an application sent twice is one.
     """
 
     subject: ClassVar[str] = "cmd.registration.apply-for.v1"
@@ -104,57 +104,57 @@ class ApplyForRegistration(Command):
 
 
 class AttachRegistrationDocument(Command):
-    """The applicant names an uploaded file as a document of the registration.
+    """The applicant attaches an uploaded file as a document of the registration. A duplicate changes nothing.
 
-    The file is examined before it is taken, so no officer ever opens one that was not. Naming it again changes nothing.
+    The service examines the file first, so an officer opens only examined files.
     """
 
     subject: ClassVar[str] = "cmd.registration-document.attach.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
     about: ClassVar[str] = "exporter_id"
-    secret: ClassVar[bool] = True  # a file is examined between two transactions, so no answer can be stored in the first
+    secret: ClassVar[bool] = True  # the file is examined between two transactions, so the first can store no answer
     exporter_id: UUID
     kind: DocumentKind
     sha256: Sha256
 
 
 class CorrectRegistration(Command):
-    """The applicant changes what the application, or the renewal, says of the company."""
+    """The applicant corrects the particulars of the application or of the renewal."""
 
     subject: ClassVar[str] = "cmd.registration.correct.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
     about: ClassVar[str] = "exporter_id"
-    asked_by: ClassVar[frozenset[Role]] = HANDING_IN
+    asked_by: ClassVar[frozenset[Role]] = APPLICANT_ROLES
     exporter_id: UUID
     particulars: Particulars
     tax_number: TaxNumber | None = None
 
 
 class HandInRegistration(Command):
-    """The applicant hands in again what was returned or refused."""
+    """The applicant submits a returned or refused application again."""
 
     subject: ClassVar[str] = "cmd.registration.hand-in.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
     about: ClassVar[str] = "exporter_id"
-    asked_by: ClassVar[frozenset[Role]] = HANDING_IN
+    asked_by: ClassVar[frozenset[Role]] = APPLICANT_ROLES
     exporter_id: UUID
 
 
 class RenewRegistration(Command):
-    """The company asks for another year; where it says nothing new of itself, what is known holds."""
+    """The company applies for another year. Without `particulars` it keeps the present ones."""
 
     subject: ClassVar[str] = "cmd.registration.renew.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
     about: ClassVar[str] = "exporter_id"
-    asked_by: ClassVar[frozenset[Role]] = HANDING_IN
+    asked_by: ClassVar[frozenset[Role]] = APPLICANT_ROLES
     exporter_id: UUID
     particulars: Particulars | None = None
 
 
 class ApproveRegistration(Command):
-    """An officer registers the company for a year, or for another one.
+    """An officer registers the company for a year, or for another year.
 
-    `version`: what the officer has seen; if the applicant has changed anything since, nothing is approved.
+    `version`: that of the registration that the officer has read. It is refused if the applicant has changed it since.
     """
 
     subject: ClassVar[str] = "cmd.registration.approve.v1"
@@ -167,7 +167,7 @@ class ApproveRegistration(Command):
 
 
 class ReturnRegistration(Command):
-    """An officer gives the application, or the renewal, back for correction, saying what to correct."""
+    """An officer returns the application or the renewal for correction. `remarks`: what to correct."""
 
     subject: ClassVar[str] = "cmd.registration.return.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
@@ -178,7 +178,7 @@ class ReturnRegistration(Command):
 
 
 class RefuseRegistration(Command):
-    """An officer refuses the application, or the renewal, with the reason."""
+    """An officer refuses the application or the renewal, with the reason."""
 
     subject: ClassVar[str] = "cmd.registration.refuse.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
@@ -190,7 +190,7 @@ class RefuseRegistration(Command):
 
 
 class SuspendRegistration(Command):
-    """An officer suspends a registration, with the reason: nothing can be submitted until it is reinstated."""
+    """An officer suspends a registration, with the reason. The company can submit nothing until it is reinstated."""
 
     subject: ClassVar[str] = "cmd.registration.suspend.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
@@ -202,7 +202,7 @@ class SuspendRegistration(Command):
 
 
 class ReinstateRegistration(Command):
-    """An officer reinstates a suspended registration, with the reason; its year is not prolonged."""
+    """An officer reinstates a suspended registration, with the reason. Its year is not prolonged."""
 
     subject: ClassVar[str] = "cmd.registration.reinstate.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
@@ -214,7 +214,7 @@ class ReinstateRegistration(Command):
 
 
 class GetRegistration(Question):
-    """Where does this registration stand?"""
+    """What is the status of this registration?"""
 
     subject: ClassVar[str] = "qry.registration.get.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
@@ -222,7 +222,7 @@ class GetRegistration(Question):
 
 
 class RegistrationAct(Contract):
-    """One act on a registration. `version` is that of the registration after it; acts of the calendar have no person."""
+    """One act on a registration. `version`: that of the registration after the act. An automatic act has no `user_id`."""
 
     version: int
     act: str
@@ -237,7 +237,7 @@ class RegistrationAct(Contract):
 
 
 class RegistrationHistory(Answer):
-    """Acts, the latest first; `go_on_before` is there where there are older ones."""
+    """Acts, latest first. `go_on_before`: the version to continue with; None if there are no older acts."""
 
     exporter_id: UUID
     acts: tuple[RegistrationAct, ...]
@@ -245,7 +245,7 @@ class RegistrationHistory(Answer):
 
 
 class GetRegistrationHistory(Question):
-    """Who did what with this registration, and when? `before`: the version from which to go on to older acts."""
+    """Which acts were done on this registration, and by which persons? `before`: only acts before this version."""
 
     subject: ClassVar[str] = "qry.registration-history.get.v1"
     answer: ClassVar[type[Answer]] = RegistrationHistory
@@ -255,7 +255,7 @@ class GetRegistrationHistory(Question):
 
 
 class RegistrationApproved(Event):
-    """A company may ask for certificates from `valid_from` until `valid_until`, both days included; renewals say it anew."""
+    """A company is registered from `valid_from` up to and including `valid_until`. Each renewal announces it again."""
 
     subject: ClassVar[str] = "evt.registration.approved.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
@@ -268,7 +268,7 @@ class RegistrationApproved(Event):
 
 
 class RegistrationSuspended(Event):
-    """A company may not ask for certificates until it is reinstated."""
+    """A registration is suspended: the company may not submit certificates until it is reinstated."""
 
     subject: ClassVar[str] = "evt.registration.suspended.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
@@ -277,7 +277,7 @@ class RegistrationSuspended(Event):
 
 
 class RegistrationReinstated(Event):
-    """A company that was suspended may ask for certificates again, within its year."""
+    """A suspended registration is reinstated: the company may submit certificates again, within its year."""
 
     subject: ClassVar[str] = "evt.registration.reinstated.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
@@ -286,7 +286,7 @@ class RegistrationReinstated(Event):
 
 
 class RegistrationExpired(Event):
-    """The year of a company is over: it may not ask for certificates until it is registered for another one."""
+    """A registration has expired: the company may not submit certificates until it is registered for another year."""
 
     subject: ClassVar[str] = "evt.registration.expired.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})

@@ -1,4 +1,4 @@
-"""The second factor: an authenticator of a person's own (TOTP, RFC 6238), and codes for the day it is lost."""
+"""The second factor: a person's authenticator (TOTP, RFC 6238), and recovery codes in case it is lost."""
 
 from typing import Annotated, ClassVar
 
@@ -9,13 +9,13 @@ from shared.contracts.registry.identity import Code, CodeOrRecovery
 
 
 class SecondFactorOffer(Answer):
-    """What to put into an authenticator, as the address that it reads from a picture. It counts once it is confirmed."""
+    """The address (`otpauth:`) that an authenticator reads from a QR code. The second factor is valid once confirmed."""
 
     otpauth: str
 
 
 class EnrolSecondFactor(Command):
-    """A person asks for a second factor, by the password; whoever has one already also shows a code of it."""
+    """A person requests a second factor with their password. `code`: of the present second factor, if they have one."""
 
     subject: ClassVar[str] = "cmd.second-factor.enrol.v1"
     answer: ClassVar[type[Answer]] = SecondFactorOffer
@@ -26,13 +26,13 @@ class EnrolSecondFactor(Command):
 
 
 class RecoveryCodes(Answer):
-    """Each opens one session in place of a code. They are shown this once: print them."""
+    """Each recovery code opens one session in place of a code. No other answer contains them: print them."""
 
     recovery_codes: tuple[str, ...]
 
 
 class ConfirmSecondFactor(Command):
-    """The first code of the new authenticator: from now on it is asked for at every sign-in."""
+    """A person sends the first code of the new authenticator. From now on every sign-in needs a code."""
 
     subject: ClassVar[str] = "cmd.second-factor.confirm.v1"
     answer: ClassVar[type[Answer]] = RecoveryCodes

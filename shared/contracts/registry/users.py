@@ -1,4 +1,4 @@
-"""Users: officers of the ministry and people of companies, who come by invitation; their roles and passwords."""
+"""Users: officers of the ministry and people of companies, their invitations, roles and passwords."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -15,7 +15,7 @@ Roles = Annotated[tuple[Role, ...], Field(min_length=1, max_length=10)]
 
 
 class UserStatus(StrEnum):
-    """Where an account stands."""
+    """The status of an account."""
 
     INVITED = "invited"
     ACTIVE = "active"
@@ -23,7 +23,7 @@ class UserStatus(StrEnum):
 
 
 class UserState(Answer):
-    """A person with an account. `organisation`: a company's id, or the code of an office."""
+    """A person with an account. `organisation`: the id of a company or the code of an office."""
 
     about: ClassVar[str] = "user_id"
     user_id: UUID
@@ -35,7 +35,7 @@ class UserState(Answer):
 
 
 class AddUser(Command):
-    """An account with a password that an administrator chose. Always refused: people are invited, and choose their own."""
+    """Makes an account with a given password. Always refused: people are invited and choose their own password."""
 
     subject: ClassVar[str] = "cmd.user.add.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -51,7 +51,7 @@ class AddUser(Command):
 
 
 class InviteOfficer(Command):
-    """An administrator invites an officer of the ministry, or a viewer of customs; sent again, so is the letter."""
+    """An administrator invites an officer of the ministry or a viewer of customs. A repeated invitation sends a new e-mail."""
 
     subject: ClassVar[str] = "cmd.officer.invite.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -66,7 +66,7 @@ class InviteOfficer(Command):
 
 
 class ChangeOfficerRoles(Command):
-    """An administrator says what an officer may do from now on; never what they themselves may."""
+    """An administrator changes the roles of an officer, but not their own."""
 
     subject: ClassVar[str] = "cmd.officer-roles.change.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -78,7 +78,7 @@ class ChangeOfficerRoles(Command):
 
 
 class TransferOfficer(Command):
-    """An officer belongs to another office from now on."""
+    """An administrator transfers an officer to another office."""
 
     subject: ClassVar[str] = "cmd.officer.transfer.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -90,7 +90,7 @@ class TransferOfficer(Command):
 
 
 class DeactivateOfficer(Command):
-    """An officer may do nothing any more; every session of theirs ends at once."""
+    """An administrator deactivates the account of an officer. All their sessions end at once."""
 
     subject: ClassVar[str] = "cmd.officer.deactivate.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -101,7 +101,7 @@ class DeactivateOfficer(Command):
 
 
 class RemoveSecondFactor(Command):
-    """An officer has lost the second factor and the recovery codes: they set up another at the next sign-in."""
+    """An administrator removes the lost second factor of an officer, who sets up another at the next sign-in."""
 
     subject: ClassVar[str] = "cmd.second-factor.remove.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -112,7 +112,7 @@ class RemoveSecondFactor(Command):
 
 
 class InviteColleague(Command):
-    """A company's administrator invites a colleague; sent again, so is the letter."""
+    """A company's administrator invites a colleague. A repeated invitation sends a new e-mail."""
 
     subject: ClassVar[str] = "cmd.colleague.invite.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -125,7 +125,7 @@ class InviteColleague(Command):
 
 
 class ChangeColleagueRoles(Command):
-    """A company's administrator says what a colleague may do from now on."""
+    """A company's administrator changes the roles of a colleague."""
 
     subject: ClassVar[str] = "cmd.colleague-roles.change.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -136,7 +136,7 @@ class ChangeColleagueRoles(Command):
 
 
 class DeactivateColleague(Command):
-    """A colleague may do nothing any more; every session of theirs ends at once."""
+    """A company's administrator deactivates the account of a colleague. All their sessions end at once."""
 
     subject: ClassVar[str] = "cmd.colleague.deactivate.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -164,7 +164,7 @@ class Users(Answer):
 
 
 class ListUsers(Question):
-    """Who has an account? Of one's own company; the ministry's administrators and auditors see its officers."""
+    """Which accounts are there? A company's administrator sees its people; administrators and auditors see officers."""
 
     subject: ClassVar[str] = "qry.users.list.v1"
     answer: ClassVar[type[Answer]] = Users
@@ -174,7 +174,7 @@ class ListUsers(Question):
 
 
 class AcceptInvitation(Command):
-    """Whoever was invited follows the link and chooses a password."""
+    """An invited person opens the link and chooses a password."""
 
     subject: ClassVar[str] = "cmd.invitation.accept.v1"
     answer: ClassVar[type[Answer]] = UserState
@@ -185,11 +185,11 @@ class AcceptInvitation(Command):
 
 
 class ResetRequested(Answer):
-    """If there is such an account, a letter is on its way."""
+    """The service sends an e-mail if there is an account with this address."""
 
 
 class RequestPasswordReset(Command):
-    """Somebody has forgotten their password and asks for a link by e-mail. The answer is the same for every address."""
+    """A person requests a link by e-mail to choose another password. The answer is the same for every address."""
 
     subject: ClassVar[str] = "cmd.password-reset.request.v1"
     answer: ClassVar[type[Answer]] = ResetRequested
@@ -200,7 +200,7 @@ class RequestPasswordReset(Command):
 
 
 class ResetPassword(Command):
-    """Whoever was sent the link chooses another password; every session of theirs ends."""
+    """A person opens the link and chooses another password. All their sessions end."""
 
     subject: ClassVar[str] = "cmd.password.reset.v1"
     answer: ClassVar[type[Answer]] = UserState

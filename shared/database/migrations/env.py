@@ -1,4 +1,4 @@
-"""Alembic's entry: the same for every service. The address of the database comes from `schema.migrate`."""
+"""The environment of Alembic, the same for every service. `schema.migrate` gives the address of the database."""
 
 import asyncio
 
@@ -6,20 +6,21 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from shared.database.engine import Database
-from shared.database.migrations.schema import must_not_be_newer, note_runnable
+from shared.database.migrations.schema import must_not_be_newer, store_runnable
 
-ONE_AT_A_TIME = 4_210_001
+MIGRATION_LOCK = 4_210_001
+"""The key of the advisory lock of migrations; the number is arbitrary."""
 
 
 def _migrate(connection: Connection) -> None:
     service = context.config.attributes["service"]
-    if connection.dialect.name == "postgresql":  # SQLite's transaction keeps others out by itself
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+    if connection.dialect.name == "postgresql":  # a transaction of SQLite excludes others
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     if must_not_be_newer(connection, service).newer_than(service):
-        return  # a newer release has migrated it, and this one runs on the result
+        return  # a newer release has migrated it, and this release can run on the result
     context.configure(connection=connection, transactional_ddl=True)
     context.run_migrations()
-    note_runnable(connection, service)
+    store_runnable(connection, service)
 
 
 async def _connect_and_migrate() -> None:

@@ -1,7 +1,7 @@
 """The schema of a service's database: two Alembic branches, one of the plumbing and one of the service itself.
 
-A migration expands: code of every revision before it can run on its result. One that contracts says in `oldest_code` from which
-revision on code can do without what it takes away; its own, where none can.
+A migration expands: code of every earlier revision can run on its result. A migration that contracts declares `oldest_code`:
+the oldest revision whose code can run on its result. That is its own revision if no older code can.
 """
 
 from dataclasses import dataclass
@@ -18,35 +18,35 @@ from shared.database.tables import runnable_revisions
 
 PLUMBING_VERSIONS = Path(__file__).parent / "versions"
 RIGHTS = Path(__file__).parent / "rights.sql"
-"""The rights of roles, for a server where a service and `migrator` have roles of their own."""
+"""The grants of the roles, for a server where each service and `migrator` have a role of their own."""
 SERVICES = Path(__file__).parents[3] / "services"
 
 
 class SchemaMismatch(Exception):
-    """The database does not have a schema that this release works on."""
+    """This release cannot run on the schema of the database."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The newest revisions of a database, and all revisions whose code can run on it, as `migrate` has noted them."""
+    """The newest revisions of a database, and all revisions whose code can run on it, as `migrate` stored them."""
 
     present: frozenset[str]
     runnable: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, connection: Connection) -> "Schema":
-        """The schema of this database."""
+        """Reads the schema of a database."""
         present = frozenset(MigrationContext.configure(connection).get_current_heads())
-        if not inspect(connection).has_table(runnable_revisions.name):  # an older release has made it
+        if not inspect(connection).has_table(runnable_revisions.name):  # an older release has migrated it
             return cls(present)
         return cls(present, frozenset(connection.scalars(select(runnable_revisions.c.revision))))
 
     def newer_than(self, service: str) -> set[str]:
-        """The revisions that this release of a service does not know."""
+        """The revisions that this release of a service does not have."""
         return set(self.present) - {revision.revision for revision in _scripts(service).walk_revisions()}
 
     def lacks(self, service: str) -> set[str]:
-        """What this release of a service needs and does not find; none where a newer release has only expanded it."""
+        """The missing revisions that this release needs; none if a newer release has only expanded the schema."""
         return heads_of(service) - self.present - (self.runnable if self.newer_than(service) else set())
 
 
@@ -65,9 +65,9 @@ def _scripts(service: str) -> ScriptDirectory:
 
 
 def migrate(service: str, url: URL) -> None:
-    """Brings a service's database to the newest schema of this release; does nothing where it is there already, or beyond.
+    """Migrates a service's database to the newest schema of this release. It does nothing if the schema is as new or newer.
 
-    Raises SchemaMismatch where it is newer than this release can run on.
+    Raises SchemaMismatch if the schema is newer and this release cannot run on it.
     """
     command.upgrade(_config(service, url), "heads")
 
@@ -77,15 +77,18 @@ def heads_of(service: str) -> set[str]:
     return set(_scripts(service).get_heads())
 
 
-def note_runnable(connection: Connection, service: str) -> None:
-    """Notes whose code can run on the schema that was just made."""
+def store_runnable(connection: Connection, service: str) -> None:
+    """Stores the revisions whose code can run on the migrated schema."""
     runnable = runnable_on_heads(_scripts(service))
     connection.execute(delete(runnable_revisions))
     connection.execute(insert(runnable_revisions), [{"revision": revision} for revision in sorted(runnable)])
 
 
 def runnable_on_heads(scripts: ScriptDirectory) -> set[str]:
-    """From each head back to where a migration took away what older code needs. Raises ValueError where that is nowhere."""
+    """The revisions whose code can run on the heads: from each head back to the oldest `oldest_code`.
+
+    Raises ValueError if `oldest_code` names a revision that is not before the head.
+    """
     runnable: set[str] = set()
     for head in scripts.get_heads():
         oldest: set[str] = set()
@@ -97,23 +100,23 @@ def runnable_on_heads(scripts: ScriptDirectory) -> set[str]:
                 break
         else:
             if oldest:
-                raise ValueError(f"before {head} there is no revision {', '.join(sorted(oldest))}, which `oldest_code` names")
+                raise ValueError(f"`oldest_code` names {', '.join(sorted(oldest))}, which is no revision before {head}")
     return runnable
 
 
 def must_not_be_newer(connection: Connection, service: str) -> Schema:
-    """The schema of a database. Raises SchemaMismatch where a newer release has made it and this one cannot run on it."""
+    """Returns the schema of a database. Raises SchemaMismatch if it is newer and this release cannot run on it."""
     schema = Schema.of(connection)
     if (newer := schema.newer_than(service)) and schema.lacks(service):
         raise SchemaMismatch(
             f"The database of {service} has the schema {', '.join(sorted(newer))}, which is newer than this release: "
-            "run the newer release, or restore the database to this one's schema."
+            "run the newer release, or restore a backup with the schema of this release."
         )
     return schema
 
 
 def check_schema(connection: Connection, service: str) -> None:
-    """Raises SchemaMismatch where the schema is older than this release, or newer than it can run on."""
+    """Raises SchemaMismatch if the schema is older than this release, or newer and this release cannot run on it."""
     if missing := must_not_be_newer(connection, service).lacks(service):
         raise SchemaMismatch(
             f"The database of {service} lacks {', '.join(sorted(missing))}: run `python -m services.{service} migrate` first."

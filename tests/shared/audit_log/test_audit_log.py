@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select, text, update
 
-from cli.seal_check import Chain, Checkpoint, Proof
+from cli.seal_check import Chain, Checkpoint, Verification
 from shared.audit_log import sealing
 from shared.audit_log.log import address_in
 from shared.audit_log.seals import lines_of, sha256, statement_of
@@ -71,11 +71,11 @@ async def a_sealed_trail(stack: PlumbingStack, *, seals: int = 3, acts: int = 2)
     return running
 
 
-async def proof_of(stack: PlumbingStack, saved: Checkpoint | None = None) -> Proof:
+async def proof_of(stack: PlumbingStack, saved: Checkpoint | None = None) -> Verification:
     """What an operator finds who knows the service's public key from the configuration of the bus."""
     keys = frozenset({stack.bus.secrets.public_key("KH", stack.service)})
     chain = Chain(await stack.asker("operator"), stack.service, keys)
-    return await chain.follow({f"KH/{stack.service}": saved} if saved else {})
+    return await chain.verify({f"KH/{stack.service}": saved} if saved else {})
 
 
 async def execute(stack: PlumbingStack, *statements: str) -> None:
@@ -249,7 +249,7 @@ async def test_acts_are_sealed_each_minute_and_what_is_sealed_holds(stack: Plumb
 
     proof = await proof_of(stack)
 
-    assert (proof.doubts, proof.seals, proof.acts, proof.unsealed) == ([], 3, 6, 1)
+    assert (proof.differences, proof.seals, proof.acts, proof.unsealed) == ([], 3, 6, 1)
     assert proof.last
     assert proof.last.number == 3
     await seal(stack, running)
@@ -297,7 +297,7 @@ TAMPERED = {
     "an act is removed": (["DELETE FROM trail WHERE id = 4"], ["act 4 was removed: seal 2 names it"]),
     "an act is inserted": ([INSERT.format(id=99, seal=2)], ["act 99 was inserted: seal 2 does not name it"]),
     "an act is inserted below all": ([INSERT.format(id=-1, seal=1)], ["act -1 was inserted: seal 1 does not name it"]),
-    "an act is inserted under no seal": ([INSERT.format(id=99, seal=-5)], ["act 99 stands under seal -5, which is not there"]),
+    "an act is inserted under no seal": ([INSERT.format(id=99, seal=-5)], ["act 99 refers to seal -5, which does not exist"]),
     "an act is moved": (
         ["UPDATE trail SET seal = 3 WHERE id = 3"],
         ["act 3 was removed: seal 2 names it", "act 3 was inserted: seal 3 does not name it"],
@@ -305,22 +305,22 @@ TAMPERED = {
     "a seal is taken off": (["UPDATE trail SET seal = NULL WHERE id = 3"], ["act 3 was removed: seal 2 names it"]),
     "a seal is removed": (
         ["DELETE FROM trail_seals WHERE number = 2"],
-        ["seal 3 comes after seal 1: what stood between them is gone", "act 3, 4 stands under seal 2, which is not there"],
+        ["seal 3 follows seal 1: the seals between them are missing", "act 3, 4 refers to seal 2, which does not exist"],
     ),
     "a seal is removed with its acts": (
         ["DELETE FROM trail_seals WHERE number = 2", "DELETE FROM trail WHERE seal = 2"],
-        ["seal 3 comes after seal 1: what stood between them is gone"],
+        ["seal 3 follows seal 1: the seals between them are missing"],
     ),
     "the last seal is removed": (
         ["DELETE FROM trail_seals WHERE number = 3"],
-        ["act 5, 6 stands under seal 3, which is not there"],
+        ["act 5, 6 refers to seal 3, which does not exist"],
     ),
     "all seals are removed": (
         ["DELETE FROM trail_seals"],
         [
-            "act 1, 2 stands under seal 1, which is not there",
-            "act 3, 4 stands under seal 2, which is not there",
-            "act 5, 6 stands under seal 3, which is not there",
+            "act 1, 2 refers to seal 1, which does not exist",
+            "act 3, 4 refers to seal 2, which does not exist",
+            "act 5, 6 refers to seal 3, which does not exist",
         ],
     ),
     "two seals are swapped": (
@@ -331,16 +331,16 @@ TAMPERED = {
             "UPDATE trail SET seal = 5 - seal WHERE seal > 1",
         ],
         [
-            "seal 2 does not follow what stands as seal 1",
-            "seal 2 was changed: its signature does not fit what it says",
-            "seal 3 does not follow what stands as seal 2",
-            "seal 3 was changed: its signature does not fit what it says",
+            "seal 2 does not contain the hash of seal 1",
+            "seal 2 was changed: its signature is not valid",
+            "seal 3 does not contain the hash of seal 2",
+            "seal 3 was changed: its signature is not valid",
         ],
     ),
     "the lines of a seal are changed": (
         ["UPDATE trail_seals SET sealed = '' WHERE number = 2"],
         [
-            "seal 2 was changed: its lines are not those that were sealed, so that any of its 2 acts may be wrong",
+            "seal 2 was changed: its lines differ from the sealed lines, so any of its 2 acts may be wrong",
             "act 3 was inserted: seal 2 does not name it",
             "act 4 was inserted: seal 2 does not name it",
         ],
@@ -355,7 +355,7 @@ async def test_it_is_found_and_named_when(stack: PlumbingStack, what: str) -> No
 
     await execute(stack, *statements)
 
-    assert (await proof_of(stack)).doubts == doubts
+    assert (await proof_of(stack)).differences == doubts
 
 
 async def seal_anew(stack: PlumbingStack, key: nkeys.KeyPair, number: int) -> None:
@@ -385,8 +385,8 @@ async def test_seals_of_another_key_are_found(stack: PlumbingStack) -> None:
     await seal_anew(stack, other, 2)
 
     name = other.public_key.decode()
-    assert (await proof_of(stack)).doubts == [
-        f"seal {number} is signed by another key than that of the service: {name}" for number in (2, 3)
+    assert (await proof_of(stack)).differences == [
+        f"seal {number} is signed by a key that is not of this service: {name}" for number in (2, 3)
     ]
 
 
@@ -397,25 +397,25 @@ async def test_a_history_rewritten_with_a_stolen_key_is_found_by_who_kept_a_chec
 
     await seal_anew(stack, nkeys.from_seed(stack.bus.seed_file("fees").read_bytes()), 2)
 
-    assert (await proof_of(stack)).doubts == []
-    (doubt,) = (await proof_of(stack, kept)).doubts
-    assert doubt.startswith("seal 3 is not the one that stood there on ")
+    assert (await proof_of(stack)).differences == []
+    (doubt,) = (await proof_of(stack, kept)).differences
+    assert doubt.startswith("seal 3 differs from the checkpoint of ")
 
 
 async def test_a_tail_that_was_cut_off_is_found_by_who_kept_a_checkpoint(stack: PlumbingStack) -> None:
     running = await a_sealed_trail(stack)
     kept = (await proof_of(stack)).last
-    assert (await proof_of(stack, kept)).doubts == []
+    assert (await proof_of(stack, kept)).differences == []
 
     await execute(stack, "DELETE FROM trail WHERE seal = 3", "DELETE FROM trail_seals WHERE number = 3")
 
-    assert (await proof_of(stack)).doubts == []
-    (doubt,) = (await proof_of(stack, kept)).doubts
-    assert re.fullmatch(r"seal 3 stood there on [0-9-]+ and is gone, and what came after seal 2", doubt)
+    assert (await proof_of(stack)).differences == []
+    (doubt,) = (await proof_of(stack, kept)).differences
+    assert re.fullmatch(r"seal 3 of the checkpoint of [0-9-]+ is missing, and every seal after seal 2", doubt)
     await acts_done(stack)
     await seal(stack, running)
-    (doubt,) = (await proof_of(stack, kept)).doubts
-    assert doubt.startswith("seal 3 is not the one that stood there on ")
+    (doubt,) = (await proof_of(stack, kept)).differences
+    assert doubt.startswith("seal 3 differs from the checkpoint of ")
 
 
 async def test_replicas_that_seal_at_the_same_time_make_one_chain(
@@ -438,7 +438,7 @@ async def test_replicas_that_seal_at_the_same_time_make_one_chain(
 
     await seal(stack, replicas[0])
     proof = await proof_of(stack)
-    assert (proof.doubts, proof.acts, proof.unsealed) == ([], 80, 0)
+    assert (proof.differences, proof.acts, proof.unsealed) == ([], 80, 0)
     assert proof.seals >= 16
 
 
@@ -453,7 +453,7 @@ async def test_what_a_crash_left_unsealed_is_sealed_by_the_next_replica(stack: P
 
     await eventually(lambda: all_sealed(stack))
     proof = await proof_of(stack)
-    assert (proof.doubts, proof.acts) == ([], 3)
+    assert (proof.differences, proof.acts) == ([], 3)
 
 
 async def test_an_act_that_was_committed_late_is_under_the_next_seal(stack: PlumbingStack) -> None:
@@ -466,4 +466,4 @@ async def test_an_act_that_was_committed_late_is_under_the_next_seal(stack: Plum
     await seal(stack, running)
 
     assert [(row.id, row.seal) for row in await stack.rows(audit_log)] == [(1, 2), (2, 1), (3, 1)]
-    assert (await proof_of(stack)).doubts == []
+    assert (await proof_of(stack)).differences == []

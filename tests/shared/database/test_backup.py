@@ -21,7 +21,7 @@ from shared.database.migrations.schema import heads_of
 from shared.database.tables import files, recoveries, signing_keys
 from tests.conftest import Databases, eventually
 from tests.support.postgres import Postgres
-from tests.support.releases import a_newer_release, migrated_by, more_room
+from tests.support.releases import a_newer_release, expansion, migrated_by
 from tests.support.service_under_test import migrate_in_thread
 
 
@@ -143,7 +143,7 @@ async def test_a_copy_taken_while_others_write_is_of_one_instant(url: URL, tmp_p
 
 @pytest.mark.parametrize(
     ("name", "country", "said"),
-    [("registry", "KH", "is a copy of fees KH"), ("fees", "VN", "cannot be put back as fees VN")],
+    [("registry", "KH", "is a backup of fees KH"), ("fees", "VN", "cannot be restored as fees VN")],
 )
 async def test_another_services_copy_is_refused(url: URL, tmp_path: Path, name: str, country: str, said: str) -> None:
     copy = tmp_path / "fees.copy"
@@ -161,7 +161,7 @@ async def test_a_copy_of_another_kind_of_database_is_refused(sqlite_url: URL, tm
     copy = tmp_path / "fees.copy"
     await copied(sqlite_url, copy)
 
-    with pytest.raises(BackupRefused, match="is a copy of fees KH sqlite, and cannot be put back as fees KH postgresql"):
+    with pytest.raises(BackupRefused, match="is a backup of fees KH sqlite and cannot be restored as fees KH postgresql"):
         await restored(make_url("postgresql+asyncpg://co@127.0.0.1:1/fees"), copy)
 
 
@@ -176,7 +176,7 @@ async def test_a_copy_that_is_cut_off_or_altered_anywhere_is_refused(sqlite_url:
 
     for content in (*cut, *altered, b"no zip at all"):
         damaged.write_bytes(content)
-        with pytest.raises(BackupRefused, match=r"damaged|cut off"):
+        with pytest.raises(BackupRefused, match=r"damaged|truncated"):
             await restored(sqlite_url, damaged)
 
     assert len(await rows(sqlite_url, files)) == 1
@@ -184,7 +184,7 @@ async def test_a_copy_that_is_cut_off_or_altered_anywhere_is_refused(sqlite_url:
 
 
 async def test_a_copy_that_is_not_there_is_refused(sqlite_url: URL, tmp_path: Path) -> None:
-    with pytest.raises(BackupRefused, match="There is no copy"):
+    with pytest.raises(BackupRefused, match="There is no backup"):
         await restored(sqlite_url, tmp_path / "nothing.copy")
 
 
@@ -201,7 +201,7 @@ async def test_a_copy_with_a_newer_schema_is_refused(url: URL, tmp_path: Path) -
 
 
 async def test_a_copy_of_a_schema_that_a_newer_release_has_only_expanded_is_put_back(url: URL, tmp_path: Path) -> None:
-    await migrated_by(a_newer_release(tmp_path / "newer", more_room("fees_next")), url.render_as_string(hide_password=False))
+    await migrated_by(a_newer_release(tmp_path / "newer", expansion("fees_next")), url.render_as_string(hide_password=False))
     await write(url, a_file())
     before, copy = await rows(url, files), tmp_path / "fees.copy"
     assert "fees_next" in (await copied(url, copy)).schema
@@ -306,7 +306,7 @@ async def test_killed_in_the_midst_of_it_no_half_copy_bears_its_name(sqlite_url:
 
 
 async def test_a_copy_that_cannot_be_written_is_refused_and_leaves_nothing(sqlite_url: URL, tmp_path: Path) -> None:
-    with pytest.raises(BackupRefused, match=r"cannot be copied to .*: No such file or directory"):
+    with pytest.raises(BackupRefused, match=r"cannot be backed up to .*: No such file or directory"):
         await copied(sqlite_url, tmp_path / "nowhere" / "fees.copy")
     migrate_in_thread("fees", sqlite_url)
     assert list(tmp_path.iterdir()) == []

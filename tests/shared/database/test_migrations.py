@@ -16,7 +16,7 @@ from shared.database.migrations.schema import PLUMBING_VERSIONS, SchemaMismatch,
 from shared.database.tables import PLUMBING, runnable_revisions
 from tests.conftest import Databases
 from tests.support.plumbing_stack import PlumbingStack, a_payment
-from tests.support.releases import ROOT, Step, a_newer_release, less_room, migrated_by, more_room, run, what_old_code_may_miss
+from tests.support.releases import ROOT, Step, a_newer_release, contraction, contractions_in, expansion, migrated_by, run
 
 PRESENT = [name for name in SERVICES if list((ROOT / "services" / name / "migrations").glob("*.py"))]
 
@@ -117,7 +117,7 @@ async def runnable_on(url: str) -> set[str]:
 async def test_a_replica_of_an_older_release_starts_and_works_on_a_schema_that_was_only_expanded(
     stack: PlumbingStack, tmp_path: Path
 ) -> None:
-    newer = a_newer_release(tmp_path / "newer", *map(more_room, ("fees_next", "fees_later", "plumbing_next")))
+    newer = a_newer_release(tmp_path / "newer", *map(expansion, ("fees_next", "fees_later", "plumbing_next")))
     await migrated_by(newer, stack.url)
 
     await stack.replica()
@@ -129,7 +129,7 @@ async def test_a_replica_of_an_older_release_starts_and_works_on_a_schema_that_w
 
 async def test_an_older_release_that_migrates_leaves_an_expanded_schema_as_it_is(databases: Databases, tmp_path: Path) -> None:
     url = databases.of("fees")
-    await migrated_by(a_newer_release(tmp_path / "newer", more_room("fees_next")), url)
+    await migrated_by(a_newer_release(tmp_path / "newer", expansion("fees_next")), url)
     before = await runnable_on(url)
 
     await asyncio.to_thread(migrate, "fees", make_url(url))
@@ -142,10 +142,10 @@ async def test_an_older_release_that_migrates_leaves_an_expanded_schema_as_it_is
 @pytest.mark.parametrize(
     "steps",
     [
-        (less_room("fees_next", "fees_next"),),
-        (less_room("fees_next", "fees_next"), more_room("fees_later")),
-        (more_room("fees_next"), less_room("fees_later", "fees_next")),
-        (less_room("plumbing_next", "plumbing_next"), more_room("fees_next")),
+        (contraction("fees_next", "fees_next"),),
+        (contraction("fees_next", "fees_next"), expansion("fees_later")),
+        (expansion("fees_next"), contraction("fees_later", "fees_next")),
+        (contraction("plumbing_next", "plumbing_next"), expansion("fees_next")),
     ],
     ids=["contracted", "contracted and expanded", "expanded and contracted a release later", "contracted in the plumbing"],
 )
@@ -169,8 +169,8 @@ async def test_what_is_contracted_a_release_later_leaves_the_release_between_at_
     databases: Databases, tmp_path: Path
 ) -> None:
     url = databases.of("fees")
-    between = a_newer_release(tmp_path / "between", more_room("fees_next"))
-    newest = a_newer_release(tmp_path / "newest", more_room("fees_next"), less_room("fees_later", "fees_next"))
+    between = a_newer_release(tmp_path / "between", expansion("fees_next"))
+    newest = a_newer_release(tmp_path / "newest", expansion("fees_next"), contraction("fees_later", "fees_next"))
 
     await migrated_by(between, url)
     await migrated_by(newest, url)
@@ -195,7 +195,7 @@ async def test_a_database_from_before_this_rule_learns_it_when_it_is_migrated(da
 
 async def test_a_migration_that_names_code_that_never_was_is_not_run(sqlite_databases: Databases, tmp_path: Path) -> None:
     url = sqlite_databases.of("fees")
-    code, said = await run("migrate", url, a_newer_release(tmp_path / "newer", less_room("fees_next", "fees_9999")))
+    code, said = await run("migrate", url, a_newer_release(tmp_path / "newer", contraction("fees_next", "fees_9999")))
 
     assert code == 1
     assert "before fees_next there is no revision fees_9999" in said
@@ -209,7 +209,7 @@ MIGRATIONS = [*PLUMBING_VERSIONS.glob("*.py"), *(ROOT / "services").glob("*/migr
 def test_a_migration_that_does_not_say_that_it_contracts_only_expands(migration: Path) -> None:
     source = migration.read_text()
 
-    assert "oldest_code = " in source or list(what_old_code_may_miss(source)) == []
+    assert "oldest_code = " in source or list(contractions_in(source)) == []
 
 
 @pytest.mark.parametrize(
@@ -225,4 +225,4 @@ def test_a_migration_that_does_not_say_that_it_contracts_only_expands(migration:
     ],
 )
 def test_a_step_that_old_code_may_not_survive_is_seen(step: str) -> None:
-    assert len(list(what_old_code_may_miss(step))) == 1
+    assert len(list(contractions_in(step))) == 1

@@ -21,7 +21,7 @@ from tests.conftest import Databases, eventually
 from tests.support.bus import Bus
 from tests.support.plumbing_stack import PlumbingStack, Running, a_payment
 from tests.support.ports import free_port
-from tests.support.postgres import WARY, Postgres
+from tests.support.postgres import WITH_PASSWORD, Postgres
 from tests.support.releases import ROOT, run
 
 Logged = Callable[[], list[dict[str, Any]]]
@@ -170,7 +170,7 @@ async def test_a_replica_whose_database_refuses_it_says_why_once_and_starts_when
     postgres_house: PlumbingStack, postgres: Postgres, logged: Logged
 ) -> None:
     stack, name = postgres_house, str(make_url(postgres_house.url).database)
-    url = postgres.url(name, WARY).replace(WARY, f"{WARY}:new")
+    url = postgres.url(name, WITH_PASSWORD).replace(WITH_PASSWORD, f"{WITH_PASSWORD}:new")
     refused = (
         "waiting for the database: it refuses this service ({}); correct that there, or correct the settings and start again"
     )
@@ -180,22 +180,22 @@ async def test_a_replica_whose_database_refuses_it_says_why_once_and_starts_when
         wanted = re.escape(refused.format(why)) + r"|.*the database does not answer.*"
         await eventually(lambda: _says_first(running, wanted))
 
-    await it_says(f'password authentication failed for user "{WARY}"')
+    await it_says(f'password authentication failed for user "{WITH_PASSWORD}"')
     async with asyncio.timeout(10):
         await stopped.stop()
-    postgres.sql(f"CREATE ROLE {WARY} LOGIN PASSWORD 'new'")
+    postgres.sql(f"CREATE ROLE {WITH_PASSWORD} LOGIN PASSWORD 'new'")
     try:
         await it_says("permission denied for table alembic_version")
-        postgres.sql(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {WARY}", name)
-        postgres.sql(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {WARY}", name)
+        postgres.sql(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {WITH_PASSWORD}", name)
+        postgres.sql(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {WITH_PASSWORD}", name)
         await eventually(lambda: is_ready(running), within=10)
         await works(stack)
         assert not [line for line in logged() if "exception" in line]
         await running.stop()
     finally:
         await stack.close()
-        postgres.sql(f"DROP OWNED BY {WARY}", name)
-        postgres.sql(f"DROP ROLE {WARY}")
+        postgres.sql(f"DROP OWNED BY {WITH_PASSWORD}", name)
+        postgres.sql(f"DROP ROLE {WITH_PASSWORD}")
 
 
 async def _says_first(running: Running, sentence: str) -> bool:

@@ -300,7 +300,7 @@ async def test_what_was_passed_over_by_mistake_is_handed_over_again_and_acts_onc
     assert await stack.effects() == [str(first.certificate_id)]
 
     file.write_bytes(whole)
-    await co_bus.hand_over(stack.service, where=where(stack))
+    await co_bus.deliver_again(stack.service, where=where(stack))
 
     await eventually(lambda: _done(stack, 2), within=10)
     assert await stack.effects() == [str(first.certificate_id), str(second.certificate_id)]

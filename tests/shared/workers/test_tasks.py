@@ -26,8 +26,8 @@ from tests.conftest import Databases, eventually
 from tests.support.plumbing_stack import (
     TABLES,
     Chore,
+    OffsetClock,
     PlumbingStack,
-    WalkingClock,
     a_router,
     a_service_context,
     a_settlement,
@@ -41,7 +41,7 @@ Doing = Callable[[Any, Work], Awaitable[None]]
 class ServiceUnderTest:
     """A workshop of one database, where tasks are left, and the runners that do them."""
 
-    def __init__(self, context: ServiceContext, clock: WalkingClock) -> None:
+    def __init__(self, context: ServiceContext, clock: OffsetClock) -> None:
         self.context = context
         self.clock = clock
         self._running: list[asyncio.Task[None]] = []
@@ -80,7 +80,7 @@ class ServiceUnderTest:
 
 @asynccontextmanager
 async def a_service_under_test(url: str, processes: Any = None) -> AsyncIterator[ServiceUnderTest]:
-    clock = WalkingClock()
+    clock = OffsetClock()
     async with a_service_context(url, clock, processes) as context:
         async with context.database.engine.begin() as connection:
             await connection.run_sync(TABLES.create_all)

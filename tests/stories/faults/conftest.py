@@ -1,4 +1,4 @@
-"""A system of its own for the faults: small in the ordinary run, thousands of certificates with `--full-scale`."""
+"""A separate system for faults: few certificates by default, thousands with `--full-scale`."""
 
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -9,18 +9,18 @@ import pytest_asyncio
 
 from shared.bus.client import BusClient
 from tests.stories.conftest import a_running_system
-from tests.support.load import PARTNER, Load, hand_over_sooner
+from tests.support.load import PARTNER, Load, redeliver_sooner
 
 
 @pytest.fixture(scope="session")
 def many(request: pytest.FixtureRequest) -> int:
-    """How many certificates are on their way during a fault."""
+    """The number of certificates in progress during a fault."""
     return 2000 if request.config.getoption("--full-scale") else 16
 
 
 @pytest.fixture(scope="package")
 def root(tmp_path_factory: pytest.TempPathFactory, many: int) -> Iterator[Path]:
-    """Where the system keeps its things; its databases stand on a small disk of their own, where this may make one."""
+    """The folder of the system. Its databases are on a small tmpfs, if this process may mount one."""
     root = tmp_path_factory.mktemp("faults")
     (root / "data").mkdir()
     size = f"{64 + many}m"
@@ -32,9 +32,9 @@ def root(tmp_path_factory: pytest.TempPathFactory, many: int) -> Iterator[Path]:
 
 @pytest.fixture
 def small_disk(root: Path) -> Path:
-    """The disk of the databases. Only root can make one, so elsewhere this skips aloud."""
+    """The tmpfs of the databases. Without it, because only root can mount one, the test is skipped."""
     if not (root / "data").is_mount():
-        pytest.skip("a disk of its own needs the right to mount a tmpfs")
+        pytest.skip("needs the right to mount a tmpfs")
     return root / "data"
 
 
@@ -44,5 +44,5 @@ async def load(root: Path, many: int) -> AsyncIterator[Load]:
         a_running_system(root, (PARTNER,)) as system,
         await BusClient.connect("operator", system.stack.nats_url, system.stack.seed("operator", PARTNER)) as partner,
     ):
-        await hand_over_sooner(system)
-        yield await Load.gather(system, partner, patience=60 + many / 2)
+        await redeliver_sooner(system)
+        yield await Load.create(system, partner, patience=60 + many / 2)

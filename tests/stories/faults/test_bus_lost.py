@@ -1,4 +1,4 @@
-"""The bus is replaceable: it may die, forget everything, or repeat and disorder what it carries."""
+"""The bus is replaceable: it may fail, lose all data, or deliver duplicates in any order."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from tests.support.example_messages import example_of
 from tests.support.load import NO_FAULTS, PARTNER, Load, TwiceClient
 
 
-async def test_the_whole_data_of_nats_is_deleted_and_rebuilt_from_what_the_services_keep(
+async def test_all_data_of_nats_is_deleted_and_rebuilt_from_the_outboxes(
     load: Load, many: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = load.system.stack
@@ -35,41 +35,39 @@ async def test_the_whole_data_of_nats_is_deleted_and_rebuilt_from_what_the_servi
     await travelling
 
     assert "events were missing and are published again" in capsys.readouterr().out
-    await load.must_have_arrived()
+    await load.check_arrival()
 
 
-async def test_republishing_while_the_stream_is_whole_changes_nothing_and_says_so(
-    load: Load, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await load.must_have_arrived()
+async def test_republishing_a_complete_stream_changes_nothing(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
+    await load.check_arrival()
     before = await _stream_length(load)
 
     await republish(where=load.where)
 
-    assert "Nothing is missing: the stream holds all" in capsys.readouterr().out
+    assert "Nothing is missing: the stream contains all" in capsys.readouterr().out
     assert await _stream_length(load) == before
 
 
 @pytest.mark.slow
-async def test_every_event_comes_twice_in_any_order_and_every_command_twice_at_once(
+async def test_every_event_is_delivered_twice_in_any_order_and_every_command_sent_twice_at_once(
     load: Load, many: int, tmp_path: Path
 ) -> None:
-    await load.become_faulty(tmp_path, lambda name: ("twice", "shuffled"))
+    await load.set_faults(tmp_path, lambda name: ("twice", "shuffled"))
     stack = load.system.stack
     async with await TwiceClient.connect("portal", stack.nats_url, stack.seed("portal"), patience=60) as twice:
-        nervous = load.asking_through(twice)
+        repeating = load.with_client(twice)
 
-        await nervous.send(many)
+        await repeating.send(many)
 
         load.sent += many
         assert twice.repeated >= 5 * many
-    await load.must_have_arrived()
-    await load.become_faulty(tmp_path, NO_FAULTS)
+    await load.check_arrival()
+    await load.set_faults(tmp_path, NO_FAULTS)
 
 
 @pytest.mark.slow
-async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_up(load: Load, many: int) -> None:
-    client = await load.system.on_the_bus_as("certificates")
+async def test_a_poison_message_becomes_a_dead_letter_and_the_others_are_processed(load: Load, many: int) -> None:
+    client = await load.system.connection_of("certificates")
     jetstream, subject = client.jetstream(), CertificateSubmitted.subject
     example = example_of(CertificateSubmitted).model_dump(mode="json")
     poison = [b"\xff\x00{", b"{}", b"[" * 100_000, json.dumps(example | {"goods": "none"}).encode()]
@@ -78,26 +76,26 @@ async def test_a_poison_message_among_good_ones_is_laid_aside_and_holds_nobody_u
     await load.in_flight.wait()
     for body in poison:
         await load.system.announce_bytes("certificates", subject, body)
-    for headers in ({EVENT_ID_HEADER: str(uuid4())}, {EVENT_ID_HEADER: "no id"}):  # passed over: nobody has signed them
+    for headers in ({EVENT_ID_HEADER: str(uuid4())}, {EVENT_ID_HEADER: "no id"}):  # skipped, because they are not signed
         await jetstream.publish(subject, json.dumps(example).encode(), headers=headers)
     await travelling
     await client.close()
 
-    async def laid_aside() -> list[operations.DeadLetter]:
-        letters: operations.DeadLetters = await load.system.operator.ask(operations.ListDeadLetters(), service="fees")
-        return list(letters.letters) if len(letters.letters) == len(poison) else []
+    async def found() -> list[operations.DeadLetter]:
+        answer: operations.DeadLetters = await load.system.operator.ask(operations.ListDeadLetters(), service="fees")
+        return list(answer.letters) if len(answer.letters) == len(poison) else []
 
-    letters = await eventually(laid_aside, within=20)
-    assert {letter.name for letter in letters} == {subject}
-    assert all(letter.error for letter in letters)
-    for letter in letters:
-        discard = operations.DiscardDeadLetter(id=letter.id, because="a test laid it on the stream")
+    dead_letters = await eventually(found, within=20)
+    assert {letter.name for letter in dead_letters} == {subject}
+    assert all(letter.error for letter in dead_letters)
+    for letter in dead_letters:
+        discard = operations.DiscardDeadLetter(id=letter.id, because="a test published it")
         await load.system.operator.ask(discard, service="fees")
-    await load.must_have_arrived()
+    await load.check_arrival()
 
 
 async def _stream_length(load: Load) -> int:
-    client = await load.system.on_the_bus_as("operator")
+    client = await load.system.connection_of("operator")
     info = await client.jetstream().stream_info(STREAM)
     ids, others = await examine_stream(client.jetstream(), EventKeys(load.system.stack.event_keys_file()))
     await client.close()

@@ -1,4 +1,4 @@
-"""Processes die at the worst moments, and nothing that was accepted is lost or done twice."""
+"""Processes crash at every critical point. No accepted command is lost or executed twice."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from tests.support.load import NO_FAULTS, Load
 
 pytestmark = pytest.mark.slow
 
-WHERE_THEY_CAN_DIE = {
+CRASH_POINTS = {
     "registry": ("command-answered-not-sent", "event-published-not-marked"),
     "certificates": (
         "command-before-commit",
@@ -48,10 +48,10 @@ WHERE_THEY_CAN_DIE = {
 
 
 @pytest.fixture
-def where_they_die(request: pytest.FixtureRequest) -> dict[str, tuple[str, ...]]:
-    """Every point at full scale; else three in each service, every point in one of them."""
-    most = None if request.config.getoption("--full-scale") else 3
-    chosen = {name: points[:most] for name, points in WHERE_THEY_CAN_DIE.items()}
+def crash_points(request: pytest.FixtureRequest) -> dict[str, tuple[str, ...]]:
+    """All points at full scale; otherwise three for each service, which together cover all points."""
+    limit = None if request.config.getoption("--full-scale") else 3
+    chosen = {name: points[:limit] for name, points in CRASH_POINTS.items()}
     assert {point for points in chosen.values() for point in points} >= POINTS
     return chosen
 
@@ -69,20 +69,20 @@ async def test_every_process_is_killed_in_turn(load: Load, many: int) -> None:
         await load.system.stack.ready([name])
     await travelling
 
-    await load.must_have_arrived()
+    await load.check_arrival()
 
 
-async def test_every_service_dies_at_every_chosen_point(
-    load: Load, many: int, tmp_path: Path, where_they_die: dict[str, tuple[str, ...]]
+async def test_every_service_crashes_at_every_chosen_point(
+    load: Load, many: int, tmp_path: Path, crash_points: dict[str, tuple[str, ...]]
 ) -> None:
-    await load.become_faulty(tmp_path, lambda name: where_they_die[name])
-    wanted = {f"{name}-{point}" for name, points in where_they_die.items() for point in points}
+    await load.set_faults(tmp_path, lambda name: crash_points[name])
+    wanted = {f"{name}-{point}" for name, points in crash_points.items() for point in points}
     await load.send(many)
     while missing := wanted - set(os.listdir(tmp_path)):
-        work: list[Awaitable[object]] = [load.send(4)]  # until there was work at every point
+        work: list[Awaitable[object]] = [load.send(4)]  # until every point was reached
         if any(name.startswith("registry") for name in missing):
-            work.append(Load.gather(load.system, load.partner, load.patience))
+            work.append(Load.create(load.system, load.partner, load.patience))
         await asyncio.gather(*work)
 
-    await load.become_faulty(tmp_path, NO_FAULTS)
-    await load.must_have_arrived()
+    await load.set_faults(tmp_path, NO_FAULTS)
+    await load.check_arrival()

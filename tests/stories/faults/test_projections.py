@@ -1,4 +1,4 @@
-"""A service that only repeats what others say may lose its whole database."""
+"""A projection of other services' events is rebuilt after the loss of its database."""
 
 import asyncio
 import re
@@ -13,12 +13,12 @@ from shared.database.migrations.schema import migrate
 from tests.support.load import Load
 
 
-async def test_a_lost_projection_is_rebuilt_by_having_everything_announced_again(
+async def test_a_lost_projection_is_rebuilt_by_reannouncing_everything(
     load: Load, many: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack, operator = load.system.stack, load.system.operator
     await load.send(many)
-    await load.must_have_arrived()
+    await load.check_arrival()
     url = make_url(stack.database_url("tracking"))
 
     await stack.stop("tracking")
@@ -29,14 +29,14 @@ async def test_a_lost_projection_is_rebuilt_by_having_everything_announced_again
     empty = await audited(operator, stack.services, patience=0)
     assert any(finding.offenders for finding in empty if "tracking.numbered" in finding.says)
 
-    for _ in range(2):  # harmless twice
+    for _ in range(2):  # idempotent
         await reannounce(where=load.where)
-        await load.must_have_arrived()
+        await load.check_arrival()
 
     assert f"certificate: certificates announced {3 * load.sent} events" in capsys.readouterr().out
 
 
-async def test_a_noun_that_nobody_owns_cannot_be_announced(load: Load) -> None:
+async def test_an_unknown_noun_cannot_be_reannounced(load: Load) -> None:
     with pytest.raises(
         CommandFailed, match=re.escape("There is no noun ship; there are certificate, fee, mandate, registration")
     ):

@@ -1,4 +1,4 @@
-"""Recovery: what a service that came back from an older copy still has to do, and what only others know.
+"""Recovery: the recoveries of a restored database, and the keys that only other services know.
 
 Revision ID: plumbing_0002
 """

@@ -1,4 +1,4 @@
-"""Tasks say whether they wait for an hour of their own: all others are due at once, whatever the clock said.
+"""Tasks store whether they were scheduled for a later instant. All others are due at once, whatever the clock is.
 
 Revision ID: plumbing_0003
 """

@@ -1,4 +1,4 @@
-"""Whose code can run on this schema: what lets replicas of an older release work on while a newer one takes over.
+"""The revisions whose code can run on this schema, so that replicas of an older release work during an update.
 
 Revision ID: plumbing_0004
 """

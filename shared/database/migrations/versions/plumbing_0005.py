@@ -1,4 +1,4 @@
-"""The trail: who did what, and the seals by which a change of it is found.
+"""The audit log, and the seals that show any later change of it.
 
 Revision ID: plumbing_0005
 """

@@ -1,4 +1,4 @@
-"""Mandates that were revoked, on the deny list.
+"""Revoked mandates, whose tokens are refused.
 
 Revision ID: plumbing_0007
 """

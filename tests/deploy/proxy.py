@@ -1,4 +1,4 @@
-"""The one door on loopback: a real nginx with our nginx.conf, in front of stand-ins for tracking and the gateway."""
+"""Runs a real nginx with our nginx.conf on loopback, with simulated backends for tracking and the gateway."""
 
 import os
 import shutil
@@ -19,32 +19,32 @@ from tests.support.ports import free_ports
 
 CONF = Path(__file__).parents[2] / "deploy" / "compose" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-"""The program, where Debian puts it; None where it is not installed."""
+"""The path of nginx, or None if it is not installed."""
 HOME, ABROAD = "127.0.0.1", "127.0.0.2"
-"""Two addresses from which the door is reached."""
+"""Two client addresses."""
 LARGE = 16 * 1024 * 1024
-"""Bytes of the page at `/large`: more than lies between the door and a reader who takes nothing."""
+"""The size of the page at `/large`, in bytes: more than all buffers between nginx and a client that reads nothing."""
 
 
-class StandIn(ThreadingHTTPServer):
-    """Answers every request with `here`, and notes its path, from whom it came by its header, and how long its body was."""
+class Backend(ThreadingHTTPServer):
+    """A backend that answers `here` and records the path, the `X-Forwarded-For` header and the body size of each request."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, str | None, int]] = []
+        self.received: list[tuple[str, str | None, int]] = []
         super().__init__((HOME, 0), Answers)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A door that breaks off is no news."""
+        """Ignores connections that the proxy closes."""
 
 
 class Answers(BaseHTTPRequestHandler):
-    server: StandIn
+    server: Backend
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.heard.append((self.path, self.headers.get("x-forwarded-for"), len(body)))
+        self.server.received.append((self.path, self.headers.get("x-forwarded-for"), len(body)))
         answer = b"x" * LARGE if self.path == "/large" else b"here"
         self.send_response(200)
         self.send_header("content-length", str(len(answer)))
@@ -57,30 +57,30 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @dataclass
-class Door:
+class Proxy:
     """A running nginx."""
 
     port: int
     folder: Path
     tls: ssl.SSLContext
-    tracking: StandIn
-    gateway: StandIn
+    tracking: Backend
+    gateway: Backend
     nginx: int
     open: ExitStack = field(default_factory=ExitStack)
 
     def connect(self, source: str = HOME) -> ssl.SSLSocket:
-        """A connection from an address, with its handshake done; open until the door is closed."""
+        """A TLS connection from an address. It stays open until the proxy stops."""
         plain = socket.create_connection((HOME, self.port), timeout=30, source_address=(source, 0))
         return self.open.enter_context(self.tls.wrap_socket(plain, server_hostname="localhost"))
 
     def begin(self, head: bytes, source: str = HOME, body: bytes = b"") -> ssl.SSLSocket:
-        """A connection on which the beginning of a request was sent."""
+        """A connection with the beginning of a request."""
         connection = self.connect(source)
         connection.sendall(head + body)
         return connection
 
     def ask(self, path: str = "/", source: str = HOME, method: str = "GET", **sent: Any) -> "Answer":
-        """The answer to a whole request on a connection of its own."""
+        """The answer to a complete request on a new connection."""
         connection = HTTPSConnection(HOME, self.port, timeout=30, source_address=(source, 0), context=self.tls)
         try:
             connection.request(method, path, **sent)
@@ -89,12 +89,12 @@ class Door:
         finally:
             connection.close()
 
-    def waiting(self, folder: str) -> int:
-        """Bytes that wait in files of one of its folders. nginx takes their names away at once, so its process is asked."""
+    def buffered(self, folder: str) -> int:
+        """The bytes in the temporary files of a folder. nginx unlinks them at once, so the files of its process are read."""
         (worker,) = Path(f"/proc/{self.nginx}/task/{self.nginx}/children").read_text().split()
         size = 0
         for file in list(Path(f"/proc/{worker}/fd").iterdir()):
-            with suppress(FileNotFoundError):  # it was closed meanwhile
+            with suppress(FileNotFoundError):  # the file was closed meanwhile
                 if os.readlink(file).startswith(f"{self.folder}/{folder}/"):
                     size += file.stat().st_size
         return size
@@ -102,7 +102,7 @@ class Door:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the door answered."""
+    """An answer of the proxy."""
 
     status: int
     headers: dict[str, str]
@@ -110,10 +110,10 @@ class Answer:
 
 
 def adapted(folder: Path, ports: dict[str, int], changes: dict[str, str]) -> str:
-    """Our nginx.conf with the ports, files and folders of a test, and what the test changes in it."""
+    """Our nginx.conf with the ports, files and folders of a test, and with its changes."""
     conf = CONF.read_text()
     here = {
-        "listen 8443 ssl;": f"listen {HOME}:{ports['door']} ssl;",
+        "listen 8443 ssl;": f"listen {HOME}:{ports['proxy']} ssl;",
         " /tmp/": f" {folder}/",
         " /run/co/": f" {folder}/",
         "resolver 127.0.0.11 valid=2s ipv6=off;": "",
@@ -121,9 +121,9 @@ def adapted(folder: Path, ports: dict[str, int], changes: dict[str, str]) -> str
         "gateway:8000": f"{HOME}:{ports['gateway']}",
     }
     for ours, theirs in (here | changes).items():
-        assert ours in conf, f"nginx.conf does not say: {ours}"
+        assert ours in conf, f"nginx.conf does not contain: {ours}"
         conf = conf.replace(ours, theirs)
-    return f"user root;\n{conf}" if os.geteuid() == 0 else conf  # whose folder it is
+    return f"user root;\n{conf}" if os.geteuid() == 0 else conf  # root owns the folder
 
 
 def _write(folder: Path, name: str, pair: Pair) -> tuple[Path, Path]:
@@ -134,7 +134,7 @@ def _write(folder: Path, name: str, pair: Pair) -> tuple[Path, Path]:
 
 
 @contextmanager
-def _serving(server: StandIn) -> Iterator[StandIn]:
+def _serving(server: Backend) -> Iterator[Backend]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -146,19 +146,19 @@ def _serving(server: StandIn) -> Iterator[StandIn]:
 
 
 @contextmanager
-def a_door(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Door]:
-    """The door. `changes`: what the conf says, and the seconds and counts that a test puts in its place."""
+def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Proxy]:
+    """A running proxy. `changes`: texts of the configuration and their replacements."""
     ca = authority()
     (folder / "ca.crt").write_bytes(ca.certificate)
-    _write(folder, "tls", machine("door", ca))
+    _write(folder, "tls", machine("proxy", ca))
     of_gateway = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     of_gateway.load_cert_chain(*_write(folder, "gateway", machine("gateway", ca)))
     with ExitStack() as stack:
-        tracking, gateway = StandIn(), StandIn()
+        tracking, gateway = Backend(), Backend()
         gateway.socket = of_gateway.wrap_socket(gateway.socket, server_side=True, do_handshake_on_connect=False)
         stack.enter_context(_serving(tracking))
         stack.enter_context(_serving(gateway))
-        ports = free_ports(["door"]) | {"tracking": tracking.server_port, "gateway": gateway.server_port}
+        ports = free_ports(["proxy"]) | {"tracking": tracking.server_port, "gateway": gateway.server_port}
         conf, log = folder / "nginx.conf", folder / "nginx.log"
         conf.write_text(adapted(folder, ports, changes or {}))
         assert NGINX
@@ -167,13 +167,13 @@ def a_door(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Door
         stack.callback(server.wait)
         stack.callback(server.terminate)
         trusting = ssl.create_default_context(cafile=folder / "ca.crt")
-        door = Door(ports["door"], folder, trusting, tracking, gateway, server.pid)
-        stack.enter_context(door.open)
+        proxy = Proxy(ports["proxy"], folder, trusting, tracking, gateway, server.pid)
+        stack.enter_context(proxy.open)
         while True:
             try:
-                socket.create_connection((HOME, door.port), timeout=5).close()
+                socket.create_connection((HOME, proxy.port), timeout=5).close()
                 break
             except OSError:
                 assert server.poll() is None, log.read_text()
-        door.connect().close()  # its worker is there
-        yield door
+        proxy.connect().close()  # the worker process has started
+        yield proxy
