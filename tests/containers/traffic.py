@@ -8,7 +8,7 @@ from statistics import median, quantiles
 from time import monotonic
 from typing import Any
 
-from shared.client.client import BusClient
+from shared.bus.client import BusClient
 from shared.contracts.messages import Command, Request
 from tests.support.load import Load
 

@@ -35,7 +35,7 @@ async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
         yield service
 
 
-def anew(kind: type[Request]) -> Request:
+def a_new(kind: type[Request]) -> Request:
     """The example of a request, as nobody has asked it yet."""
     request = example_of(kind)
     return request.model_copy(update={"command_id": uuid4()}) if isinstance(request, Command) else request
@@ -62,7 +62,7 @@ async def test_every_cell_of_the_table_is_as_the_service_answers(service: Servic
     wrong, tried = {}, 0
     for kind in (kind for kind in REQUESTS if owner_of(kind) == name):
         for role in Role:
-            code = await code_of(service, anew(kind), somebody(role))
+            code = await code_of(service, a_new(kind), somebody(role))
             let_in = kind.anonymous or not kind.asked_by or role in kind.asked_by
             tried += 1
             if (code != "role_required") is not let_in or code in ("internal_error", "not_signed_in"):
@@ -74,14 +74,14 @@ async def test_every_cell_of_the_table_is_as_the_service_answers(service: Servic
 @pytest.mark.parametrize("name", ANSWERING)
 async def test_nobody_is_let_in_without_a_token_but_where_the_table_says_all(service: ServiceUnderTest, name: str) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == name):
-        assert (await code_of(service, anew(kind), None) == "not_signed_in") is not kind.anonymous, kind
+        assert (await code_of(service, a_new(kind), None) == "not_signed_in") is not kind.anonymous, kind
 
 
 @pytest.mark.parametrize("name", ANSWERING)
 async def test_what_is_to_be_confirmed_is_refused_without_and_nothing_else_is(service: ServiceUnderTest, name: str) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == name and not kind.anonymous):
         role = min(kind.asked_by, default=Role.PREPARER)
-        code = await code_of(service, anew(kind), somebody(role), confirmed=False)
+        code = await code_of(service, a_new(kind), somebody(role), confirmed=False)
         assert (code == "step_up_required") is (issubclass(kind, Command) and kind.step_up), kind
 
 
@@ -91,7 +91,7 @@ async def test_an_officer_without_a_second_factor_is_let_in_only_where_the_table
 ) -> None:
     for kind in (kind for kind in REQUESTS if owner_of(kind) == name and not kind.anonymous):
         enrolling = Actor(user_id=uuid4(), session_id=uuid4(), organisation="PNH", enrolling=True)
-        assert (await code_of(service, anew(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
+        assert (await code_of(service, a_new(kind), enrolling) == "second_factor_missing") is not kind.while_enrolling, kind
 
 
 @pytest.mark.parametrize("name", ANSWERING)
@@ -101,7 +101,7 @@ async def test_under_a_mandate_is_let_in_only_what_the_table_says(service: Servi
         agent = Actor(
             user_id=uuid4(), session_id=uuid4(), organisation=str(uuid4()), roles=every, mandate=Mandated(uuid4(), uuid4())
         )
-        assert (await code_of(service, anew(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
+        assert (await code_of(service, a_new(kind), agent) == "outside_mandate") is not kind.under_mandate, kind
 
 
 def test_under_a_mandate_only_what_a_mandate_can_give_is_asked_for() -> None:

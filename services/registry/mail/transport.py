@@ -56,7 +56,7 @@ class Transport(Protocol):
 
 
 class Mailer:
-    """Sends e-mails for handlers: `await work.outside(work.use(Mailer).send, email)`."""
+    """Sends e-mails for handlers: `await work.between_transactions(work.use(Mailer).send, email)`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -1,4 +1,4 @@
-"""The trail: every act once, in its own transaction, and nothing in it can be doctored unnoticed."""
+"""The audit log: every command once, in its own transaction, and every later change is found."""
 
 import asyncio
 import base64
@@ -358,7 +358,7 @@ async def test_it_is_found_and_named_when(stack: PlumbingStack, what: str) -> No
     assert (await proof_of(stack)).differences == doubts
 
 
-async def seal_anew(stack: PlumbingStack, key: nkeys.KeyPair, number: int) -> None:
+async def seal_again(stack: PlumbingStack, key: nkeys.KeyPair, number: int) -> None:
     """Changes an act and computes its seal and all later ones again, as somebody with this key could."""
     async with stack.database.writing() as transaction:
         session = transaction.session
@@ -382,7 +382,7 @@ async def test_seals_of_another_key_are_found(stack: PlumbingStack) -> None:
     await a_sealed_trail(stack)
     other = nkeys.from_seed(stack.bus.seed_file("gateway").read_bytes())
 
-    await seal_anew(stack, other, 2)
+    await seal_again(stack, other, 2)
 
     name = other.public_key.decode()
     assert (await proof_of(stack)).differences == [
@@ -395,7 +395,7 @@ async def test_a_history_rewritten_with_a_stolen_key_is_found_by_who_kept_a_chec
     kept = (await proof_of(stack)).last
     assert kept is not None
 
-    await seal_anew(stack, nkeys.from_seed(stack.bus.seed_file("fees").read_bytes()), 2)
+    await seal_again(stack, nkeys.from_seed(stack.bus.seed_file("fees").read_bytes()), 2)
 
     assert (await proof_of(stack)).differences == []
     (doubt,) = (await proof_of(stack, kept)).differences

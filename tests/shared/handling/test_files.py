@@ -108,7 +108,7 @@ async def test_a_file_that_is_not_whole_cannot_be_read(context: ServiceContext) 
             await require_files(OWNER, [digest_of(CONTENT)], work)
 
 
-async def test_another_content_than_announced_is_refused_and_can_be_sent_anew(context: ServiceContext) -> None:
+async def test_another_content_than_announced_is_refused_and_can_be_sent_again(context: ServiceContext) -> None:
     await put(context, a_chunk(0, 400))
     with pytest.raises(FileMismatch):
         await put(context, a_chunk(400, chunk=b"x" * 600))
@@ -127,7 +127,7 @@ async def test_a_wrong_first_chunk_is_mended_by_sending_the_file_again_from_the_
 
 
 async def test_chunks_cut_in_another_place_are_mended_by_sending_the_file_again_from_the_start(context: ServiceContext) -> None:
-    """An upload that was broken off is begun anew by a client with another size of chunk."""
+    """An interrupted upload is begun again by a client with another size of chunk."""
     await put(context, a_chunk(300, 700))
     try:
         await put(context, a_chunk(0, 500), a_chunk(500))

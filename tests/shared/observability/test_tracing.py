@@ -119,11 +119,11 @@ async def test_a_command_continues_the_trace_of_who_asks(sqlite_stack: PlumbingS
     await sqlite_stack.replica()
     asker = await sqlite_stack.asker()
 
-    with span("portal", under=None, kind=SpanKind.SERVER) as asking:
+    with span("portal", under=None, kind=SpanKind.SERVER) as requesting:
         await asker.ask(a_payment(), token=sqlite_stack.token())
 
     (found,) = named(spans, "RecordPayment")
-    assert found.parent.span_id == asking.get_span_context().span_id
+    assert found.parent.span_id == requesting.get_span_context().span_id
     assert found.kind is SpanKind.SERVER
 
 

@@ -91,9 +91,9 @@ async def test_a_page_of_long_dead_letters_is_answered(sqlite_stack: PlumbingSta
     for _ in range(300):
         await lay(sqlite_stack, error="x" * 4000)
 
-    letters = (await ask(sqlite_stack, operations.ListDeadLetters(limit=300))).letters
+    found = (await ask(sqlite_stack, operations.ListDeadLetters(limit=300))).letters
 
-    assert len(letters) >= 100
+    assert len(found) >= 100
 
 
 @pytest.mark.parametrize("body", [b"{}", b"\xff\x00", b"\xff" * 600_000], ids=["plain", "no text", "large"])
@@ -248,7 +248,7 @@ async def test_keys_that_are_ids_come_in_pages_too(stack: PlumbingStack) -> None
         await ask(stack, operations.ListKeys(fact="heard", after="no id"))
 
 
-async def test_a_fact_that_is_not_vouched_for_is_refused(sqlite_stack: PlumbingStack) -> None:
+async def test_a_fact_that_the_service_does_not_report_is_refused(sqlite_stack: PlumbingStack) -> None:
     await sqlite_stack.replica()
 
     with pytest.raises(AskRefused, match="fact_not_vouched"):

@@ -139,8 +139,8 @@ def test_keys_are_read_again_when_their_file_changes_and_a_broken_file_changes_n
 
 
 def passed_over() -> float:
-    told = (sample for metric in REGISTRY.collect() for sample in metric.samples if sample.name == "co_events_total")
-    return sum(sample.value for sample in told if sample.labels["outcome"] == "not_genuine")
+    samples = (sample for metric in REGISTRY.collect() for sample in metric.samples if sample.name == "co_events_total")
+    return sum(sample.value for sample in samples if sample.labels["outcome"] == "not_genuine")
 
 
 async def test_forged_events_among_good_ones_are_passed_over_counted_and_named(

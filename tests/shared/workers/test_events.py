@@ -113,8 +113,8 @@ async def test_events_are_handled_in_the_order_of_the_stream(sqlite_stack: Plumb
 
 def delays() -> float:
     """How often an event was put off so far."""
-    told = (sample for metric in REGISTRY.collect() for sample in metric.samples if sample.name == "co_events_total")
-    return sum(sample.value for sample in told if sample.labels["outcome"] == "delayed")
+    samples = (sample for metric in REGISTRY.collect() for sample in metric.samples if sample.name == "co_events_total")
+    return sum(sample.value for sample in samples if sample.labels["outcome"] == "delayed")
 
 
 POISON: dict[str, tuple[bytes, dict[str, str]]] = {
@@ -173,12 +173,12 @@ async def test_an_event_that_nobody_here_knows_becomes_a_dead_letter(sqlite_stac
 
 
 async def test_a_refusal_in_an_event_handler_is_a_dead_letter_at_once(sqlite_stack: PlumbingStack) -> None:
-    poison, good, tries = a_submission(), [a_submission() for _ in range(5)], Counter[UUID]()
+    poison, good, attempts = a_submission(), [a_submission() for _ in range(5)], Counter[UUID]()
 
     async def refuse(event: CertificateSubmitted, work: Work) -> None:
         await keep(work, event.certificate_id)
         work.announce(a_settlement(event.certificate_id))
-        tries[event.certificate_id] += 1
+        attempts[event.certificate_id] += 1
         if event == poison:
             raise Refused()
 
@@ -190,37 +190,37 @@ async def test_a_refusal_in_an_event_handler_is_a_dead_letter_at_once(sqlite_sta
     assert len(await sqlite_stack.rows(outbox)) == len(good)
     (letter,) = await sqlite_stack.dead()
     assert "refused: The request is refused." in letter.error
-    assert tries[poison.certificate_id] <= 2  # once with the others, once alone
+    assert attempts[poison.certificate_id] <= 2  # once with the others, once alone
 
 
 async def test_a_bug_is_tried_five_times_and_then_a_dead_letter(sqlite_stack: PlumbingStack) -> None:
     stack: PlumbingStack = sqlite_stack
-    tries: list[float] = []
+    attempts: list[float] = []
 
     async def fail(event: CertificateSubmitted, work: Work) -> None:
         await keep(work, "half")
-        tries.append(asyncio.get_running_loop().time())
+        attempts.append(asyncio.get_running_loop().time())
         raise ZeroDivisionError
 
     await stack.replica(a_router(submitted=fail))
     (event_id,) = await stack.publish(a_submission())
 
     await eventually(lambda: all_done(stack), within=6)
-    assert len(tries) == 5
-    pauses = [later - sooner for sooner, later in pairwise(tries)]
+    assert len(attempts) == 5
+    pauses = [later - sooner for sooner, later in pairwise(attempts)]
     assert all(pause >= wanted * 0.9 for pause, wanted in zip(pauses, (0.2, 0.4, 0.8, 1.6), strict=True))
     assert await stack.effects() == []
     assert [letter.key for letter in await stack.dead()] == [str(event_id)]
 
 
-async def times_of_tries(stack: PlumbingStack, *errors: Exception) -> list[float]:
+async def times_of_attempts(stack: PlumbingStack, *errors: Exception) -> list[float]:
     """When an event was tried that fails in these ways and then does not: it acts once, and is no dead letter."""
-    tries: list[float] = []
+    attempts: list[float] = []
     left = iter(errors)
 
     async def fail_first(event: CertificateSubmitted, work: Work) -> None:
         await keep(work, "once")
-        tries.append(asyncio.get_running_loop().time())
+        attempts.append(asyncio.get_running_loop().time())
         if error := next(left, None):
             raise error
 
@@ -230,19 +230,19 @@ async def times_of_tries(stack: PlumbingStack, *errors: Exception) -> list[float
     await eventually(lambda: all_done(stack), within=6)
     assert await stack.effects() == ["once"]
     assert await stack.dead() == []
-    return tries
+    return attempts
 
 
 async def test_what_is_away_is_waited_for_and_never_a_dead_letter(sqlite_stack: PlumbingStack) -> None:
-    tries = await times_of_tries(sqlite_stack, Unavailable("x"), TimeoutError(), ConnectionResetError())
-    assert tries[3] - tries[0] >= 1.2
+    attempts = await times_of_attempts(sqlite_stack, Unavailable("x"), TimeoutError(), ConnectionResetError())
+    assert attempts[3] - attempts[0] >= 1.2
 
 
 async def test_what_was_away_before_does_not_count_when_a_bug_comes(
     sqlite_stack: PlumbingStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retries, "MAX_TRIES", 2)
-    await times_of_tries(sqlite_stack, Unavailable("x"), TimeoutError(), ZeroDivisionError())
+    await times_of_attempts(sqlite_stack, Unavailable("x"), TimeoutError(), ZeroDivisionError())
 
 
 async def test_one_event_that_waits_does_not_hold_up_the_others(stack: PlumbingStack) -> None:

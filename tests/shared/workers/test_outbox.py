@@ -1,4 +1,4 @@
-"""Events out: told once the transaction is committed, whatever happens to the bus in between."""
+"""The outbox: events are published after the commit, whatever happens to the bus meanwhile."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -44,9 +44,9 @@ async def test_what_is_announced_is_published_once_with_its_id(stack: PlumbingSt
     await asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(20)))
 
     await eventually(lambda: all_told(stack))
-    told = [message.headers[EVENT_ID_HEADER] for message in await stack.heard(SUBJECT)]
-    assert sorted(told) == sorted(str(row.event_id) for row in await stack.rows(outbox))  # concurrent transactions: no order
-    assert len(told) == 20
+    published = [message.headers[EVENT_ID_HEADER] for message in await stack.heard(SUBJECT)]
+    assert sorted(published) == sorted(str(row.event_id) for row in await stack.rows(outbox))
+    assert len(published) == 20
 
 
 async def test_nothing_is_published_of_a_transaction_that_is_rolled_back(sqlite_stack: PlumbingStack) -> None:
@@ -96,15 +96,15 @@ async def test_two_relays_tell_everything_and_in_the_main_once(stack: PlumbingSt
     one, two = await stack.replica(), await stack.replica()
     asker, token = await stack.asker(), stack.token()
 
-    asking = asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(80)))
+    requests = asyncio.gather(*(asker.ask(a_payment(), token=token) for _ in range(80)))
     await asyncio.sleep(0.1)
     await one.stop()
-    await asking
+    await requests
 
     await eventually(lambda: all_told(stack))
-    told = [message.headers[EVENT_ID_HEADER] for message in await stack.heard(SUBJECT)]
-    assert sorted(told) == sorted(str(row.event_id) for row in await stack.rows(outbox))
-    assert len(told) == 80
+    published = [message.headers[EVENT_ID_HEADER] for message in await stack.heard(SUBJECT)]
+    assert sorted(published) == sorted(str(row.event_id) for row in await stack.rows(outbox))
+    assert len(published) == 80
     assert not two.serving.done()
 
 
@@ -156,14 +156,14 @@ async def test_a_service_cannot_announce_what_is_not_its_own(sqlite_stack: Plumb
 async def test_an_announcement_that_cannot_be_published_does_not_hold_up_the_others(sqlite_stack: PlumbingStack) -> None:
     stack = sqlite_stack
     context = ServiceContext("fees", stack.database, stack.clock, ThreadPoolExecutor())
-    relay = OutboxRelay(context, (await stack.client("fees")).jetstream(), stack.bus.signer("fees"))
+    outbox_relay = OutboxRelay(context, (await stack.client("fees")).jetstream(), stack.bus.signer("fees"))
     for body in ("x" * 1_100_000, "{}"):
         row = {"event_id": uuid4(), "subject": SUBJECT, "body": body, "recorded_at": stack.clock.now()}
         async with stack.database.writing() as transaction:
             await transaction.session.execute(outbox.insert().values(row))
 
     for _ in range(3):
-        await relay.publish_some()  # does not raise: a pause would hold up whatever comes next
+        await outbox_relay.publish_some()  # does not raise: a pause would hold up whatever comes next
 
     assert [row.sent_at is not None for row in await stack.rows(outbox)] == [False, True]
 

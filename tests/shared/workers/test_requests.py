@@ -373,12 +373,12 @@ async def test_a_command_in_progress_is_answered_before_the_replica_stops(stack:
         return an_invoice(command.certificate_id)
 
     running = await stack.replica(a_router(pay=slowly))
-    asking = asyncio.create_task((await stack.asker(patience=2)).ask(a_payment(), token=stack.token()))
+    request = asyncio.create_task((await stack.asker(patience=2)).ask(a_payment(), token=stack.token()))
     await begun.wait()
 
     await running.stop()
 
-    assert await asking
+    assert await request
     assert await stack.effects() == ["done"]
 
 
@@ -392,12 +392,12 @@ async def test_what_a_command_announced_as_its_replica_stopped_is_told_before_it
         return an_invoice(command.certificate_id)
 
     running = await sqlite_stack.replica(a_router(pay=slowly))
-    asking = asyncio.create_task((await sqlite_stack.asker(patience=2)).ask(a_payment(), token=sqlite_stack.token()))
+    request = asyncio.create_task((await sqlite_stack.asker(patience=2)).ask(a_payment(), token=sqlite_stack.token()))
     await begun.wait()
 
     await running.stop()
 
-    assert await asking
+    assert await request
     assert [row.sent_at is not None for row in await sqlite_stack.rows(outbox)] == [True]
 
 
@@ -465,7 +465,7 @@ async def test_a_session_that_was_revoked_is_refused(stack: PlumbingStack) -> No
         SessionRevoked(version=1, occurred_at=stack.clock.now(), session_id=actor.session_id, until=until), by="registry"
     )
 
-    async def is_refused() -> bool:
+    async def is_rejected() -> bool:
         refusal = await refusal_of(stack, body_with(), token=stack.token(actor))
         assert refusal.code == "token_invalid"
         return "signed out" in refusal.detail
@@ -478,7 +478,7 @@ async def test_a_session_that_was_revoked_is_refused(stack: PlumbingStack) -> No
         return False
 
     await eventually(refused)
-    assert await is_refused()
+    assert await is_rejected()
     assert await asker.ask(A_QUESTION, token=stack.token())
     assert await nothing_changed(stack)
 

@@ -21,7 +21,7 @@ from shared.handling.work import ServiceContext, Work
 from shared.operations.dead_letters import DeadLetterFailsAgain
 from shared.refusals import Refused, Unavailable
 from shared.workers import tasks as doing
-from shared.workers.tasks import AT_ONCE, LEASE, TaskRunner
+from shared.workers.tasks import LEASE, MAX_CONCURRENT, TaskRunner
 from tests.conftest import Databases, eventually
 from tests.support.plumbing_stack import (
     TABLES,
@@ -39,7 +39,7 @@ Doing = Callable[[Any, Work], Awaitable[None]]
 
 
 class ServiceUnderTest:
-    """A workshop of one database, where tasks are left, and the runners that do them."""
+    """A service context with one database, and the runners of its tasks."""
 
     def __init__(self, context: ServiceContext, clock: OffsetClock) -> None:
         self.context = context
@@ -211,11 +211,11 @@ async def test_five_bugs_make_a_dead_letter_however_often_it_waited_before(servi
         ConnectionResetError(),
         *(ZeroDivisionError() for _ in range(5)),
     ]
-    tries = iter(errors)
+    failing = iter(errors)
 
     async def fail(task: Chore, work: Work) -> None:
         await keep(work, "half")
-        raise next(tries)
+        raise next(failing)
 
     runner = service.runner(fail)
     await service.leave("send")
@@ -333,7 +333,7 @@ async def test_a_runner_never_does_more_than_its_hands_can_hold(service: Service
     service.start(count)
 
     await eventually(lambda: _none(service))
-    assert 1 < most <= AT_ONCE
+    assert 1 < most <= MAX_CONCURRENT
 
 
 async def test_slow_work_outside_lets_others_write_meanwhile(service: ServiceUnderTest) -> None:
