@@ -1,14 +1,18 @@
 """Compares push and pull consumers for the events of a service.
 
-Three ways to read one durable consumer over three subjects, each in a process of its own, against a nats-server that
-stores its stream on disk with `sync_interval: always`:
+Three ways to read one durable consumer of three subjects, each in a separate process. The nats-server stores its stream
+on disk with `sync_interval: always`:
 
   push    FastStream's push subscriber puts each message in a queue; a worker handles all queued messages, at most 100
   linger  FastStream's batch pull: all messages of 20 ms, at most 100
   rest    a pull of 100 with `no_wait` and `expires`: the server waits for one event, then sends all at once
 
-Measured: latency and CPU at idle, the rate through a backlog, the gap when the bus is killed and restarted, the effect of
-a SIGTERM during a backlog, the shares of two replicas, and the events that wait when one of them hangs. It takes five minutes:
+Measured:
+
+- latency and CPU at idle, the rate through a backlog, the gap when the bus is killed and restarted;
+- the effect of a SIGTERM during a backlog, the shares of two replicas, and the events that wait when one of them hangs.
+
+It takes five minutes:
 
     .venv/bin/python -m bench.push_or_pull
 """

@@ -20,9 +20,9 @@ def plain() -> Console:
 
 def table(*headings: str, right: tuple[str, ...] = ()) -> Table:
     """A table without borders. Columns of `right` are aligned to the right, for numbers."""
-    made = Table(box=None, pad_edge=False)
+    created = Table(box=None, pad_edge=False)
     for heading in headings:
-        made.add_column(heading)
+        created.add_column(heading)
     for heading in right:
-        made.add_column(heading, justify="right")
-    return made
+        created.add_column(heading, justify="right")
+    return created

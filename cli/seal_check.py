@@ -134,7 +134,7 @@ class Chain:
         return page
 
     async def _acts(self, last: int) -> dict[int, dict[int, Act]]:
-        """The acts of the seals after the present one up to `last`, by the number of their seal and by id."""
+        """The acts of the seals after the present one up to `last`, by seal number and act id."""
         found: dict[int, dict[int, Act]] = defaultdict(dict)
         first = self._number + 1 if self._number else FIRST
         after: int | None = None

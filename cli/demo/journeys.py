@@ -163,7 +163,7 @@ async def find_traces(journeys: list[Progress], target: DemoTarget) -> None:
     try:
         await until(look, "the spans to be written", within=5)
     except TimeoutError:
-        pass  # the table says which services were seen
+        pass  # the table shows the services that were found
 
 
 def partner_of(progress: Progress) -> str:

@@ -53,7 +53,7 @@ def many(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
-def away(request: pytest.FixtureRequest) -> float:
+def outage(request: pytest.FixtureRequest) -> float:
     """The length of an outage, in seconds."""
     return 20 if request.config.getoption("--full-scale") else 5
 

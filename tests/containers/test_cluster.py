@@ -42,7 +42,7 @@ async def load(clustered: Composed) -> AsyncIterator[Load]:
 
 
 async def test_the_leader_of_the_stream_is_killed_twice_and_nothing_is_lost(
-    clustered: Composed, load: Load, away: float
+    clustered: Composed, load: Load, outage: float
 ) -> None:
     leaders = []
     async with under_load(load):
@@ -53,7 +53,7 @@ async def test_the_leader_of_the_stream_is_killed_twice_and_nothing_is_lost(
             leaders.append(str(stream.cluster.leader))
             server = clustered.container(leaders[-1])
             server.kill()
-            await asyncio.sleep(away)
+            await asyncio.sleep(outage)
             server.start()
     print(f"killed leaders: {', '.join(leaders)}")
     await republish(where=clustered.where())

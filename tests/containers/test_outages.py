@@ -15,7 +15,9 @@ DATABASES = ("registry", "certificates", "fees", "gateway", "tracking", "gateway
 
 
 @pytest.mark.parametrize("name", DATABASES)
-async def test_while_a_database_is_down_only_its_service_waits(composed: Composed, load: Load, name: str, away: float) -> None:
+async def test_while_a_database_is_down_only_its_service_waits(
+    composed: Composed, load: Load, name: str, outage: float
+) -> None:
     database = composed.container(f"{name}-db")
     async with under_load(load):
         await asyncio.sleep(1)
@@ -25,19 +27,19 @@ async def test_while_a_database_is_down_only_its_service_waits(composed: Compose
                 assert any("the database does not answer" in problem for problem in await replica.problems())
             others = [replica for replica in composed.replicas() if replica.service != name]
             assert all([await replica.is_ready() for replica in others])
-            await asyncio.sleep(away)
+            await asyncio.sleep(outage)
         finally:
             database.start()
         await asyncio.gather(*(replica.becomes_ready() for replica in composed.replicas(name)))
 
 
-async def test_the_bus_is_killed_under_load(composed: Composed, load: Load, away: float) -> None:
+async def test_the_bus_is_killed_under_load(composed: Composed, load: Load, outage: float) -> None:
     bus = composed.container("nats")
     async with under_load(load):
         for _ in range(2):
             await asyncio.sleep(1)
             bus.kill()
-            await asyncio.sleep(away / 2)
+            await asyncio.sleep(outage / 2)
             bus.start()
             await composed.all_ready()
 
@@ -58,13 +60,13 @@ async def test_an_empty_bus_gets_all_events_again(composed: Composed, load: Load
 
 @pytest.mark.parametrize("name", ["certificates", "fees", "gateway"])
 async def test_a_replica_is_disconnected_from_every_network_and_reconnected(
-    composed: Composed, load: Load, name: str, away: float
+    composed: Composed, load: Load, name: str, outage: float
 ) -> None:
     disconnected = composed.replicas(name)[0]
     async with under_load(load):
         await asyncio.sleep(1)
         with composed.without_network(disconnected):
-            await asyncio.sleep(2 * away)
+            await asyncio.sleep(2 * outage)
             health: Health = await load.system.operator.ask(AskHealth(), service=name)
             assert health.ready  # the other replica answers for the service
         await disconnected.becomes_ready()

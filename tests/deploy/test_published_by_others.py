@@ -129,7 +129,7 @@ async def test_the_server_puts_no_event_into_the_stream_for_a_user(bus: Bus, way
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_server_makes_no_request_that_a_service_would_answer(bus: Bus, way: str) -> None:
-    """A message that the server sends to the subject of a command has no reply inbox of a client, so services skip it."""
+    """A message that the server sends to a command's subject has no reply inbox of a client. Services skip it."""
     async with bus.user("certificates") as attacker, bus.user("fees") as fees:
         await attacker.client.jetstream().publish(OWN, FORGED)
         await fees.client.jetstream().publish(RECEIVED, FORGED)

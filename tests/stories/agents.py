@@ -60,8 +60,10 @@ class Agent:
 
     async def key(self) -> str:
         """A new API key for a system of the agent."""
-        made = await self.company.person.ask(MakeApiKey(api_key_id=uuid4(), mandate_id=self.mandate_id, name="Shipping system"))
-        return str(made.key)
+        created = await self.company.person.ask(
+            MakeApiKey(api_key_id=uuid4(), mandate_id=self.mandate_id, name="Shipping system")
+        )
+        return str(created.key)
 
     async def exchange(self, key: str) -> str:
         """The token for an API key."""
