@@ -13,7 +13,7 @@ BUDGETS = {
     "security": 480,
     "audit_log": 300,
     "operations": 650,
-    "observability": 230,
+    "observability": 220,
     "runtime": 600,
 }
 GROUND = {"refusals.py", "clock.py", "settings.py", "dated.py", "hooks.py", "__init__.py"}
