@@ -4,9 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
-requests = Counter(
-    "co_requests_total", "Commands and questions, by outcome (answered, or the code of the refusal)", ["request", "outcome"]
-)
+requests = Counter("co_requests_total", "Requests, by outcome (answered, or the code of the refusal)", ["request", "outcome"])
 request_seconds = Histogram("co_request_seconds", "Time to answer", ["request"], buckets=_SECONDS)
 events = Counter(
     "co_events_total",
