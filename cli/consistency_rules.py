@@ -127,9 +127,9 @@ class FactReader:
         while True:
             page: operations.Keys = await self._bus.ask(question(after), service=service)
             found.update(page.keys)
-            if len(page.keys) < operations.MAX_KEYS:
+            if page.next is None:
                 return found
-            after = page.keys[-1]
+            after = page.next
 
     async def offenders(self, rule: Implication) -> set[str]:
         """The keys of the premise that are missing in the conclusion."""

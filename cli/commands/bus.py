@@ -153,9 +153,9 @@ async def _reannounce(bus: BusClient, service: str, noun: str) -> int:
     while True:
         answer: Reannounced = await bus.ask(Reannounce(noun=noun, after=after), service=service)
         count += answer.announced
-        if answer.go_on_after is None:
+        if answer.next is None:
             return count
-        after = answer.go_on_after
+        after = answer.next
 
 
 async def _lag_of(bus: BusClient, service: str) -> Lag | None:

@@ -105,11 +105,12 @@ async def discard(service: str, *letter_ids: int, because: str, where: Where | N
 
 async def _dead_letters_of(bus: BusClient, service: str) -> list[DeadLetter]:
     found: list[DeadLetter] = []
-    while True:
-        page: DeadLetters = await bus.ask(ListDeadLetters(after=found[-1].id if found else 0, limit=500), service=service)
+    after: int | None = 0
+    while after is not None:
+        page: DeadLetters = await bus.ask(ListDeadLetters(after=after, limit=500), service=service)
         found.extend(page.letters)
-        if len(page.letters) < 500:
-            return found
+        after = page.next
+    return found
 
 
 def _readable(body: str) -> str:

@@ -10,8 +10,6 @@ from shared.contracts.certificates.issuing import CertificateIssued, Certificate
 from shared.contracts.certificates.products import Criterion, ProductState
 from shared.handling.work import Work
 
-OFFICERS = ("reviewer", "approver", "cashier", "auditor")
-
 
 def certificate_state(
     certificate: Certificate, *, settled: bool, agent: Exporter | None, form: Form, origin: str

@@ -135,7 +135,7 @@ async def return_response(task: ReturnResponse, work: Work) -> None:
 async def get_transmission(question: GetTransmission, work: Work) -> TransmissionState:
     """Its exporter, its agent and officers read the steps of a transmission."""
     transmission = await last_transmission_of(work, question.certificate_id)
-    work.actor.may_read(transmission.exporter_id, "reviewer", "approver", "administrator", "auditor")
+    work.actor.may_read(transmission.exporter_id, *question.read_by)
     work.actor.must_have_begun(transmission.agent_id)
     attempts, waits_because = await waiting_task(work, TransmitDocument, transmission.transmission_id)
     return TransmissionState(

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from operator import eq, ge, lt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import nkeys
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from shared.audit_log.seals import NO_FORMER, lines_of, sha256, statement_of
 from shared.contracts.audit_log import Act, Acts, FindActs, ListActs, ListSeals, Seal, Seals
@@ -86,7 +86,8 @@ async def list_seals(question: ListSeals, work: Work) -> Seals:
             break
         found.append(Seal(**row))
     unsealed = await work.session.scalar(select(func.count()).select_from(audit_log).where(UNSEALED)) or 0
-    return Seals(service=work.service, country=work.country, seals=tuple(found), unsealed=unsealed)
+    last = found[-1].number if found else None
+    return Seals(service=work.service, country=work.country, seals=tuple(found), unsealed=unsealed, next=last)
 
 
 @router.answers(ListActs)
@@ -96,7 +97,7 @@ async def list_acts(question: ListActs, work: Work) -> Acts:
     page = select(audit_log).where(under).order_by(audit_log.c.id).limit(question.limit)
     if question.after is not None:
         page = page.where(audit_log.c.id > question.after)
-    return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
+    return await _page(page, question.limit, work)
 
 
 @router.answers(FindActs)
@@ -111,7 +112,12 @@ async def find_acts(question: FindActs, work: Work) -> Acts:
     )
     conditions = [compare(column, value) for column, compare, value in filters if value is not None]
     page = select(audit_log).where(*conditions).order_by(audit_log.c.id.desc()).limit(question.limit)
-    return Acts(acts=tuple(Act(**row) for row in (await work.session.execute(page)).mappings()))
+    return await _page(page, question.limit, work)
+
+
+async def _page(page: Select[Any], limit: int, work: Work) -> Acts:
+    acts = tuple(Act(**row) for row in (await work.session.execute(page)).mappings())
+    return Acts(acts=acts, next=acts[-1].id if len(acts) == limit else None)
 
 
 async def _last_seal(work: Work) -> Seal | None:

@@ -38,6 +38,7 @@ class Acts(Answer):
     """One page of entries."""
 
     acts: tuple[Act, ...]
+    next: int | None = None
 
 
 class ListActs(OperatorQuestion):
@@ -88,6 +89,7 @@ class Seals(Answer):
     country: str
     seals: tuple[Seal, ...]
     unsealed: int
+    next: int | None = None
 
 
 class ListSeals(OperatorQuestion):

@@ -38,6 +38,7 @@ class GetInvoice(Question):
 
     subject: ClassVar[str] = "qry.invoice.get.v1"
     answer: ClassVar[type[Answer]] = InvoiceState
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.CASHIER, Role.AUDITOR})
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.contracts.fields import Country, Reference, Slug
 from shared.contracts.messages import Answer, Contract, Event, Question
+from shared.contracts.roles import Role
 
 MAX_REASONS = 200
 """Maximum reasons of one refusal of a document."""
@@ -72,6 +73,7 @@ class GetTransmission(Question):
 
     subject: ClassVar[str] = "qry.transmission.get.v1"
     answer: ClassVar[type[Answer]] = TransmissionState
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR})
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID

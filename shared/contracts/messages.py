@@ -65,8 +65,11 @@ class Request(Contract):
     """A command or a question.
 
     `anonymous`: it needs no actor token. `asked_by`: the permitted roles; empty if every signed-in person may send it. The
-    handler checks ownership. `while_enrolling`: an officer without a second factor may send it. `under_mandate`: an agent may
-    send it for an exporter.
+    handler checks ownership. `read_by`: the roles that read what belongs to others. `while_enrolling`: an officer without a
+    second factor may send it. `under_mandate`: an agent may send it for an exporter.
+
+    A question for a list has `limit` and `after`, or `before` if the newest comes first. Its answer has `next`, the cursor of
+    the next page, or None at the end.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -74,6 +77,7 @@ class Request(Contract):
     answer: ClassVar[type[Answer]]
     anonymous: ClassVar[bool] = False
     asked_by: ClassVar[frozenset[Role]] = frozenset()
+    read_by: ClassVar[frozenset[Role]] = frozenset()
     while_enrolling: ClassVar[bool] = False
     under_mandate: ClassVar[bool] = False
 

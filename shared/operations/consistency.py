@@ -42,14 +42,18 @@ async def list_keys(question: operations.ListKeys, work: Work) -> operations.Key
     """Returns one page of the keys for which a fact is true."""
     keys = _keys_of(question.fact, question.since, work)
     found = await page_of(keys, question.after, question.limit, work, repeated=question.repeated)
-    return operations.Keys(keys=tuple(map(str, found)))
+    return _page(list(map(str, found)), question.limit)
 
 
 @router.answers(operations.ListLostKeys)
 async def list_lost_keys(question: operations.ListLostKeys, work: Work) -> operations.Keys:
     """Returns one page of the keys that this service has lost."""
     lost = select(lost_keys.c.key).where(lost_keys.c.fact == question.fact)
-    return operations.Keys(keys=tuple(await page_of(lost, question.after, question.limit, work)))
+    return _page(await page_of(lost, question.after, question.limit, work), question.limit)
+
+
+def _page(keys: list[str], limit: int) -> operations.Keys:
+    return operations.Keys(keys=tuple(keys), next=keys[-1] if len(keys) == limit else None)
 
 
 def _announced(service: str) -> dict[str, str]:

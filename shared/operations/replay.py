@@ -34,4 +34,4 @@ async def reannounce(command: operations.Reannounce, work: Work) -> operations.R
     for key in page:
         await announce(key, work)
     following = str(page[-1]) if len(page) == command.limit else None
-    return operations.Reannounced(announced=len(work.announced), go_on_after=following)
+    return operations.Reannounced(announced=len(work.announced), go_on_after=following, next=following)

@@ -119,3 +119,13 @@ def test_the_asyncapi_document_is_valid_and_names_every_subject() -> None:
 
     assert set(document.channels) == set(BY_SUBJECT)
     assert set(document.operations) == {contract.__name__ for contract in contracts()}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [kind for kind in (*contracts(), *operator_requests()) if "limit" in kind.model_fields],
+    ids=lambda contract: contract.__name__,
+)
+def test_a_list_is_read_page_by_page(question: type[Request]) -> None:
+    assert {"after", "before"} & question.model_fields.keys()
+    assert question.answer.model_fields["next"].default is None

@@ -176,7 +176,7 @@ async def test_both_companies_and_the_ministry_see_their_mandates_page_by_page(
     made = sorted([await parties.mandate() for _ in range(3)])
     for company in (parties.exporter, parties.agent):
         first = await company.administrator.ask(ListMandates(company_id=company.company_id, limit=2))
-        rest = await company.administrator.ask(ListMandates(company_id=company.company_id, after=first.mandates[-1].mandate_id))
+        rest = await company.administrator.ask(ListMandates(company_id=company.company_id, after=first.next))
         assert [mandate.mandate_id for mandate in (*first.mandates, *rest.mandates)] == made
     seen = await service.ask(ListMandates(company_id=parties.agent.company_id), OFFICER)
     assert [mandate.exporter_name for mandate in seen.mandates] == ["Angkor Garment Co., Ltd."] * 3

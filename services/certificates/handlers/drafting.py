@@ -8,7 +8,7 @@ from services.certificates.handlers.answers import state_of
 from services.certificates.mappers import consignment_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store import certificate_by_id, find_certificate, find_exporter, products_by_ids, require_product
-from services.certificates.views import OFFICERS, submitted
+from services.certificates.views import submitted
 from shared.contracts.certificates import issuing as contracts
 from shared.contracts.certificates.issuing import (
     CertificateState,
@@ -72,7 +72,7 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
 async def get_certificate(question: GetCertificate, work: Work) -> CertificateState:
     """What is the state of this certificate, and what does it wait for?"""
     certificate = await certificate_by_id(work, question.certificate_id)
-    work.actor.may_read(certificate.exporter_id, *OFFICERS)
+    work.actor.may_read(certificate.exporter_id, *question.read_by)
     work.actor.must_have_begun(certificate.agent_id)
     return await state_of(certificate, work)
 

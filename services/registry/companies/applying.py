@@ -16,7 +16,7 @@ from services.registry.companies.store import (
     tax_number_must_be_free,
     was_lost,
 )
-from services.registry.companies.views import READERS, given_particulars, state_of
+from services.registry.companies.views import given_particulars, state_of
 from services.registry.identity.domain.password import must_be_hard_to_guess
 from services.registry.identity.domain.session import SignInDelayed
 from services.registry.identity.domain.user import COMPANY_ROLES, EmailTaken, User
@@ -165,21 +165,23 @@ async def renew_registration(command: RenewRegistration, work: Work) -> Registra
 @router.answers(GetRegistration)
 async def get_registration(question: GetRegistration, work: Work) -> RegistrationState:
     """Shows a registration to its company or an officer."""
-    work.actor.may_read(question.exporter_id, *READERS)
+    work.actor.may_read(question.exporter_id, *question.read_by)
     return state_of(await registration_by_id(work, question.exporter_id), work)
 
 
 @router.answers(GetRegistrationHistory)
 async def get_registration_history(question: GetRegistrationHistory, work: Work) -> RegistrationHistory:
     """Shows the acts on a registration, with their actors and times."""
-    work.actor.may_read(question.exporter_id, *READERS)
+    work.actor.may_read(question.exporter_id, *question.read_by)
     await registration_by_id(work, question.exporter_id)
     rows = await acts_of(work, question.exporter_id, question.before, question.limit + 1)
     page = rows[: question.limit]
+    following = page[-1].version if len(rows) > len(page) else None
     return RegistrationHistory(
         exporter_id=question.exporter_id,
         acts=[RegistrationAct.model_validate(dict(row._mapping)) for row in page],
-        go_on_before=page[-1].version if len(rows) > len(page) else None,
+        go_on_before=following,
+        next=following,
     )
 
 

@@ -7,7 +7,6 @@ from services.registry.companies.views import state_of
 from shared.contracts.messages import FileChunk, FileProgress
 from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
 from shared.contracts.registry.registrations import AttachRegistrationDocument, RegistrationState
-from shared.contracts.roles import Role
 from shared.handling.files import get_file, put_file, whole_file
 from shared.handling.router import Router
 from shared.handling.work import Work
@@ -29,7 +28,7 @@ async def put_registration_file(command: PutRegistrationFile, work: Work) -> Fil
 @router.answers(GetRegistrationFile)
 async def get_registration_file(question: GetRegistrationFile, work: Work) -> FileChunk:
     """The applicant or an officer reads a part of a file."""
-    work.actor.may_read(question.owner_id, Role.REGISTRATION_OFFICER, Role.AUDITOR)
+    work.actor.may_read(question.owner_id, *question.read_by)
     return await get_file(question, work)
 
 

@@ -15,10 +15,8 @@ from shared.contracts.registry.registrations import (
     RegistrationSuspended,
     Renewal,
 )
-from shared.contracts.roles import Role
 from shared.handling.work import Work
 
-READERS = (Role.REGISTRATION_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR)
 _BEFORE_APPROVAL = (Status.APPLIED, Status.RETURNED, Status.REFUSED)
 
 

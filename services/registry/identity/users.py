@@ -95,7 +95,8 @@ async def list_users(question: ListUsers, work: Work) -> Users:
     """Lists the accounts of the ministry, or of the actor's company."""
     of_ministry = work.actor.roles & {Role.ADMINISTRATOR, Role.AUDITOR}
     page = await users.users_of(work, None if of_ministry else work.actor.organisation, question.after, question.limit)
-    return Users(users=tuple(listed_user(user, has_second_factor=has) for user, has in page))
+    following = page[-1][0].user_id if len(page) == question.limit else None
+    return Users(users=tuple(listed_user(user, has_second_factor=has) for user, has in page), next=following)
 
 
 @router.at_start

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from services.registry.companies.domain.refusals import CompanyUnknown
 from services.registry.companies.store import find_by_tax_number, find_registration, names_of
-from services.registry.companies.views import READERS
 from services.registry.mandates import store
 from services.registry.mandates.domain.mandate import (
     MAX_MANDATES,
@@ -95,10 +94,11 @@ async def revoke_mandate(command: RevokeMandate, work: Work) -> MandateState:
 @router.answers(ListMandates)
 async def list_mandates(question: ListMandates, work: Work) -> Mandates:
     """Lists the mandates of a company, as exporter or agent."""
-    work.actor.may_read(question.company_id, *READERS)
+    work.actor.may_read(question.company_id, *question.read_by)
     page = await store.mandates_of(work, question.company_id, question.after, question.limit)
     names = await names_of(work, {party for mandate in page for party in (mandate.exporter_id, mandate.agent_id)})
-    return Mandates(mandates=[mandate_state(mandate, names, work) for mandate in page])
+    following = page[-1].mandate_id if len(page) == question.limit else None
+    return Mandates(mandates=[mandate_state(mandate, names, work) for mandate in page], next=following)
 
 
 async def company_with(tax_number: str, field: str, work: Work) -> UUID:

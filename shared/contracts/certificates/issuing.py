@@ -197,6 +197,7 @@ class GetCertificate(Question):
 
     subject: ClassVar[str] = "qry.certificate.get.v1"
     answer: ClassVar[type[Answer]] = CertificateState
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER, Role.CASHIER, Role.AUDITOR})
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID

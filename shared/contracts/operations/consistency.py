@@ -45,6 +45,7 @@ class Keys(Answer):
     """One page of the keys for which a fact is true, in ascending order, without duplicates."""
 
     keys: tuple[str, ...]
+    next: str | None = None
 
 
 class ListKeys(OperatorQuestion):

@@ -29,6 +29,7 @@ class DeadLetters(Answer):
     """One page of dead letters, oldest first."""
 
     letters: tuple[DeadLetter, ...]
+    next: int | None = None
 
 
 class ListDeadLetters(OperatorQuestion):

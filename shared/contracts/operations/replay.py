@@ -31,6 +31,7 @@ class Reannounced(Answer):
 
     announced: int
     go_on_after: str | None = None
+    next: str | None = None
 
 
 class Reannounce(OperatorCommand):

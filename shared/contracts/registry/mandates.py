@@ -99,6 +99,7 @@ class Mandates(Answer):
     """One page of mandates, by id."""
 
     mandates: tuple[MandateState, ...]
+    next: UUID | None = None
 
 
 class ListMandates(Question):
@@ -106,6 +107,7 @@ class ListMandates(Question):
 
     subject: ClassVar[str] = "qry.mandates.list.v1"
     answer: ClassVar[type[Answer]] = Mandates
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR})
     company_id: UUID
     after: UUID | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from shared.contracts.fields import Email, Line, Sha256, Text
 from shared.contracts.messages import Contract, GetFile, Part, PutFile
+from shared.contracts.roles import Role
 
 TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()/-]{5,29}$")]
@@ -77,3 +78,4 @@ class GetRegistrationFile(GetFile):
     """A chunk of a document of a registration."""
 
     subject: ClassVar[str] = "qry.registration-file.get.v1"
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER, Role.AUDITOR})

@@ -218,6 +218,7 @@ class GetRegistration(Question):
 
     subject: ClassVar[str] = "qry.registration.get.v1"
     answer: ClassVar[type[Answer]] = RegistrationState
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR})
     exporter_id: UUID
 
 
@@ -242,6 +243,7 @@ class RegistrationHistory(Answer):
     exporter_id: UUID
     acts: tuple[RegistrationAct, ...]
     go_on_before: int | None = None
+    next: int | None = None
 
 
 class GetRegistrationHistory(Question):
@@ -249,6 +251,7 @@ class GetRegistrationHistory(Question):
 
     subject: ClassVar[str] = "qry.registration-history.get.v1"
     answer: ClassVar[type[Answer]] = RegistrationHistory
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REGISTRATION_OFFICER, Role.ADMINISTRATOR, Role.AUDITOR})
     exporter_id: UUID
     before: Annotated[int, Field(ge=1)] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_ACTS)] = 50

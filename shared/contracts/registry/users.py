@@ -161,6 +161,7 @@ class Users(Answer):
     """One page of accounts, by id."""
 
     users: tuple[ListedUser, ...]
+    next: UUID | None = None
 
 
 class ListUsers(Question):
