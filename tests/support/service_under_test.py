@@ -109,6 +109,7 @@ class ServiceUnderTest:
     async def start(self) -> None:
         """Runs the start steps of a replica."""
         async with self.context.work(INVALID_SPAN) as work:
+            await TaskRunner(self.router.tasks, self.context).enqueue_repeating(work)
             for step in self.router.start:
                 await step(work)
 

@@ -198,7 +198,7 @@ async def test_a_migration_that_names_code_that_never_was_is_not_run(sqlite_data
     code, said = await run("migrate", url, a_newer_release(tmp_path / "newer", contraction("fees_next", "fees_9999")))
 
     assert code == 1
-    assert "before fees_next there is no revision fees_9999" in said
+    assert "`oldest_code` names fees_9999, which is no revision before fees_next" in said
     await on(url, check_schema, "fees")
 
 

@@ -221,7 +221,7 @@ async def test_nothing_personal_is_said_of_a_task_that_failed(stack: PlumbingSta
     await stack.replica(a_router(pay=pay, tasks=[(Chore, do_it)]))
     await (await stack.asker()).ask(a_payment(), token=stack.token())
 
-    await eventually(lambda: [line for line in nothing_personal() if line["message"] == "a task is retried"])
+    await eventually(lambda: [line for line in nothing_personal() if line["message"] == "a task will be retried"])
 
 
 async def test_nothing_personal_is_said_of_a_sign_in(

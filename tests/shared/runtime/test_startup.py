@@ -241,9 +241,9 @@ WRONG = {
         "/proc/self/mem",
         r"CO_DATABASE_PASSWORD_FILE \(/proc/self/mem cannot be read: .+\)",
     ),
-    "a file that is not text": ("CO_DATABASE_PASSWORD_FILE", sys.executable, r"CO_DATABASE_PASSWORD_FILE \(it holds no text\)"),
+    "a file that is not text": ("CO_DATABASE_PASSWORD_FILE", sys.executable, r"CO_DATABASE_PASSWORD_FILE \(it contains no text\)"),
     "a path that cannot be": ("CO_NATS_SEED_FILE", "/x" * 5000, r"a file \(.*: File name too long\)"),
-    "no address": ("CO_DATABASE_URL", "somewhere", r"CO_DATABASE_URL \(it is no address of a database\)"),
+    "no address": ("CO_DATABASE_URL", "somewhere", r"CO_DATABASE_URL \(it is not the address of a database\)"),
     "another database": ("CO_DATABASE_URL", "mysql://co@db/co", r"CO_DATABASE_URL \(it must begin with .+ or .+\)"),
 }
 
@@ -256,7 +256,7 @@ def test_settings_that_cannot_be_right_are_refused_by_their_names(monkeypatch: p
     monkeypatch.setenv("CO_EVENT_KEYS_FILE", __file__)
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(SettingsWrong, match=rf"^What this service is told is not enough or not right: {sentence}\.$"):
+    with pytest.raises(SettingsWrong, match=rf"^These settings are missing or wrong: {sentence}\.$"):
         read(DatabaseSettings if "DATABASE" in variable else Settings)
 
 
@@ -264,9 +264,9 @@ def test_settings_that_cannot_be_right_are_refused_by_their_names(monkeypatch: p
     ("variable", "file", "why"),
     [
         ("CO_NATS_SEED_FILE", "/nowhere/seed", "Path does not point to a file"),
-        ("CO_NATS_SEED_FILE", __file__, "it holds no seed of an nkey"),
-        ("CO_NATS_CA_FILE", __file__, "it holds no certificate"),
-        ("CO_EVENT_KEYS_FILE", __file__, "it holds no keys of services"),
+        ("CO_NATS_SEED_FILE", __file__, "it contains no nkey seed"),
+        ("CO_NATS_CA_FILE", __file__, "it contains no certificate"),
+        ("CO_EVENT_KEYS_FILE", __file__, "it contains no keys of services"),
     ],
 )
 async def test_a_service_with_a_wrong_file_ends_with_1_and_a_sentence(
@@ -275,7 +275,7 @@ async def test_a_service_with_a_wrong_file_ends_with_1_and_a_sentence(
     code, said = await run("serve", sqlite_databases.of("fees"), **{variable: file})
 
     assert code == 1
-    assert f"fees: What this service is told is not enough or not right: {variable} ({why})." in said
+    assert f"fees: These settings are missing or wrong: {variable} ({why})." in said
     assert "Traceback" not in said
 
 

@@ -241,7 +241,7 @@ async def test_what_is_away_is_waited_for_and_never_a_dead_letter(sqlite_stack: 
 async def test_what_was_away_before_does_not_count_when_a_bug_comes(
     sqlite_stack: PlumbingStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retries, "MAX_TRIES", 2)
+    monkeypatch.setattr(retries, "MAX_ATTEMPTS", 2)
     await times_of_attempts(sqlite_stack, Unavailable("x"), TimeoutError(), ZeroDivisionError())
 
 
