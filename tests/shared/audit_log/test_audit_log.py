@@ -144,9 +144,9 @@ async def test_a_refusal_is_answered_also_where_the_trail_cannot_take_it(
     with pytest.raises(AskRefused, match="role_required"):
         await (await stack.asker()).ask(a_payment(), token=stack.token(a_cashier(roles=frozenset())))
 
-    assert [line["outcome"] for line in logged() if line["message"] == "a refused command could not be recorded in the audit log"] == [
-        "role_required"
-    ]
+    assert [
+        line["outcome"] for line in logged() if line["message"] == "a refused command could not be recorded in the audit log"
+    ] == ["role_required"]
 
 
 async def test_an_act_that_the_trail_cannot_take_is_not_done(stack: PlumbingStack) -> None:

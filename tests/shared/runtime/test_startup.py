@@ -241,7 +241,11 @@ WRONG = {
         "/proc/self/mem",
         r"CO_DATABASE_PASSWORD_FILE \(/proc/self/mem cannot be read: .+\)",
     ),
-    "a file that is not text": ("CO_DATABASE_PASSWORD_FILE", sys.executable, r"CO_DATABASE_PASSWORD_FILE \(it contains no text\)"),
+    "a file that is not text": (
+        "CO_DATABASE_PASSWORD_FILE",
+        sys.executable,
+        r"CO_DATABASE_PASSWORD_FILE \(it contains no text\)",
+    ),
     "a path that cannot be": ("CO_NATS_SEED_FILE", "/x" * 5000, r"a file \(.*: File name too long\)"),
     "no address": ("CO_DATABASE_URL", "somewhere", r"CO_DATABASE_URL \(it is not the address of a database\)"),
     "another database": ("CO_DATABASE_URL", "mysql://co@db/co", r"CO_DATABASE_URL \(it must begin with .+ or .+\)"),
