@@ -116,7 +116,7 @@ class Replica:
                 await self._finish(events, loops)
         finally:
             start.cancel()
-            await asyncio.gather(start, return_exceptions=True)
+            await asyncio.wait({start}, timeout=5)  # nats-py may lose a cancellation while it connects
             self._http.stop()
             await asyncio.wait({http}, timeout=5)
             await self.context.close()
