@@ -36,9 +36,9 @@ class DeadLetterFailsAgain(Refused):
 async def list_dead_letters(question: operations.ListDeadLetters, work: Work) -> operations.DeadLetters:
     """Returns one page of dead letters, without their bodies."""
     page = select(dead_letters).where(dead_letters.c.id > question.after).order_by(dead_letters.c.id).limit(question.limit)
-    letters = tuple(map(_without_body, (await work.session.execute(page)).mappings()))
-    following = letters[-1].id if len(letters) == question.limit else None
-    return operations.DeadLetters(letters=letters, next=following)
+    found = tuple(map(_without_body, (await work.session.execute(page)).mappings()))
+    following = found[-1].id if len(found) == question.limit else None
+    return operations.DeadLetters(letters=found, next=following)
 
 
 @router.answers(operations.ShowDeadLetter)
