@@ -28,6 +28,8 @@ async def insert_newer(session: AsyncSession, table: Table, row: Mapping[str, An
 
 async def enqueue_tasks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts tasks. A task that exists already is requested once more, and due at the earlier of both instants."""
+    if not rows:
+        return
     insert = upsert(session, tasks)
     sooner = case((tasks.c.due_at < insert.excluded.due_at, tasks.c.due_at), else_=insert.excluded.due_at)
     both = {"asked": tasks.c.asked + 1, "due_at": sooner, "scheduled": tasks.c.scheduled & insert.excluded.scheduled}

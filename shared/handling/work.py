@@ -152,7 +152,7 @@ class Work:
             raise ValueError(f"{self.service} cannot announce this {type(event).__name__} of {size} bytes")
         if event.known_by:
             mark(self.span, event.known_by, getattr(event, event.known_by))
-        if event.permitted_by:
+        if event.permitted_by and self.about:  # not for a page of states that are announced again
             self._permitted_by.add(getattr(event, event.permitted_by))
         self.announced.append(
             {
@@ -209,8 +209,7 @@ class Work:
             await self.link_to_former(subject_id)
         if self.announced:
             await self.session.execute(insert(outbox), self.announced)
-        if self.tasks:
-            await upserts.enqueue_tasks(self.session, list(self.tasks.values()))
+        await upserts.enqueue_tasks(self.session, list(self.tasks.values()))
 
 
 class ServiceContext:

@@ -56,7 +56,6 @@ MAX_CONCURRENT = 32
 GRACE = 20.0
 """Seconds that a stopping replica has to finish its work in progress."""
 
-
 PLUMBING = (sealing, consistency, dead_letters, health, recovery, replay, retention, revocations, signing_keys)
 """The modules with the handlers that every service has."""
 
@@ -115,8 +114,9 @@ class Replica:
                 await self._first_of(stop_requested, http, events, *loops)
                 await self._finish(events, loops)
         finally:
-            start.cancel()
-            await asyncio.wait({start}, timeout=5)  # nats-py may lose a cancellation while it connects
+            for _ in range(5):  # nats-py may lose a cancellation while it connects
+                start.cancel()
+                await asyncio.wait({start}, timeout=1)
             self._http.stop()
             await asyncio.wait({http}, timeout=5)
             await self.context.close()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -52,9 +52,8 @@ class TaskRunner:
 
     async def enqueue_repeating(self, work: Work) -> None:
         """Enqueues every repeating task, due now. It runs once, also if this period already has one."""
-        for kind, (task, _) in self._handlers.items():
-            if task.every:
-                await enqueue_tasks(work.session, [_row_of(kind, task, task.period_of(work.now).isoformat(), work.now)])
+        repeating = [task for task, _ in self._handlers.values() if task.every]
+        await enqueue_tasks(work.session, [_run_of(task, task.period_of(work.now), work.now) for task in repeating])
 
     async def run(self) -> None:
         """Runs tasks until a stop is requested. `finish` waits for the tasks in progress."""
@@ -137,8 +136,8 @@ class TaskRunner:
             raise LeaseLost()
         task, _ = self._handlers.get(row.kind, (None, None))
         if task and task.every:
-            due_at = task.period_of(self._context.clock.now()) + task.every
-            await enqueue_tasks(session, [_row_of(row.kind, task, due_at.isoformat(), due_at)])
+            period = task.period_of(self._context.clock.now()) + task.every
+            await enqueue_tasks(session, [_run_of(task, period, period)])
 
     async def _fail(self, row: Row[Any], error: Exception) -> str:
         failures = row.failures + (not is_temporary(error))
@@ -176,9 +175,10 @@ class TaskRunner:
         await self._remove(session, row)
 
 
-def _row_of(kind: str, task: type[Task], key: str, due_at: Any) -> dict[str, Any]:
+def _run_of(task: type[Task], period: datetime, due_at: datetime) -> dict[str, Any]:
     """The row of a run of a repeating task. It has no cause, so it continues no trace."""
-    return {"kind": kind, "key": key, "body": task().model_dump_json(), "due_at": due_at, "scheduled": True}
+    body = task().model_dump_json()
+    return {"kind": task.kind, "key": period.isoformat(), "body": body, "due_at": due_at, "scheduled": True}
 
 
 def _reason(error: Exception) -> str:
