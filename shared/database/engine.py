@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 _TRANSIENT_SQLITE = ("locked", "busy", "disk i/o error", "disk is full", "unable to open")
 _TRANSIENT_POSTGRESQL = ("08", "53", "57P", "40001", "40P01")
@@ -61,6 +62,7 @@ class Database:
         if self.dialect == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine.sync_engine, "invalidate", _roll_back_sqlite)
 
     def writing(self) -> "Transaction":
         """A transaction that may write: `async with database.writing() as transaction`."""
@@ -144,6 +146,12 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
             if pause is None:
                 raise
             time.sleep(pause)  # the only statement that ignores `busy_timeout`; needed only for a new file
+
+
+def _roll_back_sqlite(connection: Any, *_: object) -> None:
+    """A closed connection keeps SQLite's lock while a cursor of a cancelled statement lives, unless it is rolled back."""
+    if in_greenlet():
+        connection.rollback()
 
 
 def _begin_sqlite(connection: Connection) -> None:

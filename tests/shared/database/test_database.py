@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -417,3 +418,22 @@ async def test_two_transactions_that_block_each_other_are_transient(postgres_dat
 )
 def test_what_is_at_fault_outside_is_transient_and_what_is_ours_is_not(error: Exception, transient: bool) -> None:
     assert is_transient(error) is transient
+
+
+async def test_a_cancelled_statement_releases_the_lock_of_sqlite(tmp_path: Path) -> None:
+    """The cursor of a cancelled statement may live on, in a traceback for example."""
+    one, other = (Database(make_url(f"sqlite+aiosqlite:///{tmp_path}/one.db")) for _ in range(2))
+    async with one.engine.begin() as connection:
+        await connection.run_sync(KINDS.create_all)
+    transaction = await one.writing().__aenter__()
+    connection = await transaction.session.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    cursor = await driver.execute("INSERT INTO counters SELECT value, 1 FROM json_each('[1, 2, 3]') RETURNING office")
+
+    await connection.invalidate()  # what SQLAlchemy does when it is cancelled in the middle of a statement
+
+    async with other.writing() as later:
+        assert (await later.session.execute(select(counters))).all() == []
+    assert cursor.description
+    await one.close()
+    await other.close()
