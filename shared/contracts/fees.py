@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.fields import Riel
-from shared.contracts.messages import Answer, Command, Contract, Event, Question
+from shared.contracts.fields import Cursor, HsCode, Instant, Line, Quantity, Riel, Unit
+from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
 from shared.contracts.roles import Role
 
 SlipNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9/-]{2,39}$")]
@@ -21,11 +21,28 @@ class InvoiceLine(Contract):
     source: str
 
 
+class Payment(Contract):
+    """A payment of an invoice."""
+
+    amount_khr: int
+    slip_number: str
+    paid_on: date
+    recorded_at: Instant | None = None
+
+
 class InvoiceState(Answer):
-    """The price of a certificate and the sum of its payments."""
+    """The price of a certificate and its payments. `payment_reference`: what the payer names at the counter.
+
+    `closed`: the certificate was withdrawn or rejected, so no payment is accepted.
+    """
 
     certificate_id: UUID
+    payment_reference: str | None = None
     exporter_id: UUID
+    exporter_name: str | None = None
+    assessed_on: date | None = None
+    closed: bool = False
+    payments: tuple["Payment", ...] = ()
     lines: tuple[InvoiceLine, ...]
     amount_khr: int
     paid_khr: int
@@ -65,3 +82,88 @@ class FeeSettled(Event):
     about: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     submission: int
+
+
+class QuotedGoods(Part):
+    """The data of one item that the fee depends on."""
+
+    hs_code: HsCode
+    handicraft: bool = False
+    quantity: Quantity
+    unit: Unit
+
+
+class FeeQuote(Answer):
+    """The fee by the tariff of a day. `tariff_from`: the first day of that tariff."""
+
+    lines: tuple[InvoiceLine, ...]
+    amount_khr: int
+    on: date
+    tariff_from: date
+
+
+class QuoteFee(Question):
+    """What would a certificate with these goods cost today?"""
+
+    subject: ClassVar[str] = "qry.fee.quote.v1"
+    answer: ClassVar[type[Answer]] = FeeQuote
+    under_mandate: ClassVar[bool] = True
+    form: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}$")] = "D"
+    goods: Annotated[tuple[QuotedGoods, ...], Field(min_length=1, max_length=2000)]
+
+
+class TariffRow(Contract):
+    """The fee of one class of goods. `amounts_khr`: by form."""
+
+    goods: str
+    amounts_khr: dict[str, int]
+
+
+class Tariff(Answer):
+    """The tariff in force on a day, and its legal source."""
+
+    valid_from: date
+    source: str
+    rows: tuple[TariffRow, ...]
+
+
+class GetTariff(Question):
+    """Which tariff is in force? `on`: today by default."""
+
+    subject: ClassVar[str] = "qry.tariff.get.v1"
+    answer: ClassVar[type[Answer]] = Tariff
+    on: date | None = None
+
+
+class Invoices(Answer):
+    """One page of invoices, newest first."""
+
+    invoices: tuple[InvoiceState, ...]
+    next: str | None = None
+
+
+class ListInvoices(Question):
+    """Which invoices are there? A person of a company sees its own; a cashier or an auditor sees all.
+
+    `search`: the beginning of a payment reference, or a part of the exporter's name. `settled`: only those paid, or not paid.
+    """
+
+    subject: ClassVar[str] = "qry.invoices.list.v1"
+    answer: ClassVar[type[Answer]] = Invoices
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.CASHIER, Role.AUDITOR})
+    under_mandate: ClassVar[bool] = True
+    exporter_id: UUID | None = None
+    settled: bool | None = None
+    search: Line | None = None
+    after: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+
+class InvoiceChanged(Event):
+    """An invoice was assessed, paid or closed. The event contains no amount."""
+
+    subject: ClassVar[str] = "evt.invoice.changed.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"portal"})
+    about: ClassVar[str] = "certificate_id"
+    certificate_id: UUID
+    settled: bool

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
@@ -36,6 +36,8 @@ Email = Annotated[
 ]
 """One e-mail address (RFC 5322, 3.2.3), without characters that could add another header or address; no quoted names."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Language = Literal["en", "km"]
+"""English or Khmer (ISO 639-1)."""
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -53,5 +55,7 @@ RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 AnyNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 """The id of a row that may have been forged, so it may be negative."""
 Key = Annotated[str, StringConstraints(max_length=120)]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+"""Where the next page of a list begins, as the answer with the previous page gave it in `next`."""
 
 Chunk = Annotated[bytes, Field(max_length=MAX_CHUNK)]

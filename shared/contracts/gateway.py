@@ -1,13 +1,14 @@
 """Gateway: transmissions over the ASEAN Single Window, and their public codes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.fields import Country, Reference, Slug
+from shared.contracts.certificates.documents import FormD
+from shared.contracts.fields import Country, Cursor, Line, Reference, Slug
 from shared.contracts.messages import Answer, Contract, Event, Question
 from shared.contracts.roles import Role
 
@@ -79,11 +80,110 @@ class GetTransmission(Question):
     certificate_id: UUID
 
 
+class ListedTransmission(Contract):
+    """A transmission in a list. `code`: its last code; `at`: when it reached it. `waits_because`: why it is not sent yet."""
+
+    certificate_id: UUID
+    reference: str
+    destination: str
+    number: int
+    code: StatusCode | None = None
+    at: datetime | None = None
+    waits_because: str | None = None
+
+
+class Transmissions(Answer):
+    """One page of transmissions, newest first."""
+
+    transmissions: tuple[ListedTransmission, ...]
+    next: str | None = None
+
+
+class ListTransmissions(Question):
+    """Which transmissions are there? A person of a company sees its own. `open`: only those without a final answer."""
+
+    subject: ClassVar[str] = "qry.transmissions.list.v1"
+    answer: ClassVar[type[Answer]] = Transmissions
+    read_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR})
+    under_mandate: ClassVar[bool] = True
+    exporter_id: UUID | None = None
+    destination: Country | None = None
+    open: bool = False
+    after: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+
+class ReceivedDocument(Contract):
+    """A document that a partner has sent. `status`: the decision of customs so far."""
+
+    reference: str
+    origin: str
+    received_at: datetime
+    code: StatusCode | None = None
+    valid_until: date | None = None
+
+
+class ReceivedDocuments(Answer):
+    """One page of received documents, newest first."""
+
+    documents: tuple[ReceivedDocument, ...]
+    next: str | None = None
+
+
+class ListReceivedDocuments(Question):
+    """Which documents have partners sent to the customs of this country? `search`: the beginning of a reference."""
+
+    subject: ClassVar[str] = "qry.received-documents.list.v1"
+    answer: ClassVar[type[Answer]] = ReceivedDocuments
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_VIEWER, Role.AUDITOR})
+    origin: Country | None = None
+    search: Line | None = None
+    after: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+
+class ReceivedContent(Answer):
+    """A received document with its boxes."""
+
+    reference: str
+    origin: str
+    received_at: datetime
+    code: StatusCode | None = None
+    document: FormD
+
+
+class GetReceivedDocument(Question):
+    """What does this received document contain?"""
+
+    subject: ClassVar[str] = "qry.received-document.get.v1"
+    answer: ClassVar[type[Answer]] = ReceivedContent
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_VIEWER, Role.AUDITOR})
+    origin: Country
+    reference: Reference
+
+
+class PartnerState(StrEnum):
+    """Whether the gateway of a partner accepts messages."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class PartnerObserved(Event):
+    """The gateway of a partner began to answer, or stopped answering. `waiting`: documents not accepted yet."""
+
+    subject: ClassVar[str] = "evt.partner.observed.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
+    country: Country
+    state: PartnerState
+    waiting: Annotated[int, Field(ge=0)]
+
+
 class TransmissionAdvanced(Event):
     """A transmission reached a code. The event contains only public data: reasons are codes, never free text."""
 
     subject: ClassVar[str] = "evt.transmission.advanced.v1"
-    listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
+    listeners: ClassVar[frozenset[str]] = frozenset({"portal", "tracking"})
     about: ClassVar[str] = "certificate_id"
     certificate_id: UUID
     reference: Reference

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.certificates.products import LatinLine, LatinText
-from shared.contracts.fields import Amount, Country, Currency, HsCode, Office, Quantity, Reference, Text, Unit
+from shared.contracts.fields import Amount, Country, Currency, HsCode, Office, Quantity, Reference, Slug, Text, Unit
 from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
 from shared.contracts.roles import Role
 
@@ -62,12 +62,23 @@ class CertificateStatus(StrEnum):
     APPROVED = "approved"
     ISSUED = "issued"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    DISCARDED = "discarded"
+
+
+class BoxRemark(Part):
+    """What to correct in one box of the form (ATIGA Annex 7). `item`: the item's number, in boxes 5 to 10."""
+
+    box: Annotated[int, Field(ge=1, le=13)]
+    item: Annotated[int, Field(ge=1, le=2000)] | None = None
+    text: Text
 
 
 class CertificateState(Answer):
     """A certificate as its exporter and the ministry see it. `waits_for`: what is missing before it can be issued.
 
     `agent_id`, `agent_name`: the agent that drafted it for the exporter, if there is one. `settled`: no fee is owed.
+    `box_remarks`: what to correct in each box, if it was returned. `reasons`: the codes of the reasons, if it was rejected.
     """
 
     certificate_id: UUID
@@ -80,6 +91,8 @@ class CertificateState(Answer):
     status: CertificateStatus
     waits_for: tuple[str, ...] = ()
     remarks: str | None = None
+    box_remarks: tuple[BoxRemark, ...] = ()
+    reasons: tuple[str, ...] = ()
     settled: bool
     reference: str | None = None
     issued_on: date | None = None
@@ -138,7 +151,10 @@ class SubmitCertificate(Command):
 
 
 class ReturnCertificate(Command):
-    """An officer returns the certificate for correction. `remarks`: what to correct. `version`: as in `ApproveCertificate`."""
+    """An officer returns the certificate for correction. `remarks`: what to correct; `boxes`: the same, box by box.
+
+    `version`: as in `ApproveCertificate`.
+    """
 
     subject: ClassVar[str] = "cmd.certificate.return.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -146,6 +162,7 @@ class ReturnCertificate(Command):
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     certificate_id: UUID
     remarks: Text
+    boxes: Annotated[tuple[BoxRemark, ...], Field(max_length=100)] = ()
     version: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -180,7 +197,10 @@ class ApproveCertificate(Command):
 
 
 class RejectCertificate(Command):
-    """An officer rejects the certificate, with the reason. `version`: as in `ApproveCertificate`."""
+    """An officer rejects the certificate, with the reason; also an approved one that cannot be issued.
+
+    `codes`: the reasons by their codes. `version`: as in `ApproveCertificate`.
+    """
 
     subject: ClassVar[str] = "cmd.certificate.reject.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -189,6 +209,7 @@ class RejectCertificate(Command):
     step_up: ClassVar[bool] = True
     certificate_id: UUID
     reason: Text
+    codes: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
     version: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -245,3 +266,16 @@ class CertificateIssued(Event):
     destination: Country
     issued_on: date
     valid_until: date
+
+
+class CertificateStatusChanged(Event):
+    """A certificate has another status. The event contains only public data: neither its exporter nor its contents."""
+
+    subject: ClassVar[str] = "evt.certificate-status.changed.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"portal", "tracking"})
+    about: ClassVar[str] = "certificate_id"
+    certificate_id: UUID
+    office: str
+    destination: str
+    status: CertificateStatus
+    submission: int

@@ -261,7 +261,7 @@ class RegistrationApproved(Event):
     """A company is registered from `valid_from` up to and including `valid_until`. Each renewal announces it again."""
 
     subject: ClassVar[str] = "evt.registration.approved.v1"
-    listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
+    listeners: ClassVar[frozenset[str]] = frozenset({"certificates", "fees"})
     about: ClassVar[str] = "exporter_id"
     exporter_id: UUID
     name: str
@@ -295,3 +295,13 @@ class RegistrationExpired(Event):
     listeners: ClassVar[frozenset[str]] = frozenset({"certificates"})
     about: ClassVar[str] = "exporter_id"
     exporter_id: UUID
+
+
+class RegistrationStatusChanged(Event):
+    """A registration or its renewal has another status, or its company has corrected it."""
+
+    subject: ClassVar[str] = "evt.registration-status.changed.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"portal"})
+    about: ClassVar[str] = "exporter_id"
+    exporter_id: UUID
+    status: RegistrationStatus
