@@ -1,0 +1,84 @@
+"""Pages of a list: each page begins after the last row of the previous one, so new rows never shift it."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.refusals import Refused
+
+KEY = "page_key_"
+
+
+class CursorMalformed(Refused):
+    code = "cursor_malformed"
+
+
+@dataclass(frozen=True)
+class By:
+    """One column of an order; it is never null. The columns together must be unique."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+
+
+async def page_of(
+    session: AsyncSession, rows: Select[Any], order: Sequence[By], after: str | None, limit: int
+) -> tuple[list[Row[Any]], str | None]:
+    """The page of at most `limit` rows after a cursor, and the cursor of the next page, or None at the end.
+
+    Raises CursorMalformed.
+    """
+    columns = [by.column.label(f"{KEY}{number}") for number, by in enumerate(order)]
+    wanted = rows.add_columns(*columns).order_by(*(by.column.desc() if by.descending else by.column.asc() for by in order))
+    if after is not None:
+        wanted = wanted.where(_after(order, _read(after, len(order))))
+    found = list((await session.execute(wanted.limit(limit + 1))).all())
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]._mapping
+    return found[:limit], _written([last[f"{KEY}{number}"] for number in range(len(order))])
+
+
+def _after(order: Sequence[By], values: Sequence[Any]) -> ColumnElement[bool]:
+    """The rows that follow these values: the first column that differs decides."""
+    alternatives = []
+    for number, (by, value) in enumerate(zip(order, values, strict=True)):
+        same = [former.column == values[position] for position, former in enumerate(order[:number])]
+        beyond = by.column < value if by.descending else by.column > value
+        alternatives.append(and_(*same, beyond))
+    return or_(*alternatives)
+
+
+_KINDS: dict[str, Any] = {
+    "u": (UUID, UUID, str),
+    "t": (datetime, lambda text: datetime.fromisoformat(text).astimezone(UTC), datetime.isoformat),
+    "d": (date, date.fromisoformat, date.isoformat),
+    "i": (int, int, str),
+    "s": (str, str, str),
+}
+"""The kinds of values in a cursor: class, parser and writer."""
+
+
+def _written(values: Sequence[Any]) -> str:
+    parts = [
+        next([kind, write(value)] for kind, (cls, _, write) in _KINDS.items() if isinstance(value, cls)) for value in values
+    ]
+    return urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, count: int) -> list[Any]:
+    try:
+        parts = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        values = [_KINDS[kind][1](text) for kind, text in parts]
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise CursorMalformed("after") from None
+    if len(values) != count:
+        raise CursorMalformed("after")
+    return values
