@@ -65,6 +65,13 @@ class ReferenceData:
         except NothingInForce:
             raise FormNotOffered("form", form=name, day=on) from None
 
+    def find_form(self, name: str, on: date) -> Form | None:
+        """The form in force on a day, or None."""
+        try:
+            return self.form(name, on)
+        except FormNotOffered:
+            return None
+
     def must_have_office(self, office: str) -> None:
         """Refuses an unknown office. Raises OfficeUnknown."""
         if office not in self.offices:

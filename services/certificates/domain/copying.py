@@ -1,5 +1,6 @@
 """What has become invalid since an earlier certificate, so that a copy of it cannot be submitted unchanged."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from services.certificates.domain.form import Form
@@ -16,10 +17,14 @@ def problem_of(product: Product | None, exporter_id: UUID, form: Form | None) ->
         return ProductNotFound.code
     if product.exporter_id == exporter_id and product.status is ProductStatus.REFUSED:
         return PRODUCT_REFUSED
+    unsuitable = code_of_refusal(lambda: product.must_serve(exporter_id, "product_id"))
+    return unsuitable or (code_of_refusal(lambda: form.must_know(product.criterion, "product_id")) if form else None)
+
+
+def code_of_refusal(rule: Callable[[], object]) -> str | None:
+    """The code with which a rule refuses, or None if it does not."""
     try:
-        product.must_serve(exporter_id, "product_id")
-        if form is not None:
-            form.must_know(product.criterion, "product_id")
+        rule()
     except Refused as refusal:
         return refusal.code
     return None

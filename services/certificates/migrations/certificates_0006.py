@@ -146,7 +146,7 @@ def fill(table: str, key: str, columns: Sequence[str], filled: Callable[[Row], R
             together.setdefault(tuple(values), []).append({"the_key": row[key], **{f"new_{n}": v for n, v in values.items()}})
         for names, values_of_rows in together.items():
             target = sa.table(table, *(sa.column(name, TYPES.get(name, sa.Text())) for name in (key, *names)))
-            new = {name: sa.bindparam(f"new_{name}") for name in names}
+            new: Row = {name: sa.bindparam(f"new_{name}") for name in names}
             bind.execute(sa.update(target).where(target.c[key] == sa.bindparam("the_key")).values(new), values_of_rows)
 
 

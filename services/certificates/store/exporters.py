@@ -9,7 +9,6 @@ from services.certificates.store.tables import exporters, mandates, standings
 from shared.handling.work import Work
 
 
-
 async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
     """The exporter, or None before its first approval arrives."""
     joined = exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id)

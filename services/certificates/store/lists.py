@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, union
 
-from services.certificates.domain.consignment import Consignment
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.store.certificates import columns_of
@@ -21,9 +20,24 @@ RECENT = 2000
 """The latest certificates of an exporter in which its consignees are looked up."""
 
 LISTED = (
-    "certificate_id exporter_id agent_id form office destination consignee departure_date item_count status submission "
-    "submitted_on held_because reference status_since last_message_by version"
-).split()
+    "certificate_id",
+    "exporter_id",
+    "agent_id",
+    "form",
+    "office",
+    "destination",
+    "consignee",
+    "departure_date",
+    "item_count",
+    "status",
+    "submission",
+    "submitted_on",
+    "held_because",
+    "reference",
+    "status_since",
+    "last_message_by",
+    "version",
+)
 """The columns of certificates in a list: neither the items nor the worksheet."""
 
 
@@ -54,7 +68,7 @@ class Wanted:
 
 async def list_certificates(
     work: Work, whose: Whose, wanted: Wanted, *, longest_waiting: bool, after: str | None, limit: int
-) -> tuple[list[Mapping[str, Any]], str | None]:
+) -> tuple[list[dict[str, Any]], str | None]:
     """A page of certificates, with exporter, payment and assignment of each, and the cursor of the next page.
 
     Raises CursorMalformed.
@@ -87,7 +101,7 @@ class Counts:
 async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
     """Counts certificates by status; those in process by payment; those assigned to an officer."""
     by_status = select(certificates.c.status, func.count()).where(*whose.conditions).group_by(certificates.c.status)
-    found = dict((await work.session.execute(by_status)).tuples().all())
+    found: dict[Status, int] = dict((await work.session.execute(by_status)).tuples().all())
     unpaid = case((settlements.c.certificate_id.is_(None), 1))
     held = case((and_(certificates.c.status == Status.APPROVED, certificates.c.held_because.is_not(None)), 1))
     submitted_on = case((certificates.c.status == Status.SUBMITTED, certificates.c.submitted_on))
@@ -191,13 +205,12 @@ def _assigned_now(work: Work) -> ColumnElement[bool]:
     return and_(assignments.c.certificate_id == certificates.c.certificate_id, assignments.c.until > work.now)
 
 
-async def _completed(work: Work, rows: Sequence[Row[Any]]) -> list[Mapping[str, Any]]:
+async def _completed(work: Work, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     """The rows; those that a replica of the former release has inserted get the columns that it does not know."""
-    if not (without := [row.certificate_id for row in rows if not row.item_count]):
-        return [row._mapping for row in rows]
-    query = select(certificates.c.certificate_id, certificates.c.consignment).where(certificates.c.certificate_id.in_(without))
-    consignments: dict[UUID, Consignment] = dict((await work.session.execute(query)).tuples().all())
-    return [
-        {**row._mapping, **columns_of(consignments[row.certificate_id])} if row.certificate_id in consignments else row._mapping
-        for row in rows
-    ]
+    listed: list[dict[str, Any]] = [dict(row._mapping) for row in rows]
+    if without := {row["certificate_id"]: row for row in listed if not row["item_count"]}:
+        c = certificates.c
+        query = select(c.certificate_id, c.consignment).where(c.certificate_id.in_(without))
+        for certificate_id, consignment in (await work.session.execute(query)).tuples():
+            without[certificate_id].update(columns_of(consignment))
+    return listed

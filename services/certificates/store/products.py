@@ -1,8 +1,7 @@
 """Queries for products."""
 
-from unicodedata import normalize
-
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from sqlalchemy import event, select

@@ -1,6 +1,19 @@
 """The tables of certificates: products, certificates and all about them, numbers, and facts that other services announced."""
 
-from sqlalchemy import Boolean, Column, Date, FetchedValue, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    FetchedValue,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import registry
 
 from services.certificates.domain.certificate import Certificate
