@@ -131,7 +131,7 @@ class Draft:
                 f"{ITEM}.{number}.hs_code": self.of(number, "hs_code") or product.hs_code,
                 f"about.{number}.description": product.description,
                 f"about.{number}.criterion": box_8(product.criterion),
-                f"about.{number}.handicraft": "yes" if getattr(product, "handicraft", False) else "",
+                f"about.{number}.handicraft": "yes" if product.handicraft else "",
                 f"about.{number}.problem": "",
             }
         )

@@ -29,7 +29,7 @@ COMPLETED = ("quantity", "unit", "packages", "gross_weight_kg", "fob.amount", "i
 
 async def approved_products(visit: Visit, search: str = "") -> Products:
     """The first products of the exporter that a certificate may name, by description."""
-    question = ListProducts(exporter_id=visit.company, status=ProductStatus.APPROVED, search=search or None, limit=100)
+    question = ListProducts(status=ProductStatus.APPROVED, search=search or None, limit=100)
     found: Products = await visit.ask(question)
     return found
 
@@ -135,7 +135,9 @@ async def with_typed_products(visit: Visit, draft: Draft, fields: Iterable[str],
 
 async def _product(visit: Visit, chosen: str) -> ProductState | None:
     try:
-        found: ProductState | None = await visit.ask_or(None, GetProduct(product_id=UUID(chosen)), "product_not_found", "not_yours")
+        found: ProductState | None = await visit.ask_or(
+            None, GetProduct(product_id=UUID(chosen)), "product_not_found", "not_yours"
+        )
     except ValueError:
         return None
     return found
@@ -150,7 +152,9 @@ async def show_completing(visit: Visit) -> Response:
     replaced = [number for number in numbers if draft.about(number, "problem")]
     found = await approved_products(visit) if replaced else Products(products=())
     if draft.count and not visit.form.value("all.invoice_date"):
-        visit.form.defaults({"all.invoice_number": draft.of(0, "invoice_number"), "all.invoice_date": draft.of(0, "invoice_date")})
+        visit.form.defaults(
+            {"all.invoice_number": draft.of(0, "invoice_number"), "all.invoice_date": draft.of(0, "invoice_date")}
+        )
     values: dict[str, Any] = {"numbers": numbers, "following": following, "products": found.products, "box_8": box_8}
     return show_step(visit, "filing_complete.html", draft, "complete", **values, units=Names(visit.language).units())
 
