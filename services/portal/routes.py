@@ -11,6 +11,7 @@ from services.portal.pages import (
     certificates,
     filing,
     filing_goods,
+    filing_import,
     filing_review,
     home,
     signing_in,
@@ -31,4 +32,5 @@ routes: Sequence[BaseRoute] = (
     *filing.routes,
     *filing_goods.routes,
     *filing_review.routes,
+    *filing_import.routes,
 )
