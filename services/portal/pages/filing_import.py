@@ -47,12 +47,17 @@ async def read_file(visit: Visit) -> Response:
         raise FormInvalid from None
     import_id = uuid5(visit.company, sha256(content).hexdigest())
     kept = {"rows": [json.dumps([row.number, dict(row.cells)]) for row in rows], "name": [(file.filename or "")[:100]]}
-    await visit.saved.save(visit.someone.user_id, _address(import_id), json.dumps(kept), visit.now)
+    await visit.saved.save(visit.someone.user_id, _kept_at(_address(import_id)), json.dumps(kept), visit.now)
     return visit.go(_address(import_id))
 
 
 def _address(import_id: UUID) -> str:
     return f"{IMPORT}/{import_id}"
+
+
+def _kept_at(address: str) -> str:
+    """Where the rows are kept. A form that was sent is deleted, so they cannot stand at the address of the page."""
+    return f"{address}/rows"
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Import:
 async def load_import(visit: Visit) -> Import | None:
     """The file of the page, checked against the products of today; None if it is not there any more."""
     address = _address(visit.id("import_id"))
-    saved = await visit.saved.find(visit.someone.user_id, address)
+    saved = await visit.saved.find(visit.someone.user_id, _kept_at(address))
     if saved is None:
         return None
     rows = [Row(number=number, cells=cells) for number, cells in map(json.loads, saved.fields.get("rows", []))]
@@ -134,7 +139,7 @@ async def draft_all(visit: Visit) -> Response:
             break
         found.outcomes[each.key] = outcome
     kept = found.fields | {f"outcome {key}": [json.dumps(outcome)] for key, outcome in found.outcomes.items()}
-    await visit.saved.save(visit.someone.user_id, found.address, json.dumps(kept), visit.now)
+    await visit.saved.save(visit.someone.user_id, _kept_at(found.address), json.dumps(kept), visit.now)
     return visit.go(found.address, done="drafted")
 
 
