@@ -15,6 +15,7 @@ BUDGETS = {
     "operations": 650,
     "observability": 220,
     "runtime": 600,
+    "web": 400,
 }
 GROUND = {"refusals.py", "clock.py", "settings.py", "dated.py", "hooks.py", "__init__.py"}
 

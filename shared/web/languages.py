@@ -1,0 +1,118 @@
+"""The languages of pages: their texts, and dates, numbers and riel in their forms."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import negotiate_locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from starlette.requests import Request
+
+from shared.refusals import LANGUAGES, sentences
+
+COOKIE = "language"
+NAMES = {"en": "English", "km": "ភាសាខ្មែរ"}
+"""Each language in its own words."""
+
+
+class Language:
+    """One language: translates the texts of templates, and formats values.
+
+    `catalogues`: folders with `<language>.po`. A text that has no translation stays in English.
+    """
+
+    def __init__(self, code: str, catalogues: Sequence[Path], zone: ZoneInfo) -> None:
+        self.code = code
+        self.name = NAMES[code]
+        self.zone = zone
+        self._locale = Locale.parse(code)
+        self._texts: dict[object, Any] = {}
+        for file in (folder / f"{code}.po" for folder in catalogues):
+            if file.exists():
+                self._texts |= _texts_of(file)
+
+    def gettext(self, text: str) -> str:
+        """The translation of a text."""
+        return cast(str, self._texts.get(text, text))
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """The translation of a text with a number. Khmer has one form."""
+        found = self._texts.get((one, many))
+        if found is None:
+            return one if count == 1 else many
+        return cast(str, found[0] if count == 1 or len(found) == 1 else found[1])
+
+    def date(self, day: date | None) -> str:
+        """A legal date, such as 26 November 2026."""
+        return format_date(day, "d MMMM y", locale=self._locale) if day else "–"
+
+    def instant(self, at: datetime | None, pattern: str = "d MMMM y, HH:mm") -> str:
+        """An instant in the zone of the country."""
+        return format_datetime(at.astimezone(self.zone), pattern, locale=self._locale) if at else "–"
+
+    def exactly(self, at: datetime | None) -> str:
+        """An instant with seconds."""
+        return self.instant(at, "d MMMM y, HH:mm:ss")
+
+    def since(self, at: datetime, now: datetime) -> str:
+        """How long ago an instant was, such as 3 days."""
+        return format_timedelta(now - at, locale=self._locale)
+
+    def number(self, value: int | Decimal | None) -> str:
+        """A number with its digits grouped, without added or lost decimals."""
+        return "–" if value is None else format_decimal(value, format="#,##0.######", locale=self._locale)
+
+    def riel(self, amount: int | None) -> str:
+        """An amount of riel. It has no decimals."""
+        return "–" if amount is None else f"{self.number(amount)} {'៛' if self.code == 'km' else 'KHR'}"
+
+    def refusal(self, code: str, values: dict[str, str], fallback: str) -> str:
+        """The sentence of a refusal."""
+        template = sentences(self.code).get(code)
+        try:
+            return template.format_map(values) if template else fallback
+        except (KeyError, IndexError, ValueError):
+            return fallback
+
+
+class Languages:
+    """The languages of pages, and which one a person reads."""
+
+    def __init__(self, catalogues: Sequence[Path], zone: ZoneInfo) -> None:
+        self.all = {code: Language(code, catalogues, zone) for code in LANGUAGES}
+
+    def of(self, request: Request, chosen: str | None = None) -> Language:
+        """The person's choice, then the cookie, then Accept-Language, then English."""
+        for code in (chosen, request.cookies.get(COOKIE)):
+            if code in self.all:
+                return self.all[code]
+        return self.all[negotiate_locale(_accepted(request.headers.get("accept-language", "")), LANGUAGES, sep="-") or "en"]
+
+
+def _accepted(header: str) -> list[str]:
+    """The languages of an Accept-Language header, the preferred first."""
+    weighted = []
+    for position, part in enumerate(header[:500].split(",")):
+        name, _, quality = part.strip().partition(";q=")
+        try:
+            weighted.append((-float(quality or 1), position, name))
+        except ValueError:
+            continue
+    return [name for _, _, name in sorted(weighted)]
+
+
+def _texts_of(file: Path) -> dict[object, Any]:
+    with file.open("rb") as opened:
+        catalogue = read_po(opened)
+    found: dict[object, Any] = {}
+    for message in catalogue:
+        if message.id and all(message.string if isinstance(message.string, tuple) else (message.string,)):
+            key = tuple(message.id) if isinstance(message.id, (list, tuple)) else message.id
+            found[key] = message.string
+    return found

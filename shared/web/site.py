@@ -1,0 +1,110 @@
+"""A site: the pages of one service in each language, with one layout, one set of components and one set of headers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from shared.web.languages import COOKIE, NAMES, Language, Languages
+from shared.web.static_files import StaticFiles
+
+HERE = Path(__file__).parent
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; media-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Site:
+    """The pages of one service.
+
+    `package`: its folder, with `templates/`, and perhaps `static/` and `locales/`. `prefix`: of all its addresses.
+    `links`: values that every template reads, such as the addresses of the other sites.
+    """
+
+    def __init__(self, package: Path, zone: ZoneInfo, *, prefix: str = "", links: Mapping[str, Any] | None = None) -> None:
+        self.prefix = prefix
+        self.languages = Languages([HERE / "locales", package / "locales"], zone)
+        self.files = StaticFiles([HERE / "static", package / "static"], prefix)
+        folders = [package / "templates", HERE / "templates"]
+        shared = {"prefix": prefix, "static": self.files.address, "integrity": self.files.integrity, "language_names": NAMES}
+        self._environments = {
+            code: _environment(folders, language, {**shared, **(links or {})}) for code, language in self.languages.all.items()
+        }
+        self.routes: Sequence[BaseRoute] = (
+            self.files.route,
+            Route(f"{prefix}/language", self._choose_language, methods=["POST"]),
+        )
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        language: Language | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> HTMLResponse:
+        """Renders a page. Without `headers` no cache may keep it."""
+        language = language or self.languages.of(request)
+        text = self.text(template, language, path=request.url.path, query=request.url.query, **values)
+        kept = {"cache-control": "no-store"} if headers is None else dict(headers)
+        described = {"content-language": language.code, "vary": "accept-language, cookie"}
+        return HTMLResponse(text, status, HEADERS | described | kept)
+
+    def text(self, template: str, language: Language, **values: Any) -> str:
+        """Renders a template, or a part of a page."""
+        return self._environments[language.code].get_template(template).render(values)
+
+    async def _choose_language(self, request: Request) -> Response:
+        """Keeps the choice of a visitor in a cookie, and returns to the page."""
+        form = await request.form(max_fields=4)
+        code, back = str(form.get("language", "")), str(form.get("back", ""))
+        response = RedirectResponse(own_address(back, f"{self.prefix}/"), 303)
+        if code in NAMES:
+            response.set_cookie(COOKIE, code, max_age=31_536_000, httponly=True, samesite="lax", path="/")
+        return response
+
+
+def own_address(wanted: str, otherwise: str) -> str:
+    """An address on this site, or another one: a link may not lead people to a stranger's site."""
+    parts = urlsplit(wanted)
+    harmless = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if harmless and not parts.scheme and not parts.netloc and "\\" not in wanted else otherwise
+
+
+def _environment(folders: Sequence[Path], language: Language, values: Mapping[str, Any]) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        auto_reload=False,
+    )
+    made.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals |= {"language": language, **values}
+    made.filters |= {
+        "date": language.date,
+        "instant": language.instant,
+        "exactly": language.exactly,
+        "number": language.number,
+        "riel": language.riel,
+    }
+    return made

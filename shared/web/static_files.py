@@ -1,0 +1,79 @@
+"""Static files: style sheets, scripts, fonts and pictures, each at an address with its digest, so browsers keep it for ever."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha384
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".webm": "video/webm",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaticFile:
+    """One file. `integrity`: its digest for the browser."""
+
+    path: Path
+    media_type: str
+    digest: str
+    integrity: str
+
+
+class StaticFiles:
+    """The files of some folders, by their names below the folder. A later folder replaces a file of an earlier one."""
+
+    def __init__(self, folders: Sequence[Path], prefix: str) -> None:
+        self._prefix = prefix
+        self._files: dict[str, StaticFile] = {}
+        for folder in folders:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.suffix in MEDIA_TYPES:
+                    self._files[path.relative_to(folder).as_posix()] = _read(path)
+        # a style sheet names its fonts by relative addresses, so all files have the digest of all
+        together = sha384("".join(file.digest for file in self._files.values()).encode()).hexdigest()
+        self._digest = together[:16]
+        self.route = Route(f"{prefix}/static/{{digest}}/{{name:path}}", self._serve)
+
+    def address(self, name: str) -> str:
+        """The address of a file. Raises KeyError."""
+        return f"{self._prefix}/static/{self._digest}/{name}" if self._files[name] else ""
+
+    def integrity(self, name: str) -> str:
+        """The value of the attribute `integrity`. Raises KeyError."""
+        return self._files[name].integrity
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._files
+
+    async def _serve(self, request: Request) -> Response:
+        found = self._files.get(request.path_params["name"])
+        if found is None:
+            return PlainTextResponse("There is no such file.", 404)
+        same = request.path_params["digest"] == self._digest
+        kept = "public, max-age=31536000, immutable" if same else "no-cache"
+        headers = {"cache-control": kept, "x-content-type-options": "nosniff", "accept-ranges": "none"}
+        return Response(found.path.read_bytes(), media_type=found.media_type, headers=headers)
+
+
+def _read(path: Path) -> StaticFile:
+    digest = sha384(path.read_bytes())
+    return StaticFile(
+        path=path,
+        media_type=MEDIA_TYPES[path.suffix],
+        digest=digest.hexdigest(),
+        integrity=f"sha384-{b64encode(digest.digest()).decode()}",
+    )
