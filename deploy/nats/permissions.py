@@ -12,7 +12,7 @@ from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject
 from shared.contracts.index import ASKERS, OPERATOR, SERVICES, contracts, events_of, requests_to
 from shared.contracts.messages import Request
 
-USERS = (*SERVICES, *ASKERS, OPERATOR)
+USERS = (*SERVICES, OPERATOR)
 """All bus users of a country that issues certificates. Each has its own seed."""
 
 FILE = Path(__file__).with_name("permissions.conf")
@@ -39,16 +39,14 @@ def permissions_of(user: str) -> Permissions:
     own_inbox = f"{inbox_prefix(user)}.>"
     if user == OPERATOR:
         return Permissions(publish=("ops.>", "$JS.API.>"), subscribe=(own_inbox,))
-    if user in ASKERS:
-        return Permissions(
-            publish=tuple(kind.subject for kind in contracts() if issubclass(kind, Request)), subscribe=(own_inbox,)
-        )
+    asks = tuple(kind.subject for kind in contracts() if issubclass(kind, Request)) if user in ASKERS else ()
     requests = [request.subject for request in requests_to(user)]
     shared_in_queue = (*requests, f"ops.{user}.*.v1")
     own_events = [event.subject for event in events_of(user)]
     consumers = (user, own_consumer(user)) if own_events else (user,)
     return Permissions(
         publish=(
+            *asks,
             *own_events,
             *map(last_event_subject, own_events),
             *map(about_consumer_subject, consumers),

@@ -6,8 +6,8 @@ from pkgutil import iter_modules
 
 from shared.contracts.messages import Contract, Event, OperatorRequest, Request
 
-SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
-"""The services on the bus, in the order in which a certificate passes through them."""
+SERVICES = ("registry", "certificates", "fees", "gateway", "tracking", "portal")
+"""The services on the bus, in the order in which a certificate passes through them, and the portal."""
 
 ASKERS = ("portal",)
 """The users of the bus that may send commands and questions. A service sends none to another service."""

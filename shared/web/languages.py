@@ -24,16 +24,16 @@ NAMES = {"en": "English", "km": "ភាសាខ្មែរ"}
 class Language:
     """One language: translates the texts of templates, and formats values.
 
-    `catalogues`: folders with `<language>.po`. A text that has no translation stays in English.
+    `translations`: folders with `<language>.po`. A text that has no translation stays in English.
     """
 
-    def __init__(self, code: str, catalogues: Sequence[Path], zone: ZoneInfo) -> None:
+    def __init__(self, code: str, translations: Sequence[Path], zone: ZoneInfo) -> None:
         self.code = code
         self.name = NAMES[code]
         self.zone = zone
         self._locale = Locale.parse(code)
         self._texts: dict[object, Any] = {}
-        for file in (folder / f"{code}.po" for folder in catalogues):
+        for file in (folder / f"{code}.po" for folder in translations):
             if file.exists():
                 self._texts |= _texts_of(file)
 
@@ -84,8 +84,8 @@ class Language:
 class Languages:
     """The languages of pages, and which one a person reads."""
 
-    def __init__(self, catalogues: Sequence[Path], zone: ZoneInfo) -> None:
-        self.all = {code: Language(code, catalogues, zone) for code in LANGUAGES}
+    def __init__(self, translations: Sequence[Path], zone: ZoneInfo) -> None:
+        self.all = {code: Language(code, translations, zone) for code in LANGUAGES}
 
     def of(self, request: Request, chosen: str | None = None) -> Language:
         """The person's choice, then the cookie, then Accept-Language, then English."""
@@ -109,9 +109,9 @@ def _accepted(header: str) -> list[str]:
 
 def _texts_of(file: Path) -> dict[object, Any]:
     with file.open("rb") as opened:
-        catalogue = read_po(opened)
+        translation = read_po(opened)
     found: dict[object, Any] = {}
-    for message in catalogue:
+    for message in translation:
         if message.id and all(message.string if isinstance(message.string, tuple) else (message.string,)):
             key = tuple(message.id) if isinstance(message.id, (list, tuple)) else message.id
             found[key] = message.string

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from shared.handling.work import ServiceContext
 from shared.web.languages import COOKIE, NAMES, Language, Languages
 from shared.web.static_files import StaticFiles
 
@@ -45,10 +46,6 @@ class Site:
         self._environments = {
             code: _environment(folders, language, {**shared, **(links or {})}) for code, language in self.languages.all.items()
         }
-        self.routes: Sequence[BaseRoute] = (
-            self.files.route,
-            Route(f"{prefix}/language", self._choose_language, methods=["POST"]),
-        )
 
     def page(
         self,
@@ -71,14 +68,32 @@ class Site:
         """Renders a template, or a part of a page."""
         return self._environments[language.code].get_template(template).render(values)
 
-    async def _choose_language(self, request: Request) -> Response:
-        """Keeps the choice of a visitor in a cookie, and returns to the page."""
-        form = await request.form(max_fields=4)
-        code, back = str(form.get("language", "")), str(form.get("back", ""))
-        response = RedirectResponse(own_address(back, f"{self.prefix}/"), 303)
-        if code in NAMES:
-            response.set_cookie(COOKIE, code, max_age=31_536_000, httponly=True, samesite="lax", path="/")
-        return response
+
+def routes_below(prefix: str) -> tuple[BaseRoute, ...]:
+    """The routes of every site: its static files, and the choice of the language."""
+    return (
+        Route(f"{prefix}/static/{{digest}}/{{name:path}}", _static_file),
+        Route(f"{prefix}/language", _choose_language, methods=["POST"]),
+    )
+
+
+async def _static_file(request: Request) -> Response:
+    return _site(request).files.response(request.path_params["name"], request.path_params["digest"])
+
+
+async def _choose_language(request: Request) -> Response:
+    """Keeps the choice of a visitor in a cookie, and returns to the page."""
+    form = await request.form(max_fields=4)
+    code, back = str(form.get("language", "")), str(form.get("back", ""))
+    response = RedirectResponse(own_address(back, f"{_site(request).prefix}/"), 303)
+    if code in NAMES:
+        response.set_cookie(COOKIE, code, max_age=31_536_000, httponly=True, samesite="lax", path="/")
+    return response
+
+
+def _site(request: Request) -> Site:
+    context: ServiceContext = request.app.state.context
+    return context.use(Site)
 
 
 def own_address(wanted: str, otherwise: str) -> str:

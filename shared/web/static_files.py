@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha384
 from pathlib import Path
 
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -46,7 +44,6 @@ class StaticFiles:
         # a style sheet names its fonts by relative addresses, so all files have the digest of all
         together = sha384("".join(file.digest for file in self._files.values()).encode()).hexdigest()
         self._digest = together[:16]
-        self.route = Route(f"{prefix}/static/{{digest}}/{{name:path}}", self._serve)
 
     def address(self, name: str) -> str:
         """The address of a file. Raises KeyError."""
@@ -59,12 +56,12 @@ class StaticFiles:
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
-    async def _serve(self, request: Request) -> Response:
-        found = self._files.get(request.path_params["name"])
+    def response(self, name: str, digest: str) -> Response:
+        """A file. `digest`: the one in the address; only the present one may be kept."""
+        found = self._files.get(name)
         if found is None:
             return PlainTextResponse("There is no such file.", 404)
-        same = request.path_params["digest"] == self._digest
-        kept = "public, max-age=31536000, immutable" if same else "no-cache"
+        kept = "public, max-age=31536000, immutable" if digest == self._digest else "no-cache"
         headers = {"cache-control": kept, "x-content-type-options": "nosniff", "accept-ranges": "none"}
         return Response(found.path.read_bytes(), media_type=found.media_type, headers=headers)
 

@@ -1,0 +1,299 @@
+"""One request of a person: who asks, in which language, with which form; and what every page does alike.
+
+A page is a function that shows it, and perhaps one that acts on its form. If the act is refused, the page is shown again with
+what was typed and the reasons. If the session is over, the form is saved, and filled in again after the sign-in.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from services.portal.browsers import Browser, Browsers, Person
+from services.portal.bus import Bus
+from services.portal.forms import Form, FormInvalid
+from services.portal.navigation import links_for
+from services.portal.saved_forms import SavedForms
+from services.portal.settings import PREFIX, PortalSettings
+from shared.bus.client import AskRefused, NobodyAnswers
+from shared.contracts.messages import Request as BusRequest
+from shared.contracts.roles import Role
+from shared.handling.work import ServiceContext
+from shared.refusals import Refused
+from shared.web.languages import Language
+from shared.web.origin import FIELD, form_token, must_come_from_here
+from shared.web.site import Site, own_address
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+SESSION_OVER = frozenset({"not_signed_in", "session_over", "token_invalid", "token_expired", "session_revoked"})
+"""The refusals that mean: sign in again."""
+MAX_FIELDS = 20_000
+"""Fields of a form: a certificate has at most 2,000 items."""
+MAX_FORM = 4 * 1024 * 1024
+"""Bytes of a form without files."""
+
+Show = Callable[["Visit"], Awaitable[Response]]
+
+
+class NotForYou(Exception):
+    """The person has no role that opens this page."""
+
+
+class SignInAgain(Exception):
+    """The session is over."""
+
+
+class Visit:
+    """One request of a browser."""
+
+    def __init__(self, request: Request, browser: Browser | None, posted: FormData | None) -> None:
+        self.request = request
+        self.context: ServiceContext = request.app.state.context
+        self.site = self.context.use(Site)
+        self.settings = self.context.use(PortalSettings)
+        self.browsers = Browsers(self.context.database, self.context.use(Bus))
+        self.saved = SavedForms(self.context.database)
+        self.browser = browser
+        self.person: Person | None = browser.person if browser and not browser.ended else None
+        self.language: Language = self.site.languages.of(request, self.person.language if self.person else None)
+        self.form = Form(self.language, posted)
+        self._cookie: str | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The present instant."""
+        return self.context.clock.now()
+
+    @property
+    def someone(self) -> Person:
+        """The signed-in person. Raises SignInAgain."""
+        if self.person is None:
+            raise SignInAgain
+        return self.person
+
+    @property
+    def company(self) -> UUID:
+        """The exporter that the person acts for. Raises NotForYou for an officer."""
+        try:
+            return UUID(self.someone.organisation)
+        except ValueError:
+            raise NotForYou from None
+
+    @property
+    def address(self) -> str | None:
+        """The IP address of the person's machine, as the reverse proxy tells it."""
+        return self.request.client.host if self.request.client else None
+
+    def path(self, name: str) -> str:
+        """A part of the address of the page. Raises KeyError."""
+        return str(self.request.path_params[name])
+
+    def id(self, name: str) -> UUID:
+        """A part of the address that is an id."""
+        return UUID(self.path(name))
+
+    def query(self, name: str, otherwise: str = "") -> str:
+        """A value of the address after the question mark, at most 200 characters."""
+        return self.request.query_params.get(name, otherwise).strip()[:200]
+
+    def here(self, **changed: str | None) -> str:
+        """The address of this page with other values after the question mark; None removes one."""
+        values = {**self.request.query_params, **changed}
+        query = urlencode({name: value for name, value in values.items() if value})
+        return f"{self.request.url.path}?{query}" if query else self.request.url.path
+
+    async def ask(self, request: BusRequest, *, step_up: str | None = None, own: bool = False) -> Any:
+        """Sends a request with the person's token. `own`: not under the mandate.
+
+        Raises AskRefused, NobodyAnswers, SignInAgain.
+        """
+        if self.browser is None or self.person is None:
+            raise SignInAgain
+        valid = await self.browsers.with_valid_token(self.browser, self.now, self.address)
+        if valid is None:
+            raise SignInAgain
+        self.browser = valid
+        token = None if own else valid.sealed.get("acting_token")
+        try:
+            return await self.context.use(Bus).ask(
+                request, token=token or valid.sealed["token"], step_up=step_up, from_where=self.address
+            )
+        except AskRefused as refused:
+            if refused.refusal.code in SESSION_OVER:
+                await self.browsers.end(valid)
+                raise SignInAgain from None
+            raise
+
+    async def ask_or(self, otherwise: T, request: BusRequest, *codes: str) -> Any | T:
+        """The answer to a request, or `otherwise` if it is refused with one of these codes."""
+        try:
+            return await self.ask(request)
+        except AskRefused as refused:
+            if refused.refusal.code not in codes:
+                raise
+            return otherwise
+
+    async def ask_anonymously(self, request: BusRequest) -> Any:
+        """Sends a request that needs no token."""
+        return await self.context.use(Bus).ask(request, from_where=self.address)
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Renders a page."""
+        cookie = self._cookie or (self.browser.cookie if self.browser else "")
+        response = self.site.page(
+            self.request,
+            template,
+            language=self.language,
+            status=422 if self.form.errors and status == 200 else status,
+            person=self.person,
+            links=links_for(self.person, self.request.url.path, self.language.gettext),
+            form=self.form,
+            csrf=form_token(cookie) if cookie else "",
+            csrf_field=FIELD,
+            done=self.query("done"),
+            now=self.now,
+            visit=self,
+            Role=Role,
+            **values,
+        )
+        return self._with_cookie(response)
+
+    def go(self, path: str, done: str = "") -> Response:
+        """Goes to another page of the portal. `done`: the key of the notice that it shows."""
+        target = own_address(path, f"{PREFIX}/")
+        if done:
+            target += f"{'&' if '?' in target else '?'}done={quote(done)}"
+        return self._with_cookie(RedirectResponse(target, 303))
+
+    def keep(self, browser: Browser) -> None:
+        """Gives the browser this session with the response."""
+        self.browser, self.person, self._cookie = browser, browser.person, browser.cookie
+        self.language = self.site.languages.of(self.request, browser.person.language if browser.person else None)
+
+    async def change_person(self, **changes: Any) -> None:
+        """Changes what the session knows about the person."""
+        assert self.browser is not None
+        browser = replace(self.browser, person=self.someone.model_copy(update=changes))
+        await self.browsers.save(browser)
+        self.browser, self.person = browser, browser.person
+
+    def _with_cookie(self, response: Response) -> Response:
+        if self._cookie is not None:
+            response.set_cookie(
+                cookie_name(self.settings),
+                self._cookie,
+                path="/",
+                secure=self.settings.secure_cookies,
+                httponly=True,
+                samesite="lax",
+            )
+        return response
+
+
+def cookie_name(settings: PortalSettings) -> str:
+    """The name of the cookie. `__Host-` makes browsers refuse one that another host or an unencrypted page has set."""
+    return "__Host-portal" if settings.secure_cookies else "portal"
+
+
+def page(
+    path: str, show: Show, act: Show | None = None, *, roles: frozenset[Role] | None = None, signed_in: bool = True
+) -> Route:
+    """The route of one page. `roles`: who may open it; by default every signed-in person."""
+
+    async def endpoint(request: Request) -> Response:
+        return await _answer(request, show, act, roles, signed_in)
+
+    return Route(f"{PREFIX}{path}", endpoint, methods=["GET", "POST"] if act else ["GET"])
+
+
+async def _answer(request: Request, show: Show, act: Show | None, roles: frozenset[Role] | None, signed_in: bool) -> Response:
+    context: ServiceContext = request.app.state.context
+    settings, browsers = context.use(PortalSettings), Browsers(context.database, context.use(Bus))
+    cookie = request.cookies.get(cookie_name(settings))
+    browser = await browsers.find(cookie)
+    posted = await _posted(request) if request.method == "POST" else None
+    visit = Visit(request, browser, posted)
+    try:
+        if signed_in and visit.person is None:
+            raise SignInAgain
+        if roles is not None and not visit.someone.has(*roles):
+            raise NotForYou
+        if posted is None or act is None:
+            await _restore(visit)
+            return await show(visit)
+        must_come_from_here(request, cookie or "", str(posted.get(FIELD, "")))
+        return await _act(visit, show, act)
+    except SignInAgain:
+        return await _sign_in_first(visit)
+    except NotForYou:
+        return visit.page("problem.html", status=403, code="role_required", detail="")
+    except AskRefused as refused:
+        refusal = refused.refusal
+        detail = visit.language.refusal(refusal.code, refusal.values, refusal.detail)
+        return visit.page(
+            "problem.html", status=404 if refusal.code.endswith("_not_found") else 403, code=refusal.code, detail=detail
+        )
+    except Refused as refused:
+        return visit.page("problem.html", status=403, code=refused.code, detail=refused.sentence(visit.language.code))
+    except (NobodyAnswers, TimeoutError, OSError) as error:
+        log.warning("a page got no answer", extra={"page": request.url.path, "error": type(error).__name__})
+        return visit.page("problem.html", status=503, code="temporarily_unavailable", detail="")
+
+
+async def _act(visit: Visit, show: Show, act: Show) -> Response:
+    """Acts on a form. If it is refused, or nobody answers, the page is shown again with what was typed."""
+    try:
+        response = await act(visit)
+    except FormInvalid:
+        return await show(visit)
+    except AskRefused as refused:
+        visit.form.refuse(refused.refusal)
+        return await show(visit)
+    except NobodyAnswers:
+        _ = visit.language.gettext
+        visit.form.fail("", _("The service does not answer at the moment. What you typed is still here: send it again."))
+        return await show(visit)
+    if visit.person is not None:
+        await visit.saved.forget(visit.person.user_id, visit.request.url.path)
+    return response
+
+
+async def _restore(visit: Visit) -> None:
+    """Fills the form with what was typed before the session ended."""
+    if visit.person is None or not visit.query("restored"):
+        return
+    if saved := await visit.saved.find(visit.person.user_id, visit.request.url.path):
+        visit.form.restore(saved.fields)
+
+
+async def _sign_in_first(visit: Visit) -> Response:
+    """Saves the form of a session that is over, and asks the person to sign in."""
+    back, request = visit.here(), visit.request
+    if request.method == "POST":
+        known = visit.browser.person if visit.browser else None
+        if known is not None and visit.form.fields and "password" not in visit.form.fields:
+            await visit.saved.save(known.user_id, request.url.path, json.dumps(visit.form.fields), visit.now)
+        back = visit.here(restored="yes")
+    reason = "over" if visit.browser is not None and visit.browser.person is not None else ""
+    query = urlencode({"next": back, **({"why": reason} if reason else {})})
+    return visit.go(f"{PREFIX}/sign-in?{query}")
+
+
+async def _posted(request: Request) -> FormData:
+    length = request.headers.get("content-length", "")
+    multipart = request.headers.get("content-type", "").startswith("multipart/form-data")
+    if not length.isdigit() or int(length) > (MAX_FORM * 4 if multipart else MAX_FORM):
+        raise HTTPException(413, "This form is too large.")
+    return await request.form(max_fields=MAX_FIELDS, max_files=10, max_part_size=MAX_FORM)

@@ -1,0 +1,1 @@
+"""The portal answers people over HTTP. It has no requests and announces no events."""
