@@ -152,5 +152,5 @@ routes = [
     page("/sign-out", show_sign_in, sign_out),
     page("/invitation", show_invitation, accept_invitation, signed_in=False),
     page("/forgotten", show_forgotten, request_reset, signed_in=False),
-    page("/password-reset", show_reset, reset_password, signed_in=False),
+    page("/reset", show_reset, reset_password, signed_in=False),
 ]
