@@ -68,6 +68,12 @@ class Watching:
                 del self._streams[reference]
                 self._counts.pop(reference, None)
 
+    async def aclose(self) -> None:
+        """Ends the look in progress."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+
     async def _look(self, context: ServiceContext) -> None:
         while self._streams and not context.stopping.is_set():
             with suppress(Exception):  # the database is away: the next look finds what was missed
