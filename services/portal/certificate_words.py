@@ -45,11 +45,13 @@ def next_step(state: CertificateState, code: StatusCode | None, names: Names, la
         return _approved(state, language, mine=mine)
     if status is CertificateStatus.ISSUED:
         return transmission_meaning(code, names.country(state.destination), _)
+    if mine and status is CertificateStatus.RETURNED:
+        return _("Correct what the remarks say, then submit it again.")
     company = {
         CertificateStatus.DRAFT: _("A signatory of the company must submit it. The ministry does not see it before."),
         CertificateStatus.RETURNED: _("The exporter must correct what the remarks say, and submit it again."),
         CertificateStatus.REJECTED: _("This decision is final. A new certificate can begin as a copy of it."),
-        CertificateStatus.WITHDRAWN: _("The exporter has withdrawn it. It can be changed and submitted again."),
+        CertificateStatus.WITHDRAWN: _("The exporter has withdrawn it, and can change it and submit it again."),
         CertificateStatus.DISCARDED: _("The exporter has discarded it. Nothing more happens."),
     }
     return company[status]

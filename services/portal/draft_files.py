@@ -209,6 +209,8 @@ def _check(planned: Planned, products: Sequence[ProductState], language: Languag
     except FormInvalid:
         columns = {place: name for name, place in COLUMNS.items()}
         for place, sentence in form.errors:
+            if place == "consignment.items":  # wrong items do not count as items
+                continue
             parts = place.removeprefix("consignment.").split(".")
             number = planned.rows[int(parts[1])].number if parts[0] == "items" and len(parts) > 1 else first.number
             column = columns.get(".".join(part for part in parts if not part.isdigit()), parts[-1])

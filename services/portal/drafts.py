@@ -167,7 +167,7 @@ class Draft:
             ids = {"certificate_id": self.certificate_id, "exporter_id": self.certificate_id}
             found = form.build(DraftCertificate, [], consignment=self.consignment(), command_id=self.form_id, **ids).consignment
         except FormInvalid:
-            return None, form.errors
+            return None, [each for each in form.errors if each[0] != ITEM or not self.count]  # wrong items do not count
         return found, []
 
     def problems(self) -> list[int]:

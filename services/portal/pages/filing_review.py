@@ -1,5 +1,6 @@
 """The last step: everything in one view, what is missing, the fee, and the two buttons: save as draft, and submit."""
 
+from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
@@ -59,9 +60,18 @@ async def show_review(visit: Visit) -> Response:
         missing=[(where(draft.form_id, field), label(visit, field), sentence) for field, sentence in problems + known],
         quote=quote,
         changed=await _changed_since(visit, draft),
+        day=lambda text: _day(visit, text),
         shown=draft.numbers[:ITEMS_SHOWN],
         may_submit=visit.someone.has(Role.SIGNATORY),
     )
+
+
+def _day(visit: Visit, text: str) -> str:
+    """A typed date as people read it, or as it was typed."""
+    try:
+        return visit.language.date(date.fromisoformat(text))
+    except ValueError:
+        return text or "–"
 
 
 async def quote_of(visit: Visit, draft: Draft, consignment: Consignment) -> FeeQuote | None:
