@@ -4,10 +4,11 @@ import asyncio
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +22,7 @@ from shared.contracts.registry.identity import RefreshSession, Session
 from shared.contracts.roles import Role
 from shared.database.engine import Database
 
+T = TypeVar("T")
 EARLY = timedelta(seconds=30)
 """How long before its end a token is exchanged."""
 EXCHANGE = timedelta(seconds=10)
@@ -96,6 +98,21 @@ class Browsers:
             changed = update(browsers).where(browsers.c.key_hash == _key(browser.cookie)).values(_row(browser))
             await transaction.session.execute(changed)
 
+    async def change_sealed(self, cookie: str, change: Callable[[dict[str, Any]], T]) -> T:
+        """Changes what only the cookie opens. Two requests of a browser do this one after the other.
+
+        `change` changes the content that it gets, and its answer is returned. Raises KeyError if the cookie is unknown.
+        """
+        this = browsers.c.key_hash == _key(cookie)
+        async with self._database.writing() as transaction:
+            row = (await transaction.session.execute(select(browsers).where(this).with_for_update())).first()
+            opened = row and _opened(row, cookie)
+            if not opened:
+                raise KeyError("browser")
+            answer = change(opened.sealed)
+            await transaction.session.execute(update(browsers).where(this).values(sealed=_sealed(cookie, opened.sealed)))
+        return answer
+
     async def end(self, browser: Browser) -> None:
         """Ends a session: its tokens are deleted. The person stays known, so that a form can still be saved for them."""
         await self.save(replace(browser, ended=True, sealed={}))
@@ -152,13 +169,16 @@ def _cipher(cookie: str) -> AESGCM:
     return AESGCM(sha256(b"tokens " + cookie.encode()).digest())
 
 
-def _row(browser: Browser) -> dict[str, Any]:
+def _sealed(cookie: str, content: dict[str, Any]) -> str:
     nonce = secrets.token_bytes(12)
-    sealed = nonce + _cipher(browser.cookie).encrypt(nonce, json.dumps(browser.sealed).encode(), None)
+    return urlsafe_b64encode(nonce + _cipher(cookie).encrypt(nonce, json.dumps(content).encode(), None)).decode()
+
+
+def _row(browser: Browser) -> dict[str, Any]:
     return {
         "user_id": browser.person.user_id if browser.person else None,
         "person": browser.person.model_dump_json() if browser.person else None,
-        "sealed": urlsafe_b64encode(sealed).decode(),
+        "sealed": _sealed(browser.cookie, browser.sealed),
         "expires_at": browser.expires_at,
         "until": browser.until,
         "refreshing_until": None,
