@@ -22,7 +22,7 @@ from starlette.routing import Route
 from services.portal.browsers import Browser, Browsers, Person
 from services.portal.bus import Bus
 from services.portal.forms import Form, FormInvalid
-from services.portal.navigation import links_for
+from services.portal.navigation import MINISTRY, links_for
 from services.portal.saved_forms import SavedForms
 from services.portal.settings import PREFIX, PortalSettings
 from shared.bus.client import AskRefused, NobodyAnswers
@@ -166,6 +166,7 @@ class Visit:
             now=self.now,
             visit=self,
             Role=Role,
+            MINISTRY=MINISTRY,
             **values,
         )
         return self._with_cookie(response)
