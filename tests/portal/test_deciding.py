@@ -44,7 +44,7 @@ async def test_many_are_approved_with_one_code_and_each_outcome_is_told(system: 
     browser = await system.signed_in(approver)
 
     await browser.get("/queue")
-    await browser.send("/queue", chosen=[f"{each}:3" for each in certificates])
+    await browser.send("/queue/approve", chosen=[f"{each}:3" for each in certificates])
     print(browser.path, browser.text)
     assert "Confirm 3 decisions" in browser.text
     approver.later()

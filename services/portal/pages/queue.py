@@ -88,6 +88,7 @@ async def show_queue(visit: Visit) -> Response:
         opened=urlencode({"tab": tab, **{name: kept[name] for name in ("office", "search") if kept[name]}}),
         next=visit.here(after=listed.next) if listed.next else None,
         first=visit.here(after=None) if after else None,
+        approve_address=visit.here(done=None).replace("/queue/approve", "/queue").replace("/queue", "/queue/approve"),
         names=names,
         words=Words(visit.language),
         may_approve=tab == "approve" and visit.someone.has(Role.APPROVER),
@@ -131,7 +132,7 @@ async def approve_chosen(visit: Visit) -> Response:
         command = form.build(ApproveCertificate, [], certificate_id=certificate_id, version=version)
         this = command.certificate_id
         commands.append((command, seen.get(this) or await _about(this, visit, words), address_of(this)))
-    return await confirm_first(visit, commands, visit.here(after=None, done=None), "approved")
+    return await confirm_first(visit, commands, visit.here(after=None, done=None).replace("/queue/approve", "/queue"), "approved")
 
 
 def _in_words(row: ListedCertificate, words: Words) -> str:
@@ -157,6 +158,7 @@ async def show_next(visit: Visit) -> Response:
 
 
 routes = [
-    page("/queue", show_queue, approve_chosen, roles=DECIDING),
+    page("/queue", show_queue, roles=DECIDING),
+    page("/queue/approve", show_queue, approve_chosen, roles=DECIDING),
     page("/queue/next", show_next, roles=DECIDING),
 ]
