@@ -5,6 +5,7 @@ from functools import cached_property
 
 from services.portal.reference_data import OFFICES
 from shared.contracts.certificates.issuing import CertificateStatus
+from shared.contracts.gateway import StatusCode
 from shared.contracts.registry.particulars import DocumentKind
 from shared.contracts.registry.registrations import RegistrationStatus
 from shared.contracts.registry.users import UserStatus
@@ -98,6 +99,37 @@ class Words:
             DocumentKind.IDENTITY_DOCUMENT: _("Identity document"),
             DocumentKind.PHOTO: _("Photo of the representative"),
         }[kind]
+
+    def registration_act(self, act: str) -> str:
+        """What was done with a registration."""
+        _ = self.gettext
+        return {
+            "apply": _("Applied"),
+            "import": _("Imported from the former register"),
+            "correct": _("Corrected"),
+            "attach": _("Document attached"),
+            "hand in": _("Submitted again"),
+            "renew": _("Renewal applied for"),
+            "approve": _("Registered"),
+            "return": _("Returned"),
+            "refuse": _("Refused"),
+            "suspend": _("Suspended"),
+            "reinstate": _("Reinstated"),
+            "expire": _("Expired"),
+        }.get(act, act)
+
+    def code(self, code: StatusCode | None) -> Tag:
+        """The decision of customs on a received document."""
+        _ = self.gettext
+        if code is None:
+            return _("Not decided yet"), "waits"
+        return {
+            StatusCode.UTL: (_("Utilised"), "good"),
+            StatusCode.UTP: (_("Utilised in part"), "good"),
+            StatusCode.DEN: (_("Preference denied"), "bad"),
+            StatusCode.NOT: (_("Rejected"), "bad"),
+            StatusCode.CAN: (_("Cancelled"), "bad"),
+        }.get(code, (_("Not decided yet"), "waits"))
 
     def waiting(self, code: str) -> str:
         """What a certificate waits for."""
