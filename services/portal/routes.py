@@ -5,7 +5,21 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from services.portal import live
-from services.portal.pages import confirming, deciding, home, queue, signing_in, styleguide
+from services.portal.pages import (
+    administration,
+    auditing,
+    cashier,
+    confirming,
+    deciding,
+    home,
+    product_decisions,
+    queue,
+    received,
+    registrations,
+    signing_in,
+    styleguide,
+    tariff,
+)
 from services.portal.settings import PREFIX
 from shared.web.site import routes_below
 
@@ -17,5 +31,12 @@ routes: Sequence[BaseRoute] = (
     *queue.routes,
     *deciding.routes,
     *confirming.routes,
+    *registrations.routes,
+    *product_decisions.routes,
+    *cashier.routes,
+    *tariff.routes,
+    *administration.routes,
+    *auditing.routes,
+    *received.routes,
     *styleguide.routes,
 )

@@ -238,6 +238,8 @@ async def _answer(request: Request, show: Show, act: Show | None, roles: frozens
         return await _act(visit, show, act)
     except SignInAgain:
         return await _sign_in_first(visit)
+    except FormInvalid:  # the address of the page has a value that cannot be
+        return visit.page("problem.html", status=400, code="malformed_request", detail=visit.form.errors[0][1])
     except NotForYou:
         return visit.page("problem.html", status=403, code="role_required", detail="")
     except AskRefused as refused:
