@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.contracts.certificates.issuing import GetCertificate, ReviewCertificate, SubmitCertificate
+from shared.contracts.certificates.issuing import ReviewCertificate, SubmitCertificate
 from tests.registry.people import Human
-from tests.support.portal import Browser, System, a_system
+from tests.support.portal import System, a_system
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def _why_not(visit: Visit, content: CertificateContent) -> str:
 async def show_deciding(visit: Visit) -> Response:
     """The certificate in short, with the panel: the page after a refused decision, and without a page of the exporter."""
     content: CertificateContent = await visit.ask(GetCertificateContent(certificate_id=visit.id("certificate_id")))
-    values = {"content": content, "deciding": await deciding(visit, content), "words": Words(visit.language)}
+    values: dict[str, Any] = {"content": content, "deciding": await deciding(visit, content), "words": Words(visit.language)}
     return visit.page("deciding.html", **values)
 
 
@@ -208,7 +208,9 @@ async def _confirm(visit: Visit, command: Any, done: str) -> Response:
         visit.form.must_be_valid()
     words, query = Words(visit.language), urlencode(queue_of(visit))
     back = address_of(command.certificate_id) + (f"?{query}" if query else "")
-    return await confirm_first(visit, [(command, about_content(content, words), address_of(command.certificate_id))], back, done)
+    return await confirm_first(
+        visit, [(command, about_content(content, words), address_of(command.certificate_id))], back, done
+    )
 
 
 def _this(visit: Visit) -> dict[str, Any]:

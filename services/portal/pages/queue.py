@@ -74,7 +74,9 @@ async def show_queue(visit: Visit) -> Response:
     after = visit.query("after") or None
     listed: Certificates = await visit.ask(_question(visit, tab, after=after, limit=MAX_DECISIONS))
     counts: CertificateCounts = await visit.ask(CountCertificates(office=office))
-    officers = {row.assigned_to for row in listed.certificates if row.assigned_to and (row.assigned_until or visit.now) > visit.now}
+    officers = {
+        row.assigned_to for row in listed.certificates if row.assigned_to and (row.assigned_until or visit.now) > visit.now
+    }
     names = (await visit.ask(NameUsers(user_ids=tuple(officers)))).names if officers else {}
     kept = {name: visit.query(name) for name in ("office", "search", "unpaid")}
     return visit.page(
@@ -124,7 +126,9 @@ async def approve_chosen(visit: Visit) -> Response:
     if len(chosen) > MAX_DECISIONS:
         form.fail("", _("Choose at most %(most)s certificates.") % {"most": MAX_DECISIONS})
     form.must_be_valid()
-    listed: Certificates = await visit.ask(_question(visit, tab_of(visit), after=visit.query("after") or None, limit=MAX_DECISIONS))
+    listed: Certificates = await visit.ask(
+        _question(visit, tab_of(visit), after=visit.query("after") or None, limit=MAX_DECISIONS)
+    )
     seen = {row.certificate_id: _in_words(row, words) for row in listed.certificates}
     commands: list[tuple[Command, str, str]] = []
     for each in chosen:
@@ -132,7 +136,9 @@ async def approve_chosen(visit: Visit) -> Response:
         command = form.build(ApproveCertificate, [], certificate_id=certificate_id, version=version)
         this = command.certificate_id
         commands.append((command, seen.get(this) or await _about(this, visit, words), address_of(this)))
-    return await confirm_first(visit, commands, visit.here(after=None, done=None).replace("/queue/approve", "/queue"), "approved")
+    return await confirm_first(
+        visit, commands, visit.here(after=None, done=None).replace("/queue/approve", "/queue"), "approved"
+    )
 
 
 def _in_words(row: ListedCertificate, words: Words) -> str:

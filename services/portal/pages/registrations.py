@@ -40,6 +40,8 @@ LIST = f"{PREFIX}/registrations"
 READERS = REGISTERING | ADMINISTRATORS | AUDITORS
 SHOWN_IN_BROWSER = frozenset({"application/pdf", "image/jpeg", "image/png"})
 """The kinds of files that a browser may show. It stores any other."""
+FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox; frame-ancestors 'none'"
+"""A document comes from outside: it may run nothing, load nothing, and stand in no other page."""
 
 
 async def show_registrations(visit: Visit) -> Response:
@@ -58,7 +60,9 @@ async def show_registrations(visit: Visit) -> Response:
     ]
     words, _ = Words(visit.language), visit.language.gettext
     tabs = [(_("Waiting"), LIST, counts.waiting)]
-    tabs += [(words.registration(each)[0], f"{LIST}?status={each}", counts.by_status.get(each, 0)) for each in RegistrationStatus]
+    tabs += [
+        (words.registration(each)[0], f"{LIST}?status={each}", counts.by_status.get(each, 0)) for each in RegistrationStatus
+    ]
     tabs += [(_("All"), f"{LIST}?status=all", sum(counts.by_status.values()))]
     return visit.page(
         "registrations.html",
@@ -121,7 +125,9 @@ def compared(state: RegistrationState, words: Words) -> list[tuple[str, str, str
     }
     present = flat(state.particulars) if state.particulars else {}
     new = flat(state.renewal.particulars) if state.renewal else present
-    rows = [(label, present.get(name, ""), new.get(name, ""), present.get(name) != new.get(name)) for name, label in names.items()]
+    rows = [
+        (label, present.get(name, ""), new.get(name, ""), present.get(name) != new.get(name)) for name, label in names.items()
+    ]
     return [row for row in rows if row[1] or row[2]]
 
 
@@ -195,7 +201,9 @@ async def _confirm(visit: Visit, command: Any, done: str) -> Response:
         visit.form.fail("", visit.language.refusal("registration_changed_meanwhile", {}, "registration_changed_meanwhile"))
         visit.form.must_be_valid()
     about = f"{state.company_name} ({state.tax_number})"
-    return await confirm_first(visit, [(command, about, address_of(command.exporter_id))], address_of(command.exporter_id), done)
+    return await confirm_first(
+        visit, [(command, about, address_of(command.exporter_id))], address_of(command.exporter_id), done
+    )
 
 
 async def show_file(visit: Visit) -> Response:
@@ -218,7 +226,7 @@ async def show_file(visit: Visit) -> Response:
     headers = {
         "content-disposition": f'{"inline" if shown else "attachment"}; filename="{sha256[:12]}.{ending}"',
         "content-length": str(first.size),
-        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox; frame-ancestors 'none'",
+        "content-security-policy": FILE_POLICY,
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
         "cross-origin-resource-policy": "same-origin",
