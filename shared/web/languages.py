@@ -19,6 +19,8 @@ from shared.refusals import LANGUAGES, sentences
 COOKIE = "language"
 NAMES = {"en": "English", "km": "ភាសាខ្មែរ"}
 """Each language in its own words."""
+COUNTRIES = {"en": {"LA": "Lao PDR", "MM": "Myanmar", "VN": "Viet Nam"}}
+"""The names that ASEAN uses, where those of Babel differ."""
 
 
 class Language:
@@ -74,7 +76,7 @@ class Language:
 
     def country(self, code: str) -> str:
         """The name of a country by its code (ISO 3166-1); the code itself if it is unknown."""
-        return str(self._locale.territories.get(code, code))
+        return COUNTRIES.get(self.code, {}).get(code) or str(self._locale.territories.get(code, code))
 
     def refusal(self, code: str, values: dict[str, str], fallback: str) -> str:
         """The sentence of a refusal."""

@@ -5,7 +5,7 @@ function count() {
   const rows = document.getElementById("queue-rows");
   const chosen = rows.querySelectorAll("[name=chosen]:checked").length;
   const told = rows.querySelector("[data-chosen]");
-  if (told) told.textContent = chosen ? told.dataset.chosen.replace("0", chosen) : "";
+  if (told) told.textContent = chosen ? told.dataset.chosen.replace("#", chosen) : "";
   rows.toggleAttribute("data-live", chosen === 0);
 }
 if (live) {
