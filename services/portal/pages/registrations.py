@@ -14,7 +14,7 @@ from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
 from services.portal.words import Words
 from shared.contracts.messages import Command, FileChunk
-from shared.contracts.registry.particulars import GetRegistrationFile
+from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile
 from shared.contracts.registry.profiles import NameUsers
 from shared.contracts.registry.registration_lists import (
     CountRegistrations,
@@ -92,6 +92,7 @@ async def show_registration(visit: Visit) -> Response:
         "registration.html",
         state=state,
         words=words,
+        lacks=[_lacking(name, words) for name in state.lacks],
         compared=compared(state, words),
         papers=_papers(state),
         entries=[_entry(act, names, words) for act in history.acts],
@@ -109,8 +110,19 @@ def address_of(exporter_id: UUID) -> str:
 
 def compared(state: RegistrationState, words: Words) -> list[tuple[str, str, str, bool]]:
     """Each particular: its name, the present value, the new one of a renewal, and whether they differ."""
+    present = flat(state.particulars) if state.particulars else {}
+    new = flat(state.renewal.particulars) if state.renewal else present
+    rows = [
+        (label, present.get(name, ""), new.get(name, ""), present.get(name) != new.get(name))
+        for name, label in particulars(words).items()
+    ]
+    return [row for row in rows if row[1] or row[2]]
+
+
+def particulars(words: Words) -> dict[str, str]:
+    """The particulars of a company, by the names of their fields."""
     _ = words.gettext
-    names = {
+    return {
         "company_name": _("Company name"),
         "company_name_km": _("Company name in Khmer"),
         "address": _("Address"),
@@ -123,12 +135,12 @@ def compared(state: RegistrationState, words: Words) -> list[tuple[str, str, str
         "representative.position": _("Position"),
         "representative.born_on": _("Born on"),
     }
-    present = flat(state.particulars) if state.particulars else {}
-    new = flat(state.renewal.particulars) if state.renewal else present
-    rows = [
-        (label, present.get(name, ""), new.get(name, ""), present.get(name) != new.get(name)) for name, label in names.items()
-    ]
-    return [row for row in rows if row[1] or row[2]]
+
+
+def _lacking(name: str, words: Words) -> str:
+    """The name of a particular or document that is missing."""
+    kinds = {kind.value: words.document(kind) for kind in DocumentKind}
+    return kinds.get(name) or particulars(words).get(name) or particulars(words).get(f"{name}.name", name)
 
 
 def _papers(state: RegistrationState) -> list[tuple[Any, bool]]:
