@@ -1,4 +1,4 @@
-"""Data that the ministry can change, and that only pages use: the names of offices, and how long a case may wait."""
+"""Data that the ministry can change, and that only pages use: which office is the headquarters, and how long a case may wait."""
 
 import json
 from collections.abc import Mapping
@@ -14,11 +14,10 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Office:
-    """An issuing office. `headquarters`: its officers act for all offices. `name`: by language."""
+    """An issuing office. `headquarters`: its officers act for all offices. `services.portal.names` has its name."""
 
     code: str
     headquarters: bool
-    name: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def _rows(name: str) -> list[dict[str, Any]]:
     return rows
 
 
-OFFICES = tuple(Office(**row) for row in _rows("offices"))
+OFFICES = tuple(Office(row["code"], row["headquarters"]) for row in _rows("offices"))
 SERVICE_LEVELS = tuple(ServiceLevels(effective_from(row), row["days"]) for row in _rows("service_levels"))
 
 

@@ -19,6 +19,16 @@ from services.portal.pages import (
     signing_in,
     styleguide,
     tariff,
+    certificate,
+    certificate_acts,
+    certificates,
+    filing,
+    filing_goods,
+    filing_import,
+    filing_review,
+    home,
+    signing_in,
+    styleguide,
 )
 from services.portal.settings import PREFIX
 from shared.web.site import routes_below
@@ -39,4 +49,11 @@ routes: Sequence[BaseRoute] = (
     *auditing.routes,
     *received.routes,
     *styleguide.routes,
+    *certificates.routes,
+    *certificate.routes,
+    *certificate_acts.routes,
+    *filing.routes,
+    *filing_goods.routes,
+    *filing_review.routes,
+    *filing_import.routes,
 )

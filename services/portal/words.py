@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from services.portal.reference_data import OFFICES
+from services.portal.names import Names
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.gateway import StatusCode
 from shared.contracts.registry.particulars import DocumentKind
@@ -21,16 +21,17 @@ class Words:
 
     def __init__(self, language: Language) -> None:
         self._language = language
+        self._names = Names(language)
         self.gettext: Callable[[str], str] = language.gettext
 
     def country(self, code: str) -> str:
         """The name of a country."""
-        return self._language.country(code)
+        return self._names.country(code)
 
     def office(self, code: str) -> str:
         """The name of an office, with its code."""
-        name = next((office.name[self._language.code] for office in OFFICES if office.code == code), "")
-        return f"{name} ({code})" if name else code
+        name = self._names.office(code)
+        return f"{name} ({code})" if name != code else code
 
     def status(self, status: CertificateStatus) -> Tag:
         """The status of a certificate."""

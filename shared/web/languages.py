@@ -19,8 +19,6 @@ from shared.refusals import LANGUAGES, sentences
 COOKIE = "language"
 NAMES = {"en": "English", "km": "ភាសាខ្មែរ"}
 """Each language in its own words."""
-COUNTRIES = {"en": {"LA": "Lao PDR", "MM": "Myanmar", "VN": "Viet Nam"}}
-"""The names that ASEAN uses, where those of Babel differ."""
 
 
 class Language:
@@ -73,10 +71,6 @@ class Language:
     def riel(self, amount: int | None) -> str:
         """An amount of riel. It has no decimals."""
         return "–" if amount is None else f"{self.number(amount)} {'៛' if self.code == 'km' else 'KHR'}"
-
-    def country(self, code: str) -> str:
-        """The name of a country by its code (ISO 3166-1); the code itself if it is unknown."""
-        return COUNTRIES.get(self.code, {}).get(code) or str(self._locale.territories.get(code, code))
 
     def refusal(self, code: str, values: dict[str, str], fallback: str) -> str:
         """The sentence of a refusal."""
