@@ -17,7 +17,9 @@ from sqlalchemy import Row, insert, select, update
 
 from services.portal.bus import Bus
 from services.portal.tables import browsers
+from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.registry.identity import RefreshSession, Session
+from shared.contracts.registry.mandates import ActingToken, ActUnderMandate
 from shared.contracts.roles import Role
 from shared.database.engine import Database
 
@@ -59,6 +61,31 @@ class Browser:
     until: datetime
     ended: bool = False
 
+    def acting_under(self, token: ActingToken, exporter_name: str) -> "Browser":
+        """The session of a person who acts for an exporter under a mandate. What is their own is kept."""
+        own = self.as_oneself()
+        assert own.person is not None
+        kept = {"organisation": own.person.organisation, "roles": list(own.person.roles)}
+        person = own.person.model_copy(
+            update={
+                "organisation": str(token.exporter_id),
+                "roles": token.roles,
+                "mandate_id": token.mandate_id,
+                "acting_for": exporter_name,
+            }
+        )
+        return replace(own, person=person, sealed=own.sealed | {"own": kept, "acting_token": token.token})
+
+    def as_oneself(self) -> "Browser":
+        """The session of a person who acts for their own company again."""
+        own = self.sealed.get("own")
+        if own is None or self.person is None:
+            return self
+        roles = tuple(Role(role) for role in own["roles"])
+        mine = {"organisation": own["organisation"], "roles": roles, "mandate_id": None, "acting_for": None}
+        sealed = {name: value for name, value in self.sealed.items() if name not in ("own", "acting_token")}
+        return replace(self, person=self.person.model_copy(update=mine), sealed=sealed)
+
 
 class Browsers:
     """The sessions of browsers in the database."""
@@ -75,9 +102,9 @@ class Browsers:
             row = (await session.execute(select(browsers).where(browsers.c.key_hash == _key(cookie)))).first()
         return None if row is None else _opened(row, cookie)
 
-    async def begin(self, sealed: dict[str, Any], now: datetime) -> Browser:
+    async def begin(self, sealed: dict[str, Any], now: datetime, lasts: timedelta = SIGNING_IN) -> Browser:
         """A new session before the sign-in is complete. It keeps what the person has given so far."""
-        return await self._insert(None, sealed, now + SIGNING_IN, now + SIGNING_IN)
+        return await self._insert(None, sealed, now + lasts, now + lasts)
 
     async def sign_in(self, session: Session, person: Person) -> Browser:
         """A new session of a person. Its cookie is new, so a cookie from before the sign-in is worth nothing."""
@@ -136,12 +163,24 @@ class Browsers:
             await self.end(browser)
             return None
         session: Session = answer.session
-        sealed = browser.sealed | {"token": session.token, "refresh_token": session.refresh_token}
-        sealed.pop("acting_token", None)
-        person = browser.person and browser.person.model_copy(update={"roles": session.roles, "enrolling": session.enrolling})
-        renewed = replace(browser, sealed=sealed, person=person, expires_at=session.expires_at)
+        own = browser.as_oneself()
+        sealed = own.sealed | {"token": session.token, "refresh_token": session.refresh_token}
+        person = own.person and own.person.model_copy(update={"roles": session.roles, "enrolling": session.enrolling})
+        renewed = replace(own, sealed=sealed, person=person, expires_at=session.expires_at)
+        if browser.person is not None and browser.person.mandate_id is not None:
+            renewed = await self._acting_again(renewed, browser.person, address)
         await self.save(renewed)
         return renewed
+
+    async def _acting_again(self, renewed: Browser, former: Person, address: str | None) -> Browser:
+        """The session with the next token of its mandate; without the mandate if that is over, or if nobody answers."""
+        assert former.mandate_id is not None
+        command = ActUnderMandate(mandate_id=former.mandate_id)
+        try:
+            token = await self._bus.ask(command, token=renewed.sealed["token"], from_where=address)
+        except (AskRefused, NobodyAnswers):
+            return renewed
+        return renewed.acting_under(token, former.acting_for or "")
 
 
 def _key(cookie: str) -> str:

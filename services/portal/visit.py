@@ -14,7 +14,6 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -23,6 +22,7 @@ from services.portal.browsers import Browser, Browsers, Person
 from services.portal.bus import Bus
 from services.portal.forms import Form, FormInvalid
 from services.portal.navigation import links_for
+from services.portal.posted import FormTooLarge, posted_form
 from services.portal.saved_forms import SavedForms
 from services.portal.settings import PREFIX, PortalSettings
 from shared.bus.client import AskRefused, NobodyAnswers
@@ -39,10 +39,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 SESSION_OVER = frozenset({"not_signed_in", "session_over", "token_invalid", "token_expired", "session_revoked"})
 """The refusals that mean: sign in again."""
-MAX_FIELDS = 20_000
-"""Fields of a form: a certificate has at most 2,000 items."""
-MAX_FORM = 4 * 1024 * 1024
-"""Bytes of a form without files."""
+
+SECOND_FACTOR = f"{PREFIX}/account/second-factor"
+"""The address where a person sets up a second factor."""
 
 Show = Callable[["Visit"], Awaitable[Response]]
 
@@ -53,6 +52,10 @@ class NotForYou(Exception):
 
 class SignInAgain(Exception):
     """The session is over."""
+
+
+class MandateOver(Exception):
+    """The mandate under which the person acted is over. The session goes on for their own company."""
 
 
 class Visit:
@@ -115,26 +118,33 @@ class Visit:
         return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
     async def ask(self, request: BusRequest, *, step_up: str | None = None, own: bool = False) -> Any:
-        """Sends a request with the person's token. `own`: not under the mandate.
+        """Sends a request with the person's token.
 
-        Raises AskRefused, NobodyAnswers, SignInAgain.
+        A request that no agent may send for an exporter, and one with `own`, is not sent under the mandate.
+        Raises AskRefused, NobodyAnswers, SignInAgain, MandateOver.
         """
         if self.browser is None or self.person is None:
             raise SignInAgain
-        valid = await self.browsers.with_valid_token(self.browser, self.now, self.address)
-        if valid is None:
+        former = self.browser
+        valid = await self.browsers.with_valid_token(former, self.now, self.address)
+        if valid is None or valid.person is None:
             raise SignInAgain
-        self.browser = valid
-        token = None if own else valid.sealed.get("acting_token")
+        self.browser, self.person = valid, valid.person
+        if former.person and former.person.mandate_id and valid.person.mandate_id is None:
+            raise MandateOver
+        acting = None if own or not request.under_mandate else valid.sealed.get("acting_token")
         try:
             return await self.context.use(Bus).ask(
-                request, token=token or valid.sealed["token"], step_up=step_up, from_where=self.address
+                request, token=acting or valid.sealed["token"], step_up=step_up, from_where=self.address
             )
         except AskRefused as refused:
-            if refused.refusal.code in SESSION_OVER:
-                await self.browsers.end(valid)
-                raise SignInAgain from None
-            raise
+            if refused.refusal.code not in SESSION_OVER:
+                raise
+            if acting:
+                await self.change_browser(valid.as_oneself())
+                raise MandateOver from None
+            await self.browsers.end(valid)
+            raise SignInAgain from None
 
     async def ask_or(self, otherwise: T, request: BusRequest, *codes: str) -> Any | T:
         """The answer to a request, or `otherwise` if it is refused with one of these codes."""
@@ -185,7 +195,10 @@ class Visit:
     async def change_person(self, **changes: Any) -> None:
         """Changes what the session knows about the person."""
         assert self.browser is not None
-        browser = replace(self.browser, person=self.someone.model_copy(update=changes))
+        await self.change_browser(replace(self.browser, person=self.someone.model_copy(update=changes)))
+
+    async def change_browser(self, browser: Browser) -> None:
+        """Stores a changed session."""
         await self.browsers.save(browser)
         self.browser, self.person = browser, browser.person
 
@@ -208,26 +221,42 @@ def cookie_name(settings: PortalSettings) -> str:
 
 
 def page(
-    path: str, show: Show, act: Show | None = None, *, roles: frozenset[Role] | None = None, signed_in: bool = True
+    path: str,
+    show: Show,
+    act: Show | None = None,
+    *,
+    roles: frozenset[Role] | None = None,
+    signed_in: bool = True,
+    while_enrolling: bool = False,
 ) -> Route:
-    """The route of one page. `roles`: who may open it; by default every signed-in person."""
+    """The route of one page. `roles`: who may open it; by default every signed-in person.
+
+    `while_enrolling`: also a person who must set up a second factor first. Every other page leads that person there.
+    """
 
     async def endpoint(request: Request) -> Response:
-        return await _answer(request, show, act, roles, signed_in)
+        return await _answer(request, show, act, roles, signed_in, while_enrolling or not signed_in)
 
     return Route(f"{PREFIX}{path}", endpoint, methods=["GET", "POST"] if act else ["GET"])
 
 
-async def _answer(request: Request, show: Show, act: Show | None, roles: frozenset[Role] | None, signed_in: bool) -> Response:
+async def _answer(
+    request: Request, show: Show, act: Show | None, roles: frozenset[Role] | None, signed_in: bool, while_enrolling: bool
+) -> Response:
     context: ServiceContext = request.app.state.context
     settings, browsers = context.use(PortalSettings), Browsers(context.database, context.use(Bus))
     cookie = request.cookies.get(cookie_name(settings))
     browser = await browsers.find(cookie)
-    posted = await _posted(request) if request.method == "POST" else None
+    try:
+        posted = await posted_form(request) if request.method == "POST" else None
+    except FormTooLarge:
+        return Visit(request, browser, None).page("problem.html", status=413, code="form_too_large", detail="")
     visit = Visit(request, browser, posted)
     try:
         if signed_in and visit.person is None:
             raise SignInAgain
+        if visit.person is not None and visit.person.enrolling and not while_enrolling:
+            return visit.go(SECOND_FACTOR)
         if roles is not None and not visit.someone.has(*roles):
             raise NotForYou
         if posted is None or act is None:
@@ -237,6 +266,8 @@ async def _answer(request: Request, show: Show, act: Show | None, roles: frozens
         return await _act(visit, show, act)
     except SignInAgain:
         return await _sign_in_first(visit)
+    except MandateOver:
+        return visit.go(f"{PREFIX}/company/acting", done="over")
     except NotForYou:
         return visit.page("problem.html", status=403, code="role_required", detail="")
     except AskRefused as refused:
@@ -289,11 +320,3 @@ async def _sign_in_first(visit: Visit) -> Response:
     reason = "over" if visit.browser is not None and visit.browser.person is not None else ""
     query = urlencode({"next": back, **({"why": reason} if reason else {})})
     return visit.go(f"{PREFIX}/sign-in?{query}")
-
-
-async def _posted(request: Request) -> FormData:
-    length = request.headers.get("content-length", "")
-    multipart = request.headers.get("content-type", "").startswith("multipart/form-data")
-    if not length.isdigit() or int(length) > (MAX_FORM * 4 if multipart else MAX_FORM):
-        raise HTTPException(413, "This form is too large.")
-    return await request.form(max_fields=MAX_FIELDS, max_files=10, max_part_size=MAX_FORM)

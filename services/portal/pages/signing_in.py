@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.portal.browsers import Person
 from services.portal.settings import PREFIX
-from services.portal.visit import SignInAgain, Visit, page
+from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit, page
 from shared.bus.client import AskRefused
 from shared.contracts.registry.identity import OpenSession, RevokeSession, Session
 from shared.contracts.registry.profiles import GetProfile, ProfileState
@@ -18,7 +18,6 @@ from shared.web.site import own_address
 
 CODE_NEEDED = "second_factor_required"
 HOME = f"{PREFIX}/"
-SECOND_FACTOR = f"{PREFIX}/account/second-factor"
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -45,7 +44,7 @@ async def sign_in(visit: Visit) -> Response:
         sealed = {"email": command.email, "password": command.password}
         visit.keep(await visit.browsers.begin(sealed, visit.now))
         return visit.go(f"{PREFIX}/sign-in/code?next={quote(target)}")
-    return await _signed_in(visit, session, target)
+    return await signed_in(visit, session, target)
 
 
 async def show_code(visit: Visit) -> Response:
@@ -63,10 +62,10 @@ async def send_code(visit: Visit) -> Response:
     command = visit.form.build(OpenSession, ["code"], address=visit.address, **browser.sealed)
     session: Session = await visit.ask_anonymously(command)
     await visit.browsers.end(browser)
-    return await _signed_in(visit, session, own_address(visit.form.text("next"), HOME))
+    return await signed_in(visit, session, own_address(visit.form.text("next"), HOME))
 
 
-async def _signed_in(visit: Visit, session: Session, target: str) -> Response:
+async def signed_in(visit: Visit, session: Session, target: str) -> Response:
     """Gives the browser the new session. An officer without a second factor sets it up first."""
     person = Person(
         user_id=session.user_id,
@@ -149,7 +148,7 @@ def _same_twice(visit: Visit) -> None:
 routes = [
     page("/sign-in", show_sign_in, sign_in, signed_in=False),
     page("/sign-in/code", show_code, send_code, signed_in=False),
-    page("/sign-out", show_sign_in, sign_out),
+    page("/sign-out", show_sign_in, sign_out, while_enrolling=True),
     page("/invitation", show_invitation, accept_invitation, signed_in=False),
     page("/forgotten", show_forgotten, request_reset, signed_in=False),
     page("/reset", show_reset, reset_password, signed_in=False),
