@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from services.portal.browsers import Person
+from services.portal.browsers import Browser, Person
 from services.portal.visit import NotForYou, SignInAgain, Visit
 from shared.contracts.registry.mandates import ActingToken, ActUnderMandate
 from shared.contracts.roles import Role
@@ -32,20 +32,17 @@ def must_administer(visit: Visit) -> None:
 async def act_for(visit: Visit, command: ActUnderMandate, exporter_name: str) -> None:
     """From now on the person acts for this exporter."""
     token: ActingToken = await visit.ask(command)
-    assert visit.browser is not None
-    await visit.change_browser(visit.browser.acting_under(token, exporter_name))
+    await visit.change_browser(lambda fresh: fresh.acting_under(token, exporter_name))
 
 
 async def act_for_oneself(visit: Visit) -> None:
     """From now on the person acts for their own company again."""
-    assert visit.browser is not None
-    await visit.change_browser(visit.browser.as_oneself())
+    await visit.change_browser(Browser.as_oneself)
 
 
 async def renew_token(visit: Visit) -> None:
     """Exchanges the token at once, so that the session has the person's present roles. Raises SignInAgain."""
-    assert visit.browser is not None
-    await visit.change_browser(replace(visit.browser, expires_at=visit.now))
+    await visit.change_browser(lambda fresh: replace(fresh, expires_at=visit.now))
     assert visit.browser is not None
     valid = await visit.browsers.with_valid_token(visit.browser, visit.now, visit.address)
     if valid is None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -123,6 +124,22 @@ class Browsers:
             changed = update(browsers).where(browsers.c.key_hash == _key(browser.cookie)).values(_row(browser))
             await transaction.session.execute(changed)
 
+    async def change(self, cookie: str, changed: Callable[[Browser], Browser], *, exchanged: bool = False) -> Browser | None:
+        """Changes the stored session of a cookie, whatever another request has done to it meanwhile; None if it is gone.
+
+        `exchanged`: its token was exchanged, so that another request may exchange it the next time.
+        """
+        this = browsers.c.key_hash == _key(cookie)
+        async with self._database.writing() as transaction:
+            row = (await transaction.session.execute(select(browsers).where(this).with_for_update())).first()
+            fresh = None if row is None else _opened(row, cookie)
+            if fresh is None:
+                return None
+            browser = changed(fresh)
+            free = {"refreshing_until": None} if exchanged else {}
+            await transaction.session.execute(update(browsers).where(this).values(**_row(browser), **free))
+            return browser
+
     async def end(self, browser: Browser) -> None:
         """Ends a session: its tokens are deleted. The person stays known, so that a form can still be saved for them."""
         await self.save(replace(browser, ended=True, sealed={}))
@@ -163,24 +180,31 @@ class Browsers:
             await self.end(browser)
             return None
         session: Session = answer.session
-        own = browser.as_oneself()
-        sealed = own.sealed | {"token": session.token, "refresh_token": session.refresh_token}
-        person = own.person and own.person.model_copy(update={"roles": session.roles, "enrolling": session.enrolling})
-        renewed = replace(own, sealed=sealed, person=person, expires_at=session.expires_at)
-        if browser.person is not None and browser.person.mandate_id is not None:
-            renewed = await self._acting_again(renewed, browser.person, address)
-        await self.save(renewed)
-        return renewed
+        acting = await self._mandate_token(browser.person, session.token, address)
+        return await self.change(browser.cookie, lambda fresh: _renewed(fresh, session, acting), exchanged=True)
 
-    async def _acting_again(self, renewed: Browser, former: Person, address: str | None) -> Browser:
-        """The session with the next token of its mandate; without the mandate if that is over, or if nobody answers."""
-        assert former.mandate_id is not None
-        command = ActUnderMandate(mandate_id=former.mandate_id)
+    async def _mandate_token(self, person: Person | None, token: str, address: str | None) -> ActingToken | None:
+        """The next token of the mandate under which a person acts; None if it is over, or if nobody answers."""
+        if person is None or person.mandate_id is None:
+            return None
         try:
-            token = await self._bus.ask(command, token=renewed.sealed["token"], from_where=address)
+            acting: ActingToken = await self._bus.ask(
+                ActUnderMandate(mandate_id=person.mandate_id), token=token, from_where=address
+            )
         except (AskRefused, NobodyAnswers):
-            return renewed
-        return renewed.acting_under(token, former.acting_for or "")
+            return None
+        return acting
+
+
+def _renewed(browser: Browser, session: Session, acting: ActingToken | None) -> Browser:
+    """The session with its next tokens."""
+    own = browser.as_oneself()
+    sealed = own.sealed | {"token": session.token, "refresh_token": session.refresh_token}
+    person = own.person and own.person.model_copy(update={"roles": session.roles, "enrolling": session.enrolling})
+    renewed = replace(own, sealed=sealed, person=person, expires_at=session.expires_at)
+    if acting is None or browser.person is None or browser.person.mandate_id != acting.mandate_id:
+        return renewed
+    return renewed.acting_under(acting, browser.person.acting_for or "")
 
 
 def _key(cookie: str) -> str:
@@ -200,7 +224,6 @@ def _row(browser: Browser) -> dict[str, Any]:
         "sealed": urlsafe_b64encode(sealed).decode(),
         "expires_at": browser.expires_at,
         "until": browser.until,
-        "refreshing_until": None,
         "ended": browser.ended,
     }
 

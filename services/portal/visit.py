@@ -29,8 +29,8 @@ from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.messages import Request as BusRequest
 from shared.contracts.roles import Role
 from shared.handling.work import ServiceContext
-from shared.refusals import Refused
-from shared.web.languages import Language
+from shared.refusals import LANGUAGES, Refused
+from shared.web.languages import COOKIE, Language
 from shared.web.origin import FIELD, form_token, must_come_from_here
 from shared.web.site import Site, own_address
 
@@ -70,7 +70,7 @@ class Visit:
         self.saved = SavedForms(self.context.database)
         self.browser = browser
         self.person: Person | None = browser.person if browser and not browser.ended else None
-        self.language: Language = self.site.languages.of(request, self.person.language if self.person else None)
+        self.language: Language = self._language_of(self.person)
         self.form = Form(self.language, posted)
         self._cookie: str | None = None
 
@@ -141,7 +141,7 @@ class Visit:
             if refused.refusal.code not in SESSION_OVER:
                 raise
             if acting:
-                await self.change_browser(valid.as_oneself())
+                await self.change_browser(Browser.as_oneself)
                 raise MandateOver from None
             await self.browsers.end(valid)
             raise SignInAgain from None
@@ -190,17 +190,38 @@ class Visit:
     def keep(self, browser: Browser) -> None:
         """Gives the browser this session with the response."""
         self.browser, self.person, self._cookie = browser, browser.person, browser.cookie
-        self.language = self.site.languages.of(self.request, browser.person.language if browser.person else None)
+        self.language = self._language_of(browser.person)
 
     async def change_person(self, **changes: Any) -> None:
         """Changes what the session knows about the person."""
-        assert self.browser is not None
-        await self.change_browser(replace(self.browser, person=self.someone.model_copy(update=changes)))
+        await self.change_browser(lambda fresh: replace(fresh, person=fresh.person and fresh.person.model_copy(update=changes)))
 
-    async def change_browser(self, browser: Browser) -> None:
-        """Stores a changed session."""
-        await self.browsers.save(browser)
-        self.browser, self.person = browser, browser.person
+    async def change_browser(self, changed: Callable[[Browser], Browser]) -> None:
+        """Changes the session. Raises SignInAgain if it is gone."""
+        browser = await self.browsers.change(self.browser.cookie, changed) if self.browser else None
+        if browser is None:
+            raise SignInAgain
+        self.browser, self.person = browser, None if browser.ended else browser.person
+
+    async def seal(self, **values: Any) -> None:
+        """Keeps values in the session, encrypted; None removes one."""
+
+        def changed(fresh: Browser) -> Browser:
+            return replace(fresh, sealed={name: value for name, value in {**fresh.sealed, **values}.items() if value is not None})
+
+        await self.change_browser(changed)
+
+    @property
+    def sealed(self) -> dict[str, Any]:
+        """What the session keeps, encrypted."""
+        return self.browser.sealed if self.browser and not self.browser.ended else {}
+
+    def _language_of(self, person: Person | None) -> Language:
+        """The language chosen in this browser; otherwise that of the person's account."""
+        chosen = self.request.cookies.get(COOKIE)
+        if chosen not in LANGUAGES:
+            chosen = person.language if person else None
+        return self.site.languages.of(self.request, chosen)
 
     def _with_cookie(self, response: Response) -> Response:
         if self._cookie is not None:
