@@ -6,6 +6,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from services.portal.browsers import Person
+from services.portal.pages.passwords import must_be_same_twice
 from services.portal.settings import PREFIX
 from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit, page
 from shared.bus.client import AskRefused
@@ -103,7 +104,7 @@ async def show_invitation(visit: Visit) -> Response:
 
 async def accept_invitation(visit: Visit) -> Response:
     """The invited person chooses a password."""
-    _same_twice(visit)
+    must_be_same_twice(visit)
     await visit.ask_anonymously(visit.form.build(AcceptInvitation))
     return visit.go(f"{PREFIX}/sign-in?done=password-chosen")
 
@@ -128,7 +129,7 @@ async def show_reset(visit: Visit) -> Response:
 
 async def reset_password(visit: Visit) -> Response:
     """The person chooses another password."""
-    _same_twice(visit)
+    must_be_same_twice(visit)
     await visit.ask_anonymously(visit.form.build(ResetPassword))
     return visit.go(f"{PREFIX}/sign-in?done=password-chosen")
 
@@ -136,13 +137,6 @@ async def reset_password(visit: Visit) -> Response:
 async def _with_session(visit: Visit) -> None:
     if visit.browser is None or visit.browser.ended:
         visit.keep(await visit.browsers.begin({}, visit.now))
-
-
-def _same_twice(visit: Visit) -> None:
-    _ = visit.language.gettext
-    if visit.form.text("password") != visit.form.text("repeated"):
-        visit.form.fail("repeated", _("The two passwords differ."))
-        visit.form.must_be_valid()
 
 
 routes = [
