@@ -66,6 +66,10 @@ class Form:
         values = self._typed.get(name)
         return values[0].strip() if values else ""
 
+    def forget(self, name: str) -> None:
+        """Leaves out what was typed in a field that does not belong to the chosen ones."""
+        self._typed.pop(name, None)
+
     def texts(self, name: str) -> list[str]:
         """All values of a field, such as the chosen boxes."""
         return self._typed.get(name, [])

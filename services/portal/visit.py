@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -110,6 +111,13 @@ class Visit:
     def query(self, name: str, otherwise: str = "") -> str:
         """A value of the address after the question mark, at most 200 characters."""
         return self.request.query_params.get(name, otherwise).strip()[:200]
+
+    def filter(self, name: str, kind: Any) -> Any:
+        """A value of the address if it has the type of a contract's field; otherwise None, as if it were not there."""
+        try:
+            return TypeAdapter(kind).validate_python(self.query(name)) if self.query(name) else None
+        except ValidationError:
+            return None
 
     def here(self, **changed: str | None) -> str:
         """The address of this page with other values after the question mark; None removes one."""
