@@ -7,10 +7,12 @@ from starlette.responses import Response
 
 from services.portal.browsers import Person
 from services.portal.pages.passwords import must_be_same_twice
+from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
 from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit, page
 from shared.bus.client import AskRefused
 from shared.contracts.registry.identity import OpenSession, RevokeSession, Session
+from shared.contracts.registry.passkeys import ChallengeSignIn
 from shared.contracts.registry.profiles import GetProfile, ProfileState
 from shared.contracts.registry.users import AcceptInvitation, RequestPasswordReset, ResetPassword
 from shared.refusals import LANGUAGES
@@ -49,18 +51,25 @@ async def sign_in(visit: Visit) -> Response:
 
 
 async def show_code(visit: Visit) -> Response:
-    """The form for the code of the second factor."""
+    """The form for the code of the second factor, or for a passkey."""
     if visit.browser is None or "password" not in visit.browser.sealed or visit.browser.until <= visit.now:
         return visit.go(f"{PREFIX}/sign-in")
-    return visit.page("sign_in_code.html", next=visit.query("next"))
+    options = await options_or_none(visit, ChallengeSignIn(email=visit.browser.sealed["email"]))
+    return visit.page("sign_in_code.html", next=visit.query("next"), options=options)
 
 
 async def send_code(visit: Visit) -> Response:
-    """Opens a session with the code."""
+    """Opens a session with the code or the passkey."""
     browser = visit.browser
     if browser is None or "password" not in browser.sealed or browser.until <= visit.now:
         raise SignInAgain
-    command = visit.form.build(OpenSession, ["code"], address=visit.address, **browser.sealed)
+    _ = visit.language.gettext
+    shown = second_factor_of(visit)
+    if not any(shown.values()):
+        visit.form.fail("code", _("Fill in this field."))
+        visit.form.must_be_valid()
+    known = {name: browser.sealed[name] for name in ("email", "password")}
+    command = visit.form.build(OpenSession, [], address=visit.address, **known, **shown)
     session: Session = await visit.ask_anonymously(command)
     await visit.browsers.end(browser)
     return await signed_in(visit, session, own_address(visit.form.text("next"), HOME))
