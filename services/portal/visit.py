@@ -65,7 +65,7 @@ class Visit:
     def __init__(self, request: Request, browser: Browser | None, posted: FormData | None) -> None:
         self.request = request
         self.context: ServiceContext = request.app.state.context
-        self.site = self.context.use(Site)
+        self.site: Site = self.context.use(Site)
         self.settings = self.context.use(PortalSettings)
         self.browsers = Browsers(self.context.database, self.context.use(Bus))
         self.saved = SavedForms(self.context.database)
@@ -215,7 +215,9 @@ class Visit:
         """Keeps values in the session, encrypted; None removes one."""
 
         def changed(fresh: Browser) -> Browser:
-            return replace(fresh, sealed={name: value for name, value in {**fresh.sealed, **values}.items() if value is not None})
+            return replace(
+                fresh, sealed={name: value for name, value in {**fresh.sealed, **values}.items() if value is not None}
+            )
 
         await self.change_browser(changed)
 
@@ -229,7 +231,8 @@ class Visit:
         chosen = self.request.cookies.get(COOKIE)
         if chosen not in LANGUAGES:
             chosen = person.language if person else None
-        return self.site.languages.of(self.request, chosen)
+        languages = self.site.languages
+        return languages.of(self.request, chosen)
 
     def _with_cookie(self, response: Response) -> Response:
         if self._cookie is not None:

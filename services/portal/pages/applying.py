@@ -1,4 +1,4 @@
-"""A company applies for registration before it has an account: short steps, kept between visits, checked before they are sent."""
+"""A company applies for registration before it has an account: short steps, kept between visits, checked and sent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -37,9 +37,7 @@ async def invite(visit: Visit) -> Response:
     """Invites a colleague by e-mail."""
     must_administer(visit)
     user_id = visit.form.command_id("user")
-    await visit.ask(
-        visit.form.build(InviteColleague, ["name", "email"], user_id=user_id, roles=visit.form.texts("roles[]"))
-    )
+    await visit.ask(visit.form.build(InviteColleague, ["name", "email"], user_id=user_id, roles=visit.form.texts("roles[]")))
     return visit.go(LIST, done="invited")
 
 

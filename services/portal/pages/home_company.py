@@ -212,7 +212,9 @@ async def products(visit: Visit, deck: Deck) -> Sequence[Card]:
         Card(
             title=_("Products refused"),
             figure=visit.language.number(len(answer.products)) + ("+" if answer.next else ""),
-            text=_("A certificate cannot contain them. Each has the officer's reason; register it again with what was missing."),
+            text=_(
+                "A certificate cannot contain them. Each has the officer's reason; register it again with what was missing."
+            ),
             action=_("Read the reasons"),
             path="/portal/products?status=refused",
             asks=False,

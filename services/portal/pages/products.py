@@ -35,7 +35,7 @@ async def show_products(visit: Visit) -> Response:
         next=visit.here(after=answer.next, done=None) if answer.next else None,
         words=CompanyWords(visit.language),
         statuses=tuple(ProductStatus),
-        status=status,
+        chosen=status,
         files=person.has(*FILING),
         of_company=company is not None,
     )
@@ -55,9 +55,7 @@ async def register(visit: Visit) -> Response:
     product_id = visit.form.command_id("product")
     names = ["description", "hs_code", "criterion"]
     handicraft = visit.form.text("handicraft") == "yes"
-    command = visit.form.build(
-        RegisterProduct, names, product_id=product_id, exporter_id=visit.company, handicraft=handicraft
-    )
+    command = visit.form.build(RegisterProduct, names, product_id=product_id, exporter_id=visit.company, handicraft=handicraft)
     await visit.ask(command)
     return visit.go(f"{LIST}/{product_id}", done="registered")
 
