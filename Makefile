@@ -61,10 +61,11 @@ format: $(INSTALLED) ## Put the code in its usual form
 	@$(BIN)/ruff check --fix --quiet
 	@$(BIN)/ruff format --quiet
 
-generate: $(INSTALLED) ## Make what is made from the contracts: the AsyncAPI document, who may ask what, the permissions of the bus
+generate: $(INSTALLED) ## Make what is made from the contracts (AsyncAPI, who may ask what, permissions of the bus), and the files of translations
 	@$(BIN)/python -m shared.contracts.asyncapi
 	@$(BIN)/python -m shared.contracts.permissions
 	@$(BIN)/python -m deploy.nats.permissions
+	@$(BIN)/python -m tests.support.texts
 
 lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)
 	@$< pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \

@@ -1,9 +1,10 @@
 """The settings of the portal, and the objects that its pages use."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from services.portal.bus import Bus
+from services.portal.bus import Bus, connect_as_portal
 from services.portal.live import Changes
 from shared.settings import Settings
 from shared.web.site import Site
@@ -26,6 +27,6 @@ class PortalSettings(Settings):
 def tools(settings: PortalSettings) -> Iterable[object]:
     """The objects that pages get with `use`."""
     yield settings
-    yield Bus(settings)
+    yield Bus(partial(connect_as_portal, settings))
     yield Changes()
     yield Site(Path(__file__).parent, settings.zone, prefix=PREFIX, links={"public": settings.public_address})

@@ -7,7 +7,9 @@ from services.registry.companies import (
     documents,
     expiring,
     importing,
+    listing,
     places,
+    profiles,
 )
 from services.registry.companies import recovering as recovering_companies
 from services.registry.companies import store as companies
@@ -28,7 +30,7 @@ from services.registry.mandates import store as mandates
 from shared.handling.router import Router
 
 router = Router()
-for part in (applying, documents, deciding, importing, expiring, colleagues, places, recovering_companies):
+for part in (applying, documents, deciding, importing, expiring, colleagues, listing, places, profiles, recovering_companies):
     router.include(part.router)
 for part in (users, invitations, passwords, signing_in, second_factor, passkeys, sessions, signing_keys):
     router.include(part.router)

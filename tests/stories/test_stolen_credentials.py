@@ -25,7 +25,6 @@ from shared.contracts.certificates.issuing import ApproveCertificate, GetCertifi
 from shared.contracts.index import SERVICES, contracts, events, operator_requests
 from shared.contracts.messages import Request
 from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
-from shared.contracts.registry.registrations import GetRegistration
 from shared.contracts.registry.passkeys import (
     AddPasskey,
     BeginPasskey,
@@ -35,6 +34,7 @@ from shared.contracts.registry.passkeys import (
     RemovePasskey,
     RenewRecoveryCodes,
 )
+from shared.contracts.registry.registrations import GetRegistration
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import InviteColleague, ListUsers
 from shared.handling.actor import Actor

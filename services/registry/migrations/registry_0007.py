@@ -9,7 +9,7 @@ from alembic import op
 from shared.database.column_types import UtcDateTime
 
 revision = "registry_0007"
-down_revision = "registry_0005"
+down_revision = "registry_0006"
 branch_labels = None
 depends_on = None
 

@@ -1,11 +1,12 @@
-"""The handlers of the gateway: it sends documents to partners and returns the decisions of customs."""
+"""The handlers that send documents to partners and return the decisions of our customs."""
 
 from typing import ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
 from services.gateway.domain import Step, Transmission
-from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, waiting_task
+from services.gateway.handlers.observing import receipt_of
+from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, waiting_tasks
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
@@ -86,8 +87,9 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
     envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
     form = FormD.model_validate_json(transmission.document)
 
-    receipt = await work.between_transactions(exchange.send, envelope, Document(form=form))
+    attempt = await work.between_transactions(exchange.try_to_send, envelope, Document(form=form))
 
+    receipt = await receipt_of(attempt, work)
     transmission = await transmission_by_id(work, task.transmission_id)
     step = step_of(receipt, transmission.destination)
     if not transmission.is_possible(step, work.now):  # the receipt is ignored, and the document is sent again
@@ -123,8 +125,9 @@ async def return_response(task: ReturnResponse, work: Work) -> None:
         reasons=tuple(Reason(code=each["code"], detail=each["detail"][:MAX_DETAIL]) for each in inbound.reasons[:MAX_REASONS]),
     )
 
-    receipt = await work.between_transactions(exchange.send, envelope, response)
+    attempt = await work.between_transactions(exchange.try_to_send, envelope, response)
 
+    receipt = await receipt_of(attempt, work)
     if receipt.reasons:
         raise ResponseNotTaken(reasons=details_of(receipt.reasons) or "")
     inbound = await inbound_document_by_id(work, task.document_id)
@@ -137,7 +140,8 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
     transmission = await last_transmission_of(work, question.certificate_id)
     work.actor.may_read(transmission.exporter_id, *question.read_by)
     work.actor.must_have_begun(transmission.agent_id)
-    attempts, waits_because = await waiting_task(work, TransmitDocument, transmission.transmission_id)
+    waiting = await waiting_tasks(work, TransmitDocument, [transmission.transmission_id])
+    attempts, waits_because = waiting.get(transmission.transmission_id, (0, None))
     return TransmissionState(
         certificate_id=transmission.certificate_id,
         reference=transmission.reference,
@@ -163,14 +167,6 @@ async def announce_steps(transmission_id: UUID, work: Work) -> None:
     transmission = await transmission_by_id(work, transmission_id)
     for step in transmission.steps:
         work.announce(advanced(transmission, step))
-
-
-router.fact("first_sent", store.first_sent)
-router.fact("numbered", store.references)
-router.fact("transmitted", store.certificates_at(StatusCode.AS1))
-router.fact("received", store.certificates_at(StatusCode.REC))
-router.fact("rejected", store.certificates_at(StatusCode.NOT))
-router.fact("decided_by_customs", store.decided_documents)
 
 
 async def restore_steps(transmission: Transmission, work: Work) -> None:
