@@ -5,13 +5,14 @@ Between the page that decides and the page that confirms, they stand in the sess
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.portal.browsers import Browsers
+from services.portal.browsers import Browser, Browsers
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
 from shared.contracts.messages import Command, Refusal
@@ -31,6 +32,7 @@ from shared.contracts.registry.users import (
 )
 from shared.security.step_up import MAX_DECISIONS, digest_of
 
+T = TypeVar("T")
 CONFIRMED: tuple[type[Command], ...] = (
     ApproveCertificate,
     RejectCertificate,
@@ -126,6 +128,19 @@ class Confirmations:
         self._browsers = browsers
         self._cookie = cookie
 
+    async def _change(self, change: Callable[[dict[str, Any]], T]) -> T:
+        """Changes what the session keeps. Two requests of a browser do this one after the other. Raises LookupError."""
+        answers: list[T] = []
+
+        def changed(fresh: Browser) -> Browser:
+            sealed = dict(fresh.sealed)
+            answers.append(change(sealed))
+            return replace(fresh, sealed=sealed)
+
+        if await self._browsers.change(self._cookie, changed) is None:
+            raise LookupError("the session is gone")
+        return answers[-1]
+
     async def stage(self, pending: Pending) -> None:
         """Puts decisions before the person. They replace others. The same ones, done already, are not put again."""
 
@@ -135,7 +150,7 @@ class Confirmations:
                 sealed.pop(REPORT, None)
                 sealed[PENDING] = pending.model_dump(mode="json")
 
-        await self._browsers.change_sealed(self._cookie, change)
+        await self._change(change)
 
     async def present(self) -> tuple[Pending | None, Report | None]:
         """What waits for the confirmation, and the last report."""
@@ -143,7 +158,7 @@ class Confirmations:
         def read(sealed: dict[str, Any]) -> tuple[Pending | None, Report | None]:
             return _pending(sealed), _report(sealed)
 
-        return await self._browsers.change_sealed(self._cookie, read)
+        return await self._change(read)
 
     async def claim(self, pending_id: UUID, now: datetime) -> Pending | None:
         """Takes the decisions, for one request only. None if another request has them, or they are replaced or done."""
@@ -156,7 +171,7 @@ class Confirmations:
             sealed[PENDING] = pending.model_copy(update={"claimed_until": now + CLAIM}).model_dump(mode="json")
             return pending
 
-        return await self._browsers.change_sealed(self._cookie, change)
+        return await self._change(change)
 
     async def give_back(self, pending_id: UUID) -> None:
         """The confirmation was refused: the person may try again."""
@@ -166,11 +181,11 @@ class Confirmations:
             if pending is not None and pending.pending_id == pending_id:
                 sealed[PENDING] = pending.model_copy(update={"claimed_until": None}).model_dump(mode="json")
 
-        await self._browsers.change_sealed(self._cookie, change)
+        await self._change(change)
 
     async def drop(self) -> None:
         """The person does not confirm."""
-        await self._browsers.change_sealed(self._cookie, lambda sealed: sealed.pop(PENDING, None))
+        await self._change(lambda sealed: sealed.pop(PENDING, None))
 
     async def finish(self, report: Report) -> None:
         """The decisions are sent."""
@@ -181,7 +196,7 @@ class Confirmations:
                 del sealed[PENDING]
             sealed[REPORT] = report.model_dump(mode="json")
 
-        await self._browsers.change_sealed(self._cookie, change)
+        await self._change(change)
 
 
 def with_ids(commands: Sequence[tuple[Command, str, str]], pending_id: UUID) -> tuple[Staged, ...]:

@@ -1,4 +1,4 @@
-"""Data that the ministry can change, and that only pages use: which office is the headquarters, and how long a case may wait."""
+"""Data that the ministry can change, and that only pages use: the headquarters, and how long a case may wait."""
 
 import json
 from collections.abc import Mapping

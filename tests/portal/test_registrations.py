@@ -35,13 +35,15 @@ async def test_an_application_is_read_with_its_documents_and_approved(system: Sy
     await browser.get(browser_path)
     assert "Register the company for one year" in await browser.send("/approve")
     text = await browser.send("/confirm", code=officer.code())
-    assert "registered for one year" in text and "Active" in text
+    assert "registered for one year" in text
+    assert "Active" in text
     officer.later()
 
     assert "Fill in this field" in await browser.send("/suspend", reason="")
     await browser.send("/suspend", reason="A false statement <b>of 2026</b>")
     await browser.send("/confirm", code=officer.code())
-    assert "A false statement <b>of 2026</b>" in browser.text and "Suspended" in browser.text
+    assert "A false statement <b>of 2026</b>" in browser.text
+    assert "Suspended" in browser.text
     assert application.company_name in await browser.get(f"/registrations?status={RegistrationStatus.SUSPENDED}")
 
 
@@ -56,4 +58,5 @@ async def test_an_application_is_returned_with_remarks_and_an_auditor_decides_no
 
     auditor = await system.signed_in(await system.officer("auditor"))
     text = await auditor.get(f"/registrations/{application.exporter_id}")
-    assert "nothing for you to decide" in text and "Attach the identity document." in text
+    assert "nothing for you to decide" in text
+    assert "Attach the identity document." in text

@@ -1,21 +1,14 @@
-"""A reviewer decides whether a product originates under the claimed criterion."""
+"""A reviewer decides whether a product originates under the claimed criterion, on the page of the product."""
 
 from starlette.responses import Response
 
-from services.portal.navigation import DECIDING
+from services.portal.pages.products import show_product
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
-from shared.contracts.certificates.lists import GetProduct
-from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct
+from shared.contracts.certificates.products import ApproveProduct, RefuseProduct
 from shared.contracts.roles import Role
 
 REVIEWERS = frozenset({Role.REVIEWER})
-
-
-async def show_product_decision(visit: Visit) -> Response:
-    """The product and the decision on it."""
-    product: ProductState = await visit.ask(GetProduct(product_id=visit.id("product_id")))
-    return visit.page("product_to_decide.html", product=product)
 
 
 async def approve(visit: Visit) -> Response:
@@ -31,13 +24,12 @@ async def refuse(visit: Visit) -> Response:
 
 
 def _back(visit: Visit, done: str) -> Response:
-    return visit.go(f"{PREFIX}/products/{visit.id('product_id')}/decision", done=done)
+    return visit.go(f"{PREFIX}/products/{visit.id('product_id')}", done=done)
 
 
 ONE = "/products/{product_id:uuid}"
 
 routes = [
-    page(f"{ONE}/decision", show_product_decision, roles=DECIDING),
-    page(f"{ONE}/approve", show_product_decision, approve, roles=REVIEWERS),
-    page(f"{ONE}/refuse", show_product_decision, refuse, roles=REVIEWERS),
+    page(f"{ONE}/approve", show_product, approve, roles=REVIEWERS),
+    page(f"{ONE}/refuse", show_product, refuse, roles=REVIEWERS),
 ]

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from services.portal.deciding_panel import about, about_content, address_of
 from services.portal.navigation import DECIDING
 from services.portal.pages.confirming import confirm_first
-from services.portal.pages.deciding import about, about_content, address_of
 from services.portal.reference_data import OFFICES, is_headquarters, is_late
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
