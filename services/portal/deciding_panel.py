@@ -49,7 +49,8 @@ def address_of(certificate_id: UUID) -> str:
 
 def about(form: str, exporter: str, consignee: str, destination: str, words: Words) -> str:
     """A certificate in words, for the list of what is confirmed."""
-    return f"{words.gettext('Form %s') % form} · {exporter} → {consignee}, {words.country(destination)}"
+    named = words.gettext("Form %s") % form
+    return f"{named} · {exporter} → {consignee}, {words.country(destination)}"
 
 
 def about_content(content: CertificateContent, words: Words) -> str:

@@ -107,11 +107,7 @@ async def test_a_wrong_code_changes_nothing_and_a_double_click_confirms_once(sys
 
     assert {each.headers["location"].split("?")[0] for each in both} == {f"/portal/certificates/{certificate_id}"}
     assert (await state_of(system, certificate_id, approver)).status == CertificateStatus.ISSUED
-    assert (
-        "Nothing to confirm" in await browser.get("/confirm")
-        or "All" in browser.text
-        or "Your decision is done" in browser.text
-    )
+    assert "Your decision is done" in await browser.get("/confirm")
 
 
 async def test_two_officers_on_one_certificate_see_each_other(system: System) -> None:
@@ -190,6 +186,6 @@ async def test_hostile_searches_and_strangers_get_a_page_and_no_error(system: Sy
     for search in ("%27%3B--", "%00%1f", "x" * 5000, "%E1%9E%80", "{{7*7}}"):
         await officer.get(f"/queue?search={search}&after={search}")
         assert officer.response is not None
-        assert officer.response.status_code in (200, 400)
+        assert officer.response.status_code < 500
     for path in ("/queue", "/queue/next", "/cashier", "/registrations", "/officers", "/audit", "/received"):
         assert "not for your role" in await exporter.get(path)

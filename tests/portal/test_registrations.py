@@ -48,7 +48,7 @@ async def test_an_application_is_read_with_its_documents_and_approved(system: Sy
 
 
 async def test_an_application_is_returned_with_remarks_and_an_auditor_decides_nothing(system: System) -> None:
-    application = an_application(company_name="ក្រុមហ៊ុន <i>ស្រូវ</i>")
+    application = an_application(company_name="Rice <i>Mills</i>", company_name_km="ក្រុមហ៊ុនស្រូវ")
     await system.ask(application)
     browser = await system.signed_in(await system.officer("registration_officer"))
     await browser.get(f"/registrations/{application.exporter_id}")

@@ -7,12 +7,15 @@ from typing import Any
 from starlette.responses import Response
 
 from services.portal.confirmations import Confirmations, Pending, Report, Staged, send_all, with_ids
+from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
 from services.portal.visit import SignInAgain, Visit, page
 from services.portal.words import Words
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
 from shared.contracts.messages import Command
 from shared.contracts.registry.identity import GiveStepUp, StepUp
+from shared.contracts.registry.passkeys import ChallengeStepUp
+from shared.contracts.registry.profiles import GetProfile, ProfileState
 from shared.contracts.registry.registrations import (
     ApproveRegistration,
     RefuseRegistration,
@@ -49,7 +52,12 @@ async def show_confirm(visit: Visit) -> Response:
     language = visit.language
     if pending is not None:
         acts = [(act_of(each, language), each, facts_of(each, language)) for each in pending.staged]
-        return visit.page("confirm.html", pending=pending, acts=acts)
+        options = None
+        if pending.claimed_until is None or pending.claimed_until < visit.now:
+            profile: ProfileState = await visit.ask(GetProfile())
+            if profile.passkeys:
+                options = await options_or_none(visit, ChallengeStepUp(decisions=pending.decisions))
+        return visit.page("confirm.html", pending=pending, acts=acts, options=options)
     if report is not None:
         lines = [(act_of(each.staged, language), each, _sentence(each.refusal, language)) for each in report.outcomes]
         return visit.page("confirm_report.html", report=report, lines=lines)
@@ -69,7 +77,11 @@ async def confirm(visit: Visit) -> Response:
     if claimed is None:
         return await _second_click(visit)
     try:
-        proof = form.build(GiveStepUp, [], decisions=claimed.decisions, **_proof(visit))
+        shown = second_factor_of(visit)
+        if not any(shown.values()):
+            form.fail("code", visit.language.gettext("Fill in this field."))
+            form.must_be_valid()
+        proof = form.build(GiveStepUp, [], decisions=claimed.decisions, **shown)
         given: StepUp = await visit.ask(proof)
     except BaseException:
         await confirmations.give_back(claimed.pending_id)
@@ -81,11 +93,6 @@ async def confirm(visit: Visit) -> Response:
     report = await send_all(claimed, send)
     await confirmations.finish(report)
     return _to_report(visit, report)
-
-
-def _proof(visit: Visit) -> dict[str, str]:
-    """The code, also with spaces as authenticators show it."""
-    return {"code": visit.form.text("code").replace(" ", "")}
 
 
 async def _second_click(visit: Visit) -> Response:
