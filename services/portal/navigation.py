@@ -46,5 +46,6 @@ def links_for(person: Person | None, path: str, _: Callable[[str], str]) -> list
     for text, address, roles in every:
         if person.has(*roles) and address not in seen:
             seen.add(address)
-            found.append(Link(text, address, path == address or (address != "/portal/" and path.startswith(address))))
+            below = address != "/portal/" and path.replace("/portal/filing", "/portal/certificates").startswith(address)
+            found.append(Link(text, address, path == address or below))
     return found
