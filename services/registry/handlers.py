@@ -7,6 +7,8 @@ from services.registry.companies import (
     documents,
     expiring,
     importing,
+    listing,
+    profiles,
 )
 from services.registry.companies import recovering as recovering_companies
 from services.registry.companies import store as companies
@@ -18,7 +20,7 @@ from services.registry.mandates import store as mandates
 from shared.handling.router import Router
 
 router = Router()
-for part in (applying, documents, deciding, importing, expiring, colleagues, recovering_companies):
+for part in (applying, documents, deciding, importing, expiring, colleagues, listing, profiles, recovering_companies):
     router.include(part.router)
 for part in (users, invitations, passwords, signing_in, second_factor, sessions, signing_keys):
     router.include(part.router)

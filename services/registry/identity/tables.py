@@ -18,6 +18,7 @@ users = Table(
     Column("organisation", String(40), nullable=False, index=True),
     Column("roles", JSON, nullable=False),
     Column("status", EnumText(Status), nullable=False),
+    Column("language", String(2)),
 )
 
 links = Table(

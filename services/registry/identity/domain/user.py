@@ -97,7 +97,10 @@ MAX_COLLEAGUES = 200
 
 @dataclass(eq=False, kw_only=True)
 class User:
-    """A person with an account. `organisation` is a company's exporter id, or the code of an office."""
+    """A person with an account. `organisation` is a company's exporter id, or the code of an office.
+
+    `language`: None until the person chooses one. E-mails are in both languages until then.
+    """
 
     user_id: UUID
     name: str
@@ -106,6 +109,7 @@ class User:
     organisation: str
     roles: list[str]
     status: Status = Status.ACTIVE
+    language: str | None = None
 
     @property
     def of_company(self) -> bool:
@@ -126,6 +130,19 @@ class User:
     def is_invited(self) -> bool:
         """Whether the person still has to choose a password by the link in the invitation."""
         return self.status is Status.INVITED
+
+    def name_for(self, organisations: set[str], *, officer: bool) -> str | None:
+        """The name that a reader of these organisations learns, or None. An officer learns every name.
+
+        Others learn the names of their own people, and of an officer only the office.
+        """
+        if officer or self.organisation in organisations:
+            return self.name
+        return None if self.of_company else f"Officer of {self.organisation}"
+
+    def choose_language(self, language: str) -> None:
+        """The person chooses the language of notices, e-mails and pages."""
+        self.language = language
 
     def invited_again(self) -> None:
         """The person gets another invitation."""

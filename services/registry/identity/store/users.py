@@ -1,5 +1,6 @@
 """Users."""
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -25,6 +26,11 @@ async def user_by_id(work: Work, user_id: UUID) -> User:
 async def find_user_by_email(work: Work, email: str) -> User | None:
     """The user with this e-mail address, or None."""
     return (await work.session.scalars(select(User).where(users.c.email == email))).first()
+
+
+async def users_by_id(work: Work, user_ids: Iterable[UUID]) -> Sequence[User]:
+    """The users with these ids. Unknown ids are left out."""
+    return (await work.session.scalars(select(User).where(users.c.user_id.in_(user_ids)))).all()
 
 
 async def there_are_users(work: Work) -> bool:
