@@ -63,6 +63,8 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=2,
                 limit_concurrency=200,
                 h11_max_incomplete_event_size=64 * 1024,
