@@ -95,7 +95,7 @@ def test_the_portal_is_below_its_path_and_sees_the_host_that_the_browser_has_ask
 def test_without_the_portal_the_public_site_is_served_and_the_portal_says_so(start: Start) -> None:
     proxy = start({"proxy_pass http://$portal;": "proxy_pass http://127.0.0.1:9;"})
     away = proxy.ask("/portal/")
-    assert (away.status, away.headers["Content-Type"]) == (503, "text/plain; charset=utf-8")
+    assert (away.status, away.headers["Content-Type"]) == (502, "text/plain; charset=utf-8")
     assert "វិបផតថល" in away.body.decode()
     assert proxy.ask("/").body == b"here"
 
