@@ -12,7 +12,7 @@ from cli.demo.accounts import Account, Authenticator
 from shared.contracts.roles import Role
 
 DOMAIN = "demo.example"
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """The characters of passwords, without those that look like another one."""
 
 
@@ -95,7 +95,7 @@ class SignIns:
     def password(self, name: str) -> str:
         """The password of a person. It is chosen when it is asked for first."""
         if name not in self._content["passwords"]:
-            chosen = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+            chosen = "-".join("".join(secrets.choice(CHARACTERS) for _ in range(4)) for _ in range(4))
             self._save({**self._content, "passwords": {**self._content["passwords"], name: chosen}})
         return str(self._content["passwords"][name])
 

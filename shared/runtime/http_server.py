@@ -27,8 +27,9 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
 
     async def ready(request: Request) -> Response:
         found = await check.problems()
-        answer = {"ready": not found, "recovering": bool(context.recovering), "problems": found}
-        return JSONResponse(answer, status_code=503 if found else 200)
+        return JSONResponse(
+            {"ready": not found, "recovering": bool(context.recovering), "problems": found}, 503 if found else 200
+        )
 
     async def metrics(request: Request) -> Response:
         gauges.ready.set(not await check.problems())
@@ -63,7 +64,6 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=2,
                 limit_concurrency=200,

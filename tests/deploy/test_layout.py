@@ -64,11 +64,11 @@ def test_every_process_has_a_port_by_its_name() -> None:
 
 def test_the_public_site_the_portal_and_the_links_of_emails_lead_to_each_other(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    told = {service: layout.environment(service, "KH") for service in ("registry", "tracking", "portal")}
-    assert layout.portal_address == told["registry"]["CO_PORTAL_ADDRESS"] == "http://localhost:8090/portal"
-    assert told["tracking"]["CO_PORTAL_ADDRESS"] == "http://localhost:8090"
-    assert told["portal"]["CO_PUBLIC_ADDRESS"] == layout.public_address == "http://localhost:8080"
-    assert told["portal"]["CO_SECURE_COOKIES"] == "False"
+    settings = {service: layout.environment(service, "KH") for service in ("registry", "tracking", "portal")}
+    assert layout.portal_address == settings["registry"]["CO_PORTAL_ADDRESS"] == "http://localhost:8090/portal"
+    assert settings["tracking"]["CO_PORTAL_ADDRESS"] == "http://localhost:8090"
+    assert settings["portal"]["CO_PUBLIC_ADDRESS"] == layout.public_address == "http://localhost:8080"
+    assert settings["portal"]["CO_SECURE_COOKIES"] == "False"
 
 
 def test_without_the_portal_emails_have_the_address_of_the_settings(tmp_path: Path) -> None:
