@@ -26,10 +26,8 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
         return JSONResponse({"live": True})
 
     async def ready(request: Request) -> Response:
-        found = await check.problems()
-        return JSONResponse(
-            {"ready": not found, "recovering": bool(context.recovering), "problems": found}, 503 if found else 200
-        )
+        why = await check.problems()
+        return JSONResponse({"ready": not why, "recovering": bool(context.recovering), "problems": why}, 503 if why else 200)
 
     async def metrics(request: Request) -> Response:
         gauges.ready.set(not await check.problems())
