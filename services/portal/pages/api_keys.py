@@ -25,7 +25,7 @@ async def change_keys(visit: Visit) -> Response:
         visit.form.build(MakeApiKey, ["name"], api_key_id=api_key_id, mandate_id=mandate.mandate_id)
     )
     await visit.seal(api_key={"mandate_id": str(mandate.mandate_id), "name": visit.form.text("name"), "key": made.key})
-    return visit.go(here, done="key-made")
+    return visit.go(here)
 
 
 routes = [page("/company/mandates/{mandate_id}/keys", show_mandate, change_keys, roles=COMPANY)]

@@ -43,7 +43,9 @@ async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
             Card(
                 title=_("To approve"),
                 figure=number(reviewed),
-                text=_("Reviewed by a colleague. You can approve many with one confirmation."),
+                text=_("Reviewed by a colleague. You can approve many with one confirmation.")
+                if reviewed
+                else _("Nothing waits for an approval."),
                 action=_("Open the queue"),
                 path="/portal/queue?status=reviewed",
                 asks=reviewed > 0,
@@ -77,6 +79,8 @@ def _oldest(visit: Visit, day: date | None) -> str:
     if day is None:
         return visit.language.gettext("They wait for a review.")
     days = (visit.context.clock.today() - day).days
+    if days < 1:
+        return visit.language.gettext("All were submitted today.")
     return visit.language.ngettext(
         "The oldest has waited for {num} day.", "The oldest has waited for {num} days.", days
     ).format(num=visit.language.number(days))
@@ -104,6 +108,7 @@ async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
     _, number = visit.language.gettext, visit.language.number
     counts: RegistrationCounts = await visit.ask(CountRegistrations())
     since = visit.language.instant(counts.oldest_waiting_since, "d MMMM y") if counts.oldest_waiting_since else ""
+    suspended = counts.by_status.get(RegistrationStatus.SUSPENDED, 0)
     decides = visit.someone.has(*REGISTERING)
     return [
         Card(
@@ -117,7 +122,7 @@ async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
         Card(
             title=_("Companies registered"),
             figure=number(counts.by_status.get(RegistrationStatus.ACTIVE, 0)),
-            text=_("{num} more are suspended.").format(num=number(counts.by_status.get(RegistrationStatus.SUSPENDED, 0))),
+            text=_("{num} more are suspended.").format(num=number(suspended)) if suspended else _("None is suspended."),
             action=_("Look one up"),
             path="/portal/registrations",
             asks=False,
@@ -151,7 +156,9 @@ async def officers(visit: Visit, deck: Deck) -> Sequence[Card]:
         Card(
             title=_("Officers"),
             figure=number(len(active)) + ("+" if answer.next else ""),
-            text=_("{num} of them have not set up a second factor yet.").format(num=number(without)),
+            text=_("{num} of them have not set up a second factor yet.").format(num=number(without))
+            if without
+            else _("All of them have a second factor."),
             action=_("Open the officers"),
             path="/portal/officers",
             asks=False,
@@ -185,7 +192,9 @@ async def received(visit: Visit, deck: Deck) -> Sequence[Card]:
         Card(
             title=_("Documents from partner countries"),
             figure=visit.language.number(len(answer.documents)) + ("+" if answer.next else ""),
-            text=_("Customs have not decided on {num} of them yet.").format(num=visit.language.number(len(undecided))),
+            text=_("Customs have not decided on {num} of them yet.").format(num=visit.language.number(len(undecided)))
+            if undecided
+            else _("Customs have decided on all of them."),
             action=_("Open the documents"),
             path="/portal/received",
             asks=False,
