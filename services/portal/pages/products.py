@@ -5,6 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.portal.company_words import CompanyWords
+from services.portal.forms import FormInvalid
 from services.portal.navigation import COMPANY, DECIDING, FILING
 from services.portal.settings import PREFIX
 from services.portal.visit import NotForYou, Visit, page
@@ -50,14 +51,26 @@ async def register(visit: Visit) -> Response:
     """Requests the examination of a product's origin. A percentage belongs to the criterion RVC only."""
     if visit.form.text("criterion.kind") != CriterionKind.RVC:
         visit.form.forget("criterion.percentage")
-    elif not visit.form.text("criterion.percentage"):
-        visit.form.fail("criterion.percentage", visit.language.gettext("Fill in this field."))
     product_id = visit.form.command_id("product")
+    fixed = {"exporter_id": visit.company, "handicraft": visit.form.text("handicraft") == "yes"}
     names = ["description", "hs_code", "criterion"]
-    handicraft = visit.form.text("handicraft") == "yes"
-    command = visit.form.build(RegisterProduct, names, product_id=product_id, exporter_id=visit.company, handicraft=handicraft)
+    try:
+        command = visit.form.build(RegisterProduct, names, product_id=product_id, **fixed)
+    except FormInvalid:
+        _lay_criterion_on_its_fields(visit)
+        raise
     await visit.ask(command)
     return visit.go(f"{LIST}/{product_id}", done="registered")
+
+
+def _lay_criterion_on_its_fields(visit: Visit) -> None:
+    """The contract names the criterion as a whole; the page has a field for the kind and one for the percentage."""
+    _ = visit.language.gettext
+    for place, (field, _sentence) in enumerate(visit.form.errors):
+        if field == "criterion" and visit.form.text("criterion.kind") == CriterionKind.RVC:
+            visit.form.errors[place] = ("criterion.percentage", _("Give the percentage, such as 47.5."))
+        elif field == "criterion":
+            visit.form.errors[place] = ("criterion.kind", _("Choose one of the criteria."))
 
 
 async def show_product(visit: Visit) -> Response:
