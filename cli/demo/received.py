@@ -1,4 +1,4 @@
-"""Documents of the partner countries for our customs. A partner has no certificates service here, so the demo announces them."""
+"""Documents of the partner countries for our customs. The demo announces them, because no certificates service runs there."""
 
 import asyncio
 import json
