@@ -16,7 +16,7 @@ IN_PIECES = {"PCS": ("PCS", 1), "SET": ("PCS", 1), "DZN": ("PCS", 12), "PRS": ("
 """Units in pieces or pairs (ours): a dozen counts twelve, a set counts one."""
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""The alphabet of payment references: base32 without the letters that look like digits."""
+"""The alphabet of payment references: base32 without I, L, O and U, which look like others."""
 REFERENCE_LENGTH = 10
 MISREAD = str.maketrans("OIL", "011", " -")
 """What people write in place of a digit, and what they leave in between."""

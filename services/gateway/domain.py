@@ -6,7 +6,7 @@ Sources: the public codes AS1, AS2, REC and NOT of the ASEAN Single Window; ATIG
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,6 +14,14 @@ from shared.refusals import Refused
 
 CLOCK_TOLERANCE = timedelta(hours=2)
 """How wrong a clock may be, here or at a partner. A clock wrong by one hour, as with a wrong time zone, blocks no document."""
+
+FAILURES_IN_A_ROW = 3
+"""After so many failed attempts in a row a partner counts as not answering. One lost connection is no outage."""
+
+WAITING = ("AS1", "AS2")
+"""The codes at which a transmission waits for the partner."""
+UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
+"""The beginning of a transmission before its first step."""
 
 Allowed = Mapping[Any, Set[str]]
 """For each code, the codes that may follow it. For None, the codes that may come first."""
@@ -55,6 +63,10 @@ class ReferenceMismatch(Refused):
     code = "reference_mismatch"
 
 
+class DocumentNotReceived(Refused):
+    code = "document_not_received"
+
+
 class DecidedAlready(Refused):
     code = "document_decided_already"
 
@@ -75,7 +87,8 @@ class Step:
 class Transmission:
     """A document on its way to the customs of its destination. `number` counts the transmissions of one certificate.
 
-    `agent_id`: the agent that drafted the certificate; None if the exporter did, or if it is not known.
+    `agent_id`: the agent that drafted the certificate; None if the exporter did, or if it is not known. `began_at`: the time of
+    the first step. `answered`: whether the customs of the destination have accepted or rejected it, or it was cancelled.
     """
 
     transmission_id: UUID
@@ -87,6 +100,8 @@ class Transmission:
     document: str
     steps: list[Step] = field(default_factory=list)
     agent_id: UUID | None = None
+    began_at: datetime = UNKNOWN
+    answered: bool = False
 
     @property
     def version(self) -> int:
@@ -106,6 +121,7 @@ class Transmission:
             raise StepNotAllowed("code", step=step.code, reached=self.code)
         step.position = self.version + 1
         self.steps.append(step)
+        self.began_at, self.answered = self.steps[0].at, self.code not in WAITING
         return True
 
     def is_possible(self, step: Step, now: datetime) -> bool:
@@ -149,6 +165,23 @@ class InboundDocument:
     def accepted(self) -> bool:
         """Whether customs have accepted the document."""
         return self.decided_at is not None and not self.reasons
+
+
+@dataclass(eq=False)
+class PartnerGateway:
+    """The gateway of another member. `answers`: whether it accepts messages, since `since`. `version` counts the changes."""
+
+    country: str
+    answers: bool
+    since: datetime
+    version: int = 0
+
+    def observe(self, *, answers: bool, at: datetime) -> bool:
+        """Records whether it answers. Returns whether this is new."""
+        if self.version and self.answers == answers:
+            return False
+        self.answers, self.since, self.version = answers, at, self.version + 1
+        return True
 
 
 class Addressed(Protocol):

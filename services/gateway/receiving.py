@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from services.gateway import store
 from services.gateway.domain import CLOCK_TOLERANCE, DecidedBeforeReceived, Step, StepTimeWrong, must_match_envelope
-from services.gateway.handlers import DeliverToCustoms, advance, codes_of, details_of
+from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, WireModel
 from services.gateway.wire.opening import TRY_LATER, MessageRejected
@@ -69,6 +69,7 @@ async def receive_document(opened: Opened, content: WireModel, receipt: Receipt,
             "message": opened.raw,
             "received_at": receipt.received_at,
             "reasons": [],
+            "valid_until": content.form.valid_until,
         },
     )
     if is_new:

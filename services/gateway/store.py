@@ -1,12 +1,16 @@
 """The tables of the gateway: transmissions with their steps, and the documents that partners sent."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
+    Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -17,17 +21,20 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     cast,
+    false,
     select,
 )
 from sqlalchemy.orm import registry, relationship
 
-from services.gateway.domain import InboundDocument, Step, Transmission, TransmissionNotFound
+from services.gateway.domain import UNKNOWN, InboundDocument, PartnerGateway, Step, Transmission, TransmissionNotFound
 from shared.database.column_types import UtcDateTime
 from shared.database.tables import dead_letters, tasks
 from shared.handling.task import Task
 from shared.handling.work import Work
 
 TABLES = MetaData()
+UNKNOWN_TEXT = f"{UNKNOWN:%Y-%m-%dT%H:%M:%S.%fZ}"
+"""The default as both databases accept it; the former release does not write this column."""
 
 transmissions = Table(
     "transmissions",
@@ -40,7 +47,13 @@ transmissions = Table(
     Column("number", Integer, nullable=False),
     Column("document", Text, nullable=False),
     Column("agent_id", Uuid),
+    Column("began_at", UtcDateTime, nullable=False, server_default=UNKNOWN_TEXT),
+    Column("answered", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("reference", "number"),
+    Index("ix_transmissions_newest", "began_at", "transmission_id"),
+    Index("ix_transmissions_exporter", "exporter_id", "began_at", "transmission_id"),
+    Index("ix_transmissions_destination", "destination", "began_at", "transmission_id"),
+    Index("ix_transmissions_open", "answered", "began_at", "transmission_id"),
 )
 
 steps = Table(
@@ -69,8 +82,23 @@ inbound_documents = Table(
     Column("decided_at", UtcDateTime),
     Column("reasons", JSON, nullable=False),
     Column("returned_at", UtcDateTime),
+    Column("valid_until", Date),
     UniqueConstraint("sender", "reference", "number"),
+    Index("ix_inbound_documents_newest", "received_at", "document_id"),
+    Index("ix_inbound_documents_sender", "sender", "received_at", "document_id"),
+    Index("ix_inbound_documents_reference", "reference", postgresql_ops={"reference": "varchar_pattern_ops"}),
 )
+
+partners = Table(
+    "partners",
+    TABLES,
+    Column("country", String(2), primary_key=True),
+    Column("answers", Boolean, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+MUST_BE_CHECKED = "it cannot be sent; an operator of the gateway must check it"
 
 _mapping = registry(metadata=TABLES)
 _mapping.map_imperatively(Step, steps)
@@ -80,6 +108,7 @@ _mapping.map_imperatively(
     properties={"steps": relationship(Step, order_by=steps.c.position, lazy="selectin", cascade="all, delete-orphan")},
 )
 _mapping.map_imperatively(InboundDocument, inbound_documents)
+_mapping.map_imperatively(PartnerGateway, partners)
 
 
 async def transmission_by_id(work: Work, transmission_id: UUID) -> Transmission:
@@ -120,15 +149,21 @@ async def inbound_document_by_id(work: Work, document_id: UUID) -> InboundDocume
     return await work.session.get_one(InboundDocument, document_id, with_for_update=work.may_write)
 
 
-async def waiting_task(work: Work, task: type[Task], key: UUID) -> tuple[int, str | None]:
-    """The number of attempts of a waiting task, and why it waits; (0, None) without a waiting task."""
-    waiting = select(tasks.c.attempts, tasks.c.last_error).where(tasks.c.kind == task.kind, tasks.c.key == str(key))
-    if row := (await work.session.execute(waiting)).first():
-        return row.attempts, row.last_error
-    dead = select(dead_letters.c.id).where(dead_letters.c.name == task.kind, dead_letters.c.key == str(key))
-    if await work.session.scalar(dead):
-        return 0, "it cannot be sent; an operator of the gateway must check it"
-    return 0, None
+async def waiting_tasks(work: Work, task: type[Task], keys: Collection[UUID]) -> dict[UUID, tuple[int, str | None]]:
+    """For each key with a waiting task: the number of attempts, and why it waits."""
+    texts = [str(key) for key in keys]
+    died = select(dead_letters.c.key).where(dead_letters.c.name == task.kind, dead_letters.c.key.in_(texts))
+    found: dict[UUID, tuple[int, str | None]] = {UUID(key): (0, MUST_BE_CHECKED) for key in await work.session.scalars(died)}
+    waiting = select(tasks.c.key, tasks.c.attempts, tasks.c.last_error).where(tasks.c.kind == task.kind, tasks.c.key.in_(texts))
+    return found | {UUID(row.key): (row.attempts, row.last_error) for row in await work.session.execute(waiting)}
+
+
+async def partner_by_country(work: Work, country: str) -> PartnerGateway:
+    """The state of a partner's gateway; version 0 before the first attempt."""
+    if known := await work.session.get(PartnerGateway, country, with_for_update=work.may_write):
+        return known
+    await work.insert_new(partners, [{"country": country, "answers": False, "since": work.now, "version": 0}])
+    return await work.session.get_one(PartnerGateway, country, with_for_update=work.may_write)
 
 
 def _found(transmission: Transmission | None) -> Transmission:
@@ -143,6 +178,7 @@ def certificates_at(code: str) -> Select[Any]:
     return reached.distinct()
 
 
+partner_countries = select(partners.c.country)
 transmission_ids = select(transmissions.c.transmission_id)
 first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number == 1)
 references = select(transmissions.c.reference).where(transmissions.c.number == 1)

@@ -1,13 +1,24 @@
 """The handlers of tracking: it stores the public data of events."""
 
 from services.tracking import store
-from services.tracking.store import TrackedCertificate, TrackedStep, store_newest
-from shared.contracts.certificates.issuing import CertificateIssued
-from shared.contracts.gateway import StatusCode, TransmissionAdvanced
+from services.tracking.store import (
+    Progress,
+    ReachedStatus,
+    TrackedCertificate,
+    TrackedPartner,
+    TrackedStep,
+    TrackedTransmission,
+    store_newest,
+)
+from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
+from shared.contracts.gateway import PartnerObserved, StatusCode, TransmissionAdvanced
 from shared.handling.router import Router
 from shared.handling.work import Work
 
 router = Router()
+
+MAX_CODE = 10
+"""Maximum characters of the code of an office or a country in the tables."""
 
 
 @router.on(CertificateIssued)
@@ -43,6 +54,34 @@ async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: 
             reasons=list(event.reasons),
         ),
     )
+    await store_newest(
+        work,
+        TrackedTransmission(event.reference, event.number, event.destination, event.code.value, event.version),
+    )
+
+
+@router.on(CertificateStatusChanged)
+async def store_status_on_certificate_status_changed(event: CertificateStatusChanged, work: Work) -> None:
+    """The figures count for whom a certificate waits, and how long each step took."""
+    await store_newest(work, Progress(event.certificate_id, event.status.value, event.version))
+    await store_newest(
+        work,
+        ReachedStatus(
+            certificate_id=event.certificate_id,
+            status=event.status.value,
+            office=event.office[:MAX_CODE],
+            destination=event.destination[:MAX_CODE],
+            submission=event.submission,
+            at=event.occurred_at,
+            version=event.version,
+        ),
+    )
+
+
+@router.on(PartnerObserved)
+async def show_partner_on_partner_observed(event: PartnerObserved, work: Work) -> None:
+    """The public sees whether the gateway of a partner answers, and since when."""
+    await store_newest(work, TrackedPartner(event.country, event.state.value, event.occurred_at, event.version))
 
 
 router.fact("issued", store.issued_certificates)

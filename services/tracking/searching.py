@@ -1,80 +1,65 @@
-"""The public HTTP addresses: a search by reference. It needs no account and shows no names, goods or values."""
+"""The search by reference, as a page and as JSON. It needs no account and shows no names, goods or values."""
 
-import unicodedata
+from contextlib import suppress
 
 from opentelemetry.trace import get_current_span
-from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from services.tracking.pages import EXAMPLE, Pages
+from services.tracking.answering import CERTIFICATE, data_of, page, reply
+from services.tracking.answers import Problem
+from services.tracking.figures import Figures
+from services.tracking.limits import UNAVAILABLE
+from services.tracking.references import EXAMPLE, MAX_TYPED, ReferenceMalformed, Unusual, read_reference, unusual_parts
 from services.tracking.store import CertificateNotFound, certificate_by_reference, steps_of
-from shared.contracts.fields import Reference
+from services.tracking.views import certificate_view, codes_view, unusual_view
+from services.tracking.visitors import wants_json
 from shared.handling.work import ServiceContext
 from shared.refusals import Refused
 
-MAX_TYPED = 60
-"""Maximum characters of a typed reference, with spaces."""
-DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
-
-_REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
-
-
-class ReferenceMalformed(Refused):
-    code = "reference_malformed"
-
-
-def read_reference(typed: str) -> str:
-    """Normalizes a typed reference: spaces, lower case and long dashes are accepted. Raises ReferenceMalformed."""
-    if len(typed) > MAX_TYPED:
-        raise ReferenceMalformed("reference", example=EXAMPLE)
-    tidy = "".join(unicodedata.normalize("NFKC", typed).translate(DASHES).split()).upper()
-    try:
-        return _REFERENCE.validate_python(tidy)
-    except ValidationError:
-        raise ReferenceMalformed("reference", example=EXAMPLE) from None
-
 
 async def show_home(request: Request) -> Response:
-    """Shows the page with only the search."""
-    pages = _pages(request)
-    return HTMLResponse(pages.home(), headers=pages.headers | _cached(300))
+    """The home page with the search. It is complete without the database, but for the figures."""
+    context: ServiceContext = request.app.state.context
+    figures = shown = None
+    with suppress(*UNAVAILABLE):
+        figures = await context.use(Figures).service.get(context)
+        shown = await context.use(Figures).partners.get(context)
+    return page(request, "home.html", 30, codes=codes_view(data_of(request)).codes, figures=figures, shown=shown)
 
 
 async def search(request: Request) -> Response:
-    """Shows a certificate as a page or as JSON."""
-    context: ServiceContext = request.app.state.context
-    pages, as_json, typed = _pages(request), _wants_json(request), request.query_params.get("reference", "")
-    if not typed.strip() and not as_json:
+    """Finds a certificate by the reference that was typed."""
+    typed = request.query_params.get("reference", "")
+    if not typed.strip() and not wants_json(request):
         return await show_home(request)
+    return await _show(request, typed)
+
+
+async def show_certificate(request: Request) -> Response:
+    """The lasting address of a certificate."""
+    return await _show(request, request.path_params["reference"])
+
+
+async def _show(request: Request, typed: str) -> Response:
+    context: ServiceContext = request.app.state.context
+    data = data_of(request)
+    reference = ""
     try:
-        reference = read_reference(typed)
+        reference = read_reference(typed, data.offices)
         async with context.reading(get_current_span()) as work:
             certificate = await certificate_by_reference(work, reference)
-            view = pages.view(certificate, await steps_of(work, reference))
-    except Refused as no:
-        status = 404 if isinstance(no, CertificateNotFound) else 400
-        headers = pages.headers | {"cache-control": "no-store", "vary": "accept"}
-        if as_json:
-            return JSONResponse({"code": no.code, "detail": no.detail}, status, headers)
-        return HTMLResponse(pages.problem(no.code, typed.strip()[:MAX_TYPED]), status, headers)
-    headers = pages.headers | _cached(5)
-    return JSONResponse(view, headers=headers) if as_json else HTMLResponse(pages.found(view), headers=headers)
+            view = certificate_view(certificate, await steps_of(work, reference), data)
+    except (ReferenceMalformed, CertificateNotFound) as no:
+        year = context.clock.today().year
+        parts = unusual_parts(reference, forms=data.forms, offices=data.offices, this_year=year) if reference else []
+        return _problem(request, no, parts, typed)
+    return reply(request, view, "found.html", CERTIFICATE, view=view, reference=view.reference)
 
 
-def _pages(request: Request) -> Pages:
-    context: ServiceContext = request.app.state.context
-    return context.use(Pages)
-
-
-def _cached(seconds: int) -> dict[str, str]:
-    return {"cache-control": f"public, max-age={seconds}", "vary": "accept"}
-
-
-def _wants_json(request: Request) -> bool:
-    accepted = request.headers.get("accept", "")
-    return request.query_params.get("format") == "json" or ("application/json" in accepted and "text/html" not in accepted)
-
-
-routes = [Route("/", show_home), Route("/public-search/atiga", search)]
+def _problem(request: Request, no: Refused, parts: list[Unusual], typed: str) -> Response:
+    """Says what is wrong with the reference. It never tells which references exist."""
+    unusual = unusual_view(parts, data_of(request))
+    problem = Problem(code=no.code, detail=no.detail, unusual=unusual, example=EXAMPLE)
+    status = 404 if isinstance(no, CertificateNotFound) else 400
+    return reply(request, problem, "problem.html", 0, status, problem=problem, reference=typed.strip()[:MAX_TYPED])

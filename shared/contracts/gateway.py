@@ -14,6 +14,8 @@ from shared.contracts.roles import Role
 
 MAX_REASONS = 200
 """Maximum reasons of one refusal of a document."""
+MAX_ITEMS = 100_000
+"""More items than a message of a partner can hold."""
 MAX_STEP_DETAIL = 101_000
 """Maximum characters of the texts of all reasons: 200 of 500 characters with separators. An answer fits two of them."""
 
@@ -114,10 +116,11 @@ class ListTransmissions(Question):
 
 
 class ReceivedDocument(Contract):
-    """A document that a partner has sent. `status`: the decision of customs so far."""
+    """A document that a partner has sent. `code`: the decision of customs, REC or NOT; None before it."""
 
     reference: str
     origin: str
+    number: int
     received_at: datetime
     code: StatusCode | None = None
     valid_until: date | None = None
@@ -143,23 +146,28 @@ class ListReceivedDocuments(Question):
 
 
 class ReceivedContent(Answer):
-    """A received document with its boxes."""
+    """A received document with its boxes. `items`: how many it has; `document` has only those of this page."""
 
     reference: str
     origin: str
+    number: int
     received_at: datetime
     code: StatusCode | None = None
     document: FormD
+    items: int
+    next: int | None = None
 
 
 class GetReceivedDocument(Question):
-    """What does this received document contain?"""
+    """What does this received document contain? Its items are read page by page: `after` as many others."""
 
     subject: ClassVar[str] = "qry.received-document.get.v1"
     answer: ClassVar[type[Answer]] = ReceivedContent
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_VIEWER, Role.AUDITOR})
     origin: Country
     reference: Reference
+    after: Annotated[int, Field(ge=0, le=MAX_ITEMS)] = 0
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
 
 
 class PartnerState(StrEnum):
@@ -170,13 +178,12 @@ class PartnerState(StrEnum):
 
 
 class PartnerObserved(Event):
-    """The gateway of a partner began to answer, or stopped answering. `waiting`: documents not accepted yet."""
+    """The gateway of a partner began to answer, or stopped answering, at `occurred_at`."""
 
     subject: ClassVar[str] = "evt.partner.observed.v1"
     listeners: ClassVar[frozenset[str]] = frozenset({"tracking"})
     country: Country
     state: PartnerState
-    waiting: Annotated[int, Field(ge=0)]
 
 
 class TransmissionAdvanced(Event):

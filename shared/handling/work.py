@@ -194,8 +194,11 @@ class Work:
             self.session.expire_all()
 
     async def commit_so_far(self) -> None:
-        """Commits the changes so far, so that they stay if the rest is refused."""
+        """Commits the changes, events and tasks so far, so that they stay if the rest is refused or fails."""
+        await self.flush_outbox()
+        self.announced, self.tasks = [], {}
         await self.between_transactions(asyncio.sleep, 0)
+        self._context.wake()
 
     async def in_process(self, function: Callable[..., T], *args: Any) -> T:
         """Runs a long computation, such as a password hash, in another process between two transactions."""
@@ -254,6 +257,10 @@ class ServiceContext:
     def stop(self) -> None:
         """Requests the background loops to end after their present step."""
         self.stopping.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Wakes the loops of the outbox and of the tasks."""
         self.something_announced.set()
         self.something_due.set()
 

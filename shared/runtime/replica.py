@@ -86,7 +86,7 @@ class Replica:
         self._tokens = Tokens(settings.country)
         self._events = EventConsumer(self.router.events, self.context, self._event_keys)
         self._tasks = TaskRunner(self.router.tasks, self.context)
-        self._http = HttpServer(application(self.context, service.routes), settings)
+        self._http = HttpServer(application(self.context, service.routes), settings, service.connections)
         self._stopping = asyncio.Event()
         self._state: str | None = "starting"
         self._connecting = self._is_unknown_to_bus = False
@@ -117,6 +117,7 @@ class Replica:
             for _ in range(5):  # nats-py may lose a cancellation while it connects
                 start.cancel()
                 await asyncio.wait({start}, timeout=1)
+            self.context.stop()  # also if it never became ready: open streams end
             self._http.stop()
             await asyncio.wait({http}, timeout=5)
             await self.context.close()

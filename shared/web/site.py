@@ -17,6 +17,9 @@ from shared.web.static_files import StaticFiles
 
 HERE = Path(__file__).parent
 
+MAX_QUERY = 1000
+"""Maximum characters of a query that the choice of the language keeps: a page repeats it."""
+
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -59,7 +62,8 @@ class Site:
     ) -> HTMLResponse:
         """Renders a page. Without `headers` no cache may keep it."""
         language = language or self.languages.of(request)
-        text = self.text(template, language, path=request.url.path, query=request.url.query, **values)
+        query = request.url.query if len(request.url.query) <= MAX_QUERY else ""
+        text = self.text(template, language, path=request.url.path, query=query, **values)
         kept = {"cache-control": "no-store"} if headers is None else dict(headers)
         described = {"content-language": language.code, "vary": "accept-language, cookie"}
         return HTMLResponse(text, status, HEADERS | described | kept)

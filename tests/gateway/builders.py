@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from services.gateway.wire.signature import Signer
 from shared.clock import Clock
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
+from shared.contracts.messages import Event
 from shared.database.engine import Database
 from shared.database.tables import outbox, tasks
 from shared.handling.actor import Actor
@@ -38,6 +39,8 @@ from shared.runtime.http_server import application
 from shared.runtime.process_pool import ProcessPool
 from shared.workers.tasks import TaskRunner
 from tests.support.service_under_test import a_health_check
+
+Announced = TypeVar("Announced", bound=Event)
 
 EXPORTER = UUID("5a0f0d7e-0c59-4b33-9c55-1f6f0d0b7a01")
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
@@ -185,9 +188,13 @@ class Gateway:
         return answer
 
     async def announced(self) -> list[TransmissionAdvanced]:
+        return await self.announced_of(TransmissionAdvanced)
+
+    async def announced_of(self, kind: type[Announced]) -> list[Announced]:
+        same = select(outbox.c.body).where(outbox.c.subject == kind.subject)
         async with self.database.reading() as session:
-            bodies = (await session.scalars(select(outbox.c.body).order_by(outbox.c.id))).all()
-        return [TransmissionAdvanced.model_validate_json(body) for body in bodies]
+            bodies = (await session.scalars(same.order_by(outbox.c.id))).all()
+        return [kind.model_validate_json(body) for body in bodies]
 
     async def codes(self) -> list[str]:
         return [str(event.code) for event in await self.announced()]

@@ -12,7 +12,7 @@ from opentelemetry.trace import INVALID_SPAN
 from pydantic import ValidationError
 from sqlalchemy import select, update
 
-from services.gateway.handlers import announce_steps
+from services.gateway.handlers.sending import announce_steps
 from services.gateway.store import steps, transmissions
 from services.gateway.wire.customs import Decision
 from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import delete
 
-from services.gateway.handlers import replay_step
+from services.gateway.handlers.sending import replay_step
 from services.gateway.store import steps, transmissions
 from shared.handling.actor import BegunByAnother, NotYours
 from tests.support.service_under_test import a_person, an_agent

@@ -4,7 +4,7 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import delete, select
 
-from services.gateway.handlers import announce_steps, replay_step
+from services.gateway.handlers.sending import announce_steps, replay_step
 from services.gateway.store import steps, transmissions
 from tests.gateway.builders import TwoGateways, a_documented_certificate
 

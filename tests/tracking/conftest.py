@@ -12,22 +12,28 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import make_url
 
+import services.tracking
+from services.tracking.data_files import DataFiles
+from services.tracking.figures import Figures
 from services.tracking.handlers import router
-from services.tracking.pages import Pages
-from services.tracking.searching import routes
-from shared.clock import Clock
-from shared.contracts.certificates.issuing import CertificateIssued
-from shared.contracts.gateway import StatusCode, TransmissionAdvanced
+from services.tracking.limits import Limits
+from services.tracking.live import Watching
+from services.tracking.routes import routes
+from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
+from shared.contracts.gateway import PartnerObserved, PartnerState, StatusCode, TransmissionAdvanced
 from shared.contracts.messages import Event
 from shared.database.engine import Database
 from shared.database.migrations.schema import migrate
 from shared.handling.work import ServiceContext
 from shared.runtime.http_server import application
-from tests.support.service_under_test import a_health_check
+from shared.web.site import Site
+from tests.support.service_under_test import SettableClock, a_health_check
 
 CERTIFICATE = UUID("8a5a9a2e-7a58-4a7e-9d5f-0f6f0d0b7a02")
 REFERENCE = "D2026-PNH-000123"
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
+NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
+SITE = Site(Path(services.tracking.__path__[0]), PHNOM_PENH, links={"telegram": "", "portal": ""})
 
 
 def an_issued_certificate(**changes: Any) -> CertificateIssued:
@@ -58,6 +64,23 @@ def a_step(code: str, version: int, **changes: Any) -> TransmissionAdvanced:
     return TransmissionAdvanced(**values | changes)
 
 
+def a_status(status: str, version: int, at: datetime, **changes: Any) -> CertificateStatusChanged:
+    values: dict[str, Any] = {
+        "certificate_id": CERTIFICATE,
+        "office": "PNH",
+        "destination": "VN",
+        "status": CertificateStatus(status),
+        "submission": 1,
+        "version": version,
+        "occurred_at": at,
+    }
+    return CertificateStatusChanged(**values | changes)
+
+
+def a_partner(country: str, state: str, version: int, at: datetime = NOON) -> PartnerObserved:
+    return PartnerObserved(country=country, state=PartnerState(state), version=version, occurred_at=at)
+
+
 A_JOURNEY: tuple[Event, ...] = (an_issued_certificate(), a_step("AS1", 1), a_step("AS2", 2), a_step("REC", 3))
 
 
@@ -66,9 +89,12 @@ class Tracking:
 
     def __init__(self, database: Path) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
-        self.context = ServiceContext("tracking", self.database, Clock(PHNOM_PENH), ThreadPoolExecutor(1), [Pages(PHNOM_PENH)])
+        self.clock, self.limits = SettableClock(NOON), Limits()
+        data = DataFiles()
+        tools = [data, self.limits, Watching(interval=0.01, heartbeat=0.05), Figures(data), SITE]
+        self.context = ServiceContext("tracking", self.database, self.clock, ThreadPoolExecutor(1), tools)
         self.context.add(a_health_check())
-        app = application(self.context, routes)
+        self.app = app = application(self.context, routes)
         self.public = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://track.example")
 
     async def receive(self, *events: Event) -> None:
@@ -77,8 +103,19 @@ class Tracking:
                 await router.events[type(event)](event, work)
                 await work.session.flush()
 
-    async def page(self, reference: str = REFERENCE) -> httpx.Response:
-        return await self.public.get("/public-search/atiga", params={"reference": reference}, headers={"accept": "text/html"})
+    async def page(self, reference: str = REFERENCE, language: str = "en") -> httpx.Response:
+        headers = {"accept": "text/html", "accept-language": language}
+        return await self.public.get("/public-search/atiga", params={"reference": reference}, headers=headers)
+
+    async def see(self, address: str, language: str = "en") -> httpx.Response:
+        """The answer to a browser."""
+        return await self.public.get(address, headers={"accept": "text/html", "accept-language": language})
+
+    async def read(self, address: str) -> Any:
+        """The answer to a program."""
+        answer = await self.public.get(address, headers={"accept": "application/json"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     async def json(self, reference: str = REFERENCE) -> httpx.Response:
         return await self.public.get(
@@ -100,4 +137,5 @@ async def tracking(empty_database: Path, tmp_path: Path) -> AsyncIterator[Tracki
     service = Tracking(file)
     yield service
     await service.public.aclose()
-    await service.database.close()
+    service.context.stop()
+    await service.context.close()

@@ -57,6 +57,7 @@ def upgrade() -> None:
         ("ix_certificates_exporter_drafted", "certificates", ["exporter_id", "drafted_at", "certificate_id"]),
         ("ix_certificates_exporter_status", "certificates", ["exporter_id", "status", "status_since", "certificate_id"]),
         ("ix_certificates_office_drafted", "certificates", ["office", "drafted_at", "certificate_id"]),
+        ("ix_certificates_office_since", "certificates", ["office", "status_since", "certificate_id"]),
         ("ix_certificates_office_status", "certificates", ["office", "status", "status_since", "certificate_id"]),
         ("ix_certificates_destination_drafted", "certificates", ["destination", "drafted_at", "certificate_id"]),
         ("ix_certificates_search", "certificates", ["search", "certificate_id"]),

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select, union
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, union_all
 
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.product import Product, ProductStatus
@@ -18,6 +18,9 @@ from shared.handling.work import Work
 
 RECENT = 2000
 """The latest certificates of an exporter in which its consignees are looked up."""
+
+FEW = 1000
+"""So many certificates found by a search are looked up by their ids."""
 
 LISTED = (
     "certificate_id",
@@ -79,7 +82,7 @@ async def list_certificates(
         select(*columns, exporters.c.name.label("exporter_name"), payment, assignments.c.officer, assignments.c.until)
         .select_from(_with_payment(certificates.outerjoin(exporters, exporters.c.exporter_id == certificates.c.exporter_id)))
         .outerjoin(assignments, _assigned_now(work))
-        .where(*whose.conditions, *_conditions(whose, wanted))
+        .where(*whose.conditions, *await _conditions(whose, wanted, work))
     )
     order = By(certificates.c.status_since) if longest_waiting else By(certificates.c.drafted_at, descending=True)
     unique = By(certificates.c.certificate_id, descending=order.descending)
@@ -101,7 +104,7 @@ class Counts:
 async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
     """Counts certificates by status; those in process by payment; those assigned to an officer."""
     by_status = select(certificates.c.status, func.count()).where(*whose.conditions).group_by(certificates.c.status)
-    found: dict[Status, int] = dict((await work.session.execute(by_status)).tuples().all())
+    found: dict[Status, int] = {row[0]: row[1] for row in await work.session.execute(by_status)}
     unpaid = case((settlements.c.certificate_id.is_(None), 1))
     held = case((and_(certificates.c.status == Status.APPROVED, certificates.c.held_because.is_not(None)), 1))
     submitted_on = case((certificates.c.status == Status.SUBMITTED, certificates.c.submitted_on))
@@ -166,7 +169,7 @@ async def list_consignees(
     return await page_of(work.session, select(ranked).where(ranked.c.number == 1), order, after, limit)
 
 
-def _conditions(whose: Whose, wanted: Wanted) -> list[ColumnElement[bool]]:
+async def _conditions(whose: Whose, wanted: Wanted, work: Work) -> list[ColumnElement[bool]]:
     c = certificates.c
     found = [c.status.in_(wanted.statuses) if wanted.statuses else c.status != Status.DISCARDED]
     if wanted.destination is not None:
@@ -176,22 +179,24 @@ def _conditions(whose: Whose, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.unpaid:
         found += [c.status.in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
     if wanted.search is not None:
-        found.append(c.certificate_id.in_(_found_by(wanted.search, whose)))
+        found.append(await _found_by(wanted.search, whose, work))
     return found
 
 
-def _found_by(search: str, whose: Whose) -> Any:
-    """The certificates found by a search. Each of the three ways reads an index, not the certificates."""
+async def _found_by(search: str, whose: Whose, work: Work) -> ColumnElement[bool]:
+    """The certificates found by a search. Few are looked up by their ids: each way to find them reads its own index.
+
+    If many are found, the list is read in its order until a page is full.
+    """
     text, beginning = search.lower(), search.upper()
-    c, ids = certificates.c, select(certificates.c.certificate_id).where(*whose.conditions)
+    c = certificates.c
     named = select(exporters.c.exporter_id).where(exporters.c.search.contains(text, autoescape=True))
-    ways: list[Select[Any]] = [
-        ids.where(c.search.contains(text, autoescape=True)),
-        ids.where(c.exporter_id.in_(named)),
-    ]
+    ways = [c.search.contains(text, autoescape=True), c.exporter_id.in_(named)]
     if re.fullmatch("[A-Z0-9-]{1,32}", beginning):  # the range uses the index of references; Z is their last character
-        ways.append(ids.where(c.reference.between(beginning, beginning + "Z" * 32), c.reference.startswith(beginning)))
-    return union(*ways)
+        ways.insert(0, and_(c.reference.between(beginning, beginning + "Z" * 32), c.reference.startswith(beginning)))
+    found = union_all(*(select(c.certificate_id).where(*whose.conditions, way) for way in ways)).limit(FEW + 1)
+    ids = (await work.session.scalars(found)).all()
+    return c.certificate_id.in_(ids) if len(ids) <= FEW else or_(*ways)
 
 
 def _with_payment(of: Any) -> Any:
@@ -211,6 +216,6 @@ async def _completed(work: Work, rows: Sequence[Row[Any]]) -> list[dict[str, Any
     if without := {row["certificate_id"]: row for row in listed if not row["item_count"]}:
         c = certificates.c
         query = select(c.certificate_id, c.consignment).where(c.certificate_id.in_(without))
-        for certificate_id, consignment in (await work.session.execute(query)).tuples():
+        for certificate_id, consignment in await work.session.execute(query):
             without[certificate_id].update(columns_of(consignment))
     return listed

@@ -119,6 +119,7 @@ certificates = Table(
     Index("ix_certificates_exporter_drafted", "exporter_id", "drafted_at", "certificate_id"),
     Index("ix_certificates_exporter_status", "exporter_id", "status", "status_since", "certificate_id"),
     Index("ix_certificates_office_drafted", "office", "drafted_at", "certificate_id"),
+    Index("ix_certificates_office_since", "office", "status_since", "certificate_id"),
     Index("ix_certificates_office_status", "office", "status", "status_since", "certificate_id"),
     Index("ix_certificates_destination_drafted", "destination", "drafted_at", "certificate_id"),
     Index("ix_certificates_search", "search", "certificate_id"),

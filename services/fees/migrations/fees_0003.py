@@ -12,6 +12,7 @@ revision = "fees_0003"
 down_revision = "fees_0002"
 branch_labels = None
 depends_on = None
+oldest_code = "fees_0001"  # the unique index is on a new column, which older code leaves empty
 
 
 def upgrade() -> None:

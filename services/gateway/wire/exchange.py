@@ -10,10 +10,11 @@ from uuid import UUID
 
 import httpx
 
+from services.gateway.domain import FAILURES_IN_A_ROW
 from services.gateway.wire import xml
 from services.gateway.wire.messages import Envelope, Kind, Receipt, WireModel
 from services.gateway.wire.opening import Contents, MessageRejected, Opener, claimed_country
-from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.partners import Partner, PartnerNotConfigured, Partners
 from services.gateway.wire.signature import Signer
 from shared import hooks
 from shared.observability.tracing import traceparent
@@ -32,6 +33,22 @@ class ContentUnreadable(Refused):
 
 class PartnerUnavailable(Unavailable):
     """A partner's gateway cannot be reached, is too slow, or reports a failure."""
+
+
+class PartnerPaused(PartnerUnavailable):
+    """No request was sent, because the partner was unavailable a moment ago."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to send a message: its receipt, or the reason why there is none.
+
+    `answers`: whether the partner's gateway accepts messages; None if this attempt does not decide it.
+    """
+
+    country: str
+    outcome: Receipt | Unavailable
+    answers: bool | None = None
 
 
 @dataclass
@@ -79,6 +96,7 @@ class Exchange:
         self.max_message_bytes = max_message_bytes
         self._retry_pause = retry_pause
         self._outages: dict[str, Outage] = {}
+        self._failures: dict[str, int] = {}
         self._partners = partners
         self._signer = signer
         self._client = client
@@ -128,6 +146,20 @@ class Exchange:
         await hooks.reached("document-sent-not-recorded")
         return receipt
 
+    async def try_to_send(self, envelope: Envelope, content: WireModel) -> Attempt:
+        """Sends a message as `send` does. It returns the reason if there is no receipt, and counts failures in a row."""
+        country = envelope.receiver
+        try:
+            receipt = await self.send(envelope, content)
+        except (PartnerNotConfigured, PartnerPaused) as error:
+            return Attempt(country, error)
+        except Unavailable as error:
+            self._failures[country] = failures = self._failures.get(country, 0) + 1
+            # not at every failure: another replica may reach the partner, and the state would change at each attempt
+            return Attempt(country, error, None if failures % FAILURES_IN_A_ROW else False)
+        self._failures.pop(country, None)
+        return Attempt(country, receipt, True)
+
     async def signed(self, envelope: Envelope, content: WireModel) -> bytes:
         """The signed XML of a message."""
         return await asyncio.to_thread(lambda: self._signer.sign(xml.write_message(envelope, content)))
@@ -166,7 +198,7 @@ class Exchange:
         if outage is None:
             return
         if monotonic() < outage.until:
-            raise PartnerUnavailable(outage.reason)
+            raise PartnerPaused(outage.reason)
         outage.until = monotonic() + TIMEOUT  # this message is the probe; the others wait
 
     async def _post(self, partner: Partner, name: str, signed: bytes) -> bytes:

@@ -15,6 +15,10 @@ from shared.refusals import Unavailable
 MEMBERS_FILE = Path(__file__).parents[1] / "data" / "members.json"
 
 
+class PartnerNotConfigured(Unavailable):
+    """The directory has no gateway of this country yet."""
+
+
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
     address: Annotated[str, StringConstraints(pattern=r"^https://")]
@@ -60,10 +64,10 @@ class Partners:
         return self._partners.get(country)
 
     def by_country(self, country: str) -> Partner:
-        """The partner gateway of a country. Raises Unavailable, because it may be configured later."""
+        """The partner gateway of a country. Raises PartnerNotConfigured: it may be configured later."""
         partner = self.find(country)
         if partner is None:
-            raise Unavailable(f"no partner gateway is configured for {self.name_of(country)}")
+            raise PartnerNotConfigured(f"no partner gateway is configured for {self.name_of(country)}")
         return partner
 
     def name_of(self, country: str) -> str:

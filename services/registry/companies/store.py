@@ -13,7 +13,8 @@ from services.registry.companies.domain.reminders import Outcome
 from services.registry.companies.tables import by_name, registration_acts, registrations, reminders
 from services.registry.identity.domain.user import Status as UserStatus
 from services.registry.identity.domain.user import User
-from services.registry.identity.tables import second_factors, users
+from services.registry.identity.store.second_factors import shows_second_factor
+from services.registry.identity.tables import users
 from shared.database.column_types import UtcDateTime
 from shared.database.paging import By, page_of
 from shared.database.tables import lost_keys
@@ -70,9 +71,9 @@ async def find_applicant(work: Work, exporter_id: UUID, email: str) -> User | No
     One statement, so that it takes as long for unknown people.
     """
     acts = registration_acts.c
-    applied = select(User).join(registration_acts, acts.user_id == users.c.user_id).outerjoin(second_factors)
+    applied = select(User).join(registration_acts, acts.user_id == users.c.user_id)
     theirs = acts.exporter_id == exporter_id, acts.act == Act.APPLY, users.c.organisation == str(exporter_id)
-    password_only = users.c.email == email, users.c.status == UserStatus.ACTIVE, second_factors.c.sealed.is_(None)
+    password_only = users.c.email == email, users.c.status == UserStatus.ACTIVE, ~shows_second_factor()
     return (await work.session.scalars(applied.where(*theirs, *password_only))).first()
 
 

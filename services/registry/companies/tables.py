@@ -46,7 +46,7 @@ Index(
     postgresql_where=_not_refused,
     sqlite_where=_not_refused,
 )
-by_name = func.lower(registrations.c.company_name), registrations.c.exporter_id
+by_name = func.lower(registrations.c.company_name, type_=String), registrations.c.exporter_id
 """The columns of the order by name."""
 Index("ix_registrations_name", *by_name)
 Index("ix_registrations_status_name", registrations.c.status, *by_name)

@@ -109,9 +109,8 @@ async def list_users(question: ListUsers, work: Work) -> Users:
 @router.answers(NameUsers)
 async def name_users(question: NameUsers, work: Work) -> NamedUsers:
     """The names of people, as far as the actor may learn them. An agent learns those of both companies."""
-    actor = work.actor
-    officer = bool(actor.roles - COMPANY_ROLES)
-    organisations = {actor.organisation, str(actor.agent_id)}
+    officer = bool(work.actor.roles - COMPANY_ROLES)
+    organisations = {str(each) for each in (work.actor.organisation, work.actor.agent_id) if each}
     found = await users.users_by_id(work, question.user_ids)
     names = {user.user_id: user.name_for(organisations, officer=officer) for user in found}
     return NamedUsers(names={user_id: name for user_id, name in names.items() if name is not None})

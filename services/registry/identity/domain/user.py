@@ -6,8 +6,8 @@ from uuid import UUID
 
 from shared.refusals import Refused
 
-ADMINISTRATOR, AUDITOR = "administrator", "auditor"
-COMPANY_ROLES = frozenset({"company_administrator", "preparer", "signatory"})
+ADMINISTRATOR, AUDITOR, SIGNATORY = "administrator", "auditor", "signatory"
+COMPANY_ROLES = frozenset({"company_administrator", "preparer", SIGNATORY})
 MINISTRY_ROLES = frozenset({"registration_officer", "reviewer", "approver", "cashier", ADMINISTRATOR, AUDITOR})
 CUSTOMS_ROLES = frozenset({"customs_viewer"})
 
@@ -116,10 +116,9 @@ class User:
         """Whether the person belongs to a company. All others belong to the ministry or to customs."""
         return COMPANY_ROLES.issuperset(self.roles)
 
-    @property
-    def needs_second_factor(self) -> bool:
-        """Officers of the ministry and of customs need a second factor to sign in."""
-        return not self.of_company
+    def must_have_second_factor(self, *, signatories: bool) -> bool:
+        """Whether the person needs a second factor: officers do. `signatories`: whether those of companies do too."""
+        return not self.of_company or (signatories and SIGNATORY in self.roles)
 
     @property
     def may_sign_in(self) -> bool:

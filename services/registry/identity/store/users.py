@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.registry.identity.domain.user import EmailTaken, FormerIdTaken, Status, User, UserNotFound
-from services.registry.identity.tables import second_factors, users
+from services.registry.identity.store.second_factors import shows_second_factor
+from services.registry.identity.tables import users
 from shared.handling.work import Work
 
 
@@ -60,7 +61,7 @@ async def count_accounts_of(work: Work, organisation: str) -> int:
 
 async def users_of(work: Work, organisation: str | None, after: UUID | None, limit: int) -> list[tuple[User, bool]]:
     """A page of the users of a company, or of all offices, each with whether they have a second factor."""
-    page = select(User, second_factors.c.sealed.is_not(None)).outerjoin(second_factors)
+    page = select(User, shows_second_factor())
     page = page.order_by(users.c.user_id).limit(limit)
     if after is not None:
         page = page.where(users.c.user_id > after)

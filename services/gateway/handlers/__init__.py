@@ -1,0 +1,17 @@
+"""The handlers of the gateway: sending documents, observing partners, and lists."""
+
+from services.gateway import store
+from services.gateway.handlers import lists, observing, sending
+from shared.contracts.gateway import StatusCode
+from shared.handling.router import Router
+
+router = Router()
+for part in (sending, observing, lists):
+    router.include(part.router)
+
+router.fact("first_sent", store.first_sent)
+router.fact("numbered", store.references)
+router.fact("transmitted", store.certificates_at(StatusCode.AS1))
+router.fact("received", store.certificates_at(StatusCode.REC))
+router.fact("rejected", store.certificates_at(StatusCode.NOT))
+router.fact("decided_by_customs", store.decided_documents)

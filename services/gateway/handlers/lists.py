@@ -1,0 +1,108 @@
+"""The lists of the gateway: transmissions, and the documents that partners sent to the customs of this country."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from services.gateway import listing
+from services.gateway.handlers.sending import TransmitDocument
+from services.gateway.store import waiting_tasks
+from shared.contracts.certificates.documents import FormD
+from shared.contracts.gateway import (
+    GetReceivedDocument,
+    ListedTransmission,
+    ListReceivedDocuments,
+    ListTransmissions,
+    ReceivedContent,
+    ReceivedDocument,
+    ReceivedDocuments,
+    StatusCode,
+    Transmissions,
+)
+from shared.handling.actor import Actor, NotYours
+from shared.handling.router import Router
+from shared.handling.work import Work
+
+router = Router()
+
+
+@router.answers(ListTransmissions)
+async def list_transmissions(question: ListTransmissions, work: Work) -> Transmissions:
+    """A company lists its own transmissions; an agent, those of certificates that it drafted; officers, all."""
+    exporter_id = whose(question, work.actor)
+    wanted = listing.Wanted(exporter_id, work.actor.agent_id, question.destination, question.open)
+    rows, following = await listing.transmissions_page(work, wanted, question.after, question.limit)
+    waiting = await waiting_tasks(work, TransmitDocument, [row.transmission_id for row in rows])
+    return Transmissions(
+        transmissions=tuple(
+            ListedTransmission(
+                certificate_id=row.certificate_id,
+                reference=row.reference,
+                destination=row.destination,
+                number=row.number,
+                code=row.code,
+                at=row.at,
+                waits_because=waiting.get(row.transmission_id, (0, None))[1],
+            )
+            for row in rows
+        ),
+        next=following,
+    )
+
+
+@router.answers(ListReceivedDocuments)
+async def list_received_documents(question: ListReceivedDocuments, work: Work) -> ReceivedDocuments:
+    """Customs and auditors list the documents that partners have sent."""
+    rows, following = await listing.received_page(work, question.origin, question.search, question.after, question.limit)
+    return ReceivedDocuments(
+        documents=tuple(
+            ReceivedDocument(
+                reference=row.reference,
+                origin=row.sender,
+                number=row.number,
+                received_at=row.received_at,
+                code=code_of(decided=row.decided_at is not None, rejected=bool(row.reasons)),
+                valid_until=row.valid_until,
+            )
+            for row in rows
+        ),
+        next=following,
+    )
+
+
+@router.answers(GetReceivedDocument)
+async def get_received_document(question: GetReceivedDocument, work: Work) -> ReceivedContent:
+    """Customs and auditors read a document as it was received last, with one page of its items."""
+    found = await listing.newest_received(work, question.origin, question.reference)
+    form = FormD.model_validate_json(found.document)
+    end = question.after + question.limit
+    return ReceivedContent(
+        reference=found.reference,
+        origin=found.sender,
+        number=found.number,
+        received_at=found.received_at,
+        code=code_of(decided=found.decided_at is not None, rejected=not found.accepted),
+        document=form.model_copy(update={"items": form.items[question.after : end]}),
+        items=len(form.items),
+        next=end if end < len(form.items) else None,
+    )
+
+
+def whose(question: ListTransmissions, actor: Actor) -> UUID | None:
+    """The exporter whose transmissions are listed; None for those of all. Raises NotYours."""
+    if question.exporter_id is None and actor.roles.intersection(question.read_by):
+        return None
+    exporter_id = question.exporter_id
+    if exporter_id is None:
+        with suppress(ValueError):  # an office has a code, not an id
+            exporter_id = UUID(actor.organisation)
+    if exporter_id is None:
+        raise NotYours()
+    actor.may_read(exporter_id, *question.read_by)
+    return exporter_id
+
+
+def code_of(*, decided: bool, rejected: bool) -> StatusCode | None:
+    """The code of the decision of customs; None before the decision."""
+    if not decided:
+        return None
+    return StatusCode.NOT if rejected else StatusCode.REC

@@ -1,0 +1,224 @@
+"""The handlers that send documents to partners and return the decisions of our customs."""
+
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+from services.gateway import store
+from services.gateway.domain import Step, Transmission
+from services.gateway.handlers.observing import receipt_of
+from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, waiting_tasks
+from services.gateway.wire.customs import Customs
+from services.gateway.wire.exchange import Exchange
+from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
+from shared.contracts import gateway as contracts
+from shared.contracts.certificates.documents import CertificateDocumented, FormD
+from shared.contracts.gateway import (
+    MAX_REASONS,
+    MAX_STEP_DETAIL,
+    NEXT_CODES,
+    GetTransmission,
+    StatusCode,
+    TransmissionAdvanced,
+    TransmissionState,
+)
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
+from shared.refusals import Refused, Unavailable
+
+router = Router()
+
+
+class TransmitDocument(Task):
+    """Sends a document to the gateway of its destination. It is retried without limit."""
+
+    kind: ClassVar[str] = "transmit_document"
+    transmission_id: UUID
+
+
+class DeliverToCustoms(Task):
+    """Sends a partner's document to our customs, who decide on it."""
+
+    kind: ClassVar[str] = "deliver_to_customs"
+    document_id: UUID
+
+
+class ReturnResponse(Task):
+    """Sends the decision of our customs to the partner that sent the document."""
+
+    kind: ClassVar[str] = "return_response"
+    document_id: UUID
+
+
+class ResponseNotTaken(Refused):
+    code = "response_not_taken"
+
+
+@router.on(CertificateDocumented)
+async def record_transmission_on_certificate_documented(event: CertificateDocumented, work: Work) -> None:
+    """The document of an issued certificate is at our gateway and waits to be sent."""
+    if known := await store.find_transmission(work, event.document.reference, number=1):
+        known.agent_id = known.agent_id or event.agent_id  # an older event had no agent
+        return
+    transmission = Transmission(
+        transmission_id=uuid4(),
+        certificate_id=event.certificate_id,
+        exporter_id=event.exporter_id,
+        reference=event.document.reference,
+        destination=event.document.destination,
+        number=1,
+        document=event.document.model_dump_json(),
+        agent_id=event.agent_id,
+    )
+    work.session.add(transmission)
+    await restore_steps(transmission, work)
+    advance(transmission, Step(StatusCode.AS1, work.now, work.use(Exchange).country), work)
+    work.later(TransmitDocument(transmission_id=transmission.transmission_id), key=transmission.transmission_id)
+
+
+@router.due(TransmitDocument)
+async def transmit_document(task: TransmitDocument, work: Work) -> None:
+    """The partner receives the document. Its receipt has the time of arrival, or the reasons of a rejection."""
+    transmission = await transmission_by_id(work, task.transmission_id)
+    if transmission.code != StatusCode.AS1:
+        return  # the response of the partner's customs arrived before the receipt
+    exchange = work.use(Exchange)
+    receiver, reference, number = transmission.destination, transmission.reference, transmission.number
+    envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
+    form = FormD.model_validate_json(transmission.document)
+
+    attempt = await work.between_transactions(exchange.try_to_send, envelope, Document(form=form))
+
+    receipt = await receipt_of(attempt, work)
+    transmission = await transmission_by_id(work, task.transmission_id)
+    step = step_of(receipt, transmission.destination)
+    if not transmission.is_possible(step, work.now):  # the receipt is ignored, and the document is sent again
+        raise Unavailable(f"the receipt of {transmission.destination} has an impossible time: {step.at.isoformat()}")
+    advance(transmission, step, work)
+
+
+@router.due(DeliverToCustoms)
+async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
+    """Our customs accept or reject a partner's document. The decision is then returned to the partner."""
+    inbound = await inbound_document_by_id(work, task.document_id)
+    form = FormD.model_validate_json(inbound.document)
+
+    answer = await work.between_transactions(work.use(Customs).decide, form)
+
+    inbound = await inbound_document_by_id(work, task.document_id)
+    inbound.decide(work.now, [reason.model_dump() for reason in answer.reasons])
+    work.later(ReturnResponse(document_id=inbound.document_id), key=inbound.document_id)
+
+
+@router.due(ReturnResponse)
+async def return_response(task: ReturnResponse, work: Work) -> None:
+    """The partner receives the decision of our customs."""
+    inbound = await inbound_document_by_id(work, task.document_id)
+    assert inbound.decided_at is not None
+    exchange = work.use(Exchange)
+    sender, reference, number = inbound.sender, inbound.reference, inbound.number
+    envelope = exchange.envelope(inbound.document_id, Kind.RESPONSE, sender, reference, number, work.now)
+    response = Response(
+        code=StatusCode.REC if inbound.accepted else StatusCode.NOT,
+        decided_at=inbound.decided_at,
+        received_at=inbound.received_at,
+        reasons=tuple(Reason(code=each["code"], detail=each["detail"][:MAX_DETAIL]) for each in inbound.reasons[:MAX_REASONS]),
+    )
+
+    attempt = await work.between_transactions(exchange.try_to_send, envelope, response)
+
+    receipt = await receipt_of(attempt, work)
+    if receipt.reasons:
+        raise ResponseNotTaken(reasons=details_of(receipt.reasons) or "")
+    inbound = await inbound_document_by_id(work, task.document_id)
+    inbound.returned_at = receipt.received_at
+
+
+@router.answers(GetTransmission)
+async def get_transmission(question: GetTransmission, work: Work) -> TransmissionState:
+    """Its exporter, its agent and officers read the steps of a transmission."""
+    transmission = await last_transmission_of(work, question.certificate_id)
+    work.actor.may_read(transmission.exporter_id, *question.read_by)
+    work.actor.must_have_begun(transmission.agent_id)
+    waiting = await waiting_tasks(work, TransmitDocument, [transmission.transmission_id])
+    attempts, waits_because = waiting.get(transmission.transmission_id, (0, None))
+    return TransmissionState(
+        certificate_id=transmission.certificate_id,
+        reference=transmission.reference,
+        destination=transmission.destination,
+        number=transmission.number,
+        steps=tuple(map(step_view, transmission.steps)),
+        attempts=attempts,
+        waits_because=waits_because,
+        version=transmission.version,
+    )
+
+
+@router.on_replay(TransmissionAdvanced)
+async def replay_step(event: TransmissionAdvanced, work: Work) -> None:
+    """A transmission gets back its announced steps. An unknown transmission comes later, with its document."""
+    if transmission := await store.find_transmission(work, event.reference, event.number):
+        await restore_steps(transmission, work)
+
+
+@router.reannounces("transmission", store.transmission_ids)
+async def announce_steps(transmission_id: UUID, work: Work) -> None:
+    """Every step of a transmission is announced again."""
+    transmission = await transmission_by_id(work, transmission_id)
+    for step in transmission.steps:
+        work.announce(advanced(transmission, step))
+
+
+async def restore_steps(transmission: Transmission, work: Work) -> None:
+    """Adds the steps that this gateway has announced and its restored database has lost."""
+    for event in await work.announced_before(TransmissionAdvanced, transmission.certificate_id):
+        if event.number == transmission.number and event.version == transmission.version + 1:
+            transmission.reach(Step(event.code, event.occurred_at, event.country, list(event.reasons)), NEXT_CODES)
+
+
+def advance(transmission: Transmission, step: Step, work: Work) -> None:
+    """Adds a step and announces it, unless its code was reached before."""
+    if transmission.reach(step, NEXT_CODES):
+        work.announce(advanced(transmission, step))
+
+
+def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
+    """The event of a step, with its public data only."""
+    return TransmissionAdvanced(
+        certificate_id=transmission.certificate_id,
+        reference=transmission.reference,
+        destination=transmission.destination,
+        number=transmission.number,
+        code=StatusCode(step.code),
+        country=step.country,
+        reasons=tuple(step.reasons[:MAX_REASONS]),
+        version=step.position,
+        occurred_at=step.at,
+    )
+
+
+def step_view(step: Step) -> contracts.Step:
+    """A step as its exporter sees it. Values that were stored before the limits existed are cut."""
+    return contracts.Step(
+        code=StatusCode(step.code),
+        at=step.at,
+        country=step.country,
+        reasons=tuple(step.reasons[:MAX_REASONS]),
+        detail=step.detail and step.detail[:MAX_STEP_DETAIL],
+    )
+
+
+def step_of(receipt: Receipt, country: str) -> Step:
+    """The step of a partner's receipt: the document is at its gateway, or was rejected there."""
+    code = StatusCode.NOT if receipt.reasons else StatusCode.AS2
+    return Step(code, receipt.received_at, country, codes_of(receipt.reasons), details_of(receipt.reasons))
+
+
+def codes_of(reasons: tuple[Reason, ...]) -> list[str]:
+    """The codes of the reasons, without duplicates, for the public."""
+    return list(dict.fromkeys(reason.code for reason in reasons))
+
+
+def details_of(reasons: tuple[Reason, ...]) -> str | None:
+    """The texts of the reasons from the partner or customs, for the exporter."""
+    return "; ".join(reason.detail for reason in reasons) or None

@@ -1,0 +1,84 @@
+"""The OpenAPI 3.1 document of the public JSON, generated from the definitions of the answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from services.tracking.answers import CertificateShown, CodesShown, PartnersShown, Problem, Public, ServiceFigures, StepShown
+from services.tracking.references import EXAMPLE, MAX_TYPED
+
+ANSWERS: Sequence[type[Public]] = (CertificateShown, ServiceFigures, PartnersShown, CodesShown, StepShown, Problem)
+TEMPLATE = "#/components/schemas/{model}"
+
+FORMAT = {
+    "name": "format",
+    "in": "query",
+    "required": True,
+    "description": "`json`. Without it the answer is a page for people, unless the header Accept asks for JSON.",
+    "schema": {"type": "string", "enum": ["json"]},
+}
+REFERENCE = {"type": "string", "minLength": 1, "maxLength": MAX_TYPED, "examples": [EXAMPLE]}
+
+
+def document() -> dict[str, Any]:
+    """The document, as `/openapi.json` has it."""
+    _, schemas = models_json_schema([(model, "serialization") for model in ANSWERS], ref_template=TEMPLATE)
+    typed = {
+        "name": "reference",
+        "required": True,
+        "schema": REFERENCE,
+        "description": "The reference, also mistyped a little.",
+    }
+    in_query, in_path = {**typed, "in": "query"}, {**typed, "in": "path"}
+    certificate = _answers(CertificateShown, "The certificate on its way.") | {
+        "400": _problem("This is not a reference."),
+        "404": _problem("No certificate with this reference has been issued."),
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Certificates of origin on their way",
+            "version": "1",
+            "description": "Public: codes, times and countries of certificates, without names, goods or values. Texts are in "
+            "English and Khmer. Instants are in UTC.",
+        },
+        "paths": {
+            "/public-search/atiga": _get("searchCertificate", "Find a certificate.", certificate, in_query, FORMAT),
+            "/certificates/{reference}": _get("getCertificate", "Read a certificate.", certificate, in_path, FORMAT),
+            "/certificates/{reference}/events": _get(
+                "watchCertificate",
+                "Hear of new steps: server-sent events. The data of an event `step` is a StepShown.",
+                {
+                    "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+                    "404": _problem("No certificate with this reference has been issued."),
+                    "429": _problem("Too many requests or open streams: wait as long as Retry-After says."),
+                },
+                in_path,
+                {"name": "after", "in": "query", "schema": {"type": "string"}, "description": "The last known step: `1-AS2`."},
+            ),
+            "/status": _get("getServiceFigures", "Read the service figures.", _answers(ServiceFigures, "The figures."), FORMAT),
+            "/partners": _get("getPartners", "Read the states of partners.", _answers(PartnersShown, "The partners."), FORMAT),
+            "/codes": _get("getCodes", "Read the meanings of codes.", _answers(CodesShown, "The codes."), FORMAT),
+        },
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _get(operation: str, summary: str, responses: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"get": {"operationId": operation, "summary": summary, "parameters": list(parameters), "responses": responses}}
+
+
+def _answers(model: type[Public], description: str) -> dict[str, Any]:
+    return {
+        "200": {"description": description, "content": {"application/json": {"schema": _of(model)}}},
+        "429": _problem("Too many requests: wait as long as Retry-After says."),
+    }
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _of(Problem)}}}
+
+
+def _of(model: type[Public]) -> dict[str, str]:
+    return {"$ref": TEMPLATE.format(model=model.__name__)}

@@ -1,0 +1,28 @@
+"""Every public address of tracking."""
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute, Route
+
+from services.tracking import informing, searching
+from services.tracking.limits import Endpoint, limited
+from services.tracking.live import show_events
+from shared.web.site import routes_below
+
+ADDRESSES: dict[str, Endpoint] = {
+    "/": searching.show_home,
+    "/public-search/atiga": searching.search,
+    "/certificates/{reference}": searching.show_certificate,
+    "/certificates/{reference}/events": show_events,
+    "/status": informing.show_status,
+    "/partners": informing.show_partners,
+    "/codes": informing.show_codes,
+    "/help": informing.show_help,
+    "/contact": informing.show_contact,
+    "/openapi.json": informing.show_document,
+}
+
+routes: Sequence[BaseRoute] = (
+    *(Route(path, limited(endpoint)) for path, endpoint in ADDRESSES.items()),
+    *routes_below(""),
+)

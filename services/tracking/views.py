@@ -1,0 +1,125 @@
+"""What the public sees of the stored rows: the same for JSON and for pages."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from services.tracking.answers import (
+    Bilingual,
+    CertificateShown,
+    CodeShown,
+    CodesShown,
+    Contact,
+    PartnerShown,
+    PartnersShown,
+    ReasonShown,
+    StepShown,
+    TransmissionShown,
+    UnusualPart,
+)
+from services.tracking.data_files import DataFiles
+from services.tracking.references import FIRST_YEAR, Unusual
+from services.tracking.store import TrackedCertificate, TrackedPartner, TrackedStep
+from shared.contracts.gateway import MAX_REASONS, StatusCode
+
+
+def certificate_view(certificate: TrackedCertificate, steps: Sequence[TrackedStep], data: DataFiles) -> CertificateShown:
+    """The public data of a certificate."""
+    shown = tuple(step_view(step, data) for step in steps)
+    last = data.codes[shown[-1].code] if shown else None
+    issued = data.stages["issued"].next
+    assert issued is not None
+    return CertificateShown(
+        reference=certificate.reference,
+        form=certificate.form,
+        destination=certificate.destination,
+        issued_on=certificate.issued_on.isoformat(),
+        valid_until=certificate.valid_until.isoformat(),
+        codes=tuple(step.code for step in shown),
+        status=shown[-1].code if shown else None,
+        steps=shown,
+        transmissions=tuple(
+            TransmissionShown(number=number, status=of_one[-1].code, steps=of_one)
+            for number, of_one in ((number, tuple(some)) for number, some in groupby(shown, lambda step: step.number))
+        ),
+        next_step=last.next if last else issued,
+        contact=_contact(last.call if last else "office", certificate, data),
+    )
+
+
+def step_view(step: TrackedStep, data: DataFiles) -> StepShown:
+    """The public data of a step. Values that were stored before the limits existed are cut."""
+    code = StatusCode(step.code)
+    return StepShown(
+        number=step.number,
+        code=code,
+        at=step.at,
+        country=step.country,
+        meaning=data.codes[code].meaning,
+        next=data.codes[code].next,
+        reasons=tuple(ReasonShown(code=slug, **data.reason(slug).model_dump()) for slug in step.reasons[:MAX_REASONS]),
+    )
+
+
+def _contact(call: str | None, certificate: TrackedCertificate, data: DataFiles) -> Contact | None:
+    """Whom to call about a certificate, by its office or its destination."""
+    if call == "office":
+        code = certificate.reference.split("-")[1]
+        office = data.offices.get(code)
+        return Contact(
+            kind="office",
+            code=code,
+            name=data.office(code),
+            telephone=office.telephone if office else None,
+            email=office.email if office else None,
+        )
+    if call == "customs":
+        code, name = certificate.destination, data.country(certificate.destination)
+        customs = data.customs.get(code)
+        return Contact(
+            kind="customs",
+            code=code,
+            name=Bilingual(en=f"Customs of {name.en}", km=f"គយនៃ{name.km}"),
+            telephone=customs.telephone if customs else None,
+            website=customs.website if customs else None,
+        )
+    return None
+
+
+def unusual_view(parts: Sequence[Unusual], data: DataFiles) -> tuple[UnusualPart, ...]:
+    """The parts of a reference to check, as sentences."""
+    return tuple(_unusual(part, data.unusual[part.part]) for part in parts)
+
+
+def _unusual(part: Unusual, sentence: Bilingual) -> UnusualPart:
+    values = {"value": part.value, "first_year": FIRST_YEAR}
+    return UnusualPart(part=part.part, value=part.value, en=sentence.en.format(**values), km=sentence.km.format(**values))
+
+
+def partners_view(
+    partners: Sequence[TrackedPartner], waiting: Mapping[str, int], data: DataFiles, own: str, at: datetime
+) -> PartnersShown:
+    """The gateways of all partners, also those that were never asked. `waiting`: documents, by destination."""
+    known = {partner.country: partner for partner in partners}
+    exchanging = {code for code, row in data.countries.items() if row.exchanges} - {own}
+    shown = [
+        PartnerShown(
+            country=code,
+            name=data.country(code),
+            state=known[code].state if code in known else "unknown",
+            since=known[code].since if code in known else None,
+            waiting=waiting.get(code, 0),
+        )
+        for code in sorted(exchanging | known.keys(), key=lambda code: data.country(code).en)
+    ]
+    return PartnersShown(measured_at=at, partners=tuple(shown[:100]))
+
+
+def codes_view(data: DataFiles) -> CodesShown:
+    """The meanings of all codes."""
+    return CodesShown(
+        codes=tuple(
+            CodeShown(code=code, name=row.name, meaning=row.meaning, next=row.next, ours=row.ours)
+            for code, row in data.codes.items()
+        )
+    )

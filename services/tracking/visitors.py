@@ -1,0 +1,27 @@
+"""What a request says of its sender: the address, and whether it is a program that wants JSON."""
+
+from ipaddress import IPv6Address, ip_address
+
+from starlette.requests import Request
+
+
+def network_of(address: str) -> str:
+    """The key of an address: the address itself, or the first 64 bits of IPv6, of which one client has them all."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.packed[:8].hex()
+    return str(parsed)
+
+
+def address_of(request: Request) -> str:
+    """The address of the client. Behind a proxy that FORWARDED_ALLOW_IPS permits, it is the one in X-Forwarded-For."""
+    return request.client.host if request.client else ""
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the client asks for JSON instead of a page."""
+    accepted = request.headers.get("accept", "")
+    return request.query_params.get("format") == "json" or ("application/json" in accepted and "text/html" not in accepted)
