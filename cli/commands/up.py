@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from cli.demo.journeys import DemoTarget, demo
+from cli.demo.received import ANNOUNCER
 from cli.demo.sign_ins import SignIns
 from cli.output import page
 from deploy.embedded.layout import HOME, PARTNERS, Layout, fixed_ports, free_ports
@@ -146,4 +147,5 @@ def _demo_target(layout: Layout) -> DemoTarget:
         authenticator_file=layout.authenticator_file,
         root=layout.root,
         portal_address=layout.portal_address,
+        partner_seeds={country: layout.seed(ANNOUNCER, country) for country in layout.partners},
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +20,7 @@ from cli.demo.accounts import Account, Authenticator, Mailbox
 from cli.demo.contents import Contents
 from cli.demo.examples import Example, all_examples
 from cli.demo.people import Exporter, Journey, Ministry, until
+from cli.demo.received import announce_documents
 from cli.demo.sign_ins import COMPANY_PEOPLE, OFFICERS, SignIns
 from cli.spans import kept_spans, traces_of
 from shared.bus.client import BusClient
@@ -45,6 +46,7 @@ class DemoTarget:
     authenticator_file: Path
     root: Path
     portal_address: str = ""
+    partner_seeds: Mapping[str, str] = field(default_factory=dict)
     administrator_email: str = "administrator@ministry.example"
 
 
@@ -235,10 +237,11 @@ async def leave_contents(target: DemoTarget, bus: BusClient, ministry: Ministry,
     sign_ins = SignIns.under(target.root)
     sign_ins.make()
     if not sign_ins.complete:
-        began = monotonic()
-        contents = Contents(bus, ministry, sign_ins, Mailbox(target.mail_dir), datetime.now(ZONE).date())
+        began, today = monotonic(), datetime.now(ZONE).date()
+        contents = Contents(bus, ministry, sign_ins, Mailbox(target.mail_dir), today)
         with console.status("People and certificates for the portal") as status:
             counts = await contents.make(lambda step: status.update(f"People and certificates for the portal: {step}"))
+        await announce_documents(target.nats_url, target.partner_seeds, target.country, sign_ins, today)
         sign_ins.finish()
         states = ", ".join(f"{count} {state}" for state, count in counts.items())
         console.print(f"\nFor the portal {counts.total()} certificates were made in {monotonic() - began:.0f} s: {states}.")

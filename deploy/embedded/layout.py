@@ -17,6 +17,9 @@ HOME = "KH"
 PARTNERS = ("VN", "MY", "SG", "ID")
 CUSTOMS_RULES = Path(__file__).parents[2] / "examples" / "customs.json"
 
+ANNOUNCERS_ABROAD = ("gateway", "certificates")
+"""The users of a partner's account that announce events. No certificates service runs there; `co demo` announces as it."""
+
 PUBLIC_PAGE, PORTAL, NATS, NATS_MONITOR, CUSTOMS, FIRST_OTHER = 8080, 8090, 4222, 8222, 8290, 8201
 
 Ports = Callable[[Iterable[str]], dict[str, int]]
@@ -83,10 +86,14 @@ class Layout:
         """The services of a country."""
         return tuple(service for service, of in self.replicas if of == country)
 
+    def announcers_of(self, country: str) -> tuple[str, ...]:
+        """The users of a country's account whose events are genuine."""
+        return self.services_of(country) if country == self.country else ANNOUNCERS_ABROAD
+
     @property
     def users(self) -> dict[str, tuple[str, ...]]:
         """The bus users of each country."""
-        return {self.country: USERS} | dict.fromkeys(self.partners, ("gateway", OPERATOR))
+        return {self.country: USERS} | dict.fromkeys(self.partners, (*ANNOUNCERS_ABROAD, OPERATOR))
 
     def name(self, service: str, country: str | None = None) -> str:
         """The name of a process: `gateway` in the home country, `gateway-vn` of a partner."""
