@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.portal.certificate_words import act_word, code_word, held_because, next_step, status_of
+from services.portal.deciding_panel import deciding
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
 from services.portal.visit import Show, Visit, page
@@ -183,6 +184,7 @@ async def show_certificate(visit: Visit) -> Response:
         remarks_of=lambda box, item=None: [
             each for each in state.box_remarks if each.box == box and (item is None or each.item == item)
         ],
+        deciding=await deciding(visit, content),
         mine=mine,
         may=_acts(visit, state.status) if mine else frozenset(),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,
