@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.certificates.reference_data import ReferenceData
 from services.portal.names import Names
 from shared.contracts.certificates.content import SendCertificateMessage
 from shared.contracts.certificates.issuing import (
@@ -47,8 +48,6 @@ async def submitted(system: System, exporter: Human, **changes: object) -> UUID:
 
 
 def test_the_portal_names_every_destination_and_office_of_the_services() -> None:
-    from services.certificates.reference_data import ReferenceData
-
     known, names = ReferenceData.load(), Names(ENGLISH)
 
     served = known.form("D", date(2026, 11, 23)).members - {"KH"}
@@ -99,7 +98,7 @@ async def test_a_returned_certificate_shows_the_remarks_at_their_boxes_and_leads
     assert "Correct what the remarks say" in text
     assert "To correct: The vessel is another one." in text
     assert "Returned for correction" in text
-    second = [form for form in browser.page.forms if form.action.endswith("/edit") and form.fields.get("item") == "1"][0]
+    second = next(form for form in browser.page.forms if form.action.endswith("/edit") and form.fields.get("item") == "1")
     browser.response = await browser.http.post(second.action, data=dict(second.form_values()))
     assert browser.path.endswith("/goods/1")
     assert "ARM 1-500" in browser.response.text
