@@ -2,7 +2,7 @@
 
 from services.certificates.handlers import router
 from services.certificates.reference_data import tools
-from services.certificates.store import TABLES
+from services.certificates.store.tables import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from services.certificates.domain.certificate import Consignment, Item
+from services.certificates.domain.consignment import BoxRemark, Consignment, Item
 from services.certificates.domain.exporter import Exporter, Mandate
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product
@@ -15,6 +15,11 @@ from shared.contracts.registry.registrations import RegistrationApproved
 def criterion_of(claimed: products.Criterion) -> Criterion:
     """The origin criterion that an exporter claims for a product."""
     return Criterion(kind=claimed.kind, percentage=claimed.percentage)
+
+
+def claimed(criterion: Criterion) -> products.Criterion:
+    """An origin criterion as answers contain it."""
+    return products.Criterion(kind=products.CriterionKind(criterion.kind), percentage=criterion.percentage)
 
 
 def product_of(command: products.RegisterProduct) -> Product:
@@ -62,6 +67,11 @@ def consignment_of(wanted: issuing.Consignment, known: Mapping[UUID, Product]) -
         port_of_discharge=wanted.transport.port_of_discharge,
         items=[item_of(item, known[item.product_id]) for item in wanted.items],
     )
+
+
+def remark_of(wanted: issuing.BoxRemark) -> BoxRemark:
+    """What to correct in one box of the form."""
+    return BoxRemark(box=wanted.box, item=wanted.item, text=wanted.text)
 
 
 def exporter_of(event: RegistrationApproved) -> Exporter:

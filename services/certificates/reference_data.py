@@ -1,24 +1,36 @@
-"""Data that a law or the ministry can change: the forms with their dates of effect, and the issuing offices."""
+"""Data that a law or the ministry can change: forms, issuing offices, reasons of rejection, the length of an assignment."""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from services.certificates.domain.form import Form, FormNotOffered, OfficeUnknown
-from shared.dated import NothingInForce, in_force
+from services.certificates.domain.rejection import RejectionReason
+from shared.dated import NothingInForce, effective_from, in_force
 from shared.settings import Settings
 
 DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True)
+class AssignmentRule:
+    """How long an assignment lasts, from a day on."""
+
+    effective_from: date
+    lasts: timedelta
+
+
+@dataclass(frozen=True)
 class ReferenceData:
-    """The forms and the issuing offices of this release."""
+    """The forms, issuing offices, reasons of rejection and the rules of assignments of this release."""
 
     forms: Sequence[Form]
     offices: dict[str, bool]
+    reasons: Sequence[RejectionReason]
+    assignments: Sequence[AssignmentRule]
 
     @classmethod
     def load(cls) -> "ReferenceData":
@@ -26,15 +38,25 @@ class ReferenceData:
         forms = [
             Form(
                 name=row["form"],
-                effective_from=date.fromisoformat(row["effective_from"]),
+                effective_from=effective_from(row),
                 members=frozenset(row["members"]),
                 criteria=frozenset(row["criteria"]),
                 fob_shown_with_rvc_for=frozenset(row["fob_shown_with_rvc_for"]),
             )
-            for row in json.loads((DATA / "forms.json").read_text())
+            for row in _rows("forms")
         ]
-        offices = {row["code"]: row["headquarters"] for row in json.loads((DATA / "offices.json").read_text())}
-        return cls(forms, offices)
+        offices = {row["code"]: row["headquarters"] for row in _rows("offices")}
+        reasons = [
+            RejectionReason(
+                code=row["code"],
+                effective_from=effective_from(row),
+                effective_until=date.fromisoformat(row["effective_until"]) if "effective_until" in row else None,
+                text=row["text"],
+            )
+            for row in _rows("rejection_reasons")
+        ]
+        assignments = [AssignmentRule(effective_from(row), timedelta(hours=row["hours"])) for row in _rows("assignments")]
+        return cls(forms, offices, reasons, assignments)
 
     def form(self, name: str, on: date) -> Form:
         """The form in force on a day. Raises FormNotOffered."""
@@ -42,6 +64,13 @@ class ReferenceData:
             return in_force([form for form in self.forms if form.name == name], on)
         except NothingInForce:
             raise FormNotOffered("form", form=name, day=on) from None
+
+    def find_form(self, name: str, on: date) -> Form | None:
+        """The form in force on a day, or None."""
+        try:
+            return self.form(name, on)
+        except FormNotOffered:
+            return None
 
     def must_have_office(self, office: str) -> None:
         """Refuses an unknown office. Raises OfficeUnknown."""
@@ -51,6 +80,19 @@ class ReferenceData:
     def is_headquarters(self, office: str) -> bool:
         """Whether the officers of this office act for all offices."""
         return self.offices.get(office, False)
+
+    def rejection_reasons(self, on: date) -> Sequence[RejectionReason]:
+        """The reasons that an officer can give on a day."""
+        return [reason for reason in self.reasons if reason.is_in_force(on)]
+
+    def assignment_lasts(self, on: date) -> timedelta:
+        """How long an assignment lasts that begins on a day. Raises NothingInForce."""
+        return in_force(self.assignments, on).lasts
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return rows
 
 
 def tools(settings: Settings) -> Iterable[object]:

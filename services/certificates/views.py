@@ -3,11 +3,22 @@
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
+from services.certificates.domain.message import Message
 from services.certificates.domain.product import Product
-from services.certificates.store import Document
+from services.certificates.mappers import claimed
+from services.certificates.store.documents import Document
+from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
-from shared.contracts.certificates.issuing import CertificateIssued, CertificateState, CertificateSubmitted, SubmittedGoods
-from shared.contracts.certificates.products import Criterion, ProductState
+from shared.contracts.certificates.issuing import (
+    BoxRemark,
+    CertificateIssued,
+    CertificateState,
+    CertificateStatusChanged,
+    CertificateSubmitted,
+    SubmittedGoods,
+)
+from shared.contracts.certificates.products import ProductState
+from shared.contracts.certificates.withdrawing import CertificateClosed
 from shared.handling.work import Work
 
 
@@ -27,6 +38,8 @@ def certificate_state(
         status=certificate.status,
         waits_for=certificate.waits_for(settled=settled),
         remarks=certificate.remarks,
+        box_remarks=[BoxRemark(box=each.box, item=each.item, text=each.text) for each in certificate.box_remarks or ()],
+        reasons=certificate.reasons or (),
         settled=settled,
         reference=certificate.reference,
         issued_on=certificate.issued_on,
@@ -44,7 +57,7 @@ def product_state(product: Product) -> ProductState:
         exporter_id=product.exporter_id,
         description=product.description,
         hs_code=product.hs_code,
-        criterion=Criterion(kind=product.criterion.kind, percentage=product.criterion.percentage),
+        criterion=claimed(product.criterion),
         status=product.status,
         reason=product.reason,
         version=product.version,
@@ -67,6 +80,41 @@ def submitted(certificate: Certificate, work: Work) -> CertificateSubmitted:
         ],
         version=certificate.version,
         occurred_at=work.now,
+    )
+
+
+def status_changed(certificate: Certificate, work: Work) -> CertificateStatusChanged:
+    """The event for all who show how far a certificate is: only what the public may read."""
+    return CertificateStatusChanged(
+        certificate_id=certificate.certificate_id,
+        office=certificate.office,
+        destination=certificate.consignment.destination,
+        status=certificate.status,
+        submission=certificate.submission,
+        version=certificate.version,
+        occurred_at=certificate.status_since or work.now,
+    )
+
+
+def closed(certificate: Certificate, work: Work) -> CertificateClosed:
+    """The event for fees: no payment is accepted for this submission."""
+    return CertificateClosed(
+        certificate_id=certificate.certificate_id,
+        submission=certificate.submission,
+        status=certificate.status,
+        version=certificate.version,
+        occurred_at=work.now,
+    )
+
+
+def message_sent(message: Message, certificate: Certificate) -> CertificateMessageSent:
+    """The event for the portal: somebody wrote, but not what."""
+    return CertificateMessageSent(
+        certificate_id=message.certificate_id,
+        office=certificate.office,
+        by=message.side,
+        version=message.number,
+        occurred_at=message.at,
     )
 
 

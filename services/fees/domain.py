@@ -5,14 +5,24 @@ Source: Joint Prakas 315 (tariff), Joint Announcement 1217 (Export Management Fe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from uuid import UUID
 
 from shared.refusals import Refused
 
 IN_PIECES = {"PCS": ("PCS", 1), "SET": ("PCS", 1), "DZN": ("PCS", 12), "PRS": ("PRS", 1), "DPR": ("PRS", 12)}
 """Units in pieces or pairs (ours): a dozen counts twelve, a set counts one."""
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""The alphabet of payment references: base32 without I, L, O and U, which look like others."""
+REFERENCE_LENGTH = 10
+MISREAD = str.maketrans("OIL", "011", " -")
+"""What people write in place of a digit, and what they leave in between."""
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""When an invoice of a former release counts as assessed, which stored no instant."""
 
 
 class InvoiceNotFound(Refused):
@@ -31,8 +41,20 @@ class SlipUsed(Refused):
     code = "slip_already_used"
 
 
+class SlipRecorded(Refused):
+    code = "slip_already_recorded"
+
+
 class PaidInFuture(Refused):
     code = "payment_in_future"
+
+
+class InvoiceClosed(Refused):
+    code = "invoice_closed"
+
+
+class NoTariff(Refused):
+    code = "no_tariff_in_force"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +76,15 @@ class Line:
     source: str
 
 
+@dataclass(frozen=True)
+class Row:
+    """A fee for a class of goods above a quantity. `fee_khr` is by form; `*` stands for every other form."""
+
+    goods_class: str
+    above: Decimal
+    fee_khr: Mapping[str, int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class GoodsClass:
     """Goods with the same fee, by handicraft flag or HS prefix. `unit`: the unit of their quantity."""
@@ -68,14 +99,10 @@ class GoodsClass:
         """Whether these goods belong to the class."""
         return (self.handicraft and goods.handicraft) or any(map(goods.hs_code.startswith, self.hs_prefixes))
 
-
-@dataclass(frozen=True)
-class Row:
-    """A fee for a class of goods above a quantity. `fee_khr` is by form; `*` stands for every other form."""
-
-    goods_class: str
-    above: Decimal
-    fee_khr: Mapping[str, int]
+    def in_words(self, row: Row) -> str:
+        """The goods of one row of the tariff."""
+        above = f" over {row.above:f} {self.unit}" if row.above else ""
+        return f"{self.name}{above}{f' ({self.remark})' if self.remark else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +131,13 @@ class Tariff:
     def _line(self, form: str, goods_class: GoodsClass, quantity: Decimal | None) -> Line:
         rows = [row for row in self.rows if row.goods_class == goods_class.name]
         row = max((row for row in rows if quantity is None or quantity > row.above), key=lambda row: row.above)
-        above = f" over {row.above:f} {goods_class.unit}" if row.above else ""
-        remark = f" ({goods_class.remark})" if goods_class.remark else ""
         amount = row.fee_khr.get(form, row.fee_khr["*"])
-        return Line(f"Certificate of origin, form {form}: {goods_class.name}{above}{remark}", amount, self.source)
+        return Line(f"Certificate of origin, form {form}: {goods_class.in_words(row)}", amount, self.source)
+
+    def rows_in_words(self) -> list[tuple[str, Mapping[str, int]]]:
+        """The goods of each row, and their fee by form."""
+        classes = {goods_class.name: goods_class for goods_class in self.classes}
+        return [(classes[row.goods_class].in_words(row), row.fee_khr) for row in self.rows]
 
 
 def _counted(goods: Goods, unit: str | None) -> Decimal | None:
@@ -117,11 +147,29 @@ def _counted(goods: Goods, unit: str | None) -> Decimal | None:
     return goods.quantity * times if counted_in == unit else None
 
 
+def payment_reference_of(certificate_id: UUID, attempt: int = 0) -> str:
+    """The payment reference of a certificate, in its stored form without the dash.
+
+    It is the first 50 bits of the SHA-256 of the certificate's id and one byte, the attempt, as ten characters of Crockford's
+    base32. So it reveals no id, and the same certificate always gets the same one. Another attempt is needed only if
+    another certificate has that reference: about one case in a thousand years of a million certificates.
+    """
+    bits = int.from_bytes(sha256(certificate_id.bytes + bytes([attempt])).digest()) >> (256 - 5 * REFERENCE_LENGTH)
+    return "".join(CROCKFORD[bits >> 5 * place & 31] for place in reversed(range(REFERENCE_LENGTH)))
+
+
+def beginning_of_reference(search: str) -> str | None:
+    """The beginning of a payment reference that a person typed, in its stored form; None if it cannot be one."""
+    typed = search.upper().translate(MISREAD)
+    return typed if 0 < len(typed) <= REFERENCE_LENGTH and set(typed) <= set(CROCKFORD) else None
+
+
 @dataclass(eq=False, kw_only=True)
 class Invoice:
     """The price of a certificate and the payments. A later submission is assessed again; payments stay.
 
-    `agent_id`: the agent that drafted the certificate, if an agent did.
+    `agent_id`: the agent that drafted the certificate, if an agent did. `assessed_on`: the legal date of the tariff.
+    `closed_submission`: the last submission that was withdrawn or rejected. It can be known before that submission itself.
     """
 
     certificate_id: UUID
@@ -132,6 +180,10 @@ class Invoice:
     settled_submission: int = 0
     version: int = 0
     agent_id: UUID | None = None
+    payment_reference: str | None = None
+    assessed_on: date | None = None
+    assessed_at: datetime = LONG_AGO
+    closed_submission: int = 0
 
     @property
     def amount_khr(self) -> int:
@@ -148,21 +200,44 @@ class Invoice:
         """Whether the present submission is settled."""
         return 0 < self.submission == self.settled_submission
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the present submission was withdrawn or rejected."""
+        return 0 < self.submission <= self.closed_submission
+
+    @property
+    def shown_reference(self) -> str | None:
+        """The payment reference as the payer names it: two groups of five characters, such as `7KQ2M-9XT4F`."""
+        return self.payment_reference and f"{self.payment_reference[:5]}-{self.payment_reference[5:]}"
+
     def was_begun_by(self, agent_id: UUID | None) -> None:
         """Keeps the agent that drafted the certificate. An event without an agent changes nothing."""
         self.agent_id = self.agent_id or agent_id
 
-    def assess(self, submission: int, lines: list[Line]) -> bool:
+    def assess(self, submission: int, lines: list[Line], *, on: date, at: datetime) -> bool:
         """Assesses the fee of a submission. Returns False, and changes nothing, for an older or the same submission."""
         if submission <= self.submission:
             return False
         self.submission = submission
         self.lines = lines
+        self.assessed_on = on
+        self.assessed_at = at
+        self.version += 1
+        return True
+
+    def close(self, submission: int) -> bool:
+        """A submission was withdrawn or rejected. Returns False if this changes nothing for the payer."""
+        was_closed = self.is_closed
+        self.closed_submission = max(self.closed_submission, submission)
+        if was_closed or not self.is_closed:
+            return False
         self.version += 1
         return True
 
     def pay(self, amount_khr: int) -> None:
         """The amount owed is paid in one sum."""
+        if self.is_closed:
+            raise InvoiceClosed("certificate_id")
         if self.is_settled:
             raise AlreadySettled("certificate_id")
         if amount_khr != self.owed_khr:

@@ -1,17 +1,32 @@
-"""The tables of fees: invoices, and one row for each bank slip."""
+"""The tables of fees: invoices, one row for each bank slip, the names of exporters, and the closed submissions."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, String, Table, Uuid, func, select
-from sqlalchemy.orm import registry
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, MetaData, String, Table, Uuid, func, or_, select, update
+from sqlalchemy.orm import column_property, registry
 
-from services.fees.domain import Invoice, InvoiceNotFound, Line, SlipUsed
+from services.fees.domain import (
+    CROCKFORD,
+    REFERENCE_LENGTH,
+    Invoice,
+    InvoiceNotFound,
+    Line,
+    SlipRecorded,
+    SlipUsed,
+    beginning_of_reference,
+    payment_reference_of,
+)
 from shared.database.column_types import JsonOf, UtcDateTime
+from shared.database.paging import By, page_of
 from shared.handling.work import Work
 
 TABLES = MetaData()
+ATTEMPTS = 8
+"""How many payment references of a certificate are tried: more than can ever be taken."""
 
 invoices = Table(
     "invoices",
@@ -24,7 +39,15 @@ invoices = Table(
     Column("settled_submission", Integer, nullable=False),
     Column("version", Integer, nullable=False),
     Column("agent_id", Uuid),
+    Column("payment_reference", String(REFERENCE_LENGTH), unique=True, index=True),
+    Column("assessed_on", Date),
+    Column("assessed_at", UtcDateTime, nullable=False, server_default="2000-01-01T00:00:00.000000Z"),
 )
+_NEWEST_FIRST = invoices.c.assessed_at, invoices.c.certificate_id
+_unpaid = invoices.c.settled_submission != invoices.c.submission
+Index("ix_invoices_newest", *_NEWEST_FIRST)
+Index("ix_invoices_newest_of_exporter", invoices.c.exporter_id, *_NEWEST_FIRST)
+Index("ix_invoices_newest_unpaid", *_NEWEST_FIRST, postgresql_where=_unpaid, sqlite_where=_unpaid)
 
 payments = Table(
     "payments",
@@ -37,8 +60,29 @@ payments = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
+exporter_names = Table(
+    "exporter_names",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+closings = Table(
+    "closings",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("submission", Integer, nullable=False),
+)
+
+# A row of its own, because a submission can be closed before its invoice exists, and two replicas can receive both events.
+_closed = select(closings.c.submission).where(closings.c.certificate_id == invoices.c.certificate_id)
+_closed_submission = func.coalesce(_closed.correlate(invoices).scalar_subquery(), 0)
+
 _mapping = registry(metadata=TABLES)
-_mapping.map_imperatively(Invoice, invoices)
+_mapping.map_imperatively(
+    Invoice, invoices, properties={"closed_submission": column_property(_closed_submission, expire_on_flush=False)}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +105,104 @@ async def invoice_of(work: Work, certificate_id: UUID) -> Invoice:
     return found
 
 
+async def lock_for_payment(work: Work, certificate_id: UUID) -> Invoice:
+    """The invoice of a certificate, as it is once the lock is held. Raises InvoiceNotFound."""
+    invoice = await invoice_of(work, certificate_id)
+    await work.session.refresh(invoice, ["closed_submission"])  # PostgreSQL read it before it waited for the lock
+    return invoice
+
+
 async def find_invoice(work: Work, certificate_id: UUID) -> Invoice | None:
     """The invoice of a certificate, or None."""
     return await work.session.get(Invoice, certificate_id, with_for_update=work.may_write)
+
+
+async def free_reference(work: Work, certificate_id: UUID) -> str:
+    """The payment reference for the new invoice of a certificate."""
+    wanted = [payment_reference_of(certificate_id, attempt) for attempt in range(ATTEMPTS)]
+    stored = select(invoices.c.payment_reference).where(invoices.c.payment_reference.in_(wanted))
+    taken = set(await work.session.scalars(stored))
+    return next(reference for reference in wanted if reference not in taken)
+
+
+async def give_missing_references(work: Work) -> None:
+    """Gives the invoices of a former release their payment references."""
+    without = select(invoices.c.certificate_id).where(invoices.c.payment_reference.is_(None))
+    ids = (await work.session.scalars(without)).all()
+    if ids:
+        rows = [{"certificate_id": each, "payment_reference": payment_reference_of(each)} for each in ids]
+        await work.session.execute(update(Invoice), rows)
 
 
 async def keep_slip(work: Work, slip: Slip) -> None:
     """Keeps a slip. Raises SlipUsed if it was entered before."""
     if not await work.insert_new(payments, [vars(slip)]):
         raise SlipUsed("slip_number", slip=slip.slip_number)
+
+
+async def slip_must_be_new(work: Work, slip_number: str, certificate_id: UUID) -> None:
+    """Raises SlipRecorded if the slip was entered for this certificate, SlipUsed if it was entered for another one."""
+    entered_for = await work.session.scalar(select(payments.c.certificate_id).where(payments.c.slip_number == slip_number))
+    if entered_for == certificate_id:
+        raise SlipRecorded("slip_number", slip=slip_number)
+    if entered_for is not None:
+        raise SlipUsed("slip_number", slip=slip_number)
+
+
+async def keep_closing(work: Work, certificate_id: UUID, submission: int) -> None:
+    """Keeps the last submission of a certificate that was closed."""
+    row = {"certificate_id": certificate_id, "submission": submission}
+    await work.insert_newer(closings, row, version="submission")
+
+
+async def keep_name(work: Work, exporter_id: UUID, name: str, version: int) -> None:
+    """Keeps the newest name of an exporter."""
+    await work.insert_newer(exporter_names, {"exporter_id": exporter_id, "name": name, "version": version})
+
+
+async def slips_of(work: Work, certificate_ids: Sequence[UUID]) -> dict[UUID, list[Slip]]:
+    """The slips of certificates, the oldest first."""
+    found: dict[UUID, list[Slip]] = defaultdict(list)
+    theirs = select(payments).where(payments.c.certificate_id.in_(certificate_ids))
+    for row in await work.session.execute(theirs.order_by(payments.c.recorded_at, payments.c.slip_number)):
+        found[row.certificate_id].append(Slip(**row._mapping))
+    return found
+
+
+async def names_of(work: Work, exporter_ids: set[UUID]) -> dict[UUID, str]:
+    """The names of exporters, by their ids. Unknown ones are left out."""
+    named = select(exporter_names.c.exporter_id, exporter_names.c.name).where(exporter_names.c.exporter_id.in_(exporter_ids))
+    return {row.exporter_id: row.name for row in await work.session.execute(named)}
+
+
+async def list_invoices(
+    work: Work,
+    *,
+    exporter_id: UUID | None,
+    agent_id: UUID | None,
+    settled: bool | None,
+    search: str | None,
+    after: str | None,
+    limit: int,
+) -> tuple[list[Invoice], str | None]:
+    """A page of invoices, newest first, and the cursor of the next page. Raises CursorMalformed."""
+    wanted = select(Invoice)
+    if exporter_id is not None:
+        wanted = wanted.where(invoices.c.exporter_id == exporter_id)
+    if agent_id is not None:
+        wanted = wanted.where(invoices.c.agent_id == agent_id)
+    if settled is not None:
+        wanted = wanted.where(invoices.c.settled_submission == invoices.c.submission if settled else _unpaid)
+    if search is not None:
+        named = select(exporter_names.c.exporter_id).where(exporter_names.c.name.icontains(search, autoescape=True))
+        found = [invoices.c.exporter_id.in_(named)]
+        if begins := beginning_of_reference(search):
+            first, last = (begins.ljust(REFERENCE_LENGTH, filler) for filler in (CROCKFORD[0], CROCKFORD[-1]))
+            found.append(invoices.c.payment_reference.between(first, last))  # not LIKE: a range uses the index
+        wanted = wanted.where(or_(*found))
+    order = [By(column, descending=True) for column in _NEWEST_FIRST]
+    rows, following = await page_of(work.session, wanted, order, after, limit)
+    return [row.Invoice for row in rows], following
 
 
 assessed = select(invoices.c.certificate_id)

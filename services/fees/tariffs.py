@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from services.fees.domain import GoodsClass, Line, Row, Tariff
-from shared.dated import in_force
+from services.fees.domain import GoodsClass, Line, NoTariff, Row, Tariff
+from shared.dated import NothingInForce, in_force
 from shared.settings import Settings
 
 FILE = Path(__file__).parent / "data" / "tariffs.json"
@@ -28,6 +28,13 @@ class Tariffs:
     def on(self, day: date) -> Tariff:
         """The tariff in force on a legal date. Raises NothingInForce before the first."""
         return in_force(self.tariffs, day)
+
+    def asked_for(self, day: date) -> Tariff:
+        """The tariff in force on a day that a person names. Raises NoTariff before the first."""
+        try:
+            return self.on(day)
+        except NothingInForce:
+            raise NoTariff("on", day=day) from None
 
 
 def _tariff(row: dict) -> Tariff:  # type: ignore[type-arg]

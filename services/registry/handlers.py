@@ -7,10 +7,21 @@ from services.registry.companies import (
     documents,
     expiring,
     importing,
+    listing,
+    profiles,
 )
 from services.registry.companies import recovering as recovering_companies
 from services.registry.companies import store as companies
-from services.registry.identity import invitations, passwords, second_factor, sessions, signing_in, signing_keys, users
+from services.registry.identity import (
+    invitations,
+    passkeys,
+    passwords,
+    second_factor,
+    sessions,
+    signing_in,
+    signing_keys,
+    users,
+)
 from services.registry.mail import sending
 from services.registry.mandates import acting, granting
 from services.registry.mandates import recovering as recovering_mandates
@@ -18,9 +29,9 @@ from services.registry.mandates import store as mandates
 from shared.handling.router import Router
 
 router = Router()
-for part in (applying, documents, deciding, importing, expiring, colleagues, recovering_companies):
+for part in (applying, documents, deciding, importing, expiring, colleagues, listing, profiles, recovering_companies):
     router.include(part.router)
-for part in (users, invitations, passwords, signing_in, second_factor, sessions, signing_keys):
+for part in (users, invitations, passwords, signing_in, second_factor, passkeys, sessions, signing_keys):
     router.include(part.router)
 for part in (granting, acting, recovering_mandates, sending):
     router.include(part.router)

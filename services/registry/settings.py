@@ -4,6 +4,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import FilePath, model_validator
 
@@ -12,6 +13,8 @@ from services.registry.identity.authenticators import Authenticators
 from services.registry.identity.link_emails import Portal
 from services.registry.identity.offices import Offices
 from services.registry.identity.password_hashing import Passwords
+from services.registry.identity.relying_party import RelyingParty, default_origin, must_be_usable
+from services.registry.identity.second_factor_rules import SecondFactorRules
 from services.registry.identity.signing_keys import SigningKeys
 from services.registry.identity.users import FirstAdministrator
 from services.registry.mail.templates import EmailTemplates
@@ -33,6 +36,12 @@ class RegistrySettings(Settings):
     head_office: str = "PNH"
     portal_address: str = "http://127.0.0.1:8080"
     """The address of the portal, which links in e-mails begin with."""
+    web_origins: str = ""
+    """Comma-separated origins on which browsers use passkeys, e.g. `https://localhost:8443`. Empty: that of the portal."""
+    passkey_domain: str = ""
+    """The domain that passkeys belong to; to change it makes all of them useless. Empty: the host of the first origin."""
+    passkey_name: str = "CO Automation"
+    """The name that an authenticator shows beside a passkey."""
     smtp_url: str | None = None
     """The mail server: `smtps://user@host:465`, or `smtp://user@host:587` with STARTTLS. Only this machine may lack TLS."""
     smtp_password_file: FilePath | None = None
@@ -45,12 +54,31 @@ class RegistrySettings(Settings):
         transport_of(self)
         return self
 
+    @model_validator(mode="after")
+    def _passkeys_are_usable(self) -> Self:
+        if self.web_origins or self.passkey_domain:
+            must_be_usable(self.rp_id, self.origins)
+        return self
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins on which browsers use passkeys."""
+        named = [origin.strip().rstrip("/") for origin in self.web_origins.split(",") if origin.strip()]
+        return named or [default_origin(self.portal_address)]
+
+    @property
+    def rp_id(self) -> str:
+        """The domain that passkeys belong to: the id of the relying party (WebAuthn)."""
+        return self.passkey_domain or urlsplit(self.origins[0]).hostname or ""
+
 
 def tools(settings: RegistrySettings) -> Iterable[object]:
     """The objects that the handlers of registry use."""
     yield from reference_data()
     yield Passwords()
-    yield Authenticators(urlsafe_b64decode(settings.second_factor_key_file.read_text().strip() + "=="))
+    second_factor_key = urlsafe_b64decode(settings.second_factor_key_file.read_text().strip() + "==")
+    yield Authenticators(second_factor_key)
+    yield RelyingParty(rp_id=settings.rp_id, name=settings.passkey_name, origins=settings.origins, key=second_factor_key)
     yield SigningKeys.read(settings.token_key_file)
     yield Mailer(transport_of(settings))
     yield Portal(settings.portal_address.rstrip("/"))
@@ -65,6 +93,7 @@ def reference_data() -> Iterable[object]:
     """The data files of this release."""
     yield ReferenceData.load()
     yield Offices.load()
+    yield SecondFactorRules.load()
     yield MandateLimits.load()
     yield EmailTemplates.load()
 

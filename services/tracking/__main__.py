@@ -1,7 +1,6 @@
 """`python -m services.tracking`"""
 
 from services.tracking.handlers import router
-from services.tracking.limits import MAX_STREAMS
 from services.tracking.routes import routes
 from services.tracking.settings import TrackingSettings, tools
 from services.tracking.store import TABLES
@@ -9,13 +8,5 @@ from shared.runtime.main import run
 from shared.runtime.service import Service
 
 run(
-    Service(
-        name="tracking",
-        router=router,
-        tables=TABLES,
-        settings=TrackingSettings,
-        tools=tools,
-        routes=routes,
-        connections=MAX_STREAMS + 200,
-    )
+    Service(name="tracking", router=router, tables=TABLES, settings=TrackingSettings, tools=tools, routes=routes)
 )

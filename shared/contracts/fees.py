@@ -42,7 +42,7 @@ class InvoiceState(Answer):
     exporter_name: str | None = None
     assessed_on: date | None = None
     closed: bool = False
-    payments: tuple["Payment", ...] = ()
+    payments: tuple[Payment, ...] = ()
     lines: tuple[InvoiceLine, ...]
     amount_khr: int
     paid_khr: int
@@ -113,7 +113,7 @@ class QuoteFee(Question):
 
 
 class TariffRow(Contract):
-    """The fee of one class of goods. `amounts_khr`: by form."""
+    """The fee of one class of goods. `amounts_khr`: by form; `*` stands for every other form."""
 
     goods: str
     amounts_khr: dict[str, int]

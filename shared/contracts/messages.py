@@ -65,8 +65,8 @@ class Request(Contract):
     """A command or a question.
 
     `anonymous`: it needs no actor token. `asked_by`: the permitted roles; empty if every signed-in person may send it. The
-    handler checks ownership. `read_by`: the roles that read what belongs to others. `while_enrolling`: an officer without a
-    second factor may send it. `under_mandate`: an agent may send it for an exporter.
+    handler checks ownership. `read_by`: the roles that read what belongs to others. `while_enrolling`: a person who
+    must have a second factor and has none may send it. `under_mandate`: an agent may send it for an exporter.
 
     A question for a list has `limit` and `after`, or `before` if the newest comes first. Its answer has `next`, the cursor of
     the next page, or None at the end.

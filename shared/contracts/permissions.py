@@ -18,11 +18,11 @@ handlers.
 | **yes** | permitted with this role |
 | *own* | permitted for every signed-in user; the handler checks ownership |
 | **all** | permitted without signing in |
-| **confirmed** | also needs a step-up token, issued for a new code of the second factor and valid for exactly this command |
+| **confirmed** | also needs a step-up token, issued for a new code or a passkey and valid for exactly this command |
 | **agents** | also permitted with this role under a mandate of the exporter, for a person or an API key |
 
-Every other request under a mandate is refused. A request of an officer without a second factor is refused unless the table
-permits it.
+Every other request under a mandate is refused. A request of a person who must have a second factor and has none is refused
+unless the table permits it.
 """
 
 

@@ -18,6 +18,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     impl = DateTime
     cache_ok = True
+    python_type = datetime
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
@@ -57,6 +58,7 @@ class EnumText(TypeDecorator[StrEnum]):
 
     impl = String(40)
     cache_ok = True
+    python_type = str
 
     def __init__(self, kind: type[StrEnum]) -> None:
         super().__init__()

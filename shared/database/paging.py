@@ -38,7 +38,7 @@ async def page_of(
     columns = [by.column.label(f"{KEY}{number}") for number, by in enumerate(order)]
     wanted = rows.add_columns(*columns).order_by(*(by.column.desc() if by.descending else by.column.asc() for by in order))
     if after is not None:
-        wanted = wanted.where(_after(order, _read(after, len(order))))
+        wanted = wanted.where(_after(order, _read(after, order)))
     found = list((await session.execute(wanted.limit(limit + 1))).all())
     if len(found) <= limit:
         return found, None
@@ -60,10 +60,22 @@ _KINDS: dict[str, Any] = {
     "u": (UUID, UUID, str),
     "t": (datetime, lambda text: datetime.fromisoformat(text).astimezone(UTC), datetime.isoformat),
     "d": (date, date.fromisoformat, date.isoformat),
-    "i": (int, int, str),
-    "s": (str, str, str),
+    "i": (int, lambda text: _bounded(int(text)), str),
+    "s": (str, lambda text: _storable(str(text)), str),
 }
 """The kinds of values in a cursor: class, parser and writer."""
+
+
+def _bounded(number: int) -> int:
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("no database stores this number")
+    return number
+
+
+def _storable(text: str) -> str:
+    if "\0" in text.encode().decode():  # a lone surrogate cannot be encoded
+        raise ValueError("PostgreSQL stores no NUL")
+    return text
 
 
 def _written(values: Sequence[Any]) -> str:
@@ -73,12 +85,13 @@ def _written(values: Sequence[Any]) -> str:
     return urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, count: int) -> list[Any]:
+def _read(cursor: str, order: Sequence[By]) -> list[Any]:
+    """The values of a cursor. One of another list, or a forged one, has other types."""
     try:
         parts = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         values = [_KINDS[kind][1](text) for kind, text in parts]
     except (ValueError, TypeError, KeyError, OverflowError):
         raise CursorMalformed("after") from None
-    if len(values) != count:
+    if len(values) != len(order) or not all(map(isinstance, values, (by.column.type.python_type for by in order))):
         raise CursorMalformed("after")
     return values

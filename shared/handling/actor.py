@@ -42,7 +42,7 @@ class Mandated:
 class Actor:
     """A person, or a system with an API key; the organisation that it acts for, and its roles.
 
-    `user_id` is None for an anonymous request. `enrolling`: the officer may only set up the second factor. `mandate`: set if
+    `user_id` is None for an anonymous request. `enrolling`: the person may only set up the second factor. `mandate`: set if
     the actor's company acts as an agent; then `organisation` is the exporter.
     """
 

@@ -50,7 +50,7 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
 class HttpServer(uvicorn.Server):
     """An HTTP server that leaves the handling of signals to its replica."""
 
-    def __init__(self, app: Starlette, settings: Settings, connections: int) -> None:
+    def __init__(self, app: Starlette, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -64,7 +64,7 @@ class HttpServer(uvicorn.Server):
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=2,
-                limit_concurrency=connections,
+                limit_concurrency=settings.http_connections,
                 h11_max_incomplete_event_size=64 * 1024,
             )
         )

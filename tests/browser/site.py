@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import uvicorn
 
+from tests.conftest import eventually
 from tests.support.portal import System, a_system
 from tests.support.ports import free_port
 
@@ -47,8 +48,7 @@ class LiveSite:
             )
             server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
             serving = asyncio.create_task(server.serve())
-            while not server.started:
-                await asyncio.sleep(0.01)
+            await eventually(lambda: server.started)
             started()
             await self._stop.wait()
             server.should_exit = True
@@ -59,8 +59,6 @@ class LiveSite:
 @contextmanager
 def a_live_site(root: Path) -> Iterator[LiveSite]:
     """A running portal."""
-    from threading import Event
-
     site, up = LiveSite(root), Event()
     thread = Thread(target=site.run, args=(up.set,), daemon=True)
     thread.start()

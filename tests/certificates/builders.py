@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.certificates.domain.certificate import Certificate, Consignment, Item, Status
+from services.certificates.domain.certificate import Certificate
+from services.certificates.domain.consignment import Consignment, Item
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Criterion, Form
+from services.certificates.domain.life_cycle import Status
 
 TODAY = date(2026, 11, 23)
 OFFICER, SECOND_OFFICER = uuid4(), uuid4()
@@ -85,6 +87,8 @@ def a_certificate(status: Status = Status.DRAFT, **consignment: Any) -> Certific
         Status.APPROVED: ["submit", "review", "approve"],
         Status.ISSUED: ["submit", "review", "approve", "issue"],
         Status.REJECTED: ["submit", "reject"],
+        Status.WITHDRAWN: ["submit", "withdraw"],
+        Status.DISCARDED: ["discard"],
     }[status]
     for act in acts:
         do(certificate, act)
@@ -96,6 +100,10 @@ def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
     match act:
         case "revise":
             certificate.revise(a_consignment())
+        case "discard":
+            certificate.discard()
+        case "withdraw":
+            certificate.withdraw()
         case "submit":
             certificate.submit(on, an_exporter())
         case "return":

@@ -12,7 +12,7 @@ from sqlalchemy import delete, update
 
 from services.certificates.handlers import router
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store import certificates, documents
+from services.certificates.store.tables import certificates, documents
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import (
     CertificateState,

@@ -7,19 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.certificates.domain.certificate import (
-    ALLOWED,
-    Act,
-    AlreadySubmitted,
-    DepartureTooFarAhead,
-    DepartureTooLongAgo,
-    FourEyesRequired,
-    NotAllowedNow,
-    Status,
-    reference_of,
-)
+from services.certificates.domain.certificate import DepartureTooFarAhead, DepartureTooLongAgo, FourEyesRequired
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.form import Criterion, CriterionNotInForm, DestinationNotInAgreement
+from services.certificates.domain.life_cycle import ALLOWED, Act, AlreadySubmitted, NotAllowedNow, Status
+from services.certificates.domain.number import reference_of
 from shared.clock import a_year_from
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.refusals import Refused

@@ -13,7 +13,7 @@ import pytest
 from services.certificates.domain.exporter import Exporter, Standing
 from services.certificates.handlers import router
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store import find_exporter
+from services.certificates.store.exporters import find_exporter
 from shared.contracts.messages import Event
 from shared.contracts.registry.registrations import (
     RegistrationApproved,

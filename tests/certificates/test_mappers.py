@@ -3,15 +3,16 @@
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from types import ModuleType
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from services.certificates import views
+from services.certificates import content_views, views
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product
-from services.certificates.mappers import consignment_of, criterion_of, exporter_of, item_of, mandate_of, product_of
+from services.certificates.mappers import consignment_of, criterion_of, exporter_of, item_of, mandate_of, product_of, remark_of
 from shared.contracts.certificates import issuing, products
 from shared.contracts.messages import Command, Event
 from shared.contracts.registry.mandates import MandateGranted
@@ -84,6 +85,7 @@ MAPPERS: dict[type[BaseModel], Callable[[Any], Any]] = {
     products.RegisterProduct: product_of,
     issuing.Item: lambda wanted: item_of(wanted, a_product()),
     issuing.Consignment: lambda wanted: consignment_of(wanted, AnyProduct()),
+    issuing.BoxRemark: remark_of,
     RegistrationApproved: exporter_of,
     MandateGranted: mandate_of,
 }
@@ -119,7 +121,8 @@ def test_a_line_takes_the_findings_on_its_product() -> None:
     assert (item.description, item.criterion, item.handicraft) == ("Shirts", criterion, True)
 
 
-def test_views_map_and_do_not_query() -> None:
-    functions = [thing for thing in vars(views).values() if inspect.isfunction(thing) and thing.__module__ == views.__name__]
+@pytest.mark.parametrize("module", [views, content_views])
+def test_views_map_and_do_not_query(module: ModuleType) -> None:
+    functions = [thing for thing in vars(module).values() if inspect.isfunction(thing) and thing.__module__ == module.__name__]
     assert functions
     assert not any(map(inspect.iscoroutinefunction, functions))

@@ -107,7 +107,7 @@ async def test_under_a_mandate_is_let_in_only_what_the_table_says(service: Servi
 def test_under_a_mandate_only_what_a_mandate_can_give_is_asked_for() -> None:
     for kind in REQUESTS:
         if kind.under_mandate:
-            assert kind.asked_by <= AGENT_ROLES, kind
+            assert kind.asked_by & COMPANY <= AGENT_ROLES, kind
             assert not getattr(kind, "step_up", False), kind
 
 

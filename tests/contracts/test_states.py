@@ -7,11 +7,13 @@ from typing import get_args
 
 import pytest
 
-from services.certificates.domain import certificate, exporter, product
+from services.certificates.domain import exporter, life_cycle, message, product
 from services.registry.companies.domain import registration
 from services.registry.identity.domain import user
 from services.registry.mandates.domain import mandate
+from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import CertificateStatus
+from shared.contracts.certificates.lists import Side as ThreadSide
 from shared.contracts.certificates.products import CriterionKind, ProductStatus
 from shared.contracts.gateway import NEXT_CODES, StatusCode
 from shared.contracts.registry.importing import FormerStatus
@@ -35,7 +37,8 @@ def values(states: type[StrEnum]) -> set[str]:
         (mandate.Side, Side),
         (registration.Status, RegistrationStatus),
         (user.Status, UserStatus),
-        (certificate.Status, CertificateStatus),
+        (life_cycle.Status, CertificateStatus),
+        (message.Side, ThreadSide),
         (product.ProductStatus, ProductStatus),
     ],
     ids=lambda states: f"{states.__module__.rsplit('.')[-1]}.{states.__name__}",
@@ -59,10 +62,14 @@ def test_certificates_keeps_states_of_a_registration() -> None:
 def test_every_state_of_the_domain_has_its_row_in_the_table_of_acts() -> None:
     assert set(mandate.ALLOWED) == set(mandate.Status)
     assert set(user.ALLOWED) == set(user.Status)
-    assert set(certificate.ALLOWED) == set(certificate.Status)
+    assert set(life_cycle.ALLOWED) == set(life_cycle.Status)
     assert {status for status, _ in registration.ALLOWED} == set(registration.Status)
-    for act in certificate.Act:
-        assert any(act in acts for acts in certificate.ALLOWED.values()), act
+    for act in life_cycle.Act:
+        assert any(act in acts for acts in life_cycle.ALLOWED.values()), act
+
+
+def test_the_history_of_a_certificate_knows_every_act_and_the_first_draft() -> None:
+    assert values(life_cycle.Act) | {CertificateActKind.DRAFT.value} == values(CertificateActKind)
 
 
 def test_every_code_of_a_transmission_has_its_row_and_can_be_reached() -> None:

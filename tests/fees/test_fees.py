@@ -1,26 +1,23 @@
 """The price of a certificate and its settlement."""
 
-from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.fees.domain import AlreadySettled, AmountDiffers, Goods, Invoice, Line
-from services.fees.handlers import router
 from services.fees.tariffs import Tariffs
-from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
-from shared.contracts.fees import FeeSettled, GetInvoice, RecordPayment
+from shared.contracts.certificates.issuing import SubmittedGoods
+from shared.contracts.fees import FeeSettled, GetInvoice
 from shared.dated import NothingInForce
-from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test, an_agent
+from tests.fees.builders import CASHIER, a_payment, a_submission
+from tests.support.service_under_test import ServiceUnderTest, a_person, an_agent
 
 TARIFF = Tariffs.load().on(date(2026, 11, 23))
-CASHIER = a_person("cashier")
 
 
 def some_goods(hs_code: str = "61091010", quantity: int | str = 5000, unit: str = "PCS", handicraft: bool = False) -> Goods:
@@ -78,8 +75,13 @@ def test_a_fee_is_never_more_than_the_upper_row(goods: list[Goods]) -> None:
 
 def an_invoice(amount: int = 86_000) -> Invoice:
     invoice = Invoice(certificate_id=uuid4(), exporter_id=uuid4())
-    invoice.assess(1, [Line("Certificate", amount, "tariff")])
+    assess(invoice, 1, amount)
     return invoice
+
+
+def assess(invoice: Invoice, submission: int, amount: int) -> bool:
+    lines = [Line("Certificate", amount, "tariff")]
+    return invoice.assess(submission, lines, on=date(2026, 11, 23), at=datetime(2026, 11, 23, 3, tzinfo=UTC))
 
 
 def test_a_payment_of_the_amount_owed_settles_once() -> None:
@@ -106,7 +108,7 @@ def test_a_later_submission_that_costs_more_owes_the_difference() -> None:
     invoice = an_invoice()
     invoice.pay(86_000)
     invoice.settle()
-    invoice.assess(2, [Line("Certificate", 216_000, "tariff")])
+    assess(invoice, 2, 216_000)
     assert (invoice.settle(), invoice.owed_khr) == (False, 130_000)
 
 
@@ -114,41 +116,15 @@ def test_a_later_submission_at_the_same_price_is_settled_by_the_former_payment()
     invoice = an_invoice()
     invoice.pay(86_000)
     invoice.settle()
-    invoice.assess(2, [Line("Certificate", 86_000, "tariff")])
+    assess(invoice, 2, 86_000)
     assert invoice.settle()
 
 
 def test_an_event_of_an_older_submission_changes_nothing() -> None:
     invoice = an_invoice()
-    invoice.assess(2, [Line("Certificate", 216_000, "tariff")])
-    assert not invoice.assess(1, [Line("Certificate", 0, "tariff")])
+    assess(invoice, 2, 216_000)
+    assert not assess(invoice, 1, 0)
     assert invoice.amount_khr == 216_000
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("fees", router, tmp_path, Tariffs.load()) as service:
-        yield service
-
-
-def a_submission(service: ServiceUnderTest, certificate_id: UUID | None = None, **changes: Any) -> CertificateSubmitted:
-    defaults: dict[str, Any] = {
-        "certificate_id": certificate_id or uuid4(),
-        "exporter_id": uuid4(),
-        "office": "PNH",
-        "form": "D",
-        "submission": 1,
-        "submitted_on": date(2026, 11, 23),
-        "goods": [SubmittedGoods(hs_code="61091010", handicraft=False, quantity=Decimal(5000), unit="PCS")],
-        "version": 2,
-        "occurred_at": service.clock.now(),
-    }
-    return CertificateSubmitted(**defaults | changes)
-
-
-def a_payment(certificate_id: UUID, **changes: Any) -> RecordPayment:
-    defaults: dict[str, Any] = {"amount_khr": 216_000, "slip_number": "ACLEDA-1", "paid_on": date(2026, 11, 23)}
-    return RecordPayment(certificate_id=certificate_id, **defaults | changes)
 
 
 async def test_a_certificate_without_a_fee_is_settled_at_once(service: ServiceUnderTest) -> None:
@@ -163,7 +139,7 @@ async def test_a_certificate_without_a_fee_is_settled_at_once(service: ServiceUn
 async def test_a_payment_settles_the_fee(service: ServiceUnderTest) -> None:
     event = a_submission(service)
     await service.receive(event)
-    assert await service.announced() == []
+    assert await service.announced(FeeSettled) == []
 
     invoice = await service.ask(a_payment(event.certificate_id), CASHIER)
 
@@ -224,7 +200,7 @@ async def test_an_agent_missing_in_the_first_event_is_kept_from_the_second(servi
     await service.receive(event)  # the older event does not overwrite it
 
     assert await service.ask(question, agent) == before
-    assert await service.announced() == []
+    assert await service.announced(FeeSettled) == []
 
 
 @pytest.mark.parametrize(
@@ -244,7 +220,7 @@ async def test_a_wrong_payment_is_refused_and_nothing_changes(
 
     assert (await service.ask(payment, CASHIER)).code == code
     assert (await service.ask(GetInvoice(certificate_id=event.certificate_id), CASHIER)).paid_khr == 0
-    assert await service.announced() == []
+    assert await service.announced(FeeSettled) == []
 
 
 async def test_only_a_cashier_enters_payments(service: ServiceUnderTest) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from services.registry.identity.authenticators import Authenticators
 from services.registry.identity.domain.user import COMPANY_ROLES, Status, User
 from services.registry.identity.link_emails import Portal
 from services.registry.identity.password_hashing import Passwords
+from services.registry.identity.relying_party import RelyingParty
 from services.registry.identity.signing_keys import SigningKeys
 from services.registry.identity.store.attempts import of_address
 from services.registry.identity.tables import failed_attempts
@@ -27,10 +28,12 @@ from services.registry.mail.transport import Mailer, MailFolder
 from services.registry.settings import reference_data
 from shared.contracts.messages import Command, Request
 from shared.contracts.registry.identity import Decision, GiveStepUp, OpenSession, RefreshSession, Session
+from shared.contracts.registry.passkeys import AddPasskey, BeginPasskey, ChallengeSignIn, ChallengeStepUp
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import AcceptInvitation, InviteOfficer
 from shared.security.step_up import digest_of
 from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
+from tests.support.software_passkey import ORIGIN, SoftwarePasskey
 
 PASSPHRASE = "correct horse battery"
 FIRST_EMAIL, FIRST_PASSWORD = "administrator@ministry.example", "first password of all"
@@ -49,6 +52,7 @@ async def a_registry(
         keys or SigningKeys.of(OKPKey.generate_key("Ed25519")),
         Mailer(MailFolder(root / "mail", "registry@ministry.example")),
         Portal(),
+        RelyingParty(rp_id="localhost", name="CO Automation", origins=[ORIGIN], key=os.urandom(32)),
         FirstAdministrator(FIRST_EMAIL, FIRST_PASSWORD, office="PNH"),
         Mailbox(root / "mail"),
         *reference_data(),
@@ -67,6 +71,8 @@ class Human:
     password: str = PASSPHRASE
     session: Session | None = None
     totp: pyotp.TOTP | None = None
+    passkey: SoftwarePasskey = field(default_factory=SoftwarePasskey)
+    added: Any = None
 
     def code(self, ahead: int = 0) -> str:
         """The code of the authenticator."""
@@ -75,7 +81,7 @@ class Human:
 
     async def sign_in(self, **changes: Any) -> Any:
         """Signs in, and keeps the session where there is one."""
-        code = {"code": self.code()} if self.totp else {}
+        code = {"code": self.code()} if self.totp and "passkey" not in changes else {}
         answer = await self.service.ask(OpenSession(**{"email": self.email, "password": self.password} | code | changes))
         if isinstance(answer, Session):
             self.session = answer
@@ -102,6 +108,25 @@ class Human:
         await self.refresh()
         self.later()
         return confirmed.recovery_codes
+
+    async def add_passkey(self, device: SoftwarePasskey | None = None, **proof: Any) -> SoftwarePasskey:
+        """Registers a passkey, and refreshes the session."""
+        device = device or SoftwarePasskey()
+        begun = await self.ask(BeginPasskey(password=self.password, **proof))
+        self.added = await self.ask(AddPasskey(name="ទូរសព្ទ", response=device.created(begun.options)))
+        await self.refresh()
+        return device
+
+    async def sign_in_with(self, passkey: SoftwarePasskey, **changes: Any) -> Any:
+        """Signs in with a passkey."""
+        challenge = await self.service.ask(ChallengeSignIn(email=self.email))
+        return await self.sign_in(code=None, passkey=passkey.answered(challenge.options), **changes)
+
+    async def step_up_with(self, passkey: SoftwarePasskey, *commands: Command) -> Any:
+        """Gets a confirmation of these commands by a passkey."""
+        decisions = tuple(Decision(act=command.subject, digest=digest_of(command)) for command in commands)
+        challenge = await self.ask(ChallengeStepUp(decisions=decisions))
+        return await self.ask(GiveStepUp(passkey=passkey.answered(challenge.options), decisions=decisions))
 
     async def step_up(self, *commands: Command, code: str | None = None) -> Any:
         """Gets a confirmation of these commands."""

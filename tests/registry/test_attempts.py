@@ -21,6 +21,7 @@ from services.registry.identity.domain.attempts import (
     Stage,
     delay_after,
 )
+from services.registry.identity.domain.passkey import Shown
 from services.registry.identity.domain.session import SignInDelayed
 from services.registry.identity.store.attempts import SignInCounters, of_account, of_address, of_codes
 from services.registry.identity.tables import failed_attempts
@@ -73,7 +74,9 @@ def test_during_a_delay_every_refusal_is_the_same(outcome: Outcome) -> None:
     [
         (Outcome.PASSWORD_WRONG, "sign_in_failed", ("email", "password")),
         (Outcome.CODE_WRONG, "second_factor_wrong", ("code",)),
-        (Outcome.CODE_MISSING, "second_factor_required", ("code",)),
+        (Outcome.CODE_MISSING, "second_factor_required", ("code", "passkey")),
+        (Outcome.PASSKEY_WRONG, "second_factor_wrong", ("passkey",)),
+        (Outcome.PASSKEY_COPIED, "passkey_copied", ("passkey",)),
     ],
 )
 def test_without_a_delay_the_refusal_names_what_was_wrong(outcome: Outcome, code: str, fields: tuple[str, ...]) -> None:
@@ -94,6 +97,15 @@ def test_the_outcome_of_a_code(sign_in: SignIn, required: bool, shown: bool, goo
         assert outcome is Outcome.SIGNED_IN
     else:
         assert outcome is (Outcome.CODE_WRONG if shown else Outcome.CODE_MISSING)
+
+
+@pytest.mark.parametrize(("sign_in", "required", "shown"), list(product((NORMAL, DELAYED), (False, True), Shown)))
+def test_the_outcome_of_a_passkey(sign_in: SignIn, required: bool, shown: Shown) -> None:
+    outcome = sign_in.outcome_of_passkey(required=required, shown=shown)
+    if shown is Shown.GOOD or (sign_in is NORMAL and not required):
+        assert outcome is Outcome.SIGNED_IN
+    else:
+        assert outcome is (Outcome.PASSKEY_COPIED if shown is Shown.COPIED else Outcome.PASSKEY_WRONG)
 
 
 def test_the_delay_doubles_from_a_minute_to_an_hour_and_no_further() -> None:

@@ -28,6 +28,7 @@ from shared.contracts.registry.registrations import (
     RegistrationReinstated,
     RegistrationState,
     RegistrationStatus,
+    RegistrationStatusChanged,
     RegistrationSuspended,
     ReinstateRegistration,
     RenewalStatus,
@@ -250,6 +251,9 @@ async def test_suspension_and_reinstatement_are_announced_with_rising_versions(s
 
     announced = await service.announced()
     announced = [event for event in announced if getattr(event, "exporter_id", None) == exporter_id]
+    statuses = [event.version for event in announced if isinstance(event, RegistrationStatusChanged)]
+    assert statuses == list(range(1, state.version + 1))
+    announced = [event for event in announced if not isinstance(event, RegistrationStatusChanged)]
     assert [type(event) for event in announced] == [RegistrationApproved, RegistrationSuspended, RegistrationReinstated]
     assert [event.version for event in announced] == sorted({event.version for event in announced})
 

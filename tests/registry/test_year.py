@@ -28,7 +28,7 @@ from services.registry.handlers import router
 from services.registry.mail.transport import Email, Mailer
 from services.registry.settings import reference_data
 from shared.clock import a_year_from
-from shared.contracts.registry.registrations import RegistrationApproved, RegistrationExpired
+from shared.contracts.registry.registrations import RegistrationApproved, RegistrationExpired, RegistrationStatusChanged
 from shared.database.engine import Database
 from shared.database.tables import dead_letters, outbox, tasks
 from shared.handling.work import ServiceContext
@@ -191,7 +191,11 @@ async def run_a_year(url: str, count: int) -> str:
 
         announced = Counter(row.subject for row in await system.rows(outbox))
         over = Counter(what for (_, _, days), what in decided.items() if days == OVER)[Outcome.SENT]
-        assert announced == {RegistrationApproved.subject: count + len(renewed_on), RegistrationExpired.subject: over}
+        assert announced == {
+            RegistrationApproved.subject: count + len(renewed_on),
+            RegistrationExpired.subject: over,
+            RegistrationStatusChanged.subject: over,
+        }
         assert await system.rows(dead_letters) == []
         assert {row.status.value for row in await system.rows(registrations)} == {"active", "expired"}
         assert system.killed > 0

@@ -25,6 +25,15 @@ from shared.contracts.certificates.issuing import ApproveCertificate, GetCertifi
 from shared.contracts.index import SERVICES, contracts, events, operator_requests
 from shared.contracts.messages import Request
 from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
+from shared.contracts.registry.passkeys import (
+    AddPasskey,
+    BeginPasskey,
+    ChallengeSecondFactor,
+    ChallengeStepUp,
+    ListPasskeys,
+    RemovePasskey,
+    RenewRecoveryCodes,
+)
 from shared.contracts.registry.registrations import GetRegistration
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor
 from shared.contracts.registry.users import InviteColleague, ListUsers
@@ -46,6 +55,13 @@ OWN_DATA = {
     EnrolSecondFactor,
     ConfirmSecondFactor,
     GiveStepUp,
+    BeginPasskey,
+    AddPasskey,
+    ListPasskeys,
+    RemovePasskey,
+    RenewRecoveryCodes,
+    ChallengeStepUp,
+    ChallengeSecondFactor,
     ListUsers,
     InviteColleague,
 }

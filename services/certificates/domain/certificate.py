@@ -3,54 +3,17 @@
 Sources: ATIGA Annex 7 (Form D and overleaf notes) and Annex 8 (Operational Certification Procedures, `OCP`).
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-from enum import StrEnum
+from datetime import date, datetime
 from uuid import UUID
 
+from services.certificates.domain.consignment import BoxRemark, Consignment
 from services.certificates.domain.exporter import Exporter, ExporterNotRegistered
-from services.certificates.domain.form import Criterion
+from services.certificates.domain.life_cycle import ALLOWED, IN_PROCESS, Act, AlreadySubmitted, NotAllowedNow, Status, waits_for
+from services.certificates.domain.message import Side
 from shared.clock import a_year_from
 from shared.refusals import Refused
-
-
-class Status(StrEnum):
-    """The status of a certificate."""
-
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    REVIEWED = "reviewed"
-    APPROVED = "approved"
-    ISSUED = "issued"
-    REJECTED = "rejected"
-
-
-class Act(StrEnum):
-    """What can be done with a certificate."""
-
-    REVISE = "revise"
-    SUBMIT = "submit"
-    RETURN = "return"
-    REVIEW = "review"
-    APPROVE = "approve"
-    REJECT = "reject"
-    HOLD = "hold"
-    ISSUE = "issue"
-
-
-ALLOWED: dict[Status, frozenset[Act]] = {
-    Status.DRAFT: frozenset({Act.REVISE, Act.SUBMIT}),
-    Status.SUBMITTED: frozenset({Act.RETURN, Act.REVIEW, Act.REJECT}),
-    Status.RETURNED: frozenset({Act.REVISE, Act.SUBMIT}),
-    Status.REVIEWED: frozenset({Act.RETURN, Act.APPROVE, Act.REJECT}),
-    Status.APPROVED: frozenset({Act.HOLD, Act.ISSUE}),
-    Status.ISSUED: frozenset(),
-    Status.REJECTED: frozenset(),
-}
-"""Which acts a status allows: the life cycle of a certificate."""
 
 
 class CertificateNotFound(Refused):
@@ -59,14 +22,6 @@ class CertificateNotFound(Refused):
 
 class CertificateIdTaken(Refused):
     code = "certificate_id_taken"
-
-
-class NotAllowedNow(Refused):
-    code = "certificate_not_allowed_now"
-
-
-class AlreadySubmitted(NotAllowedNow):
-    code = "certificate_already_submitted"
 
 
 class FourEyesRequired(Refused):
@@ -89,58 +44,13 @@ class OtherOffice(Refused):
     code = "other_office"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One line of the consignment, with the ministry's findings on the product. FOB is in `fob_currency`, weight in kg."""
-
-    product_id: UUID
-    description: str
-    criterion: Criterion
-    handicraft: bool
-    hs_code: str
-    marks: str
-    packages: int
-    package_kind: str
-    quantity: Decimal
-    unit: str
-    gross_weight_kg: Decimal
-    fob_amount: Decimal
-    fob_currency: str
-    invoice_number: str
-    invoice_date: date
-
-
-MAX_BYTES = 400_000
-"""Bytes of all items of a certificate, 400 each besides their texts. The document must fit into one message."""
-
-
-class ConsignmentTooLarge(Refused):
-    code = "consignment_too_large"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Consignment:
-    """A consignment as the exporter describes it: boxes 2, 3 and 5 to 10."""
-
-    office: str
-    destination: str
-    consignee_name: str
-    consignee_address: str
-    departure_date: date
-    vessel: str
-    port_of_discharge: str
-    items: list[Item]
-
-    def must_fit(self) -> None:
-        """Refuses a consignment that does not fit into one document."""
-        texts = ((item.description, item.marks, item.package_kind, item.invoice_number) for item in self.items)
-        if sum(400 + len("".join(each).encode()) for each in texts) > MAX_BYTES:
-            raise ConsignmentTooLarge("consignment.items")
-
-
 @dataclass(eq=False, kw_only=True)
 class Certificate:
-    """A certificate of origin. Every act raises `version` by one. `agent_id`: the agent that drafted it, if an agent did."""
+    """A certificate of origin. Every act raises `version` by one. `agent_id`: the agent that drafted it, if an agent did.
+
+    `drafted_at`, `status_since`: when it was drafted, and since when it has its status. `last_message_by`: the side that wrote
+    the last message on it.
+    """
 
     certificate_id: UUID
     exporter_id: UUID
@@ -160,6 +70,11 @@ class Certificate:
     valid_until: date | None = None
     issued_retroactively: bool = False
     agent_id: UUID | None = None
+    box_remarks: Sequence[BoxRemark] | None = None
+    reasons: Sequence[str] | None = None
+    drafted_at: datetime | None = None
+    status_since: datetime | None = None
+    last_message_by: Side | None = None
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -172,6 +87,12 @@ class Certificate:
         self.office = consignment.office
         self.version += 1
 
+    def discard(self) -> None:
+        """The exporter discards a certificate that the ministry does not work on. This is final."""
+        self._must_allow(Act.DISCARD)
+        self.status = Status.DISCARDED
+        self.version += 1
+
     def submit(self, on: date, exporter: Exporter | None) -> None:
         """The exporter submits the certificate. From now on only an officer may change it."""
         if self.status in (Status.SUBMITTED, Status.REVIEWED, Status.APPROVED, Status.ISSUED):
@@ -182,6 +103,7 @@ class Certificate:
         self.must_be_issuable(on, exporter)
         self.status = Status.SUBMITTED
         self.remarks = None
+        self.box_remarks = None
         self.reviewed_by = None
         self.worksheet = None
         self.submission += 1
@@ -192,11 +114,20 @@ class Certificate:
         """Recovery: another service knows this submission, so the next one counts on from it."""
         self.submission = max(self.submission, submission)
 
-    def return_for_correction(self, remarks: str) -> None:
-        """An officer returns it for correction. The remarks say what to correct."""
+    def withdraw(self) -> None:
+        """The exporter withdraws it before it is approved. It can revise it and submit it again."""
+        self._must_allow(Act.WITHDRAW)
+        self.status = Status.WITHDRAWN
+        self.version += 1
+
+    def return_for_correction(self, remarks: str, boxes: Sequence[BoxRemark] = ()) -> None:
+        """An officer returns it for correction. The remarks say what to correct, also box by box."""
         self._must_allow(Act.RETURN)
+        for index, remark in enumerate(boxes):
+            self.consignment.must_have(remark, f"boxes.{index}.item")
         self.status = Status.RETURNED
         self.remarks = remarks
+        self.box_remarks = list(boxes)
         self.version += 1
 
     def review(self, officer: UUID, worksheet: str) -> None:
@@ -216,12 +147,20 @@ class Certificate:
         self.approved_by = officer
         self.version += 1
 
-    def reject(self, reason: str) -> None:
-        """An officer rejects it for a reason."""
-        self._must_allow(Act.REJECT)
+    def reject(self, reason: str, codes: Sequence[str] = ()) -> None:
+        """An officer rejects it for a reason; also an approved certificate that is held. `codes`: the reasons as codes."""
+        if self.status is not Status.APPROVED or not self.held_because:
+            self._must_allow(Act.REJECT)
         self.status = Status.REJECTED
         self.remarks = reason
+        self.reasons = list(dict.fromkeys(codes))
+        self.held_because = None
         self.version += 1
+
+    def must_be_in_process(self) -> None:
+        """Refuses to assign a certificate on which no officer can decide. Raises NotAllowedNow."""
+        if self.status not in IN_PROCESS:
+            raise NotAllowedNow("certificate_id", status=self.status, act="assign")
 
     def must_be_as_seen(self, version: int | None) -> None:
         """Refuses an officer who has read another version. Raises CertificateChanged."""
@@ -268,35 +207,8 @@ class Certificate:
 
     def waits_for(self, *, settled: bool) -> tuple[str, ...]:
         """What must happen before it is issued, as codes. Empty after a decision."""
-        acts = {
-            Status.DRAFT: ("submission",),
-            Status.SUBMITTED: ("review", "approval"),
-            Status.RETURNED: ("correction",),
-            Status.REVIEWED: ("approval",),
-            Status.APPROVED: (),
-        }.get(self.status)
-        if acts is None:
-            return ()
-        payment = ("payment",) if not settled and self.submission else ()
-        held = (self.held_because,) if self.held_because else ()
-        return acts + payment + held
+        return waits_for(self.status, submission=self.submission, settled=settled, held_because=self.held_because)
 
     def _must_allow(self, act: Act) -> None:
         if act not in ALLOWED[self.status]:
             raise NotAllowedNow("certificate_id", status=self.status, act=act)
-
-
-NUMBER = re.compile(r"(?P<form>[A-Z0-9]{1,4})(?P<year>[0-9]{4})-(?P<office>[A-Z]{2,5})-(?P<serial>[0-9]{6,9})")
-
-
-def reference_of(form: str, year: int, office: str, serial: int) -> str:
-    """The number of a certificate, such as `D2026-PNH-000123`, by office, form and year (OCP Rule 7(3); template ours)."""
-    return f"{form}{year}-{office}-{serial:06}"
-
-
-def number_of(reference: str) -> tuple[str, int, str, int]:
-    """The form, year, office and serial number in a reference. Raises ValueError."""
-    parts = NUMBER.fullmatch(reference)
-    if parts is None:
-        raise ValueError(f"{reference} is not the number of a certificate")
-    return parts["form"], int(parts["year"]), parts["office"], int(parts["serial"])

@@ -1,18 +1,45 @@
-"""The handlers of certificates, one module for each phase of a certificate."""
+"""The handlers of certificates, one module for each noun or phase of a certificate."""
 
-from services.certificates import store
-from services.certificates.handlers import agents, deciding, drafting, exporters, issuing, products, recovering
+from services.certificates.handlers import (
+    agents,
+    assigning,
+    content,
+    deciding,
+    drafting,
+    exporters,
+    issuing,
+    listing,
+    messages,
+    products,
+    recovering,
+    withdrawing,
+)
+from services.certificates.store import certificates, documents
+from services.certificates.store import exporters as known
 from shared.handling.router import Router
 
 router = Router()
-for part in (products, drafting, deciding, issuing, exporters, agents, recovering):
+for part in (
+    products,
+    drafting,
+    withdrawing,
+    assigning,
+    deciding,
+    issuing,
+    content,
+    messages,
+    listing,
+    exporters,
+    agents,
+    recovering,
+):
     router.include(part.router)
 
-router.fact("exporters", store.known_exporters)
-router.fact("suspended", store.suspended_exporters)
-router.fact("expired", store.expired_exporters)
-router.fact("mandated", store.known_mandates)
-router.fact("submitted", store.submitted)
-router.fact("settled", store.settled)
-router.fact("issued", store.issued)
-router.fact("numbered", store.numbered)
+router.fact("exporters", known.known_exporters)
+router.fact("suspended", known.suspended_exporters)
+router.fact("expired", known.expired_exporters)
+router.fact("mandated", known.known_mandates)
+router.fact("submitted", certificates.submitted)
+router.fact("settled", certificates.settled)
+router.fact("issued", documents.issued)
+router.fact("numbered", documents.numbered)

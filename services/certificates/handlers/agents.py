@@ -5,9 +5,11 @@ Revoked mandates and ended sessions are on the deny list, so their tokens are re
 
 from uuid import UUID
 
+from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import MandateNotKnownYet, must_be_in_force
 from services.certificates.mappers import mandate_of
-from services.certificates.store import find_exporter, find_mandate, keep_mandate
+from services.certificates.store.certificates import certificate_by_id
+from services.certificates.store.exporters import find_exporter, find_mandate, keep_mandate
 from shared.contracts.registry.mandates import MandateGranted
 from shared.handling.router import Router
 from shared.handling.work import Work
@@ -19,6 +21,22 @@ router = Router()
 async def record_mandate_on_mandate_granted(event: MandateGranted, work: Work) -> None:
     """The agent may act for the exporter."""
     await keep_mandate(work, mandate_of(event))
+
+
+async def certificate_of_actor(certificate_id: UUID, work: Work) -> Certificate:
+    """The certificate, for its exporter and for the agent that drafted it. Refuses everybody else.
+
+    Raises CertificateNotFound, NotYours, MandateNotKnownYet, MandateNotInForce, AgentNotRegistered, BegunByAnother.
+    """
+    certificate = await certificate_by_id(work, certificate_id)
+    await must_be_of_exporter(certificate, work)
+    return certificate
+
+
+async def must_be_of_exporter(certificate: Certificate, work: Work) -> None:
+    """Refuses everybody but the exporter of a certificate and the agent that drafted it."""
+    await agent_acting_for(certificate.exporter_id, work)
+    work.actor.must_have_begun(certificate.agent_id)
 
 
 async def agent_acting_for(exporter_id: UUID, work: Work) -> UUID | None:

@@ -2,7 +2,8 @@
 
 from services.certificates.domain.certificate import Certificate
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store import find_exporter, is_settled
+from services.certificates.store.certificates import is_settled
+from services.certificates.store.exporters import find_exporter
 from services.certificates.views import certificate_state
 from shared.contracts.certificates.issuing import CertificateState
 from shared.handling.work import Work

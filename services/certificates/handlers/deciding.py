@@ -1,10 +1,18 @@
-"""Decisions of officers: return, review, approve, reject."""
+"""Decisions of officers: return, review, approve, reject. A decision ends the assignment of a certificate."""
 
-from services.certificates.domain.certificate import Certificate, OtherOffice
+from uuid import UUID
+
+from services.certificates.domain.certificate import Certificate
+from services.certificates.domain.rejection import must_be_reasons
+from services.certificates.handlers.acts import record
 from services.certificates.handlers.answers import state_of
+from services.certificates.handlers.assigning import must_be_of_their_office, must_not_be_assigned_to_another
 from services.certificates.handlers.issuing import issue_when_settled
+from services.certificates.mappers import remark_of
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store import certificate_by_id
+from services.certificates.store.assignments import end_assignment
+from services.certificates.store.certificates import certificate_by_id
+from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     CertificateState,
@@ -21,36 +29,33 @@ router = Router()
 @router.answers(ReturnCertificate)
 async def return_certificate(command: ReturnCertificate, work: Work) -> CertificateState:
     """An officer returns the certificate for correction."""
-    certificate = await certificate_by_id(work, command.certificate_id)
-    must_be_of_their_office(certificate, work)
+    certificate = await certificate_to_decide(command.certificate_id, command.version, work)
 
-    certificate.must_be_as_seen(command.version)
-    certificate.return_for_correction(command.remarks)
+    certificate.return_for_correction(command.remarks, [remark_of(each) for each in command.boxes])
 
+    await decided(CertificateActKind.RETURN, certificate, work, remarks=command.remarks)
     return await state_of(certificate, work)
 
 
 @router.answers(ReviewCertificate)
 async def review_certificate(command: ReviewCertificate, work: Work) -> CertificateState:
     """An officer finds the application complete and the goods originating."""
-    certificate = await certificate_by_id(work, command.certificate_id)
-    must_be_of_their_office(certificate, work)
+    certificate = await certificate_to_decide(command.certificate_id, command.version, work)
 
-    certificate.must_be_as_seen(command.version)
     certificate.review(work.actor.must_have_id(), command.worksheet)
 
+    await decided(CertificateActKind.REVIEW, certificate, work)
     return await state_of(certificate, work)
 
 
 @router.answers(ApproveCertificate)
 async def approve_certificate(command: ApproveCertificate, work: Work) -> CertificateState:
     """A second officer approves the certificate. It is issued as soon as it is paid."""
-    certificate = await certificate_by_id(work, command.certificate_id)
-    must_be_of_their_office(certificate, work)
+    certificate = await certificate_to_decide(command.certificate_id, command.version, work)
 
-    certificate.must_be_as_seen(command.version)
     certificate.approve(work.actor.must_have_id())
 
+    await decided(CertificateActKind.APPROVE, certificate, work)
     await issue_when_settled(certificate, work)
     return await state_of(certificate, work)
 
@@ -58,16 +63,28 @@ async def approve_certificate(command: ApproveCertificate, work: Work) -> Certif
 @router.answers(RejectCertificate)
 async def reject_certificate(command: RejectCertificate, work: Work) -> CertificateState:
     """An officer rejects the certificate for a reason."""
-    certificate = await certificate_by_id(work, command.certificate_id)
-    must_be_of_their_office(certificate, work)
+    certificate = await certificate_to_decide(command.certificate_id, command.version, work)
+    must_be_reasons(command.codes, work.use(ReferenceData).rejection_reasons(work.today))
 
-    certificate.must_be_as_seen(command.version)
-    certificate.reject(command.reason)
+    certificate.reject(command.reason, command.codes)
 
+    await decided(CertificateActKind.REJECT, certificate, work, remarks=command.reason)
     return await state_of(certificate, work)
 
 
-def must_be_of_their_office(certificate: Certificate, work: Work) -> None:
-    """Refuses officers of other offices. Officers of the headquarters act for all offices (ours)."""
-    if work.actor.organisation != certificate.office and not work.use(ReferenceData).is_headquarters(work.actor.organisation):
-        raise OtherOffice(office=certificate.office)
+async def certificate_to_decide(certificate_id: UUID, version: int | None, work: Work) -> Certificate:
+    """The certificate, for an officer of its office who has read this version, unless another officer works on it.
+
+    Raises CertificateNotFound, OtherOffice, CertificateChanged, AssignedToAnother.
+    """
+    certificate = await certificate_by_id(work, certificate_id)
+    must_be_of_their_office(certificate, work)
+    certificate.must_be_as_seen(version)
+    await must_not_be_assigned_to_another(certificate, work)
+    return certificate
+
+
+async def decided(kind: CertificateActKind, certificate: Certificate, work: Work, *, remarks: str | None = None) -> None:
+    """Ends the assignment of the certificate and records the decision."""
+    await end_assignment(work, certificate.certificate_id)
+    await record(kind, certificate, work, by=work.actor, remarks=remarks)

@@ -2,14 +2,20 @@
 
 from uuid import UUID
 
-from services.certificates.domain.certificate import Certificate, CertificateIdTaken, Consignment
-from services.certificates.handlers.agents import agent_acting_for
+from services.certificates.domain.certificate import Certificate, CertificateIdTaken
+from services.certificates.domain.consignment import Consignment
+from services.certificates.handlers.acts import record
+from services.certificates.handlers.agents import agent_acting_for, certificate_of_actor
 from services.certificates.handlers.answers import state_of
+from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.mappers import consignment_of
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store import certificate_by_id, find_certificate, find_exporter, products_by_ids, require_product
+from services.certificates.store.certificates import find_certificate
+from services.certificates.store.exporters import find_exporter
+from services.certificates.store.products import products_by_ids, require_product
 from services.certificates.views import submitted
 from shared.contracts.certificates import issuing as contracts
+from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import (
     CertificateState,
     DraftCertificate,
@@ -37,44 +43,41 @@ async def draft_certificate(command: DraftCertificate, work: Work) -> Certificat
         form=command.form,
         consignment=consignment,
         agent_id=agent_id,
+        drafted_at=work.now,
     )
 
     work.session.add(certificate)
+    await record(CertificateActKind.DRAFT, certificate, work, by=work.actor)
     return await state_of(certificate, work)
 
 
 @router.answers(ReviseCertificate)
 async def revise_certificate(command: ReviseCertificate, work: Work) -> CertificateState:
     """The exporter changes a draft or corrects a returned certificate."""
-    certificate = await certificate_by_id(work, command.certificate_id)
-    await agent_acting_for(certificate.exporter_id, work)
-    work.actor.must_have_begun(certificate.agent_id)
+    certificate = await certificate_of_actor(command.certificate_id, work)
 
     certificate.revise(await checked_consignment(command.consignment, certificate.form, certificate.exporter_id, work))
 
+    await record(CertificateActKind.REVISE, certificate, work, by=work.actor)
     return await state_of(certificate, work)
 
 
 @router.answers(SubmitCertificate)
 async def submit_certificate(command: SubmitCertificate, work: Work) -> CertificateState:
     """The exporter submits the certificate. From now on only an officer may change it."""
-    certificate = await certificate_by_id(work, command.certificate_id)
-    await agent_acting_for(certificate.exporter_id, work)
-    work.actor.must_have_begun(certificate.agent_id)
+    certificate = await certificate_of_actor(command.certificate_id, work)
 
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
 
     work.announce(submitted(certificate, work))
+    await record(CertificateActKind.SUBMIT, certificate, work, by=work.actor)
     return await state_of(certificate, work)
 
 
 @router.answers(GetCertificate)
 async def get_certificate(question: GetCertificate, work: Work) -> CertificateState:
     """What is the state of this certificate, and what does it wait for?"""
-    certificate = await certificate_by_id(work, question.certificate_id)
-    work.actor.may_read(certificate.exporter_id, *question.read_by)
-    work.actor.must_have_begun(certificate.agent_id)
-    return await state_of(certificate, work)
+    return await state_of(await certificate_to_read(question, work), work)
 
 
 async def checked_consignment(wanted: contracts.Consignment, form_name: str, exporter_id: UUID, work: Work) -> Consignment:

@@ -8,7 +8,8 @@ from uuid import UUID
 from services.certificates.domain.exporter import Standing
 from services.certificates.handlers.issuing import issue_when_settled
 from services.certificates.mappers import exporter_of
-from services.certificates.store import approved_of, keep_exporter, keep_standing
+from services.certificates.store.certificates import approved_of
+from services.certificates.store.exporters import keep_exporter, keep_standing
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
     RegistrationExpired,

@@ -3,19 +3,17 @@
 from typing import ClassVar
 from uuid import UUID
 
-from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo, Status, reference_of
+from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo
 from services.certificates.domain.exporter import ExporterNotRegistered
+from services.certificates.domain.life_cycle import Status
+from services.certificates.domain.number import reference_of
+from services.certificates.handlers.acts import record
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store import (
-    certificate_by_id,
-    find_certificate,
-    find_exporter,
-    is_settled,
-    keep_document,
-    next_serial,
-    record_settlement,
-)
+from services.certificates.store.certificates import certificate_by_id, find_certificate, is_settled, record_settlement
+from services.certificates.store.documents import keep_document, next_serial
+from services.certificates.store.exporters import find_exporter
 from services.certificates.views import document_of, documented, issued
+from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.fees import FeeSettled
 from shared.handling.router import Router
 from shared.handling.task import Task
@@ -57,6 +55,7 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
         certificate.must_be_issuable(today, exporter)
     except (ExporterNotRegistered, DepartureTooLongAgo) as refusal:
         certificate.hold(refusal.code)
+        await record(CertificateActKind.HOLD, certificate, work, remarks=refusal.code)
         return
     assert exporter is not None
 
@@ -69,3 +68,4 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     await keep_document(work, document)
     work.announce(issued(document, work))
     work.announce(documented(document, work))
+    await record(CertificateActKind.ISSUE, certificate, work)

@@ -3,7 +3,7 @@
 from services.certificates.domain.product import ProductIdTaken
 from services.certificates.handlers.agents import agent_acting_for
 from services.certificates.mappers import product_of
-from services.certificates.store import find_product, product_by_id
+from services.certificates.store.products import find_product, product_by_id
 from services.certificates.views import product_state
 from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct, RegisterProduct
 from shared.handling.router import Router

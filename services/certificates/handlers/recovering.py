@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.certificates import store
-from services.certificates.domain.certificate import number_of
-from services.certificates.store import Document, find_certificate, find_document, keep_document, skip_numbers_up_to
-from services.certificates.views import documented, issued, submitted
+from services.certificates.domain.number import number_of
+from services.certificates.handlers.acts import announce_if_closed
+from services.certificates.store.certificates import find_certificate, handed_in, no_drafts
+from services.certificates.store.documents import Document, find_document, keep_document, skip_numbers_up_to
+from services.certificates.store.messages import find_last_message, with_messages
+from services.certificates.views import documented, issued, message_sent, status_changed, submitted
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.handling.router import Router
@@ -15,15 +17,31 @@ from shared.handling.work import Work
 router = Router()
 
 
-@router.reannounces("certificate", store.handed_in)
+@router.reannounces("certificate", handed_in)
 async def announce_certificate(certificate_id: UUID, work: Work) -> None:
-    """Announces the submission again and, for an issued certificate, its document as it was sent."""
+    """Announces the submission again, its end if it was closed, and the document of an issued certificate as it was sent."""
     certificate = await find_certificate(work, certificate_id)
     if certificate and certificate.submitted_on:
         work.announce(submitted(certificate, work))
+        announce_if_closed(certificate, work)
     if document := await find_document(work, certificate_id):
         work.announce(issued(document, work))
         work.announce(documented(document, work))
+
+
+@router.reannounces("certificate-status", no_drafts)
+async def announce_status(certificate_id: UUID, work: Work) -> None:
+    """Announces the present status again."""
+    if certificate := await find_certificate(work, certificate_id):
+        work.announce(status_changed(certificate, work))
+
+
+@router.reannounces("certificate-message", with_messages)
+async def announce_last_message(certificate_id: UUID, work: Work) -> None:
+    """Announces again who wrote the last message."""
+    certificate, message = await find_certificate(work, certificate_id), await find_last_message(work, certificate_id)
+    if certificate and message:
+        work.announce(message_sent(message, certificate))
 
 
 @router.on_replay(CertificateSubmitted)
@@ -56,6 +74,7 @@ async def remember_document(event: CertificateDocumented, work: Work) -> None:
             event.version,
             retroactively=form_d.issued_retroactively,
         )
+        certificate.status_since = event.occurred_at
 
 
 @router.on_lost_keys("numbered")

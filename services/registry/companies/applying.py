@@ -16,7 +16,7 @@ from services.registry.companies.store import (
     tax_number_must_be_free,
     was_lost,
 )
-from services.registry.companies.views import given_particulars, state_of
+from services.registry.companies.views import given_particulars, state_of, status_changed
 from services.registry.identity.domain.password import must_be_hard_to_guess
 from services.registry.identity.domain.session import SignInDelayed
 from services.registry.identity.domain.user import COMPANY_ROLES, EmailTaken, User
@@ -75,6 +75,7 @@ async def apply_for_registration(command: ApplyForRegistration, work: Work) -> R
     )
     work.session.add_all([registration, administrator])
     await save_act(registration, Act.APPLY, work, Actor(user_id=administrator.user_id, organisation=administrator.organisation))
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -130,6 +131,7 @@ async def correct_registration(command: CorrectRegistration, work: Work) -> Regi
     registration.correct(particulars, command.tax_number)
 
     await save_act(registration, Act.CORRECT, work, work.actor)
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -144,6 +146,7 @@ async def hand_in_registration(command: HandInRegistration, work: Work) -> Regis
     registration.hand_in()
 
     await save_act(registration, Act.HAND_IN, work, work.actor)
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -159,6 +162,7 @@ async def renew_registration(command: RenewRegistration, work: Work) -> Registra
     registration.renew(work.today, particulars, work.use(ReferenceData).requirements(work.today))
 
     await save_act(registration, Act.RENEW, work, work.actor)
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 

@@ -4,7 +4,7 @@ from services.registry.companies.domain.registration import Act
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.reference_data import ReferenceData
 from services.registry.companies.store import registration_by_id, save_act
-from services.registry.companies.views import approved, standing, state_of
+from services.registry.companies.views import approved, standing, state_of, status_changed
 from shared.contracts.registry.registrations import (
     ApproveRegistration,
     RefuseRegistration,
@@ -31,6 +31,7 @@ async def approve_registration(command: ApproveRegistration, work: Work) -> Regi
     await save_act(registration, Act.APPROVE, work, work.actor, valid_from=valid_from, valid_until=valid_until)
     schedule_expiry(registration, work)
     work.announce(approved(registration, work))
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -42,6 +43,7 @@ async def return_registration(command: ReturnRegistration, work: Work) -> Regist
     registration.return_for_correction(command.remarks)
 
     await save_act(registration, Act.RETURN, work, work.actor, remarks=command.remarks)
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -53,6 +55,7 @@ async def refuse_registration(command: RefuseRegistration, work: Work) -> Regist
     registration.refuse(command.reason)
 
     await save_act(registration, Act.REFUSE, work, work.actor, remarks=command.reason)
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -65,6 +68,7 @@ async def suspend_registration(command: SuspendRegistration, work: Work) -> Regi
 
     await save_act(registration, Act.SUSPEND, work, work.actor, remarks=command.reason)
     work.announce(standing(registration, work))
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)
 
 
@@ -77,4 +81,5 @@ async def reinstate_registration(command: ReinstateRegistration, work: Work) -> 
 
     await save_act(registration, Act.REINSTATE, work, work.actor, remarks=command.reason)
     work.announce(standing(registration, work))
+    work.announce(status_changed(registration, work))
     return state_of(registration, work)

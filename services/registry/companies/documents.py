@@ -3,7 +3,7 @@
 from services.registry.companies.document_check import examine
 from services.registry.companies.domain.registration import Act
 from services.registry.companies.store import registration_by_id, save_act
-from services.registry.companies.views import state_of
+from services.registry.companies.views import state_of, status_changed
 from shared.contracts.messages import FileChunk, FileProgress
 from shared.contracts.registry.particulars import GetRegistrationFile, PutRegistrationFile
 from shared.contracts.registry.registrations import AttachRegistrationDocument, RegistrationState
@@ -45,5 +45,6 @@ async def attach_registration_document(command: AttachRegistrationDocument, work
     if registration.attach(command.kind, command.sha256):
         document = {"document": command.kind, "sha256": command.sha256}
         await save_act(registration, Act.ATTACH, work, work.actor, **document)
+        work.announce(status_changed(registration, work))
 
     return state_of(registration, work)

@@ -9,7 +9,7 @@ from services.registry.companies.domain.reminders import OVER, Outcome, outcome_
 from services.registry.companies.reference_data import ReferenceData
 from services.registry.companies.reminder_emails import reminder_email
 from services.registry.companies.store import registration_by_id, save_act, save_reminder
-from services.registry.companies.views import standing
+from services.registry.companies.views import standing, status_changed
 from services.registry.mail.sending import send_later
 from services.registry.mail.templates import EmailTemplates
 from shared.contracts.fields import Instant
@@ -77,6 +77,7 @@ async def expire_registration(task: ExpireRegistration, work: Work) -> None:
 
     await save_act(registration, Act.EXPIRE, work, by=None)
     work.announce(standing(registration, work))
+    work.announce(status_changed(registration, work))
     if await save_reminder(work, task.exporter_id, task.valid_until, OVER, Outcome.SENT):
         send_reminder(registration, OVER, work)
 

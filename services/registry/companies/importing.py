@@ -19,7 +19,7 @@ from services.registry.companies.domain.refusals import CompanyNotImported, Form
 from services.registry.companies.domain.registration import Act, Registration, Status
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.row_by_row import import_together
-from services.registry.companies.views import approved, given_particulars, standing
+from services.registry.companies.views import approved, given_particulars, standing, status_changed
 from services.registry.identity.domain.user import User
 from services.registry.identity.invitations import SendInvitation
 from services.registry.identity.offices import Offices
@@ -129,6 +129,7 @@ async def save_registration(registration: Registration, staff: list[User], work:
         schedule_expiry(registration, work)
     if registration.standing_version > registration.approved_version:
         work.announce(standing(registration, work))
+    work.announce(status_changed(registration, work))
     send_invitations(staff, work)
 
 

@@ -7,11 +7,12 @@ from services.registry.companies import store
 from services.registry.companies.domain.registration import Status
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.store import find_registration, registration_by_id
-from services.registry.companies.views import approved, standing
+from services.registry.companies.views import approved, standing, status_changed
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
     RegistrationExpired,
     RegistrationReinstated,
+    RegistrationStatusChanged,
     RegistrationSuspended,
 )
 from shared.handling.router import Router
@@ -27,6 +28,12 @@ async def announce_registration(exporter_id: UUID, work: Work) -> None:
     work.announce(approved(registration, work))
     if registration.standing_version > registration.approved_version:
         work.announce(standing(registration, work))
+
+
+@router.reannounces("registration-status", store.every_registration)
+async def announce_status(exporter_id: UUID, work: Work) -> None:
+    """Announces the status of a registration again."""
+    work.announce(status_changed(await registration_by_id(work, exporter_id), work))
 
 
 @router.on_replay(RegistrationApproved)
@@ -57,6 +64,13 @@ async def restore_reinstatement(event: RegistrationReinstated, work: Work) -> No
 async def restore_expiry(event: RegistrationExpired, work: Work) -> None:
     """Restores an expiry."""
     await restore_standing(event.exporter_id, Status.EXPIRED, event.version, work)
+
+
+@router.on_replay(RegistrationStatusChanged)
+async def restore_version(event: RegistrationStatusChanged, work: Work) -> None:
+    """Restores the version of a registration. No event holds what an applicant wrote or an officer remarked since."""
+    if registration := await find_registration(work, event.exporter_id):
+        registration.restore_version(event.version)
 
 
 async def restore_standing(exporter_id: UUID, status: Status, version: int, work: Work) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, String, Table, Text, Uuid
+from sqlalchemy import JSON, Column, Date, Index, Integer, String, Table, Text, Uuid, func
 from sqlalchemy.orm import composite
 
 from services.registry.companies.domain.particulars import Particulars, Representative
@@ -25,7 +25,7 @@ registrations = Table(
     Column("representative", JsonOf(Representative)),
     Column("tax_number", String(20), nullable=False),
     Column("status", EnumText(Status), nullable=False),
-    Column("asked", EnumText(Asked), nullable=False, server_default=Asked.NOTHING),
+    Column("asked", EnumText(Asked), nullable=False, server_default=Asked.NOTHING, index=True),
     Column("documents", JSON, nullable=False),
     Column("wanted", JsonOf(Particulars)),
     Column("new_documents", JSON, nullable=False, server_default="{}"),
@@ -36,6 +36,7 @@ registrations = Table(
     Column("version", Integer, nullable=False),
     Column("approved_version", Integer, nullable=False, server_default="0"),
     Column("standing_version", Integer, nullable=False, server_default="0"),
+    Column("waiting_since", UtcDateTime),
 )
 _not_refused = registrations.c.status != Status.REFUSED
 Index(
@@ -45,6 +46,10 @@ Index(
     postgresql_where=_not_refused,
     sqlite_where=_not_refused,
 )
+by_name = func.lower(registrations.c.company_name, type_=String), registrations.c.exporter_id
+"""The columns of the order by name."""
+Index("ix_registrations_name", *by_name)
+Index("ix_registrations_status_name", registrations.c.status, *by_name)
 
 registration_acts = Table(
     "registration_acts",

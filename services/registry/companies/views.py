@@ -7,11 +7,13 @@ from services.registry.companies.domain.registration import Asked, Registration,
 from services.registry.companies.reference_data import District, ReferenceData
 from shared.contracts.messages import Event
 from shared.contracts.registry.particulars import Paper, Particulars, Place, Representative
+from shared.contracts.registry.registration_lists import ListedRegistration
 from shared.contracts.registry.registrations import (
     RegistrationApproved,
     RegistrationExpired,
     RegistrationReinstated,
     RegistrationState,
+    RegistrationStatusChanged,
     RegistrationSuspended,
     Renewal,
 )
@@ -41,6 +43,21 @@ def state_of(registration: Registration, work: Work) -> RegistrationState:
         renewal=renewal_of(registration),
         renewable_from=registration.renewable_from(requirements),
         lacks=requirements.lacks(*registration.in_hand) if undecided else (),
+    )
+
+
+def listed_registration(registration: Registration) -> ListedRegistration:
+    """A registration in a list."""
+    return ListedRegistration(
+        exporter_id=registration.exporter_id,
+        company_name=registration.particulars.company_name,
+        company_name_km=registration.particulars.company_name_km,
+        tax_number=registration.tax_number,
+        status=registration.status,
+        renewal=None if registration.asked is Asked.NOTHING else registration.asked,
+        valid_until=registration.valid_until,
+        waiting_since=registration.waiting_since if registration.waits else None,
+        version=registration.version,
     )
 
 
@@ -100,6 +117,16 @@ def approved(registration: Registration, work: Work) -> RegistrationApproved:
         valid_from=valid_from,
         valid_until=valid_until,
         version=registration.approved_version,
+        occurred_at=work.now,
+    )
+
+
+def status_changed(registration: Registration, work: Work) -> RegistrationStatusChanged:
+    """The event for the portal: the registration is to be shown again."""
+    return RegistrationStatusChanged(
+        exporter_id=registration.exporter_id,
+        status=registration.status,
+        version=registration.version,
         occurred_at=work.now,
     )
 

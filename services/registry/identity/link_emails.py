@@ -33,6 +33,7 @@ async def send_link(user: User, purpose: Purpose, work: Work) -> None:
         message_id=f"{purpose}-{hashed(token)[:20]}",
         to=user.email,
         now=work.now,
+        language=user.language,
         fields={"name": user.name, "link": work.use(Portal).link(purpose, token)},
     )
     await work.between_transactions(work.use(Mailer).send, email)

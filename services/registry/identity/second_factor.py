@@ -3,24 +3,19 @@
 from uuid import UUID
 
 from services.registry.identity.authenticators import Authenticators, recovery_code
+from services.registry.identity.domain.passkey import Challenged, must_be_good
 from services.registry.identity.domain.second_factor import (
     RECOVERY_CODES,
     SecondFactor,
     SecondFactorNotOffered,
-    SecondFactorRequired,
     SecondFactorWrong,
 )
-from services.registry.identity.domain.session import SignInFailed
-from services.registry.identity.password_hashing import Passwords
+from services.registry.identity.proofs import must_prove, shows_fresh_code, shows_passkey
 from services.registry.identity.signing_keys import SigningKeys
-from services.registry.identity.store import attempts, users
-from services.registry.identity.store.second_factors import (
-    find_second_factor,
-    replace_recovery_codes,
-    use_recovery_code,
-    use_step,
-)
+from services.registry.identity.store import attempts
+from services.registry.identity.store.second_factors import find_second_factor, has_second_factor, replace_recovery_codes
 from shared.contracts.registry.identity import GiveStepUp, StepUp
+from shared.contracts.registry.passkeys import RenewRecoveryCodes
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor, RecoveryCodes, SecondFactorOffer
 from shared.handling.router import Router
 from shared.handling.work import Work
@@ -31,22 +26,9 @@ router = Router()
 
 @router.answers(EnrolSecondFactor)
 async def enrol_second_factor(command: EnrolSecondFactor, work: Work) -> SecondFactorOffer:
-    """A person asks for a second factor. The thief of a session alone, or of a password alone, gets none."""
-    user_id = work.actor.must_have_id()
-    user = await users.user_by_id(work, user_id)
-    await attempts.count_attempt(work, attempts.of_account(user.email))
-    verdict = await work.between_transactions(work.use(Passwords).verify, user.password_hash, command.password)
-    if not verdict.right:
-        raise SignInFailed("password")
-    user = await users.user_by_id(work, user_id)
-    factor = await find_second_factor(work, user_id)
-    if factor is not None and factor.confirmed:
-        if command.code is None:
-            raise SecondFactorRequired("code")
-        recovered = is_recovery_code(command.code) and await use_recovery_code(work, user_id, command.code)
-        if not recovered and not await shows_fresh_code(user_id, command.code, work):
-            raise SecondFactorWrong("code")
-    await attempts.clear_attempts(work, attempts.of_account(user.email))
+    """A person asks for an authenticator. The thief of a session alone, or of a password alone, gets none."""
+    user = await must_prove(command, EnrolSecondFactor.subject, work)
+    user_id, factor = user.user_id, await find_second_factor(work, user.user_id)
 
     authenticators = work.use(Authenticators)
     if factor is None:
@@ -77,42 +59,39 @@ async def confirm_second_factor(command: ConfirmSecondFactor, work: Work) -> Rec
 
     factor.confirm(secret, step)
 
-    codes = [recovery_code() for _ in range(RECOVERY_CODES)]
-    await replace_recovery_codes(work, user_id, codes)
-    return RecoveryCodes(recovery_codes=tuple(codes))
+    return await new_recovery_codes(user_id, work)
+
+
+@router.answers(RenewRecoveryCodes)
+async def renew_recovery_codes(command: RenewRecoveryCodes, work: Work) -> RecoveryCodes:
+    """A person gets new recovery codes, for example after the first passkey."""
+    user = await must_prove(command, RenewRecoveryCodes.subject, work)
+    if not await has_second_factor(work, user.user_id):
+        raise SecondFactorNotOffered()
+    return await new_recovery_codes(user.user_id, work)
 
 
 @router.answers(GiveStepUp)
 async def give_step_up(command: GiveStepUp, work: Work) -> StepUp:
-    """An officer confirms a decision with a new code. Wrong codes delay the next ones, as wrong passwords do."""
+    """An officer confirms decisions with a new code or a passkey. Wrong ones delay the next ones, as wrong passwords do."""
     user_id = work.actor.must_have_id()
     whose = attempts.of_person(user_id)
     await attempts.count_attempt(work, whose)
     await work.commit_so_far()
-    if not await shows_fresh_code(user_id, command.code, work):
+    decisions = [(decision.act, decision.digest) for decision in command.decisions]
+    if command.passkey is not None:
+        must_be_good(await shows_passkey(user_id, command.passkey, Challenged.step_up(user_id, decisions), work))
+    elif not await shows_fresh_code(user_id, command.code, work):
         raise SecondFactorWrong("code")
     await attempts.clear_attempts(work, whose)
 
-    decisions = [(decision.act, decision.digest) for decision in command.decisions]
     key = work.use(SigningKeys).at(work.now)
     token = sign_step_up(key, work.actor, decisions, audience=work.country, now=work.now, lasts=STEP_UP_LASTS)
     return StepUp(token=token, expires_at=work.now + STEP_UP_LASTS)
 
 
-async def shows_fresh_code(user_id: UUID, code: str | None, work: Work) -> bool:
-    """Uses a code of the person's authenticator. Returns False if it is wrong, expired, or was used already."""
-    factor = await find_second_factor(work, user_id)
-    if factor is None or factor.sealed is None or code is None or is_recovery_code(code):
-        return False
-    step = work.use(Authenticators).step_of(user_id, factor.sealed, code, work.now)
-    return step is not None and await use_step(work, user_id, step)
-
-
-def is_of_authenticator(code: str | None) -> bool:
-    """Whether the person shows a code of an authenticator."""
-    return code is not None and not is_recovery_code(code)
-
-
-def is_recovery_code(code: str) -> bool:
-    """Whether a code has the form of a recovery code."""
-    return "-" in code
+async def new_recovery_codes(user_id: UUID, work: Work) -> RecoveryCodes:
+    """New recovery codes of a person in place of the former ones."""
+    codes = [recovery_code() for _ in range(RECOVERY_CODES)]
+    await replace_recovery_codes(work, user_id, codes)
+    return RecoveryCodes(recovery_codes=tuple(codes))

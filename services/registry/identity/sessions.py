@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.registry.identity.domain.session import SessionNotFound
 from services.registry.identity.store import attempts, links, sessions, signing_keys, users
+from services.registry.identity.store.passkeys import delete_expired_challenges
 from services.registry.identity.views import own_session
 from shared.contracts.registry.identity import (
     ListSessions,
@@ -28,7 +29,7 @@ SESSIONS_KEPT = timedelta(days=7)
 
 
 class DeleteExpired(Task):
-    """Delete the sessions, links and counters that have expired. Runs once a day."""
+    """Delete the sessions, links, counters and challenges that have expired. Runs once a day."""
 
     kind: ClassVar[str] = "tidy_identity"
     every: ClassVar[timedelta | None] = timedelta(days=1)
@@ -69,6 +70,7 @@ async def delete_expired(task: DeleteExpired, work: Work) -> None:
     await sessions.delete_sessions(work, work.now - SESSIONS_KEPT)
     await links.delete_expired_links(work)
     await attempts.delete_old_attempts(work)
+    await delete_expired_challenges(work)
 
 
 @router.reannounces("session", signing_keys.revoked_session_ids)

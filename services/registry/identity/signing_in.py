@@ -3,10 +3,12 @@
 from uuid import uuid4
 
 from services.registry.identity.domain.attempts import Counter, Outcome, SignIn, Stage
+from services.registry.identity.domain.passkey import Challenged
 from services.registry.identity.domain.session import SessionOver, SessionRecord, SignInDelayed, expiry_of_session
 from services.registry.identity.domain.user import User
 from services.registry.identity.password_hashing import Passwords
-from services.registry.identity.second_factor import is_of_authenticator, is_recovery_code, shows_fresh_code
+from services.registry.identity.proofs import is_of_authenticator, is_recovery_code, shows_fresh_code, shows_passkey
+from services.registry.identity.second_factor_rules import SecondFactorRules
 from services.registry.identity.store import sessions, users
 from services.registry.identity.store.attempts import SignInCounters
 from services.registry.identity.store.second_factors import has_second_factor, use_recovery_code
@@ -60,14 +62,16 @@ async def refresh_session(command: RefreshSession, work: Work) -> RefreshedSessi
 
 
 async def authenticate(command: OpenSession, work: Work) -> User:
-    """The person with this e-mail address, password and code. Raises SignInDelayed, SignInFailed, SecondFactorRequired or
-    SecondFactorWrong. `domain/attempts.py` says which counters are raised, and what the outcome does to them.
+    """The person with this e-mail address, password and second factor. Raises SignInDelayed, SignInFailed,
+    SecondFactorRequired, SecondFactorWrong or PasskeyCopied. `domain/attempts.py` says which counters are raised, and what
+    the outcome does to them.
     """
     known = await users.find_user_by_email(work, command.email)
     user_id, password_hash = (known.user_id, known.password_hash) if known else (None, None)
     counters = SignInCounters(command.email, command.address)
     await counters.count(work, Counter.ADDRESS)
-    sign_in = SignIn(await counters.account_delayed_until(work) if is_of_authenticator(command.code) else None)
+    unlocks = command.passkey is not None or is_of_authenticator(command.code)
+    sign_in = SignIn(await counters.account_delayed_until(work) if unlocks else None)
     await counters.count(work, *sign_in.counted(Stage.BEFORE_PASSWORD))
 
     verdict = await work.between_transactions(work.use(Passwords).verify, password_hash, command.password)
@@ -77,7 +81,7 @@ async def authenticate(command: OpenSession, work: Work) -> User:
         await count_after_password(sign_in, counters, work)
         user = await users.find_user(work, user_id)
         if user and user.password_hash == password_hash and user.may_sign_in:  # unchanged meanwhile
-            outcome = await check_code(sign_in, user, command.code, work)
+            outcome = await check_second_factor(sign_in, user, command, work)
     await counters.settle(work, outcome)
     if user is None or outcome is not Outcome.SIGNED_IN:
         await work.commit_so_far()  # the refusal must not undo the counters
@@ -98,8 +102,16 @@ async def count_after_password(sign_in: SignIn, counters: SignInCounters, work: 
     await work.commit_so_far()
 
 
+async def check_second_factor(sign_in: SignIn, user: User, command: OpenSession, work: Work) -> Outcome:
+    """The outcome for a person with the right password, by their second factor. A code or a passkey is used up."""
+    if command.passkey is not None:
+        shown = await shows_passkey(user.user_id, command.passkey, Challenged.sign_in(command.email), work)
+        return sign_in.outcome_of_passkey(required=await has_second_factor(work, user.user_id), shown=shown)
+    return await check_code(sign_in, user, command.code, work)
+
+
 async def check_code(sign_in: SignIn, user: User, code: str | None, work: Work) -> Outcome:
-    """The outcome for a person with the right password, by their second factor. The code is used up."""
+    """The outcome for a person who shows a code or nothing. The code is used up."""
     good = await shows_fresh_code(user.user_id, code, work)
     required = not good and await has_second_factor(work, user.user_id)
     if required and code and is_recovery_code(code):
@@ -108,8 +120,8 @@ async def check_code(sign_in: SignIn, user: User, code: str | None, work: Work) 
 
 
 async def next_tokens(session: SessionRecord, user: User, work: Work) -> Session:
-    """The next pair of tokens. An officer without a second factor has no role yet."""
-    enrolling = user.needs_second_factor and not await has_second_factor(work, user.user_id)
+    """The next pair of tokens. A person who must have a second factor and has none has no role yet."""
+    enrolling = work.use(SecondFactorRules).demand_of(user, work.today) and not await has_second_factor(work, user.user_id)
     roles = [] if enrolling else user.roles
     actor = Actor(
         user_id=user.user_id,

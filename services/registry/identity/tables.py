@@ -1,7 +1,8 @@
 """The tables of identity, and the objects that their rows are loaded as."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid, false
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid, false
 
+from services.registry.identity.domain.passkey import Passkey
 from services.registry.identity.domain.second_factor import SecondFactor
 from services.registry.identity.domain.session import SessionRecord
 from services.registry.identity.domain.user import Status, User
@@ -18,6 +19,7 @@ users = Table(
     Column("organisation", String(40), nullable=False, index=True),
     Column("roles", JSON, nullable=False),
     Column("status", EnumText(Status), nullable=False),
+    Column("language", String(2)),
 )
 
 links = Table(
@@ -46,6 +48,27 @@ recovery_codes = Table(
     TABLES,
     Column("user_id", ForeignKey(users.c.user_id), primary_key=True),
     Column("code_hash", String(64), primary_key=True),
+)
+
+passkeys = Table(
+    "passkeys",
+    TABLES,
+    Column("passkey_id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey(users.c.user_id), nullable=False, index=True),
+    Column("credential_id", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("transports", JSON, nullable=False),
+    Column("last_used_at", UtcDateTime),
+)
+
+used_challenges = Table(
+    "used_challenges",
+    TABLES,
+    Column("challenge_hash", String(64), primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
 )
 
 sessions = Table(
@@ -82,3 +105,4 @@ failed_attempts = Table(
 mapping.map_imperatively(User, users)
 mapping.map_imperatively(SessionRecord, sessions)
 mapping.map_imperatively(SecondFactor, second_factors)
+mapping.map_imperatively(Passkey, passkeys)

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from services.registry.identity.domain.link import Purpose
-from services.registry.identity.domain.user import PasswordNotYoursToChoose, User, UserNotFound, must_be_givable
+from services.registry.identity.domain.user import (
+    COMPANY_ROLES,
+    PasswordNotYoursToChoose,
+    User,
+    UserNotFound,
+    must_be_givable,
+)
 from services.registry.identity.invitations import invite
 from services.registry.identity.offices import Offices
 from services.registry.identity.password_hashing import Passwords
@@ -13,6 +19,7 @@ from services.registry.identity.store import sessions, users
 from services.registry.identity.store.links import delete_links
 from services.registry.identity.store.second_factors import delete_second_factor, has_second_factor
 from services.registry.identity.views import listed_user, user_state
+from shared.contracts.registry.profiles import NamedUsers, NameUsers
 from shared.contracts.registry.users import (
     AddUser,
     ChangeOfficerRoles,
@@ -97,6 +104,16 @@ async def list_users(question: ListUsers, work: Work) -> Users:
     page = await users.users_of(work, None if of_ministry else work.actor.organisation, question.after, question.limit)
     following = page[-1][0].user_id if len(page) == question.limit else None
     return Users(users=tuple(listed_user(user, has_second_factor=has) for user, has in page), next=following)
+
+
+@router.answers(NameUsers)
+async def name_users(question: NameUsers, work: Work) -> NamedUsers:
+    """The names of people, as far as the actor may learn them. An agent learns those of both companies."""
+    officer = bool(work.actor.roles - COMPANY_ROLES)
+    organisations = {str(each) for each in (work.actor.organisation, work.actor.agent_id) if each}
+    found = await users.users_by_id(work, question.user_ids)
+    names = {user.user_id: user.name_for(organisations, officer=officer) for user in found}
+    return NamedUsers(names={user_id: name for user_id, name in names.items() if name is not None})
 
 
 @router.at_start

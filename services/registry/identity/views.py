@@ -1,8 +1,10 @@
 """People and sessions as they are shown."""
 
+from services.registry.identity.domain.passkey import Passkey
 from services.registry.identity.domain.session import SessionRecord
 from services.registry.identity.domain.user import User
 from shared.contracts.registry.identity import OwnSession
+from shared.contracts.registry.passkeys import PasskeyState
 from shared.contracts.registry.users import ListedUser, UserState
 from shared.handling.actor import Actor
 
@@ -41,4 +43,15 @@ def own_session(session: SessionRecord, actor: Actor) -> OwnSession:
         until=session.until,
         address=session.address,
         this_one=session.session_id == actor.session_id,
+    )
+
+
+def passkey_state(passkey: Passkey) -> PasskeyState:
+    """A passkey as shown to its own person."""
+    return PasskeyState(
+        passkey_id=passkey.passkey_id,
+        name=passkey.name,
+        created_at=passkey.created_at,
+        last_used_at=passkey.last_used_at,
+        transports=tuple(passkey.transports),
     )

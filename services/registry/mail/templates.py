@@ -8,14 +8,17 @@ from typing import Any
 from services.registry.data_files import read_data
 from services.registry.mail.transport import Email
 
+LANGUAGES = ("km", "en")
+BETWEEN = "\n\n-- \n\n"
+"""What separates the languages of an e-mail."""
 KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
 
 
 @dataclass(frozen=True)
 class EmailTemplates:
-    """One subject and one text for each kind of e-mail, with names of fields in braces."""
+    """A subject and a text in each language for each kind of e-mail, with names of fields in braces."""
 
-    texts: Mapping[str, Mapping[str, str]]
+    texts: Mapping[str, Mapping[str, Mapping[str, str]]]
     phrases: Mapping[str, Mapping[str, str]]
     months_km: tuple[str, ...]
 
@@ -25,14 +28,16 @@ class EmailTemplates:
         file = read_data("emails.json")
         return cls(file["emails"], file["phrases"], tuple(file["months_km"]))
 
-    def write(self, name: str, *, message_id: str, to: str, now: datetime, fields: Mapping[str, Any]) -> Email:
-        """The e-mail of this name, with its fields filled in."""
-        text = self.texts[name]
+    def write(
+        self, name: str, *, message_id: str, to: str, now: datetime, fields: Mapping[str, Any], language: str | None = None
+    ) -> Email:
+        """The e-mail of this name, with its fields filled in: in one language, or in both, Khmer first."""
+        texts = [self.texts[name][each] for each in ([language] if language else LANGUAGES)]
         return Email(
             message_id=message_id,
             to=to,
-            subject=text["subject"].format(**fields),
-            text=text["text"].format(**fields),
+            subject=" / ".join(text["subject"].format(**fields) for text in texts),
+            text=BETWEEN.join(text["text"].format(**fields) for text in texts) + "\n",
             written_at=now,
         )
 

@@ -154,6 +154,7 @@ class KnownConsignees(Answer):
     """Consignees of earlier certificates, the last used first."""
 
     consignees: tuple["KnownConsignee", ...]
+    next: str | None = None
 
 
 class KnownConsignee(Contract):
@@ -173,4 +174,5 @@ class ListConsignees(Question):
     under_mandate: ClassVar[bool] = True
     exporter_id: UUID
     search: Line | None = None
+    after: Cursor | None = None
     limit: PageSize = 25

@@ -1,10 +1,10 @@
 """Identity: sessions and their tokens, step-up tokens, and the signing keys of tokens."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.fields import Email, Instant, Sha256
 from shared.contracts.index import SERVICES
@@ -19,13 +19,29 @@ Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 """The code of an authenticator (RFC 6238)."""
 CodeOrRecovery = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}|[A-Z2-7]{4}(-[A-Z2-7]{4}){3})$")]
 """The code of an authenticator, or a recovery code."""
+PasskeyResponse = Annotated[str, StringConstraints(min_length=2, max_length=16 * 1024)]
+"""What a browser answers for a passkey: the JSON of a `PublicKeyCredential` (WebAuthn Level 3)."""
 CommandSubject = Annotated[str, StringConstraints(pattern=r"^cmd\.[a-z-]{1,60}\.[a-z-]{1,40}\.v[0-9]{1,2}$")]
+
+
+class Proof(Part):
+    """What a person shows besides the e-mail address or the session: the password, and a second factor if they have one."""
+
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    code: CodeOrRecovery | None = None
+    passkey: PasskeyResponse | None = None
+
+    @model_validator(mode="after")
+    def _one_second_factor(self) -> Self:
+        if self.code is not None and self.passkey is not None:
+            raise ValueError("send a code or a passkey, not both")
+        return self
 
 
 class Session(Answer):
     """A session with its actor token and its refresh token. A request carries the actor token until that expires.
 
-    `enrolling`: this officer may only set up the second factor. `until`: the latest end of the session.
+    `enrolling`: this person may only set up the second factor. `until`: the latest end of the session.
     """
 
     about: ClassVar[str] = "session_id"
@@ -40,16 +56,14 @@ class Session(Answer):
     enrolling: bool = False
 
 
-class OpenSession(Command):
-    """A person signs in. `code`: of the second factor, if the person has one."""
+class OpenSession(Proof, Command):
+    """A person signs in. `code` or `passkey`: of the second factor, if the person has one."""
 
     subject: ClassVar[str] = "cmd.session.open.v1"
     answer: ClassVar[type[Answer]] = Session
     anonymous: ClassVar[bool] = True
     secret: ClassVar[bool] = True
     email: Email
-    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    code: CodeOrRecovery | None = None
     address: Address | None = None
 
 
@@ -139,13 +153,20 @@ class StepUp(Answer):
 
 
 class GiveStepUp(Command):
-    """An officer confirms decisions with a new code of the second factor: at most 50 commands together."""
+    """An officer confirms decisions: at most 50 commands together, with a new code or with a passkey (`ChallengeStepUp`)."""
 
     subject: ClassVar[str] = "cmd.step-up.give.v1"
     answer: ClassVar[type[Answer]] = StepUp
     secret: ClassVar[bool] = True
-    code: Code
+    code: Code | None = None
+    passkey: PasskeyResponse | None = None
     decisions: Annotated[tuple[Decision, ...], Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _one_second_factor(self) -> Self:
+        if (self.code is None) == (self.passkey is None):
+            raise ValueError("send either a code or a passkey")
+        return self
 
 
 class SessionRevoked(Event):

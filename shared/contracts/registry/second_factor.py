@@ -1,11 +1,9 @@
 """The second factor: a person's authenticator (TOTP, RFC 6238), and recovery codes in case it is lost."""
 
-from typing import Annotated, ClassVar
-
-from pydantic import StringConstraints
+from typing import ClassVar
 
 from shared.contracts.messages import Answer, Command
-from shared.contracts.registry.identity import Code, CodeOrRecovery
+from shared.contracts.registry.identity import Code, Proof
 
 
 class SecondFactorOffer(Answer):
@@ -14,15 +12,13 @@ class SecondFactorOffer(Answer):
     otpauth: str
 
 
-class EnrolSecondFactor(Command):
-    """A person requests a second factor with their password. `code`: of the present second factor, if they have one."""
+class EnrolSecondFactor(Proof, Command):
+    """A person requests an authenticator with their password. `code` or `passkey`: of the present second factor, if any."""
 
     subject: ClassVar[str] = "cmd.second-factor.enrol.v1"
     answer: ClassVar[type[Answer]] = SecondFactorOffer
     secret: ClassVar[bool] = True
     while_enrolling: ClassVar[bool] = True
-    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    code: CodeOrRecovery | None = None
 
 
 class RecoveryCodes(Answer):

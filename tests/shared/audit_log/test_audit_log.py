@@ -231,7 +231,15 @@ def test_from_where_is_an_address_or_nothing(header: str | None, address: str | 
     assert address_in(header) == address
 
 
-OF_ONESELF = {"EnrolSecondFactor", "ConfirmSecondFactor", "GiveStepUp", "RefreshSession", "RevokeSessions"}
+OF_ONESELF = {
+    "BeginPasskey",
+    "ConfirmSecondFactor",
+    "EnrolSecondFactor",
+    "GiveStepUp",
+    "RefreshSession",
+    "RenewRecoveryCodes",
+    "RevokeSessions",
+}
 OF_MANY = {"ImportRegistrations", "ImportUsers"}
 NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}
 """On nobody but who asks; on each row of a file; and the last tells nobody whether an address is known, the trail neither."""

@@ -1,5 +1,7 @@
 """Pages of a list: complete, in order, and stable while rows are added."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,3 +89,30 @@ async def test_a_malformed_cursor_is_refused(cursor: str, database: Database) ->
     async with database.reading() as session:
         with pytest.raises(CursorMalformed):
             await page_of(session, select(rows), ORDERS["by name"], cursor, 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [["s", "a"], ["u", str(UUID(int=1))]],
+        [["i", "1"], ["u", str(UUID(int=1))]],
+        [["t", "2026-11-26T12:00:00+00:00"], ["s", "a"]],
+        [["t", "2026-11-26T12:00:00+00:00"]],
+    ],
+    ids=["text", "number", "text in place of an id", "too short"],
+)
+async def test_a_cursor_of_another_list_is_refused(values: Any, database: Database) -> None:
+    async with database.reading() as session:
+        with pytest.raises(CursorMalformed):
+            await page_of(session, select(rows), ORDERS["newest first"], a_cursor(values), 3)
+
+
+@pytest.mark.parametrize(("size", "name"), [("9" * 40, "a"), ("1", "a\0"), ("1", "\ud800"), ("x", "a")], ids=ascii)
+async def test_a_cursor_with_values_that_no_database_stores_is_refused(size: str, name: str, database: Database) -> None:
+    async with database.reading() as session:
+        with pytest.raises(CursorMalformed):
+            await page_of(session, select(rows), ORDERS["mixed"], a_cursor([["i", size], ["s", name], ["u", str(uuid4())]]), 3)
+
+
+def a_cursor(values: Any) -> str:
+    return urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")

@@ -4,7 +4,7 @@ Source: the ministry's site (yearly renewal, required documents). Our own decisi
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -89,6 +89,7 @@ class Registration:
     `valid_from` is the first day of unbroken validity. `wanted` and `new_documents` belong to the application for another year.
     An approval puts them in place of the former ones; a refusal drops them.
     `approved_version`: the version of the last approval. `standing_version`: the version at which the status last changed.
+    `waiting_since`: the instant from which an application or renewal waits for an officer.
     """
 
     exporter_id: UUID
@@ -106,6 +107,12 @@ class Registration:
     version: int = 1
     approved_version: int = 0
     standing_version: int = 0
+    waiting_since: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether an application or a renewal waits for an officer."""
+        return Status.APPLIED is self.status or self.asked is Asked.APPLIED
 
     @property
     def in_hand(self) -> tuple[Particulars, dict[str, str]]:
@@ -176,6 +183,10 @@ class Registration:
     def renewable_from(self, requirements: Requirements) -> date | None:
         """The first day on which the company can apply for another year; None before the first approval."""
         return self.valid_until and self.valid_until - timedelta(days=requirements.renewable_days_before)
+
+    def note_waiting(self, now: datetime) -> None:
+        """After an act: notes since when an officer's decision is awaited. A correction does not begin the wait again."""
+        self.waiting_since = (self.waiting_since or now) if self.waits else None
 
     def must_be_as_seen(self, version: int | None) -> None:
         """The officer must have seen the present version. Raises ChangedMeanwhile."""
@@ -264,6 +275,10 @@ class Registration:
         if version > self.standing_version:
             self.status = status
             self.standing_version = version
+        self.restore_version(version)
+
+    def restore_version(self, version: int) -> None:
+        """Restores the version, so that no later act has one that was announced before."""
         self.version = max(self.version, version)
 
     @property
@@ -284,6 +299,7 @@ class Registration:
         self.wanted = None
         self.new_documents = {}
         self.renewal_remarks = None
+        self.waiting_since = None
 
     def _must_allow(self, act: Act) -> None:
         if act in ALLOWED[self.status, self.asked]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.registry.identity.domain.passkey import PasskeyCopied, PasskeyWrong, Shown
 from services.registry.identity.domain.second_factor import SecondFactorRequired, SecondFactorWrong
 from services.registry.identity.domain.session import SignInDelayed, SignInFailed
 from shared.refusals import Refused
@@ -40,8 +41,8 @@ FREE: Mapping[Counter, int] = {
 class Situation(StrEnum):
     """In which situation a person signs in.
 
-    `DELAYED_WITH_CODE`: guessers have delayed the account, and the person shows a code of the authenticator. The right password
-    and a fresh code open the account; every other attempt is refused like those of the guessers.
+    `DELAYED_WITH_CODE`: guessers have delayed the account, and the person shows a code of the authenticator, or a passkey. The
+    right password and a good one of these open the account; every other attempt is refused like those of the guessers.
     """
 
     NORMAL = "normal"
@@ -61,6 +62,8 @@ class Outcome(StrEnum):
     PASSWORD_WRONG = "password_wrong"  # noqa: S105
     CODE_WRONG = "code_wrong"
     CODE_MISSING = "code_missing"
+    PASSKEY_WRONG = "passkey_wrong"
+    PASSKEY_COPIED = "passkey_copied"
     SIGNED_IN = "signed_in"
 
 
@@ -85,6 +88,8 @@ Codes count only after the right password: a guesser without it uses up none.
 EFFECTS: Mapping[Outcome, Mapping[Counter, Effect]] = {
     Outcome.PASSWORD_WRONG: {},
     Outcome.CODE_WRONG: {},
+    Outcome.PASSKEY_WRONG: {},
+    Outcome.PASSKEY_COPIED: {},
     Outcome.CODE_MISSING: {Counter.ADDRESS: Effect.FORGIVE},
     Outcome.SIGNED_IN: {Counter.ADDRESS: Effect.FORGIVE, Counter.ACCOUNT: Effect.CLEAR, Counter.CODES: Effect.CLEAR},
 }
@@ -112,6 +117,12 @@ class SignIn:
             return Outcome.SIGNED_IN
         return Outcome.CODE_WRONG if shown else Outcome.CODE_MISSING
 
+    def outcome_of_passkey(self, *, required: bool, shown: Shown) -> Outcome:
+        """The outcome after the right password, for a person who showed a passkey."""
+        if shown is Shown.GOOD or (not required and self.situation is Situation.NORMAL):
+            return Outcome.SIGNED_IN
+        return Outcome.PASSKEY_COPIED if shown is Shown.COPIED else Outcome.PASSKEY_WRONG
+
     def refusal(self, outcome: Outcome) -> Refused:
         """The refusal of a person who is not signed in. During a delay it is always the same."""
         if outcome is Outcome.SIGNED_IN:
@@ -124,7 +135,11 @@ class SignIn:
             case Outcome.CODE_WRONG:
                 return SecondFactorWrong("code")
             case Outcome.CODE_MISSING:
-                return SecondFactorRequired("code")
+                return SecondFactorRequired("code", "passkey")
+            case Outcome.PASSKEY_WRONG:
+                return PasskeyWrong("passkey")
+            case Outcome.PASSKEY_COPIED:
+                return PasskeyCopied("passkey")
 
 
 def delay_after(failures: int, free: int = FREE_ATTEMPTS) -> timedelta:

@@ -1,4 +1,4 @@
-"""A second factor: an authenticator that shows a new code every 30 seconds (TOTP, RFC 6238), and recovery codes."""
+"""An authenticator that shows a new code every 30 seconds (TOTP, RFC 6238), and recovery codes. See also `passkey.py`."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from shared.refusals import Refused
 
-ADMINISTRATOR, AUDITOR = "administrator", "auditor"
-COMPANY_ROLES = frozenset({"company_administrator", "preparer", "signatory"})
+ADMINISTRATOR, AUDITOR, SIGNATORY = "administrator", "auditor", "signatory"
+COMPANY_ROLES = frozenset({"company_administrator", "preparer", SIGNATORY})
 MINISTRY_ROLES = frozenset({"registration_officer", "reviewer", "approver", "cashier", ADMINISTRATOR, AUDITOR})
 CUSTOMS_ROLES = frozenset({"customs_viewer"})
 
@@ -97,7 +97,10 @@ MAX_COLLEAGUES = 200
 
 @dataclass(eq=False, kw_only=True)
 class User:
-    """A person with an account. `organisation` is a company's exporter id, or the code of an office."""
+    """A person with an account. `organisation` is a company's exporter id, or the code of an office.
+
+    `language`: None until the person chooses one. E-mails are in both languages until then.
+    """
 
     user_id: UUID
     name: str
@@ -106,16 +109,16 @@ class User:
     organisation: str
     roles: list[str]
     status: Status = Status.ACTIVE
+    language: str | None = None
 
     @property
     def of_company(self) -> bool:
         """Whether the person belongs to a company. All others belong to the ministry or to customs."""
         return COMPANY_ROLES.issuperset(self.roles)
 
-    @property
-    def needs_second_factor(self) -> bool:
-        """Officers of the ministry and of customs need a second factor to sign in."""
-        return not self.of_company
+    def must_have_second_factor(self, *, signatories: bool) -> bool:
+        """Whether the person needs a second factor: officers do. `signatories`: whether those of companies do too."""
+        return not self.of_company or (signatories and SIGNATORY in self.roles)
 
     @property
     def may_sign_in(self) -> bool:
@@ -126,6 +129,19 @@ class User:
     def is_invited(self) -> bool:
         """Whether the person still has to choose a password by the link in the invitation."""
         return self.status is Status.INVITED
+
+    def name_for(self, organisations: set[str], *, officer: bool) -> str | None:
+        """The name that a reader of these organisations learns, or None. An officer learns every name.
+
+        Others learn the names of their own people, and of an officer only the office.
+        """
+        if officer or self.organisation in organisations:
+            return self.name
+        return None if self.of_company else f"Officer of {self.organisation}"
+
+    def choose_language(self, language: str) -> None:
+        """The person chooses the language of notices, e-mails and pages."""
+        self.language = language
 
     def invited_again(self) -> None:
         """The person gets another invitation."""

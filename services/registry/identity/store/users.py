@@ -1,11 +1,13 @@
 """Users."""
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from services.registry.identity.domain.user import EmailTaken, FormerIdTaken, Status, User, UserNotFound
-from services.registry.identity.tables import second_factors, users
+from services.registry.identity.store.second_factors import shows_second_factor
+from services.registry.identity.tables import users
 from shared.handling.work import Work
 
 
@@ -25,6 +27,11 @@ async def user_by_id(work: Work, user_id: UUID) -> User:
 async def find_user_by_email(work: Work, email: str) -> User | None:
     """The user with this e-mail address, or None."""
     return (await work.session.scalars(select(User).where(users.c.email == email))).first()
+
+
+async def users_by_id(work: Work, user_ids: Iterable[UUID]) -> Sequence[User]:
+    """The users with these ids. Unknown ids are left out."""
+    return (await work.session.scalars(select(User).where(users.c.user_id.in_(user_ids)))).all()
 
 
 async def there_are_users(work: Work) -> bool:
@@ -54,7 +61,7 @@ async def count_accounts_of(work: Work, organisation: str) -> int:
 
 async def users_of(work: Work, organisation: str | None, after: UUID | None, limit: int) -> list[tuple[User, bool]]:
     """A page of the users of a company, or of all offices, each with whether they have a second factor."""
-    page = select(User, second_factors.c.sealed.is_not(None)).outerjoin(second_factors)
+    page = select(User, shows_second_factor())
     page = page.order_by(users.c.user_id).limit(limit)
     if after is not None:
         page = page.where(users.c.user_id > after)

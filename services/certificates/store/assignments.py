@@ -1,0 +1,29 @@
+"""Queries for assignments. An assignment that has expired stays as a row until somebody replaces it, and counts for nothing."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from services.certificates.domain.assignment import Assignment
+from services.certificates.store.tables import assignments
+from shared.database.upserts import upsert
+from shared.handling.work import Work
+
+
+async def find_assignment(work: Work, certificate_id: UUID) -> Assignment | None:
+    """The assignment of a certificate that has not expired, or None."""
+    live = (assignments.c.certificate_id == certificate_id, assignments.c.until > work.now)
+    row = (await work.session.execute(select(assignments).where(*live))).first()
+    return None if row is None else Assignment(**row._mapping)
+
+
+async def keep_assignment(work: Work, assignment: Assignment) -> None:
+    """Keeps an assignment in place of a former one."""
+    row = vars(assignment)
+    insert = upsert(work.session, assignments).values(row)
+    await work.session.execute(insert.on_conflict_do_update(index_elements=["certificate_id"], set_=row))
+
+
+async def end_assignment(work: Work, certificate_id: UUID) -> None:
+    """The certificate is assigned to nobody."""
+    await work.session.execute(delete(assignments).where(assignments.c.certificate_id == certificate_id))

@@ -1,0 +1,89 @@
+"""Queries for certificates, their acts and their settlements."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, event, exists, select, union
+
+from services.certificates.domain.certificate import Certificate, CertificateNotFound
+from services.certificates.domain.consignment import Consignment
+from services.certificates.domain.life_cycle import Status
+from services.certificates.store.documents import issued
+from services.certificates.store.tables import certificate_acts, certificates, settlements
+from shared.contracts.certificates.content import CertificateAct
+from shared.handling.work import Work
+
+
+async def certificate_by_id(work: Work, certificate_id: UUID) -> Certificate:
+    """The certificate, locked in a command. Raises CertificateNotFound."""
+    found = await find_certificate(work, certificate_id)
+    if found is None:
+        raise CertificateNotFound("certificate_id", certificate=certificate_id)
+    return found
+
+
+async def find_certificate(work: Work, certificate_id: UUID) -> Certificate | None:
+    """The certificate, or None."""
+    return await work.session.get(Certificate, certificate_id, with_for_update=work.may_write)
+
+
+async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
+    """The certificates of an exporter that are approved and not yet issued."""
+    mine = and_(certificates.c.exporter_id == exporter_id, certificates.c.status == Status.APPROVED)
+    return (await work.session.scalars(select(Certificate).where(mine))).all()
+
+
+async def record_settlement(work: Work, certificate_id: UUID, submission: int) -> None:
+    """Keeps that a submission is settled. The certificate may arrive afterwards."""
+    row = {"certificate_id": certificate_id, "submission": submission}
+    await work.insert_new(settlements, [row])
+
+
+async def is_settled(work: Work, certificate: Certificate) -> bool:
+    """Whether the present submission is settled."""
+    this = and_(settlements.c.certificate_id == certificate.certificate_id, settlements.c.submission == certificate.submission)
+    return bool(await work.session.scalar(select(exists().where(this))))
+
+
+async def keep_act(work: Work, certificate_id: UUID, act: CertificateAct) -> None:
+    """Keeps an act on a certificate."""
+    await work.insert_new(certificate_acts, [{"certificate_id": certificate_id, **dict(act)}])
+
+
+async def acts_of(work: Work, certificate_id: UUID, before: int | None, limit: int) -> tuple[list[CertificateAct], int | None]:
+    """The acts on a certificate before a version, latest first, and the version to continue before."""
+    columns = [column for column in certificate_acts.c if column.name != "certificate_id"]
+    wanted = select(*columns).where(certificate_acts.c.certificate_id == certificate_id)
+    if before is not None:
+        wanted = wanted.where(certificate_acts.c.version < before)
+    rows = (await work.session.execute(wanted.order_by(certificate_acts.c.version.desc()).limit(limit + 1))).all()
+    found = [CertificateAct.model_validate(dict(row._mapping)) for row in rows[:limit]]
+    return found, found[-1].version if len(rows) > limit else None
+
+
+@event.listens_for(Certificate, "before_insert")
+@event.listens_for(Certificate, "before_update")
+def describe_consignment(mapper: Any, connection: Any, certificate: Any) -> None:
+    """Sets the columns that repeat the consignment, so that a list reads no items."""
+    for column, value in columns_of(certificate.consignment).items():
+        setattr(certificate, column, value)
+
+
+def columns_of(consignment: Consignment) -> dict[str, Any]:
+    """The columns that repeat a consignment."""
+    return {
+        "destination": consignment.destination,
+        "consignee": consignment.consignee_name,
+        "consignee_address": consignment.consignee_address,
+        "port_of_discharge": consignment.port_of_discharge,
+        "departure_date": consignment.departure_date,
+        "item_count": len(consignment.items),
+        "search": consignment.consignee_name.lower(),
+    }
+
+
+submitted = select(certificates.c.certificate_id).where(certificates.c.submission > 0)
+handed_in = union(submitted, issued)
+no_drafts = select(certificates.c.certificate_id).where(certificates.c.status != Status.DRAFT)
+settled = select(settlements.c.certificate_id).distinct()

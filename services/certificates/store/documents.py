@@ -1,0 +1,66 @@
+"""Queries for the documents of issued certificates, and for numbers."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from services.certificates.domain.number import number_of
+from services.certificates.store.tables import certificates, documents, numbers
+from shared.contracts.certificates.documents import FormD
+from shared.database.upserts import add_one, raise_to
+from shared.handling.work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """The document of an issued certificate as it was sent. `agent_id`: the agent that drafted the certificate, if any."""
+
+    certificate_id: UUID
+    exporter_id: UUID
+    form: str
+    body: FormD
+    version: int
+    agent_id: UUID | None = None
+
+
+async def keep_document(work: Work, document: Document) -> None:
+    """Keeps the document of an issued certificate as it was sent."""
+    row = vars(document) | {"body": document.body.model_dump_json(), "reference": document.body.reference}
+    await work.insert_new(documents, [row])
+
+
+async def find_document(work: Work, certificate_id: UUID) -> Document | None:
+    """The document of an issued certificate, or None."""
+    begun_by = func.coalesce(documents.c.agent_id, certificates.c.agent_id)  # older documents do not name the agent
+    known = documents.outerjoin(certificates, certificates.c.certificate_id == documents.c.certificate_id)
+    this = select(documents, begun_by.label("begun_by")).select_from(known).where(documents.c.certificate_id == certificate_id)
+    row = (await work.session.execute(this)).first()
+    if row is None:
+        return None
+    body = FormD.model_validate_json(row.body)
+    return Document(
+        certificate_id=row.certificate_id,
+        exporter_id=row.exporter_id,
+        form=row.form,
+        body=body,
+        version=row.version,
+        agent_id=row.begun_by,
+    )
+
+
+async def next_serial(work: Work, office: str, form: str, year: int) -> int:
+    """The next serial number of an office, form and year. It is gap-free, because the same transaction takes and uses it."""
+    key = {"office": office, "form": form, "year": year}
+    return await add_one(work.session, numbers, key, "last")
+
+
+async def skip_numbers_up_to(work: Work, reference: str) -> None:
+    """Recovery: this number was given, so the next one is above it."""
+    form, year, office, serial = number_of(reference)
+    key = {"office": office, "form": form, "year": year}
+    await raise_to(work.session, numbers, key, "last", serial)
+
+
+issued = select(documents.c.certificate_id)
+numbered = select(documents.c.reference)

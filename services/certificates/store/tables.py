@@ -1,0 +1,192 @@
+"""The tables of certificates: products, certificates and all about them, numbers, and facts that other services announced."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    FetchedValue,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import registry
+
+from services.certificates.domain.certificate import Certificate
+from services.certificates.domain.consignment import BoxRemark, Consignment
+from services.certificates.domain.exporter import Standing
+from services.certificates.domain.form import Criterion
+from services.certificates.domain.life_cycle import Status
+from services.certificates.domain.message import Side
+from services.certificates.domain.product import Product, ProductStatus
+from shared.contracts.certificates.content import CertificateActKind
+from shared.database.column_types import EnumText, JsonOf, UtcDateTime
+
+TABLES = MetaData()
+
+exporters = Table(
+    "exporters",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("search", Text, nullable=False, server_default=""),
+)
+
+standings = Table(
+    "standings",
+    TABLES,
+    Column("exporter_id", Uuid, primary_key=True),
+    Column("standing", EnumText(Standing), nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+mandates = Table(
+    "mandates",
+    TABLES,
+    Column("mandate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False),
+    Column("agent_id", Uuid, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+products = Table(
+    "products",
+    TABLES,
+    Column("product_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("description", Text, nullable=False),
+    Column("hs_code", String(11), nullable=False),
+    Column("criterion", JsonOf(Criterion), nullable=False),
+    Column("handicraft", Boolean, nullable=False),
+    Column("status", EnumText(ProductStatus), nullable=False),
+    Column("decided_by", Uuid),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+    Column("search", Text, nullable=False, server_default=""),
+    Column("listed_as", String(40), nullable=False, server_default=""),
+    Index("ix_products_listed", "listed_as", "product_id"),
+    Index("ix_products_exporter_listed", "exporter_id", "listed_as", "product_id"),
+    Index("ix_products_status_listed", "status", "listed_as", "product_id"),
+    Index("ix_products_hs_code", "hs_code"),
+)
+
+certificates = Table(
+    "certificates",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("agent_id", Uuid),
+    Column("form", String(8), nullable=False),
+    Column("office", String(5), nullable=False),
+    Column("consignment", JsonOf(Consignment), nullable=False),
+    Column("status", EnumText(Status), nullable=False, index=True),
+    Column("submission", Integer, nullable=False),
+    Column("submitted_on", Date),
+    Column("remarks", Text),
+    Column("worksheet", Text),
+    Column("reviewed_by", Uuid),
+    Column("approved_by", Uuid),
+    Column("held_because", String(64)),
+    Column("reference", String(32), unique=True),
+    Column("issued_on", Date),
+    Column("valid_until", Date),
+    Column("issued_retroactively", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("box_remarks", JsonOf(list[BoxRemark])),
+    Column("reasons", JsonOf(list[str])),
+    Column("drafted_at", UtcDateTime, nullable=False, server_default=FetchedValue()),
+    Column("status_since", UtcDateTime, nullable=False, server_default=FetchedValue()),
+    Column("last_message_by", EnumText(Side)),
+    Column("destination", String(2), nullable=False, server_default=""),
+    Column("consignee", String(200), nullable=False, server_default=""),
+    Column("consignee_address", Text, nullable=False, server_default=""),
+    Column("port_of_discharge", String(200), nullable=False, server_default=""),
+    Column("departure_date", Date),
+    Column("item_count", Integer, nullable=False, server_default="0"),
+    Column("search", Text, nullable=False, server_default=""),
+    Index("ix_certificates_drafted", "drafted_at", "certificate_id"),
+    Index("ix_certificates_since", "status_since", "certificate_id"),
+    Index("ix_certificates_status_since", "status", "status_since", "certificate_id"),
+    Index("ix_certificates_exporter_drafted", "exporter_id", "drafted_at", "certificate_id"),
+    Index("ix_certificates_exporter_status", "exporter_id", "status", "status_since", "certificate_id"),
+    Index("ix_certificates_office_drafted", "office", "drafted_at", "certificate_id"),
+    Index("ix_certificates_office_since", "office", "status_since", "certificate_id"),
+    Index("ix_certificates_office_status", "office", "status", "status_since", "certificate_id"),
+    Index("ix_certificates_destination_drafted", "destination", "drafted_at", "certificate_id"),
+    Index("ix_certificates_search", "search", "certificate_id"),
+)
+
+documents = Table(
+    "documents",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False),
+    Column("form", String(8), nullable=False),
+    Column("reference", String(32), nullable=False, unique=True),
+    Column("body", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("agent_id", Uuid),
+)
+
+numbers = Table(
+    "numbers",
+    TABLES,
+    Column("office", String(5), primary_key=True),
+    Column("form", String(8), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+settlements = Table(
+    "settlements",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("submission", Integer, primary_key=True),
+)
+
+certificate_acts = Table(
+    "certificate_acts",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("act", EnumText(CertificateActKind), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("user_id", Uuid),
+    Column("organisation", String(64)),
+    Column("remarks", Text),
+)
+
+certificate_messages = Table(
+    "certificate_messages",
+    TABLES,
+    Column("message_id", Uuid, primary_key=True),
+    Column("certificate_id", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("side", EnumText(Side), nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("certificate_id", "number"),
+)
+
+assignments = Table(
+    "assignments",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("officer", Uuid, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Index("ix_assignments_officer", "officer", "until"),
+)
+
+_mapping = registry(metadata=TABLES)
+_mapping.map_imperatively(Product, products)
+_mapping.map_imperatively(Certificate, certificates)

@@ -1,0 +1,22 @@
+"""The service certificates on a database, and an exporter with one approved product."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.certificates.handlers import router
+from services.certificates.reference_data import ReferenceData
+from tests.certificates.test_handlers import Trader
+from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
+    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load()) as service:
+        yield service
+
+
+@pytest.fixture
+async def trader(service: ServiceUnderTest) -> Trader:
+    return await Trader(service).begin()
