@@ -7,6 +7,4 @@ from services.tracking.store import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 
-run(
-    Service(name="tracking", router=router, tables=TABLES, settings=TrackingSettings, tools=tools, routes=routes)
-)
+run(Service(name="tracking", router=router, tables=TABLES, settings=TrackingSettings, tools=tools, routes=routes))
