@@ -63,6 +63,8 @@ class Settings(DatabaseSettings):
     """Maximum open HTTP connections of a replica."""
     tls_certificate_file: FilePath | None = None
     tls_key_file: FilePath | None = None
+    trusted_proxies: str = Field(default="", validation_alias="FORWARDED_ALLOW_IPS")
+    """The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are true: addresses, networks or `*`. Empty: none."""
 
     spans_dir: Path | None = None
     """The folder for spans as lines of JSON, without an OpenTelemetry collector."""

@@ -17,7 +17,7 @@ HOME = "KH"
 PARTNERS = ("VN", "MY", "SG", "ID")
 CUSTOMS_RULES = Path(__file__).parents[2] / "examples" / "customs.json"
 
-PUBLIC_PAGE, NATS, NATS_MONITOR, CUSTOMS, FIRST_OTHER = 8080, 4222, 8222, 8290, 8201
+PUBLIC_PAGE, PORTAL, NATS, NATS_MONITOR, CUSTOMS, FIRST_OTHER = 8080, 8090, 4222, 8222, 8290, 8201
 
 Ports = Callable[[Iterable[str]], dict[str, int]]
 """Chooses a port for each name."""
@@ -97,6 +97,16 @@ class Layout:
         scheme = "https" if service == "gateway" else "http"
         return f"{scheme}://127.0.0.1:{self.ports[self.name(service, country)]}"
 
+    @property
+    def portal_address(self) -> str:
+        """The address of the portal. Browsers offer passkeys for the name `localhost`, but for no IP address."""
+        return f"http://localhost:{self.ports['portal']}/portal" if "portal" in self.ports else ""
+
+    @property
+    def public_address(self) -> str:
+        """The address of the public site."""
+        return f"http://localhost:{self.ports['tracking']}" if "tracking" in self.ports else ""
+
     def database_url(self, service: str, country: str | None = None) -> str:
         """The address of the database of a service."""
         return f"sqlite+aiosqlite:///{self.root / 'data' / self.name(service, country)}.db"
@@ -162,7 +172,10 @@ class Layout:
                 "SECOND_FACTOR_KEY_FILE": self.secrets.second_factor_key,
                 "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
                 "MAIL_DIR": self.mail_dir,
+                **({"PORTAL_ADDRESS": self.portal_address} if self.portal_address else {}),
             },
+            "tracking": {"PORTAL_ADDRESS": self.portal_address.removesuffix("/portal")},
+            "portal": {"PUBLIC_ADDRESS": self.public_address, "SECURE_COOKIES": False},
             "gateway": {
                 "PARTNERS_FILE": self.partners_file(country),
                 "SIGNING_CERTIFICATE_FILE": self.secrets.signing_certificate(country),
@@ -182,8 +195,8 @@ def nats_server() -> Path:
 
 
 def fixed_ports(names: Iterable[str]) -> dict[str, int]:
-    """The same ports in every run: 8080 for the public page, 4222 for the bus, 82xx for the others."""
-    known = {"tracking": PUBLIC_PAGE, "nats": NATS, "nats-monitor": NATS_MONITOR, "customs": CUSTOMS}
+    """The same ports in every run: 8080 for the public site, 8090 for the portal, 4222 for the bus, 82xx for the others."""
+    known = {"tracking": PUBLIC_PAGE, "portal": PORTAL, "nats": NATS, "nats-monitor": NATS_MONITOR, "customs": CUSTOMS}
     others = [name for name in names if name not in known]
     return known | {name: FIRST_OTHER + number for number, name in enumerate(others)}
 

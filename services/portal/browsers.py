@@ -4,10 +4,11 @@ import asyncio
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -17,10 +18,13 @@ from sqlalchemy import Row, insert, select, update
 
 from services.portal.bus import Bus
 from services.portal.tables import browsers
+from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.registry.identity import RefreshSession, Session
+from shared.contracts.registry.mandates import ActingToken, ActUnderMandate
 from shared.contracts.roles import Role
 from shared.database.engine import Database
 
+T = TypeVar("T")
 EARLY = timedelta(seconds=30)
 """How long before its end a token is exchanged."""
 EXCHANGE = timedelta(seconds=10)
@@ -59,6 +63,31 @@ class Browser:
     until: datetime
     ended: bool = False
 
+    def acting_under(self, token: ActingToken, exporter_name: str) -> "Browser":
+        """The session of a person who acts for an exporter under a mandate. What is their own is kept."""
+        own = self.as_oneself()
+        assert own.person is not None
+        kept = {"organisation": own.person.organisation, "roles": list(own.person.roles)}
+        person = own.person.model_copy(
+            update={
+                "organisation": str(token.exporter_id),
+                "roles": token.roles,
+                "mandate_id": token.mandate_id,
+                "acting_for": exporter_name,
+            }
+        )
+        return replace(own, person=person, sealed=own.sealed | {"own": kept, "acting_token": token.token})
+
+    def as_oneself(self) -> "Browser":
+        """The session of a person who acts for their own company again."""
+        own = self.sealed.get("own")
+        if own is None or self.person is None:
+            return self
+        roles = tuple(Role(role) for role in own["roles"])
+        mine = {"organisation": own["organisation"], "roles": roles, "mandate_id": None, "acting_for": None}
+        sealed = {name: value for name, value in self.sealed.items() if name not in ("own", "acting_token")}
+        return replace(self, person=self.person.model_copy(update=mine), sealed=sealed)
+
 
 class Browsers:
     """The sessions of browsers in the database."""
@@ -75,9 +104,9 @@ class Browsers:
             row = (await session.execute(select(browsers).where(browsers.c.key_hash == _key(cookie)))).first()
         return None if row is None else _opened(row, cookie)
 
-    async def begin(self, sealed: dict[str, Any], now: datetime) -> Browser:
+    async def begin(self, sealed: dict[str, Any], now: datetime, lasts: timedelta = SIGNING_IN) -> Browser:
         """A new session before the sign-in is complete. It keeps what the person has given so far."""
-        return await self._insert(None, sealed, now + SIGNING_IN, now + SIGNING_IN)
+        return await self._insert(None, sealed, now + lasts, now + lasts)
 
     async def sign_in(self, session: Session, person: Person) -> Browser:
         """A new session of a person. Its cookie is new, so a cookie from before the sign-in is worth nothing."""
@@ -95,6 +124,22 @@ class Browsers:
         async with self._database.writing() as transaction:
             changed = update(browsers).where(browsers.c.key_hash == _key(browser.cookie)).values(_row(browser))
             await transaction.session.execute(changed)
+
+    async def change(self, cookie: str, changed: Callable[[Browser], Browser], *, exchanged: bool = False) -> Browser | None:
+        """Changes the stored session of a cookie, whatever another request has done to it meanwhile; None if it is gone.
+
+        `exchanged`: its token was exchanged, so that another request may exchange it the next time.
+        """
+        this = browsers.c.key_hash == _key(cookie)
+        async with self._database.writing() as transaction:
+            row = (await transaction.session.execute(select(browsers).where(this).with_for_update())).first()
+            fresh = None if row is None else _opened(row, cookie)
+            if fresh is None:
+                return None
+            browser = changed(fresh)
+            free = {"refreshing_until": None} if exchanged else {}
+            await transaction.session.execute(update(browsers).where(this).values(**_row(browser), **free))
+            return browser
 
     async def end(self, browser: Browser) -> None:
         """Ends a session: its tokens are deleted. The person stays known, so that a form can still be saved for them."""
@@ -136,12 +181,31 @@ class Browsers:
             await self.end(browser)
             return None
         session: Session = answer.session
-        sealed = browser.sealed | {"token": session.token, "refresh_token": session.refresh_token}
-        sealed.pop("acting_token", None)
-        person = browser.person and browser.person.model_copy(update={"roles": session.roles, "enrolling": session.enrolling})
-        renewed = replace(browser, sealed=sealed, person=person, expires_at=session.expires_at)
-        await self.save(renewed)
+        acting = await self._mandate_token(browser.person, session.token, address)
+        return await self.change(browser.cookie, lambda fresh: _renewed(fresh, session, acting), exchanged=True)
+
+    async def _mandate_token(self, person: Person | None, token: str, address: str | None) -> ActingToken | None:
+        """The next token of the mandate under which a person acts; None if it is over, or if nobody answers."""
+        if person is None or person.mandate_id is None:
+            return None
+        try:
+            acting: ActingToken = await self._bus.ask(
+                ActUnderMandate(mandate_id=person.mandate_id), token=token, from_where=address
+            )
+        except (AskRefused, NobodyAnswers):
+            return None
+        return acting
+
+
+def _renewed(browser: Browser, session: Session, acting: ActingToken | None) -> Browser:
+    """The session with its next tokens."""
+    own = browser.as_oneself()
+    sealed = own.sealed | {"token": session.token, "refresh_token": session.refresh_token}
+    person = own.person and own.person.model_copy(update={"roles": session.roles, "enrolling": session.enrolling})
+    renewed = replace(own, sealed=sealed, person=person, expires_at=session.expires_at)
+    if acting is None or browser.person is None or browser.person.mandate_id != acting.mandate_id:
         return renewed
+    return renewed.acting_under(acting, browser.person.acting_for or "")
 
 
 def _key(cookie: str) -> str:
@@ -152,16 +216,18 @@ def _cipher(cookie: str) -> AESGCM:
     return AESGCM(sha256(b"tokens " + cookie.encode()).digest())
 
 
-def _row(browser: Browser) -> dict[str, Any]:
+def _sealed(cookie: str, content: dict[str, Any]) -> str:
     nonce = secrets.token_bytes(12)
-    sealed = nonce + _cipher(browser.cookie).encrypt(nonce, json.dumps(browser.sealed).encode(), None)
+    return urlsafe_b64encode(nonce + _cipher(cookie).encrypt(nonce, json.dumps(content).encode(), None)).decode()
+
+
+def _row(browser: Browser) -> dict[str, Any]:
     return {
         "user_id": browser.person.user_id if browser.person else None,
         "person": browser.person.model_dump_json() if browser.person else None,
-        "sealed": urlsafe_b64encode(sealed).decode(),
+        "sealed": _sealed(browser.cookie, browser.sealed),
         "expires_at": browser.expires_at,
         "until": browser.until,
-        "refreshing_until": None,
         "ended": browser.ended,
     }
 

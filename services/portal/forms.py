@@ -4,10 +4,11 @@ A field has the name of its place in the contract, such as `consignment.items.0.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import to_json
 from starlette.datastructures import FormData, UploadFile
 
@@ -65,6 +66,10 @@ class Form:
         values = self._typed.get(name)
         return values[0].strip() if values else ""
 
+    def forget(self, name: str) -> None:
+        """Leaves out what was typed in a field that does not belong to the chosen ones."""
+        self._typed.pop(name, None)
+
     def texts(self, name: str) -> list[str]:
         """All values of a field, such as the chosen boxes."""
         return self._typed.get(name, [])
@@ -112,11 +117,11 @@ class Form:
         if self.errors:
             raise FormInvalid
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Lays a refusal on its fields."""
+    def refuse(self, refusal: Refusal, at: str = "") -> None:
+        """Lays a refusal on its fields; on `at` if none of them is on the page."""
         sentence = self._language.refusal(refusal.code, refusal.values, refusal.detail)
         shown = [field for field in refusal.fields if field in self._typed or field in self._defaults]
-        for field in shown or [""]:
+        for field in shown or [at]:
             self.fail(field, sentence)
 
     def _sentence(self, kind: str, context: Mapping[str, Any], message: str) -> str:
@@ -144,10 +149,24 @@ class Form:
             "literal_error": _("Choose one of the list."),
             "string_pattern_mismatch": _("This does not have the form that is needed here."),
         }
-        found = sentences.get(kind)
+        ours = {
+            "a certificate is in English: use Latin letters (ATIGA Annex 8, Rule 7)": _(
+                "A certificate is in English: use Latin letters here. Khmer letters cannot be printed on it."
+            ),
+            "must not contain control characters": _("This text contains characters that cannot be printed: type it again."),
+        }
+        reason = message.removeprefix("Value error, ")
+        found = sentences.get(kind) or ours.get(reason)
         if found is None:
-            return message.removeprefix("Value error, ").capitalize() + "."
+            return f"{reason[:1].upper()}{reason[1:]}."
         return found.format_map(dict(context)) if "{" in found else found
+
+
+@cache
+def part_of(kind: type[BaseModel], *names: str) -> type[BaseModel]:
+    """A contract with some fields of another one: what one step of a long form asks."""
+    fields: dict[str, Any] = {name: (kind.model_fields[name].annotation, kind.model_fields[name]) for name in names}
+    return create_model(f"{kind.__name__}Part", __config__=kind.model_config, **fields)
 
 
 def flat(values: Any, name: str = "") -> dict[str, str]:

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -22,15 +22,16 @@ from starlette.routing import Route
 from services.portal.browsers import Browser, Browsers, Person
 from services.portal.bus import Bus
 from services.portal.forms import Form, FormInvalid
-from services.portal.navigation import links_for
+from services.portal.navigation import MINISTRY, links_for
+from services.portal.posted import FormTooLarge, posted_form
 from services.portal.saved_forms import SavedForms
 from services.portal.settings import PREFIX, PortalSettings
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.messages import Request as BusRequest
 from shared.contracts.roles import Role
 from shared.handling.work import ServiceContext
-from shared.refusals import Refused
-from shared.web.languages import Language
+from shared.refusals import LANGUAGES, Refused
+from shared.web.languages import COOKIE, Language
 from shared.web.origin import FIELD, form_token, must_come_from_here
 from shared.web.site import Site, own_address
 
@@ -39,10 +40,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 SESSION_OVER = frozenset({"not_signed_in", "session_over", "token_invalid", "token_expired", "session_revoked"})
 """The refusals that mean: sign in again."""
-MAX_FIELDS = 20_000
-"""Fields of a form: a certificate has at most 2,000 items."""
-MAX_FORM = 4 * 1024 * 1024
-"""Bytes of a form without files."""
+
+SECOND_FACTOR = f"{PREFIX}/account/second-factor"
+"""The address where a person sets up a second factor."""
 
 Show = Callable[["Visit"], Awaitable[Response]]
 
@@ -55,19 +55,23 @@ class SignInAgain(Exception):
     """The session is over."""
 
 
+class MandateOver(Exception):
+    """The mandate under which the person acted is over. The session goes on for their own company."""
+
+
 class Visit:
     """One request of a browser."""
 
     def __init__(self, request: Request, browser: Browser | None, posted: FormData | None) -> None:
         self.request = request
         self.context: ServiceContext = request.app.state.context
-        self.site = self.context.use(Site)
+        self.site: Site = self.context.use(Site)
         self.settings = self.context.use(PortalSettings)
         self.browsers = Browsers(self.context.database, self.context.use(Bus))
         self.saved = SavedForms(self.context.database)
         self.browser = browser
         self.person: Person | None = browser.person if browser and not browser.ended else None
-        self.language: Language = self.site.languages.of(request, self.person.language if self.person else None)
+        self.language: Language = self._language_of(self.person)
         self.form = Form(self.language, posted)
         self._cookie: str | None = None
 
@@ -108,6 +112,13 @@ class Visit:
         """A value of the address after the question mark, at most 200 characters."""
         return self.request.query_params.get(name, otherwise).strip()[:200]
 
+    def filter(self, name: str, kind: Any) -> Any:
+        """A value of the address if it has the type of a contract's field; otherwise None, as if it were not there."""
+        try:
+            return TypeAdapter(kind).validate_python(self.query(name)) if self.query(name) else None
+        except ValidationError:
+            return None
+
     def here(self, **changed: str | None) -> str:
         """The address of this page with other values after the question mark; None removes one."""
         values = {**self.request.query_params, **changed}
@@ -115,26 +126,33 @@ class Visit:
         return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
     async def ask(self, request: BusRequest, *, step_up: str | None = None, own: bool = False) -> Any:
-        """Sends a request with the person's token. `own`: not under the mandate.
+        """Sends a request with the person's token.
 
-        Raises AskRefused, NobodyAnswers, SignInAgain.
+        A request that no agent may send for an exporter, and one with `own`, is not sent under the mandate.
+        Raises AskRefused, NobodyAnswers, SignInAgain, MandateOver.
         """
         if self.browser is None or self.person is None:
             raise SignInAgain
-        valid = await self.browsers.with_valid_token(self.browser, self.now, self.address)
-        if valid is None:
+        former = self.browser
+        valid = await self.browsers.with_valid_token(former, self.now, self.address)
+        if valid is None or valid.person is None:
             raise SignInAgain
-        self.browser = valid
-        token = None if own else valid.sealed.get("acting_token")
+        self.browser, self.person = valid, valid.person
+        if former.person and former.person.mandate_id and valid.person.mandate_id is None:
+            raise MandateOver
+        acting = None if own or not request.under_mandate else valid.sealed.get("acting_token")
         try:
             return await self.context.use(Bus).ask(
-                request, token=token or valid.sealed["token"], step_up=step_up, from_where=self.address
+                request, token=acting or valid.sealed["token"], step_up=step_up, from_where=self.address
             )
         except AskRefused as refused:
-            if refused.refusal.code in SESSION_OVER:
-                await self.browsers.end(valid)
-                raise SignInAgain from None
-            raise
+            if refused.refusal.code not in SESSION_OVER:
+                raise
+            if acting:
+                await self.change_browser(Browser.as_oneself)
+                raise MandateOver from None
+            await self.browsers.end(valid)
+            raise SignInAgain from None
 
     async def ask_or(self, otherwise: T, request: BusRequest, *codes: str) -> Any | T:
         """The answer to a request, or `otherwise` if it is refused with one of these codes."""
@@ -166,6 +184,7 @@ class Visit:
             now=self.now,
             visit=self,
             Role=Role,
+            MINISTRY=MINISTRY,
             **values,
         )
         return self._with_cookie(response)
@@ -180,14 +199,41 @@ class Visit:
     def keep(self, browser: Browser) -> None:
         """Gives the browser this session with the response."""
         self.browser, self.person, self._cookie = browser, browser.person, browser.cookie
-        self.language = self.site.languages.of(self.request, browser.person.language if browser.person else None)
+        self.language = self._language_of(browser.person)
 
     async def change_person(self, **changes: Any) -> None:
         """Changes what the session knows about the person."""
-        assert self.browser is not None
-        browser = replace(self.browser, person=self.someone.model_copy(update=changes))
-        await self.browsers.save(browser)
-        self.browser, self.person = browser, browser.person
+        await self.change_browser(lambda fresh: replace(fresh, person=fresh.person and fresh.person.model_copy(update=changes)))
+
+    async def change_browser(self, changed: Callable[[Browser], Browser]) -> None:
+        """Changes the session. Raises SignInAgain if it is gone."""
+        browser = await self.browsers.change(self.browser.cookie, changed) if self.browser else None
+        if browser is None:
+            raise SignInAgain
+        self.browser, self.person = browser, None if browser.ended else browser.person
+
+    async def seal(self, **values: Any) -> None:
+        """Keeps values in the session, encrypted; None removes one."""
+
+        def changed(fresh: Browser) -> Browser:
+            return replace(
+                fresh, sealed={name: value for name, value in {**fresh.sealed, **values}.items() if value is not None}
+            )
+
+        await self.change_browser(changed)
+
+    @property
+    def sealed(self) -> dict[str, Any]:
+        """What the session keeps, encrypted."""
+        return self.browser.sealed if self.browser and not self.browser.ended else {}
+
+    def _language_of(self, person: Person | None) -> Language:
+        """The language chosen in this browser; otherwise that of the person's account."""
+        chosen = self.request.cookies.get(COOKIE)
+        if chosen not in LANGUAGES:
+            chosen = person.language if person else None
+        languages = self.site.languages
+        return languages.of(self.request, chosen)
 
     def _with_cookie(self, response: Response) -> Response:
         if self._cookie is not None:
@@ -208,26 +254,42 @@ def cookie_name(settings: PortalSettings) -> str:
 
 
 def page(
-    path: str, show: Show, act: Show | None = None, *, roles: frozenset[Role] | None = None, signed_in: bool = True
+    path: str,
+    show: Show,
+    act: Show | None = None,
+    *,
+    roles: frozenset[Role] | None = None,
+    signed_in: bool = True,
+    while_enrolling: bool = False,
 ) -> Route:
-    """The route of one page. `roles`: who may open it; by default every signed-in person."""
+    """The route of one page. `roles`: who may open it; by default every signed-in person.
+
+    `while_enrolling`: also a person who must set up a second factor first. Every other page leads that person there.
+    """
 
     async def endpoint(request: Request) -> Response:
-        return await _answer(request, show, act, roles, signed_in)
+        return await _answer(request, show, act, roles, signed_in, while_enrolling or not signed_in)
 
     return Route(f"{PREFIX}{path}", endpoint, methods=["GET", "POST"] if act else ["GET"])
 
 
-async def _answer(request: Request, show: Show, act: Show | None, roles: frozenset[Role] | None, signed_in: bool) -> Response:
+async def _answer(
+    request: Request, show: Show, act: Show | None, roles: frozenset[Role] | None, signed_in: bool, while_enrolling: bool
+) -> Response:
     context: ServiceContext = request.app.state.context
     settings, browsers = context.use(PortalSettings), Browsers(context.database, context.use(Bus))
     cookie = request.cookies.get(cookie_name(settings))
     browser = await browsers.find(cookie)
-    posted = await _posted(request) if request.method == "POST" else None
+    try:
+        posted = await posted_form(request) if request.method == "POST" else None
+    except FormTooLarge:
+        return Visit(request, browser, None).page("problem.html", status=413, code="form_too_large", detail="")
     visit = Visit(request, browser, posted)
     try:
         if signed_in and visit.person is None:
             raise SignInAgain
+        if visit.person is not None and visit.person.enrolling and not while_enrolling:
+            return visit.go(SECOND_FACTOR)
         if roles is not None and not visit.someone.has(*roles):
             raise NotForYou
         if posted is None or act is None:
@@ -237,6 +299,10 @@ async def _answer(request: Request, show: Show, act: Show | None, roles: frozens
         return await _act(visit, show, act)
     except SignInAgain:
         return await _sign_in_first(visit)
+    except FormInvalid:  # the address of the page has a value that cannot be
+        return visit.page("problem.html", status=400, code="malformed_request", detail=visit.form.errors[0][1])
+    except MandateOver:
+        return visit.go(f"{PREFIX}/company/acting", done="over")
     except NotForYou:
         return visit.page("problem.html", status=403, code="role_required", detail="")
     except AskRefused as refused:
@@ -289,11 +355,3 @@ async def _sign_in_first(visit: Visit) -> Response:
     reason = "over" if visit.browser is not None and visit.browser.person is not None else ""
     query = urlencode({"next": back, **({"why": reason} if reason else {})})
     return visit.go(f"{PREFIX}/sign-in?{query}")
-
-
-async def _posted(request: Request) -> FormData:
-    length = request.headers.get("content-length", "")
-    multipart = request.headers.get("content-type", "").startswith("multipart/form-data")
-    if not length.isdigit() or int(length) > (MAX_FORM * 4 if multipart else MAX_FORM):
-        raise HTTPException(413, "This form is too large.")
-    return await request.form(max_fields=MAX_FIELDS, max_files=10, max_part_size=MAX_FORM)

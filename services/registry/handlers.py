@@ -8,6 +8,7 @@ from services.registry.companies import (
     expiring,
     importing,
     listing,
+    places,
     profiles,
 )
 from services.registry.companies import recovering as recovering_companies
@@ -29,7 +30,7 @@ from services.registry.mandates import store as mandates
 from shared.handling.router import Router
 
 router = Router()
-for part in (applying, documents, deciding, importing, expiring, colleagues, listing, profiles, recovering_companies):
+for part in (applying, documents, deciding, importing, expiring, colleagues, listing, places, profiles, recovering_companies):
     router.include(part.router)
 for part in (users, invitations, passwords, signing_in, second_factor, passkeys, sessions, signing_keys):
     router.include(part.router)

@@ -2,12 +2,44 @@
 
 from starlette.responses import Response
 
+from services.portal.browsers import Person
+from services.portal.cards import Section, dealt
+from services.portal.company_words import CompanyWords
+from services.portal.navigation import COMPANY, MINISTRY
+from services.portal.pages import home_company, home_ministry
 from services.portal.visit import Visit, page
+from shared.contracts.roles import Role
 
 
 async def show_home(visit: Visit) -> Response:
-    """What waits for this person."""
-    return visit.page("home.html")
+    """What waits for this person. Each card stands alone: if a service does not answer, the other cards are shown."""
+    person = visit.someone
+    deck = await dealt(visit, sections_for(person))
+    registering = deck.kept.get("registering")
+    return visit.page(
+        "home.html",
+        deck=deck,
+        registering=registering,
+        last=deck.kept.get("last", ()),
+        files=person.has(Role.PREPARER, Role.SIGNATORY) and registering is None,
+        words=CompanyWords(visit.language),
+        live=live_ids(person),
+    )
+
+
+def sections_for(person: Person) -> list[Section]:
+    """The cards of each role. A person with several roles has the cards of all."""
+    found: list[Section] = []
+    if person.has(*COMPANY):
+        found += home_company.SECTIONS
+    if person.has(*MINISTRY, Role.CUSTOMS_VIEWER):
+        found += home_ministry.sections_for(person)
+    return found
+
+
+def live_ids(person: Person) -> dict[str, str]:
+    """What the page listens to: the company, or the office."""
+    return {"ids": person.organisation} if person.has(*COMPANY) else {"office": person.organisation}
 
 
 routes = [page("/", show_home)]

@@ -6,10 +6,13 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from services.portal.browsers import Person
+from services.portal.pages.passwords import must_be_same_twice
+from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
-from services.portal.visit import SignInAgain, Visit, page
+from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit, page
 from shared.bus.client import AskRefused
 from shared.contracts.registry.identity import OpenSession, RevokeSession, Session
+from shared.contracts.registry.passkeys import ChallengeSignIn
 from shared.contracts.registry.profiles import GetProfile, ProfileState
 from shared.contracts.registry.users import AcceptInvitation, RequestPasswordReset, ResetPassword
 from shared.refusals import LANGUAGES
@@ -18,7 +21,6 @@ from shared.web.site import own_address
 
 CODE_NEEDED = "second_factor_required"
 HOME = f"{PREFIX}/"
-SECOND_FACTOR = f"{PREFIX}/account/second-factor"
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -45,28 +47,35 @@ async def sign_in(visit: Visit) -> Response:
         sealed = {"email": command.email, "password": command.password}
         visit.keep(await visit.browsers.begin(sealed, visit.now))
         return visit.go(f"{PREFIX}/sign-in/code?next={quote(target)}")
-    return await _signed_in(visit, session, target)
+    return await signed_in(visit, session, target)
 
 
 async def show_code(visit: Visit) -> Response:
-    """The form for the code of the second factor."""
+    """The form for the code of the second factor, or for a passkey."""
     if visit.browser is None or "password" not in visit.browser.sealed or visit.browser.until <= visit.now:
         return visit.go(f"{PREFIX}/sign-in")
-    return visit.page("sign_in_code.html", next=visit.query("next"))
+    options = await options_or_none(visit, ChallengeSignIn(email=visit.browser.sealed["email"]))
+    return visit.page("sign_in_code.html", next=visit.query("next"), options=options)
 
 
 async def send_code(visit: Visit) -> Response:
-    """Opens a session with the code."""
+    """Opens a session with the code or the passkey."""
     browser = visit.browser
     if browser is None or "password" not in browser.sealed or browser.until <= visit.now:
         raise SignInAgain
-    command = visit.form.build(OpenSession, ["code"], address=visit.address, **browser.sealed)
+    _ = visit.language.gettext
+    shown = second_factor_of(visit)
+    if not any(shown.values()):
+        visit.form.fail("code", _("Fill in this field."))
+        visit.form.must_be_valid()
+    known = {name: browser.sealed[name] for name in ("email", "password")}
+    command = visit.form.build(OpenSession, [], address=visit.address, **known, **shown)
     session: Session = await visit.ask_anonymously(command)
     await visit.browsers.end(browser)
-    return await _signed_in(visit, session, own_address(visit.form.text("next"), HOME))
+    return await signed_in(visit, session, own_address(visit.form.text("next"), HOME))
 
 
-async def _signed_in(visit: Visit, session: Session, target: str) -> Response:
+async def signed_in(visit: Visit, session: Session, target: str) -> Response:
     """Gives the browser the new session. An officer without a second factor sets it up first."""
     person = Person(
         user_id=session.user_id,
@@ -104,7 +113,7 @@ async def show_invitation(visit: Visit) -> Response:
 
 async def accept_invitation(visit: Visit) -> Response:
     """The invited person chooses a password."""
-    _same_twice(visit)
+    must_be_same_twice(visit)
     await visit.ask_anonymously(visit.form.build(AcceptInvitation))
     return visit.go(f"{PREFIX}/sign-in?done=password-chosen")
 
@@ -129,7 +138,7 @@ async def show_reset(visit: Visit) -> Response:
 
 async def reset_password(visit: Visit) -> Response:
     """The person chooses another password."""
-    _same_twice(visit)
+    must_be_same_twice(visit)
     await visit.ask_anonymously(visit.form.build(ResetPassword))
     return visit.go(f"{PREFIX}/sign-in?done=password-chosen")
 
@@ -139,17 +148,10 @@ async def _with_session(visit: Visit) -> None:
         visit.keep(await visit.browsers.begin({}, visit.now))
 
 
-def _same_twice(visit: Visit) -> None:
-    _ = visit.language.gettext
-    if visit.form.text("password") != visit.form.text("repeated"):
-        visit.form.fail("repeated", _("The two passwords differ."))
-        visit.form.must_be_valid()
-
-
 routes = [
     page("/sign-in", show_sign_in, sign_in, signed_in=False),
     page("/sign-in/code", show_code, send_code, signed_in=False),
-    page("/sign-out", show_sign_in, sign_out),
+    page("/sign-out", show_sign_in, sign_out, while_enrolling=True),
     page("/invitation", show_invitation, accept_invitation, signed_in=False),
     page("/forgotten", show_forgotten, request_reset, signed_in=False),
     page("/reset", show_reset, reset_password, signed_in=False),

@@ -62,9 +62,12 @@ def listed_registration(registration: Registration) -> ListedRegistration:
 
 
 def place_of(district: District | None) -> Place | None:
+    """A district with its province, or None."""
+    return shown_place(district) if district else None
+
+
+def shown_place(district: District) -> Place:
     """A district with its province."""
-    if district is None:
-        return None
     return Place(
         district=district.code,
         name_en=f"{district.kind} {district.name_en}",

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import StringConstraints
 
 from shared.contracts.fields import Email, Line, Sha256, Text
-from shared.contracts.messages import Contract, GetFile, Part, PutFile
+from shared.contracts.messages import Answer, Contract, GetFile, Part, PutFile, Question
 from shared.contracts.roles import Role
 
 TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9][A-Z0-9-]{5,19}$")]
@@ -58,6 +58,20 @@ class Place(Contract):
     name_km: str
     province_en: str
     province_km: str
+
+
+class Places(Answer):
+    """Every district, by province and code: at most a few hundred."""
+
+    places: tuple[Place, ...]
+
+
+class ListPlaces(Question):
+    """Which districts are there? An applicant chooses one before there is an account."""
+
+    subject: ClassVar[str] = "qry.places.list.v1"
+    answer: ClassVar[type[Answer]] = Places
+    anonymous: ClassVar[bool] = True
 
 
 class Paper(Contract):

@@ -1,0 +1,216 @@
+"""The cards of the ministry and of customs: what waits in each queue."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from services.portal.browsers import Person
+from services.portal.cards import Card, Deck, Section
+from services.portal.navigation import ADMINISTRATORS, AUDITORS, CASHIERS, CUSTOMS, DECIDING, REGISTERING
+from services.portal.visit import Visit
+from shared.contracts.certificates.issuing import CertificateStatus
+from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListProducts, Products
+from shared.contracts.certificates.products import ProductStatus
+from shared.contracts.fees import Invoices, ListInvoices
+from shared.contracts.gateway import ListReceivedDocuments, ReceivedDocuments
+from shared.contracts.registry.registration_lists import CountRegistrations, RegistrationCounts
+from shared.contracts.registry.registrations import RegistrationStatus
+from shared.contracts.registry.users import ListUsers, Users, UserStatus
+from shared.contracts.roles import Role
+
+PAGE = 100
+
+
+async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """Certificates of the officer's office that wait for a review or an approval, and those assigned to the officer."""
+    _, number, person = visit.language.gettext, visit.language.number, visit.someone
+    counts: CertificateCounts = await visit.ask(CountCertificates(office=person.organisation))
+    submitted = counts.by_status.get(CertificateStatus.SUBMITTED, 0)
+    reviewed = counts.by_status.get(CertificateStatus.REVIEWED, 0)
+    found = []
+    if person.has(Role.REVIEWER):
+        found.append(
+            Card(
+                title=_("To review"),
+                figure=number(submitted),
+                text=_oldest(visit, counts.oldest_submitted_on) if submitted else _("Nothing waits for a review."),
+                action=_("Open the queue"),
+                path="/portal/queue?status=submitted",
+                asks=submitted > 0,
+            )
+        )
+    if person.has(Role.APPROVER):
+        found.append(
+            Card(
+                title=_("To approve"),
+                figure=number(reviewed),
+                text=_("Reviewed by a colleague. You can approve many with one confirmation.")
+                if reviewed
+                else _("Nothing waits for an approval."),
+                action=_("Open the queue"),
+                path="/portal/queue?status=reviewed",
+                asks=reviewed > 0,
+            )
+        )
+    if counts.mine:
+        found.append(
+            Card(
+                title=_("Assigned to me"),
+                figure=number(counts.mine),
+                text=_("You have taken these. Nobody else works on them."),
+                action=_("Go on with them"),
+                path="/portal/queue?mine=yes",
+            )
+        )
+    if counts.held:
+        found.append(
+            Card(
+                title=_("Approved, not issued"),
+                figure=number(counts.held),
+                text=_("Something is missing, such as the fee. Each is issued by itself once it is there."),
+                action=_("See what they wait for"),
+                path="/portal/queue?status=approved",
+                asks=False,
+            )
+        )
+    return found
+
+
+def _oldest(visit: Visit, day: date | None) -> str:
+    if day is None:
+        return visit.language.gettext("They wait for a review.")
+    days = (visit.context.clock.today() - day).days
+    if days < 1:
+        return visit.language.gettext("All were submitted today.")
+    return visit.language.ngettext(
+        "The oldest has waited for {num} day.", "The oldest has waited for {num} days.", days
+    ).format(num=visit.language.number(days))
+
+
+async def new_products(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """Products whose origin is to be examined."""
+    _ = visit.language.gettext
+    answer: Products = await visit.ask(ListProducts(status=ProductStatus.REGISTERED, limit=PAGE))
+    if not answer.products:
+        return []
+    return [
+        Card(
+            title=_("Products to examine"),
+            figure=visit.language.number(len(answer.products)) + ("+" if answer.next else ""),
+            text=_("Their exporters wait for the finding of origin."),
+            action=_("Open the products"),
+            path="/portal/products?status=registered",
+        )
+    ]
+
+
+async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """Applications and renewals that wait, and the registrations in force."""
+    _, number = visit.language.gettext, visit.language.number
+    counts: RegistrationCounts = await visit.ask(CountRegistrations())
+    since = visit.language.instant(counts.oldest_waiting_since, "d MMMM y") if counts.oldest_waiting_since else ""
+    suspended = counts.by_status.get(RegistrationStatus.SUSPENDED, 0)
+    decides = visit.someone.has(*REGISTERING)
+    return [
+        Card(
+            title=_("Registrations waiting"),
+            figure=number(counts.waiting),
+            text=_("The oldest has waited since {day}.").format(day=since) if since else _("No application waits."),
+            action=_("Open them"),
+            path="/portal/registrations?waiting=yes",
+            asks=decides and counts.waiting > 0,
+        ),
+        Card(
+            title=_("Companies registered"),
+            figure=number(counts.by_status.get(RegistrationStatus.ACTIVE, 0)),
+            text=_("{num} more are suspended.").format(num=number(suspended)) if suspended else _("None is suspended."),
+            action=_("Look one up"),
+            path="/portal/registrations",
+            asks=False,
+        ),
+    ]
+
+
+async def invoices(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """Invoices that are not paid."""
+    _ = visit.language.gettext
+    answer: Invoices = await visit.ask(ListInvoices(settled=False, limit=PAGE))
+    return [
+        Card(
+            title=_("Invoices not paid"),
+            figure=visit.language.number(len(answer.invoices)) + ("+" if answer.next else ""),
+            text=_("Find an invoice by its payment reference or its exporter."),
+            action=_("Enter a payment") if visit.someone.has(*CASHIERS) else _("Open them"),
+            path="/portal/payments",
+            asks=visit.someone.has(*CASHIERS) and bool(answer.invoices),
+        )
+    ]
+
+
+async def officers(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """The accounts of officers, and those without a second factor."""
+    _, number = visit.language.gettext, visit.language.number
+    answer: Users = await visit.ask(ListUsers(limit=PAGE))
+    active = [user for user in answer.users if user.status is UserStatus.ACTIVE]
+    without = sum(not user.has_second_factor for user in active)
+    return [
+        Card(
+            title=_("Officers"),
+            figure=number(len(active)) + ("+" if answer.next else ""),
+            text=_("{num} of them have not set up a second factor yet.").format(num=number(without))
+            if without
+            else _("All of them have a second factor."),
+            action=_("Open the officers"),
+            path="/portal/officers",
+            asks=False,
+        )
+    ]
+
+
+async def all_certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """The certificates of all offices."""
+    _, number = visit.language.gettext, visit.language.number
+    counts: CertificateCounts = await visit.ask(CountCertificates())
+    waiting = sum(counts.by_status.get(each, 0) for each in (CertificateStatus.SUBMITTED, CertificateStatus.REVIEWED))
+    return [
+        Card(
+            title=_("Certificates issued"),
+            figure=number(counts.by_status.get(CertificateStatus.ISSUED, 0)),
+            text=_("{num} wait for a decision in all offices.").format(num=number(waiting)),
+            action=_("Search certificates"),
+            path="/portal/certificates",
+            asks=False,
+        )
+    ]
+
+
+async def received(visit: Visit, deck: Deck) -> Sequence[Card]:
+    """Documents from the partners."""
+    _ = visit.language.gettext
+    answer: ReceivedDocuments = await visit.ask(ListReceivedDocuments(limit=PAGE))
+    undecided = [document for document in answer.documents if document.code is None]
+    return [
+        Card(
+            title=_("Documents from partner countries"),
+            figure=visit.language.number(len(answer.documents)) + ("+" if answer.next else ""),
+            text=_("Customs have not decided on {num} of them yet.").format(num=visit.language.number(len(undecided)))
+            if undecided
+            else _("Customs have decided on all of them."),
+            action=_("Open the documents"),
+            path="/portal/received",
+            asks=False,
+        )
+    ]
+
+
+def sections_for(person: Person) -> list[Section]:
+    """The sections of each role at the ministry and at customs."""
+    every: list[tuple[frozenset[Role], Section]] = [
+        (DECIDING, (lambda _: _("Queue"), queue)),
+        (frozenset({Role.REVIEWER}), (lambda _: _("Products"), new_products)),
+        (REGISTERING | ADMINISTRATORS | AUDITORS, (lambda _: _("Registrations"), registrations)),
+        (CASHIERS | AUDITORS, (lambda _: _("Payments"), invoices)),
+        (ADMINISTRATORS | AUDITORS, (lambda _: _("Officers"), officers)),
+        (AUDITORS, (lambda _: _("Certificates"), all_certificates)),
+        (CUSTOMS | AUDITORS, (lambda _: _("Received documents"), received)),
+    ]
+    return [section for roles, section in every if person.has(*roles)]

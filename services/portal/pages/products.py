@@ -1,0 +1,82 @@
+"""Products: an exporter registers goods, and the ministry examines their origin before any certificate."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.portal.company_words import CompanyWords
+from services.portal.navigation import COMPANY, DECIDING, FILING
+from services.portal.settings import PREFIX
+from services.portal.visit import NotForYou, Visit, page
+from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
+from shared.contracts.certificates.products import CriterionKind, ProductState, ProductStatus, RegisterProduct
+from shared.contracts.fields import Cursor, Line
+from shared.contracts.roles import Role
+
+LIST = f"{PREFIX}/products"
+READERS = COMPANY | DECIDING | {Role.AUDITOR}
+
+
+async def show_products(visit: Visit) -> Response:
+    """The products of the company, or of all for an officer, by state and search."""
+    person = visit.someone
+    company = visit.company if person.has(*COMPANY) else None
+    status = visit.query("status")
+    question = ListProducts(
+        exporter_id=company,
+        status=ProductStatus(status) if status in set(ProductStatus) else None,
+        search=visit.filter("search", Line),
+        after=visit.filter("after", Cursor),
+    )
+    answer: Products = await visit.ask(question)
+    return visit.page(
+        "products/list.html",
+        products=answer.products,
+        next=visit.here(after=answer.next, done=None) if answer.next else None,
+        words=CompanyWords(visit.language),
+        statuses=tuple(ProductStatus),
+        chosen=status,
+        files=person.has(*FILING),
+        of_company=company is not None,
+    )
+
+
+async def show_register(visit: Visit) -> Response:
+    """The form to register a product."""
+    return visit.page("products/register.html", words=CompanyWords(visit.language), kinds=tuple(CriterionKind))
+
+
+async def register(visit: Visit) -> Response:
+    """Requests the examination of a product's origin. A percentage belongs to the criterion RVC only."""
+    if visit.form.text("criterion.kind") != CriterionKind.RVC:
+        visit.form.forget("criterion.percentage")
+    elif not visit.form.text("criterion.percentage"):
+        visit.form.fail("criterion.percentage", visit.language.gettext("Fill in this field."))
+    product_id = visit.form.command_id("product")
+    names = ["description", "hs_code", "criterion"]
+    handicraft = visit.form.text("handicraft") == "yes"
+    command = visit.form.build(RegisterProduct, names, product_id=product_id, exporter_id=visit.company, handicraft=handicraft)
+    await visit.ask(command)
+    return visit.go(f"{LIST}/{product_id}", done="registered")
+
+
+async def show_product(visit: Visit) -> Response:
+    """One product with its finding, and for a reviewer the decision."""
+    try:
+        product_id: UUID = visit.id("product_id")
+    except ValueError:
+        raise NotForYou from None
+    product: ProductState = await visit.ask(GetProduct(product_id=product_id))
+    return visit.page(
+        "products/product.html",
+        product=product,
+        words=CompanyWords(visit.language),
+        files=visit.someone.has(*FILING),
+    )
+
+
+routes = [
+    page("/products", show_products, roles=READERS),
+    page("/products/new", show_register, register, roles=FILING),
+    page("/products/{product_id}", show_product, roles=READERS),
+]
