@@ -14,6 +14,7 @@ from cli.commands import audit_trail as trail
 from cli.commands import bus, dead, imports, secrets
 from cli.commands.audit import audit
 from cli.commands.backup import backup, restore
+from cli.commands.code import code
 from cli.commands.health import health
 from cli.commands.recover import recover
 from cli.commands.trace import trace
@@ -49,6 +50,7 @@ app = CommandLine(
 )
 app.command(up)
 app.command(show, name="demo")
+app.command(code)
 app.command(health)
 app.command(audit)
 app.command(trace)

@@ -61,6 +61,8 @@ class Settings(DatabaseSettings):
     http_port: int = Field(default=8000, ge=1, le=65535)
     tls_certificate_file: FilePath | None = None
     tls_key_file: FilePath | None = None
+    trusted_proxies: str = Field(default="", validation_alias="FORWARDED_ALLOW_IPS")
+    """The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are true: addresses, networks or `*`. Empty: none."""
 
     spans_dir: Path | None = None
     """The folder for spans as lines of JSON, without an OpenTelemetry collector."""

@@ -12,6 +12,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from cli.demo.journeys import DemoTarget, demo
+from cli.demo.received import ANNOUNCER
+from cli.demo.sign_ins import SignIns
 from cli.output import page
 from deploy.embedded.layout import HOME, PARTNERS, Layout, fixed_ports, free_ports
 from deploy.embedded.stack import Stack
@@ -38,7 +40,10 @@ async def up(*, root: Path = VAR, country: str = HOME, partners: tuple[str, ...]
         _until_interrupted(console),
         _running(root, console, any_ports, country, partners) as stack,
     ):
-        console.print(f"\n  public page     {stack.address('tracking')}/")
+        console.print(f"\n  portal          {stack.portal_address}/")
+        console.print(f"  public site     {stack.public_address}/")
+        if SignIns.under(root).exist:
+            console.print(f"  people          co demo --root {root} shows who can sign in, and co code NAME their codes")
         console.print(f"  administrator   password in {stack.secrets.administrator_password}")
         console.print(f"  logs, spans     {stack.log_dir}, {stack.spans_dir}")
         console.print("\nCtrl-C stops it. In another terminal: co demo, co health, co bus lag, co dead list")
@@ -54,7 +59,8 @@ async def show(
 ) -> int:
     """Take example consignments through the system that runs under the root, or through a new one.
 
-    Exits with 1 if a consignment does not have the expected result.
+    Then make people who can sign in to the portal, with certificates in every state, once for each root. Exits with 1 if a
+    consignment does not have the expected result.
 
     Parameters
     ----------
@@ -63,20 +69,20 @@ async def show(
     json_file
         The file for the result of each certificate, as JSON.
     leave
-        Stop a new system at once. By default its pages stay available until Ctrl-C.
+        Stop at once after the consignments. By default people can sign in until Ctrl-C.
     any_ports
         Use any free ports for a new system.
     """
     console = page()
     as_expected = False
     if (root / "stack.json").exists():
-        as_expected = await demo(_demo_target(Layout.of_running(root)), console, json_file)
+        as_expected = await demo(_demo_target(Layout.of_running(root)), console, json_file, leave=not leave)
     else:
         async with (
             _until_interrupted(console),
             _running(root, console, any_ports) as stack,
         ):
-            as_expected = await demo(_demo_target(stack), console, json_file)
+            as_expected = await demo(_demo_target(stack), console, json_file, leave=not leave)
             if not leave:
                 console.print("\nCtrl-C stops it.")
                 await asyncio.Event().wait()
@@ -139,4 +145,7 @@ def _demo_target(layout: Layout) -> DemoTarget:
         spans_dir=layout.spans_dir,
         mail_dir=layout.mail_dir,
         authenticator_file=layout.authenticator_file,
+        root=layout.root,
+        portal_address=layout.portal_address,
+        partner_seeds={country: layout.seed(ANNOUNCER, country) for country in layout.partners},
     )

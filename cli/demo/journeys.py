@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +17,11 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.demo.accounts import Account, Authenticator, Mailbox
+from cli.demo.contents import Contents
 from cli.demo.examples import Example, all_examples
 from cli.demo.people import Exporter, Journey, Ministry, until
+from cli.demo.received import announce_documents
+from cli.demo.sign_ins import COMPANY_PEOPLE, OFFICERS, SignIns
 from cli.spans import kept_spans, traces_of
 from shared.bus.client import BusClient
 from shared.contracts.index import SERVICES
@@ -40,6 +44,9 @@ class DemoTarget:
     spans_dir: Path
     mail_dir: Path
     authenticator_file: Path
+    root: Path
+    portal_address: str = ""
+    partner_seeds: Mapping[str, str] = field(default_factory=dict)
     administrator_email: str = "administrator@ministry.example"
 
 
@@ -128,15 +135,20 @@ def reasons_of(progress: Progress) -> str:
     return "; ".join(reason["en"] for step in progress.steps for reason in step["reasons"])
 
 
-async def run_all(target: DemoTarget, on_progress: Callable[[list[Progress]], None]) -> list[Progress]:
+@asynccontextmanager
+async def a_ministry(target: DemoTarget) -> AsyncIterator[tuple[BusClient, Ministry]]:
+    """A connection to the bus, and the officers of the demo."""
+    administrator = Account(target.administrator_email, target.administrator_password, Authenticator(target.authenticator_file))
+    async with await BusClient.connect("portal", target.nats_url, target.portal_seed) as bus:
+        yield bus, await Ministry.open(bus, administrator, Mailbox(target.mail_dir))
+
+
+async def run_all(
+    target: DemoTarget, bus: BusClient, ministry: Ministry, on_progress: Callable[[list[Progress]], None]
+) -> list[Progress]:
     """Takes every example through the system, one after another. A failure is recorded and does not stop the others."""
     journeys = [Progress(example) for example in all_examples()]
-    bus = await BusClient.connect("portal", target.nats_url, target.portal_seed)
-    async with bus, httpx.AsyncClient(base_url=target.tracking_address, timeout=10) as web:
-        administrator = Account(
-            target.administrator_email, target.administrator_password, Authenticator(target.authenticator_file)
-        )
-        ministry = await Ministry.open(bus, administrator, Mailbox(target.mail_dir))
+    async with httpx.AsyncClient(base_url=target.tracking_address, timeout=10) as web:
         for progress in journeys:
             running = asyncio.create_task(run_journey(progress, bus, ministry, web))
             while not running.done():
@@ -220,15 +232,56 @@ def write_json(journeys: list[Progress], file: Path) -> None:
     file.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-async def demo(target: DemoTarget, console: Console, json_file: Path | None = None) -> bool:
-    """Takes every example through the system and prints the progress. Returns whether all results are as expected."""
-    with Live(console=console, refresh_per_second=8) as live:
-        journeys = await run_all(target, lambda journeys: live.update(live_table(journeys)))
+async def leave_contents(target: DemoTarget, bus: BusClient, ministry: Ministry, console: Console) -> None:
+    """Leaves people who can sign in to the portal, and certificates in every state; once for each root."""
+    sign_ins = SignIns.under(target.root)
+    sign_ins.make()
+    if not sign_ins.complete:
+        began, today = monotonic(), datetime.now(ZONE).date()
+        contents = Contents(bus, ministry, sign_ins, Mailbox(target.mail_dir), today)
+        with console.status("People and certificates for the portal") as status:
+            counts = await contents.make(lambda step: status.update(f"People and certificates for the portal: {step}"))
+        await announce_documents(target.nats_url, target.partner_seeds, target.country, sign_ins, today)
+        sign_ins.finish()
+        states = ", ".join(f"{count} {state}" for state, count in counts.items())
+        console.print(f"\nFor the portal {counts.total()} certificates were made in {monotonic() - began:.0f} s: {states}.")
+    console.print()
+    console.print(sign_in_table(sign_ins))
+    console.print(f"\nThe portal: {target.portal_address}/", soft_wrap=True)
+    console.print("An officer's code, without a phone: .venv/bin/co code NAME, with the first part of the address.")
+
+
+def sign_in_table(sign_ins: SignIns) -> Table:
+    """The people who can sign in, with their passwords."""
+    table = Table(title="Who can sign in")
+    for heading in ("address", "password", "code", "this person"):
+        table.add_column(heading, no_wrap=True)
+    for person in (*COMPANY_PEOPLE, *OFFICERS):
+        code = f"co code {person.name}" if person in OFFICERS else "-"
+        table.add_row(person.email, sign_ins.password(person.name), code, person.does)
+    return table
+
+
+async def demo(target: DemoTarget, console: Console, json_file: Path | None = None, *, leave: bool = False) -> bool:
+    """Takes every example through the system and prints the progress. Returns whether all results are as expected.
+
+    `leave`: it also leaves people who can sign in to the portal, with certificates in every state.
+    """
+    async with a_ministry(target) as (bus, ministry):
+        with Live(console=console, refresh_per_second=8) as live:
+            journeys = await run_all(target, bus, ministry, lambda journeys: live.update(live_table(journeys)))
+        print_results(target, console, journeys)
+        if leave:
+            await leave_contents(target, bus, ministry, console)
+    if json_file is not None:
+        write_json(journeys, json_file)
+    return all(progress.as_expected for progress in journeys)
+
+
+def print_results(target: DemoTarget, console: Console, journeys: list[Progress]) -> None:
+    """Prints the result of every consignment and the address of its public page."""
     console.print(final_table(journeys))
     console.print("\nPublic pages:")
     for progress in journeys:
         if progress.reference:
             console.print(f"  {target.tracking_address}/public-search/atiga?reference={progress.reference}", soft_wrap=True)
-    if json_file is not None:
-        write_json(journeys, json_file)
-    return all(progress.as_expected for progress in journeys)

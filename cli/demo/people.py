@@ -104,15 +104,16 @@ class Officers:
 
     async def ask(self, request: Request) -> Any:
         """The officer who can confirm first sends the request. After a failure another officer does. Raises AskRefused."""
-        while needs_step_up(request) and (person := self._next_officer()).client.confirmation_order()[0] == 0:
+        while needs_step_up(request) and (person := self.next_officer()).client.confirmation_order()[0] == 0:
             try:
                 return await person.ask(request, codes=1)
             except AskRefused as refused:
                 if refused.refusal.code not in STEP_UP_REFUSED | SIGNED_OUT:
                     raise
-        return await self._next_officer().ask(request)
+        return await self.next_officer().ask(request)
 
-    def _next_officer(self) -> Person:
+    def next_officer(self) -> Person:
+        """The officer who can confirm first."""
         return min(self.people, key=lambda person: person.client.confirmation_order())
 
 

@@ -3,6 +3,7 @@
 `python -m deploy.embedded.customs --port 9500 --rules rules.json` answers `POST /{country}/documents`. The rules are a JSON
 list of `{"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "..."}`; a rule without `country`
 applies to all. A document with an item under the prefix is rejected with that reason; every other document is accepted.
+A rule with `"away": true` instead of a reason gets no decision: customs answer 503, and the gateway asks again later.
 The file is read for each document, so that rules can change while the simulator runs.
 """
 
@@ -12,6 +13,7 @@ import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 FORM_D = "{urn:co-automation:asw:e-form-d:1}"
@@ -20,12 +22,16 @@ PATH = re.compile(r"/([A-Z]{2})/documents")
 MAX_BYTES = 8 * 1024 * 1024
 
 
+class CustomsAway(Exception):
+    """A rule says that customs do not decide on this document at the moment."""
+
+
 class NotADocument(Exception):
     """The body is not an e-Form D. The message gives the reason."""
 
 
-def decide(document: bytes, country: str, rules: list[dict[str, str]]) -> dict[str, object]:
-    """The decision of the customs of a country on a document, as a JSON object. Raises NotADocument."""
+def decide(document: bytes, country: str, rules: list[dict[str, Any]]) -> dict[str, object]:
+    """The decision of the customs of a country on a document, as a JSON object. Raises NotADocument, CustomsAway."""
     if b"<!DOCTYPE" in document:
         raise NotADocument("a document type is not allowed")
     try:
@@ -35,11 +41,14 @@ def decide(document: bytes, country: str, rules: list[dict[str, str]]) -> dict[s
     if form.tag != f"{FORM_D}EFormD":
         raise NotADocument(f"this is not an e-Form D: {form.tag}")
     hs_codes = [element.text or "" for element in form.iterfind(HS_CODES)]
-    reasons = [
-        {"code": rule["code"], "detail": rule["detail"]}
+    found = [
+        rule
         for rule in rules
         if rule.get("country", country) == country and any(code.startswith(rule["hs_prefix"]) for code in hs_codes)
     ]
+    if any(rule.get("away") for rule in found):
+        raise CustomsAway
+    reasons = [{"code": rule["code"], "detail": rule["detail"]} for rule in found]
     return {"decision": "rejected", "reasons": reasons} if reasons else {"decision": "accepted"}
 
 
@@ -60,6 +69,8 @@ class CustomsHandler(BaseHTTPRequestHandler):
         try:
             document = self.rfile.read(length)
             self._answer(200, decide(document, path[1], json.loads(self.rules_file.read_text())))
+        except CustomsAway:
+            self._answer(503, {"error": "no decision at the moment"})
         except NotADocument as error:
             self._answer(400, {"error": str(error)})
 

@@ -17,7 +17,10 @@ HOME = "KH"
 PARTNERS = ("VN", "MY", "SG", "ID")
 CUSTOMS_RULES = Path(__file__).parents[2] / "examples" / "customs.json"
 
-PUBLIC_PAGE, NATS, NATS_MONITOR, CUSTOMS, FIRST_OTHER = 8080, 4222, 8222, 8290, 8201
+ANNOUNCERS_ABROAD = ("gateway", "certificates")
+"""The users of a partner's account that announce events. No certificates service runs there; `co demo` announces as it."""
+
+PUBLIC_PAGE, PORTAL, NATS, NATS_MONITOR, CUSTOMS, FIRST_OTHER = 8080, 8090, 4222, 8222, 8290, 8201
 
 Ports = Callable[[Iterable[str]], dict[str, int]]
 """Chooses a port for each name."""
@@ -83,10 +86,14 @@ class Layout:
         """The services of a country."""
         return tuple(service for service, of in self.replicas if of == country)
 
+    def announcers_of(self, country: str) -> tuple[str, ...]:
+        """The users of a country's account whose events are genuine."""
+        return self.services_of(country) if country == self.country else ANNOUNCERS_ABROAD
+
     @property
     def users(self) -> dict[str, tuple[str, ...]]:
         """The bus users of each country."""
-        return {self.country: USERS} | dict.fromkeys(self.partners, ("gateway", OPERATOR))
+        return {self.country: USERS} | dict.fromkeys(self.partners, (*ANNOUNCERS_ABROAD, OPERATOR))
 
     def name(self, service: str, country: str | None = None) -> str:
         """The name of a process: `gateway` in the home country, `gateway-vn` of a partner."""
@@ -96,6 +103,16 @@ class Layout:
         """The HTTP address of a service."""
         scheme = "https" if service == "gateway" else "http"
         return f"{scheme}://127.0.0.1:{self.ports[self.name(service, country)]}"
+
+    @property
+    def portal_address(self) -> str:
+        """The address of the portal. Browsers offer passkeys for the name `localhost`, but for no IP address."""
+        return f"http://localhost:{self.ports['portal']}/portal" if "portal" in self.ports else ""
+
+    @property
+    def public_address(self) -> str:
+        """The address of the public site."""
+        return f"http://localhost:{self.ports['tracking']}" if "tracking" in self.ports else ""
 
     def database_url(self, service: str, country: str | None = None) -> str:
         """The address of the database of a service."""
@@ -162,7 +179,10 @@ class Layout:
                 "SECOND_FACTOR_KEY_FILE": self.secrets.second_factor_key,
                 "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
                 "MAIL_DIR": self.mail_dir,
+                **({"PORTAL_ADDRESS": self.portal_address} if self.portal_address else {}),
             },
+            "tracking": {"PORTAL_ADDRESS": self.portal_address.removesuffix("/portal")},
+            "portal": {"PUBLIC_ADDRESS": self.public_address, "SECURE_COOKIES": False},
             "gateway": {
                 "PARTNERS_FILE": self.partners_file(country),
                 "SIGNING_CERTIFICATE_FILE": self.secrets.signing_certificate(country),
@@ -182,8 +202,8 @@ def nats_server() -> Path:
 
 
 def fixed_ports(names: Iterable[str]) -> dict[str, int]:
-    """The same ports in every run: 8080 for the public page, 4222 for the bus, 82xx for the others."""
-    known = {"tracking": PUBLIC_PAGE, "nats": NATS, "nats-monitor": NATS_MONITOR, "customs": CUSTOMS}
+    """The same ports in every run: 8080 for the public site, 8090 for the portal, 4222 for the bus, 82xx for the others."""
+    known = {"tracking": PUBLIC_PAGE, "portal": PORTAL, "nats": NATS, "nats-monitor": NATS_MONITOR, "customs": CUSTOMS}
     others = [name for name in names if name not in known]
     return known | {name: FIRST_OTHER + number for number, name in enumerate(others)}
 

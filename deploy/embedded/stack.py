@@ -141,7 +141,7 @@ class Stack(Layout):
             for country, users in self.users.items()
         )
         for country in self.countries:
-            self.secrets.write_event_keys(country, self.services_of(country))
+            self.secrets.write_event_keys(country, self.announcers_of(country))
         write_server_conf(
             self.root / "nats" / "nats.conf",
             accounts,

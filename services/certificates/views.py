@@ -60,6 +60,7 @@ def product_state(product: Product) -> ProductState:
         criterion=claimed(product.criterion),
         status=product.status,
         reason=product.reason,
+        handicraft=product.handicraft,
         version=product.version,
     )
 

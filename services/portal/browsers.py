@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +24,7 @@ from shared.contracts.registry.mandates import ActingToken, ActUnderMandate
 from shared.contracts.roles import Role
 from shared.database.engine import Database
 
+T = TypeVar("T")
 EARLY = timedelta(seconds=30)
 """How long before its end a token is exchanged."""
 EXCHANGE = timedelta(seconds=10)
@@ -215,13 +216,16 @@ def _cipher(cookie: str) -> AESGCM:
     return AESGCM(sha256(b"tokens " + cookie.encode()).digest())
 
 
-def _row(browser: Browser) -> dict[str, Any]:
+def _sealed(cookie: str, content: dict[str, Any]) -> str:
     nonce = secrets.token_bytes(12)
-    sealed = nonce + _cipher(browser.cookie).encrypt(nonce, json.dumps(browser.sealed).encode(), None)
+    return urlsafe_b64encode(nonce + _cipher(cookie).encrypt(nonce, json.dumps(content).encode(), None)).decode()
+
+
+def _row(browser: Browser) -> dict[str, Any]:
     return {
         "user_id": browser.person.user_id if browser.person else None,
         "person": browser.person.model_dump_json() if browser.person else None,
-        "sealed": urlsafe_b64encode(sealed).decode(),
+        "sealed": _sealed(browser.cookie, browser.sealed),
         "expires_at": browser.expires_at,
         "until": browser.until,
         "ended": browser.ended,

@@ -149,9 +149,16 @@ class Form:
             "literal_error": _("Choose one of the list."),
             "string_pattern_mismatch": _("This does not have the form that is needed here."),
         }
-        found = sentences.get(kind)
+        ours = {
+            "a certificate is in English: use Latin letters (ATIGA Annex 8, Rule 7)": _(
+                "A certificate is in English: use Latin letters here. Khmer letters cannot be printed on it."
+            ),
+            "must not contain control characters": _("This text contains characters that cannot be printed: type it again."),
+        }
+        reason = message.removeprefix("Value error, ")
+        found = sentences.get(kind) or ours.get(reason)
         if found is None:
-            return message.removeprefix("Value error, ").capitalize() + "."
+            return f"{reason[:1].upper()}{reason[1:]}."
         return found.format_map(dict(context)) if "{" in found else found
 
 

@@ -35,16 +35,19 @@ def links_for(person: Person | None, path: str, _: Callable[[str], str]) -> list
         (_("Queue"), "/portal/queue", DECIDING),
         (_("Certificates"), "/portal/certificates", COMPANY | DECIDING | AUDITORS),
         (_("Products"), "/portal/products", COMPANY | DECIDING),
-        (_("Payments"), "/portal/payments", COMPANY | CASHIERS | AUDITORS),
+        (_("Payments"), "/portal/payments", COMPANY),
+        (_("Counter"), "/portal/cashier", CASHIERS | AUDITORS),
         (_("Company"), "/portal/company", COMPANY),
         (_("Registrations"), "/portal/registrations", REGISTERING | ADMINISTRATORS | AUDITORS),
         (_("Officers"), "/portal/officers", ADMINISTRATORS | AUDITORS),
-        (_("Tariff"), "/portal/tariff", COMPANY | CASHIERS | ADMINISTRATORS | AUDITORS),
+        (_("Tariff"), "/portal/tariff", COMPANY | MINISTRY),
         (_("Received documents"), "/portal/received", CUSTOMS | AUDITORS),
+        (_("Audit"), "/portal/audit", AUDITORS),
     ]
     found, seen = [], set()
     for text, address, roles in every:
         if person.has(*roles) and address not in seen:
             seen.add(address)
-            found.append(Link(text, address, path == address or (address != "/portal/" and path.startswith(address))))
+            below = address != "/portal/" and path.replace("/portal/filing", "/portal/certificates").startswith(address)
+            found.append(Link(text, address, path == address or below))
     return found

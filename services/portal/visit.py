@@ -22,7 +22,7 @@ from starlette.routing import Route
 from services.portal.browsers import Browser, Browsers, Person
 from services.portal.bus import Bus
 from services.portal.forms import Form, FormInvalid
-from services.portal.navigation import links_for
+from services.portal.navigation import MINISTRY, links_for
 from services.portal.posted import FormTooLarge, posted_form
 from services.portal.saved_forms import SavedForms
 from services.portal.settings import PREFIX, PortalSettings
@@ -184,6 +184,7 @@ class Visit:
             now=self.now,
             visit=self,
             Role=Role,
+            MINISTRY=MINISTRY,
             **values,
         )
         return self._with_cookie(response)
@@ -298,6 +299,8 @@ async def _answer(
         return await _act(visit, show, act)
     except SignInAgain:
         return await _sign_in_first(visit)
+    except FormInvalid:  # the address of the page has a value that cannot be
+        return visit.page("problem.html", status=400, code="malformed_request", detail=visit.form.errors[0][1])
     except MandateOver:
         return visit.go(f"{PREFIX}/company/acting", done="over")
     except NotForYou:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.tracking.answers import Public, Words, utc
+from services.tracking.answers import Bilingual, Public, utc
 from services.tracking.data_files import DataFiles
 from services.tracking.references import EXAMPLE
 from services.tracking.visitors import wants_json
@@ -52,7 +52,7 @@ def page(request: Request, template: str, seconds: int, status: int = 200, **val
     return site.page(request, template, language=language, status=status, headers=_kept(seconds), **ready | values)
 
 
-def words_in(language: Language) -> Callable[[Words], str]:
+def words_in(language: Language) -> Callable[[Bilingual], str]:
     """A function that returns a text of a data file in this language."""
     return lambda words: words.km if language.code == "km" else words.en
 

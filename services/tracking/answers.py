@@ -24,14 +24,14 @@ class Public(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Words(Public):
+class Bilingual(Public):
     """A text in English and Khmer."""
 
     en: str
     km: str
 
 
-class ReasonShown(Words):
+class ReasonShown(Bilingual):
     """A reason for a rejection: its code, and its meaning."""
 
     code: str
@@ -44,8 +44,8 @@ class StepShown(Public):
     code: StatusCode
     at: Instant
     country: str
-    meaning: Words
-    next: Words
+    meaning: Bilingual
+    next: Bilingual
     reasons: tuple[ReasonShown, ...]
 
 
@@ -62,7 +62,7 @@ class Contact(Public):
 
     kind: Literal["office", "customs"]
     code: str
-    name: Words
+    name: Bilingual
     telephone: str | None = None
     email: str | None = None
     website: str | None = None
@@ -80,11 +80,11 @@ class CertificateShown(Public):
     status: StatusCode | None
     steps: tuple[StepShown, ...]
     transmissions: tuple[TransmissionShown, ...]
-    next_step: Words
+    next_step: Bilingual
     contact: Contact | None
 
 
-class UnusualPart(Words):
+class UnusualPart(Bilingual):
     """A part of a typed reference that is probably wrong, and why."""
 
     part: Literal["form", "year", "office"]
@@ -112,7 +112,7 @@ class FigureOf(Figure):
     """A figure of one office or one destination."""
 
     code: str
-    name: Words
+    name: Bilingual
 
 
 class StepFigures(Public):
@@ -148,7 +148,7 @@ class PartnerShown(Public):
     """A partner's gateway: whether it accepts documents, since when, and how many wait for it."""
 
     country: str
-    name: Words
+    name: Bilingual
     state: Literal["up", "down", "unknown"]
     since: Instant | None
     waiting: int
@@ -165,9 +165,9 @@ class CodeShown(Public):
     """The meaning of a code. `ours`: whether it is a code of this system, and not of the ASEAN Single Window."""
 
     code: StatusCode
-    name: Words
-    meaning: Words
-    next: Words
+    name: Bilingual
+    meaning: Bilingual
+    next: Bilingual
     ours: bool
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from services.tracking.answers import Words
+from services.tracking.answers import Bilingual
 from shared.contracts.fields import Country, Office
 from shared.contracts.gateway import StatusCode
 
@@ -25,9 +25,9 @@ class Row(BaseModel):
 class Code(Row):
     """The texts of a code. `call`: whom to call if it stays, the issuing office or the customs of the destination."""
 
-    name: Words
-    meaning: Words
-    next: Words
+    name: Bilingual
+    meaning: Bilingual
+    next: Bilingual
     call: Literal["office", "customs"] | None
     tone: Tone
     ours: bool
@@ -36,11 +36,11 @@ class Code(Row):
 class Stage(Row):
     """The texts of a status of a certificate, before its transmission."""
 
-    name: Words
-    next: Words | None = None
+    name: Bilingual
+    next: Bilingual | None = None
 
 
-class CountryRow(Words):
+class CountryRow(Bilingual):
     """The name of a country. `exchanges`: whether it exchanges certificates over the ASEAN Single Window."""
 
     exchanges: bool
@@ -50,11 +50,11 @@ class OfficeRow(Row):
     """An issuing office. What is not known is null; the page then says that nothing is published."""
 
     code: Office
-    name: Words
-    address: Words | None = None
+    name: Bilingual
+    address: Bilingual | None = None
     telephone: Phrase | None = None
     email: Phrase | None = None
-    hours: Words | None = None
+    hours: Bilingual | None = None
 
 
 class CustomsRow(Row):
@@ -78,14 +78,14 @@ class Faq(Row):
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,60}$")]
     topic: str
-    question: Words
-    answer: Words
+    question: Bilingual
+    answer: Bilingual
 
 
 class Help(Row):
     """All questions, by topic."""
 
-    topics: dict[str, Words]
+    topics: dict[str, Bilingual]
     questions: tuple[Faq, ...]
 
 
@@ -108,14 +108,14 @@ class DataFiles:
         return TypeAdapter(dict[str, Stage]).validate_python(_read("stages"))
 
     @cached_property
-    def reasons(self) -> dict[str, Words]:
+    def reasons(self) -> dict[str, Bilingual]:
         """The text of each reason for a rejection."""
-        return TypeAdapter(dict[str, Words]).validate_python(_read("reasons"))
+        return TypeAdapter(dict[str, Bilingual]).validate_python(_read("reasons"))
 
     @cached_property
-    def unusual(self) -> dict[str, Words]:
+    def unusual(self) -> dict[str, Bilingual]:
         """What to say about each part of a reference that is unusual."""
-        return TypeAdapter(dict[str, Words]).validate_python(_read("unusual"))
+        return TypeAdapter(dict[str, Bilingual]).validate_python(_read("unusual"))
 
     @cached_property
     def countries(self) -> dict[str, CountryRow]:
@@ -132,19 +132,19 @@ class DataFiles:
         """The frequent questions."""
         return Help.model_validate(_read("faq"))
 
-    def country(self, code: str) -> Words:
+    def country(self, code: str) -> Bilingual:
         """The name of a country; its code if the name is not known."""
-        return self.countries.get(code) or Words(en=code, km=code)
+        return self.countries.get(code) or Bilingual(en=code, km=code)
 
-    def office(self, code: str) -> Words:
+    def office(self, code: str) -> Bilingual:
         """The name of an office; its code if the name is not known."""
         found = self.offices.get(code)
-        return found.name if found else Words(en=code, km=code)
+        return found.name if found else Bilingual(en=code, km=code)
 
-    def reason(self, slug: str) -> Words:
+    def reason(self, slug: str) -> Bilingual:
         """The meaning of a reason; its code in words if the meaning is not known."""
         readable = slug.replace("_", " ").capitalize() + "."
-        return self.reasons.get(slug) or Words(en=readable, km=readable)
+        return self.reasons.get(slug) or Bilingual(en=readable, km=readable)
 
 
 def _read(name: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import ColumnElement, Select, func, select
 
-from services.tracking.answers import Figure, FigureOf, PartnersShown, ServiceFigures, StepFigures, Waiting, Words
+from services.tracking.answers import Bilingual, Figure, FigureOf, PartnersShown, ServiceFigures, StepFigures, Waiting
 from services.tracking.data_files import DataFiles
 from services.tracking.store import (
     TrackedPartner,
@@ -139,7 +139,7 @@ def step_figures(begins: str, ends: str, measured: Sequence[Duration], data: Dat
     )
 
 
-def _groups(groups: dict[str, list[int]], names: dict[str, Words]) -> tuple[FigureOf, ...]:
+def _groups(groups: dict[str, list[int]], names: dict[str, Bilingual]) -> tuple[FigureOf, ...]:
     largest = sorted(groups, key=lambda code: (-len(groups[code]), code))[:MAX_GROUPS]
     return tuple(FigureOf(code=code, name=names[code], **_figure(groups[code])) for code in largest)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 
 from services.tracking.answers import (
+    Bilingual,
     CertificateShown,
     CodeShown,
     CodesShown,
@@ -15,7 +16,6 @@ from services.tracking.answers import (
     StepShown,
     TransmissionShown,
     UnusualPart,
-    Words,
 )
 from services.tracking.data_files import DataFiles
 from services.tracking.references import FIRST_YEAR, Unusual
@@ -79,7 +79,7 @@ def _contact(call: str | None, certificate: TrackedCertificate, data: DataFiles)
         return Contact(
             kind="customs",
             code=code,
-            name=Words(en=f"Customs of {name.en}", km=f"គយនៃ{name.km}"),
+            name=Bilingual(en=f"Customs of {name.en}", km=f"គយនៃ{name.km}"),
             telephone=customs.telephone if customs else None,
             website=customs.website if customs else None,
         )
@@ -91,7 +91,7 @@ def unusual_view(parts: Sequence[Unusual], data: DataFiles) -> tuple[UnusualPart
     return tuple(_unusual(part, data.unusual[part.part]) for part in parts)
 
 
-def _unusual(part: Unusual, sentence: Words) -> UnusualPart:
+def _unusual(part: Unusual, sentence: Bilingual) -> UnusualPart:
     values = {"value": part.value, "first_year": FIRST_YEAR}
     return UnusualPart(part=part.part, value=part.value, en=sentence.en.format(**values), km=sentence.km.format(**values))
 

@@ -26,9 +26,8 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
         return JSONResponse({"live": True})
 
     async def ready(request: Request) -> Response:
-        found = await check.problems()
-        answer = {"ready": not found, "recovering": bool(context.recovering), "problems": found}
-        return JSONResponse(answer, status_code=503 if found else 200)
+        why = await check.problems()
+        return JSONResponse({"ready": not why, "recovering": bool(context.recovering), "problems": why}, 503 if why else 200)
 
     async def metrics(request: Request) -> Response:
         gauges.ready.set(not await check.problems())
@@ -63,6 +62,7 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=2,
                 limit_concurrency=connections,
                 h11_max_incomplete_event_size=64 * 1024,

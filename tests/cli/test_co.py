@@ -20,7 +20,7 @@ from deploy.embedded.layout import Layout
 from deploy.nats.server_conf import Tls
 from tests.support.bus import a_bus
 
-SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
+SERVICES = ("registry", "certificates", "fees", "gateway", "tracking", "portal")
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_dead_letters_are_listed_shown_and_retried(co: Co, root: Path) -> None:
         ),
         (
             ("dead", "show", "nosuch", "1"),
-            "co: There is no service nosuch; there are registry, certificates, fees, gateway, tracking.",
+            "co: There is no service nosuch; there are registry, certificates, fees, gateway, tracking, portal.",
         ),
         (("dead", "retry", "fees"), "co: Give the ids of dead letters, or --everything."),
         (("bus", "lag", "--country", "VN"), "co: The stack under {root} serves KH, not VN."),

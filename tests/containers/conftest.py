@@ -16,7 +16,7 @@ from tests.containers.traffic import TimedClient
 from tests.stories.conftest import RunningSystem, users_of
 from tests.support.load import Load
 
-REPLICAS = {"registry": 2, "certificates": 3, "fees": 2, "gateway": 2, "tracking": 2, "gateway-abroad": 2}
+REPLICAS = {"registry": 2, "certificates": 3, "fees": 2, "gateway": 2, "tracking": 2, "portal": 2, "gateway-abroad": 2}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

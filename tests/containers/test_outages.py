@@ -11,7 +11,7 @@ from tests.containers.composed import PARTNER, Composed
 from tests.containers.traffic import under_load
 from tests.support.load import Load
 
-DATABASES = ("registry", "certificates", "fees", "gateway", "tracking", "gateway-abroad")
+DATABASES = ("registry", "certificates", "fees", "gateway", "tracking", "portal", "gateway-abroad")
 
 
 @pytest.mark.parametrize("name", DATABASES)

@@ -1,4 +1,4 @@
-"""Runs a real nginx with our nginx.conf on loopback, with simulated backends for tracking and the gateway."""
+"""Runs a real nginx with our nginx.conf on loopback, with simulated backends for tracking, the portal and the gateway."""
 
 import os
 import shutil
@@ -26,13 +26,21 @@ LARGE = 16 * 1024 * 1024
 """The size of the page at `/large`, in bytes: more than all buffers between nginx and a client that reads nothing."""
 
 
+EVENT = b"event: changed\n\n"
+
+
 class Backend(ThreadingHTTPServer):
-    """A backend that answers `here` and records the path, the `X-Forwarded-For` header and the body size of each request."""
+    """A backend that answers `here` and records the path, the `X-Forwarded-For` header and the body size of each request.
+
+    `hosts`: the `Host` headers. `/portal/changes` answers with one event, and ends when `ended` is set.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         self.received: list[tuple[str, str | None, int]] = []
+        self.hosts: list[str | None] = []
+        self.ended = threading.Event()
         super().__init__((HOME, 0), Answers)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -45,6 +53,14 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.received.append((self.path, self.headers.get("x-forwarded-for"), len(body)))
+        self.server.hosts.append(self.headers.get("host"))
+        if self.path.startswith("/portal/changes"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(EVENT)
+            self.wfile.flush()
+            self.server.ended.wait(30)
+            return
         answer = b"x" * LARGE if self.path == "/large" else b"here"
         self.send_response(200)
         self.send_header("content-length", str(len(answer)))
@@ -64,6 +80,7 @@ class Proxy:
     folder: Path
     tls: ssl.SSLContext
     tracking: Backend
+    portal: Backend
     gateway: Backend
     nginx: int
     open: ExitStack = field(default_factory=ExitStack)
@@ -118,6 +135,7 @@ def adapted(folder: Path, ports: dict[str, int], changes: dict[str, str]) -> str
         " /run/co/": f" {folder}/",
         "resolver 127.0.0.11 valid=2s ipv6=off;": "",
         "tracking:8000": f"{HOME}:{ports['tracking']}",
+        "portal:8000": f"{HOME}:{ports['portal']}",
         "gateway:8000": f"{HOME}:{ports['gateway']}",
     }
     for ours, theirs in (here | changes).items():
@@ -154,11 +172,14 @@ def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Pro
     of_gateway = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     of_gateway.load_cert_chain(*_write(folder, "gateway", machine("gateway", ca)))
     with ExitStack() as stack:
-        tracking, gateway = Backend(), Backend()
+        tracking, portal, gateway = Backend(), Backend(), Backend()
         gateway.socket = of_gateway.wrap_socket(gateway.socket, server_side=True, do_handshake_on_connect=False)
         stack.enter_context(_serving(tracking))
+        stack.enter_context(_serving(portal))
+        stack.callback(portal.ended.set)
         stack.enter_context(_serving(gateway))
-        ports = free_ports(["proxy"]) | {"tracking": tracking.server_port, "gateway": gateway.server_port}
+        backends = {"tracking": tracking, "portal": portal, "gateway": gateway}
+        ports = free_ports(["proxy"]) | {name: backend.server_port for name, backend in backends.items()}
         conf, log = folder / "nginx.conf", folder / "nginx.log"
         conf.write_text(adapted(folder, ports, changes or {}))
         assert NGINX
@@ -167,7 +188,7 @@ def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Pro
         stack.callback(server.wait)
         stack.callback(server.terminate)
         trusting = ssl.create_default_context(cafile=folder / "ca.crt")
-        proxy = Proxy(ports["proxy"], folder, trusting, tracking, gateway, server.pid)
+        proxy = Proxy(ports["proxy"], folder, trusting, tracking, portal, gateway, server.pid)
         stack.enter_context(proxy.open)
         while True:
             try:

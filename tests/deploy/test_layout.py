@@ -10,8 +10,8 @@ def test_the_default_ports_are_constant_and_different(tmp_path: Path) -> None:
     ports = Layout(tmp_path).ports
     assert ports == Layout(tmp_path / "other").ports
     assert len(set(ports.values())) == len(ports)
-    assert (ports["tracking"], ports["nats"]) == (8080, 4222)
-    assert all(8200 <= port < 8300 for name, port in ports.items() if name not in ("tracking", "nats"))
+    assert (ports["tracking"], ports["portal"], ports["nats"]) == (8080, 8090, 4222)
+    assert all(8200 <= port < 8300 for name, port in ports.items() if name not in ("tracking", "portal", "nats"))
 
 
 def test_free_ports_are_all_different() -> None:
@@ -21,7 +21,7 @@ def test_free_ports_are_all_different() -> None:
 def test_the_home_country_runs_everything_and_each_partner_its_gateway(tmp_path: Path) -> None:
     layout = Layout(tmp_path, partners=("VN", "MY"), services=("registry", "gateway"))
     assert [layout.name(*replica) for replica in layout.replicas] == ["registry", "gateway", "gateway-vn", "gateway-my"]
-    assert layout.users == {"KH": USERS, "VN": ("gateway", "operator"), "MY": ("gateway", "operator")}
+    assert layout.users == {"KH": USERS} | dict.fromkeys(("VN", "MY"), ("gateway", "certificates", "operator"))
     assert layout.services_of("VN") == ("gateway",)
 
 
@@ -59,4 +59,19 @@ def test_a_layout_is_restored_from_its_state(tmp_path: Path) -> None:
 
 def test_every_process_has_a_port_by_its_name() -> None:
     names = ("registry", "gateway", "gateway-vn")
-    assert list(fixed_ports(names)) == ["tracking", "nats", "nats-monitor", "customs", *names]
+    assert list(fixed_ports(names)) == ["tracking", "portal", "nats", "nats-monitor", "customs", *names]
+
+
+def test_the_public_site_the_portal_and_the_links_of_emails_lead_to_each_other(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    settings = {service: layout.environment(service, "KH") for service in ("registry", "tracking", "portal")}
+    assert layout.portal_address == settings["registry"]["CO_PORTAL_ADDRESS"] == "http://localhost:8090/portal"
+    assert settings["tracking"]["CO_PORTAL_ADDRESS"] == "http://localhost:8090"
+    assert settings["portal"]["CO_PUBLIC_ADDRESS"] == layout.public_address == "http://localhost:8080"
+    assert settings["portal"]["CO_SECURE_COOKIES"] == "False"
+
+
+def test_without_the_portal_emails_have_the_address_of_the_settings(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, services=("registry",), ports=free_ports)
+    assert layout.portal_address == ""
+    assert "CO_PORTAL_ADDRESS" not in layout.environment("registry", "KH")

@@ -11,7 +11,7 @@ from time import sleep
 import pytest
 
 from tests.conftest import eventually
-from tests.deploy.proxy import ABROAD, HOME, LARGE, NGINX, Proxy, a_proxy
+from tests.deploy.proxy import ABROAD, EVENT, HOME, LARGE, NGINX, Proxy, a_proxy
 
 QUICK = {
     "client_header_timeout 10s;": "client_header_timeout 1s;",
@@ -21,6 +21,7 @@ QUICK = {
 """Short time-outs for tests. The third text is also the end of `proxy_send_timeout`."""
 MIB = 1024 * 1024
 HALF_HEADER = b"GET / HTTP/1.1\r\nHost: proxy\r\nX-Slow: "
+UPLOAD_BEGUN = b"POST /portal/apply HTTP/1.1\r\nHost: proxy\r\nContent-Length: 6291456\r\n\r\n"
 BODY_BEGUN = b"POST /asw/messages HTTP/1.1\r\nHost: proxy\r\nContent-Length: 4194304\r\n\r\n"
 
 Start = Callable[[dict[str, str]], Proxy]
@@ -79,6 +80,49 @@ def test_requests_reach_their_backend_with_the_true_client_address(start: Start)
     assert [proxy.ask(path).status for path in ("/live", "/ready", "/metrics")] == [404] * 3
 
 
+def test_the_portal_is_below_its_path_and_sees_the_host_that_the_browser_has_asked(start: Start) -> None:
+    proxy = start({})
+    assert proxy.ask("/portal/", ABROAD, headers={"Host": "co.example:8443"}).body == b"here"
+    assert proxy.ask("/portal/apply", method="POST", body=b"x" * 5 * MIB).body == b"here"
+    assert proxy.ask("/portal").headers["Location"] == "/portal/"
+    assert proxy.ask("/portals").body == b"here"
+
+    assert proxy.portal.received == [("/portal/", ABROAD, 0), ("/portal/apply", HOME, 5 * MIB)]
+    assert proxy.portal.hosts[0] == "co.example:8443"
+    assert [path for path, _, _ in proxy.tracking.received] == ["/portals"]
+
+
+def test_without_the_portal_the_public_site_is_served_and_the_portal_says_so(start: Start) -> None:
+    proxy = start({"proxy_pass http://$portal;": "proxy_pass http://127.0.0.1:9;"})
+    away = proxy.ask("/portal/")
+    assert (away.status, away.headers["Content-Type"]) == (502, "text/plain; charset=utf-8")
+    assert "វិបផតថល" in away.body.decode()
+    assert proxy.ask("/").body == b"here"
+
+
+def test_an_event_of_a_live_page_arrives_at_once(start: Start) -> None:
+    proxy = start({})
+    live = proxy.begin(b"GET /portal/changes?ids= HTTP/1.1\r\nHost: proxy\r\n\r\n")
+    received = b""
+    while EVENT not in received:
+        received += live.recv(4096)
+        assert received, "the proxy has closed the connection"
+
+
+async def test_large_uploads_of_one_address_block_neither_forms_nor_other_addresses(start: Start) -> None:
+    proxy = start({})
+    for _ in range(4):
+        proxy.begin(UPLOAD_BEGUN, body=b"x" * 64 * 1024)
+
+    def refused() -> bool:
+        return proxy.ask("/portal/apply", method="POST", body=b"x" * 10_000).status == 429
+
+    assert await eventually(refused, within=30)
+    assert proxy.ask("/portal/sign-in", method="POST", body=b"x" * 9_999).status == 200
+    assert proxy.ask("/portal/").status == 200
+    assert proxy.ask("/portal/apply", ABROAD, "POST", body=b"x" * MIB).status == 200
+
+
 def test_an_endless_header_is_closed(start: Start) -> None:
     proxy = start(QUICK)
 
@@ -129,7 +173,7 @@ async def test_bodies_of_many_addresses_do_not_fill_the_tmpfs(start: Start) -> N
     assert proxy.ask("/", ABROAD).status == 200
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/asw/messages", 4 * MIB), ("/", 8 * 1024)])
+@pytest.mark.parametrize(("path", "limit"), [("/asw/messages", 4 * MIB), ("/portal/apply", 6 * MIB), ("/", 8 * 1024)])
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
 def test_a_body_that_is_too_large_is_refused(start: Start, path: str, limit: int, chunked: bool) -> None:
     proxy = start({})
@@ -145,7 +189,7 @@ def test_a_body_that_is_too_large_is_refused(start: Start, path: str, limit: int
         refused = proxy.begin(head + f"Content-Length: {limit + 1}\r\n\r\n".encode())
 
     assert refused.recv(4096).startswith(b"HTTP/1.1 413 ")
-    assert proxy.tracking.received == proxy.gateway.received == []
+    assert proxy.tracking.received == proxy.portal.received == proxy.gateway.received == []
     assert proxy.ask(path, method="POST", body=b"x" * limit).status == 200
 
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from deploy.embedded.customs import NotADocument, decide
+from deploy.embedded.customs import CustomsAway, NotADocument, decide
 from services.gateway.wire.xml import write_form
 
 from .builders import a_form, an_item
@@ -40,3 +40,10 @@ def test_it_answers_over_http(customs_address: str) -> None:
         assert client.post("/TH/documents", content=b"<html/>").status_code == 400
         assert client.post("/elsewhere", content=CIGARS).status_code == 404
         assert client.post("/VN/documents", content=b"").status_code == 413
+
+
+def test_a_rule_can_leave_a_document_without_a_decision() -> None:
+    away = {"country": "VN", "hs_prefix": "2402", "away": True}
+    with pytest.raises(CustomsAway):
+        decide(CIGARS, "VN", [*RULES, away])
+    assert decide(CIGARS, "TH", [away]) == {"decision": "accepted"}

@@ -17,7 +17,7 @@ from shared.contracts.registry.identity import RevokeSession
 from tests.stories.conftest import PARTNERS, RunningSystem, to
 
 HERE = [example for example in all_examples() if example.destination in PARTNERS]
-SERVICES = {"registry", "certificates", "fees", "gateway", "tracking"}
+SERVICES = {"registry", "certificates", "fees", "gateway", "tracking", "portal"}
 
 
 @pytest.mark.parametrize("example", [e for e in HERE if not e.remarks], ids=lambda e: e.goods)

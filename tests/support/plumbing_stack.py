@@ -19,9 +19,11 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_ur
 from shared.bus.client import BusClient
 from shared.clock import Clock
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
+from shared.contracts.certificates.withdrawing import CertificateClosed
 from shared.contracts.fees import FeeSettled, GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.messages import Event
 from shared.contracts.registry.identity import SigningKeyPublished
+from shared.contracts.registry.registrations import RegistrationApproved
 from shared.database.column_types import ROW_ID
 from shared.database.engine import Database
 from shared.database.tables import dead_letters, signing_keys
@@ -117,6 +119,10 @@ async def keep_submission(event: CertificateSubmitted, work: Work) -> None:
     await keep(work, event.certificate_id)
 
 
+async def ignore(event: Event, work: Work) -> None:
+    """Events that the tests of the plumbing do not need."""
+
+
 async def keep_payment(command: RecordPayment, work: Work) -> InvoiceState:
     work.actor.must_be("cashier")
     await keep(work, command.slip_number)
@@ -138,6 +144,8 @@ def a_router(
     """The handlers of a service with the events and requests of fees."""
     router = Router()
     router.on(CertificateSubmitted)(submitted)
+    for event in (CertificateClosed, RegistrationApproved):
+        router.on(event)(ignore)
     router.answers(RecordPayment)(pay)
     router.answers(GetInvoice)(show)
     for task, handler in tasks:

@@ -19,6 +19,8 @@ from services.certificates.reference_data import tools as certificates_tools
 from services.fees.handlers import router as fees
 from services.fees.tariffs import tools as fees_tools
 from services.gateway.handlers import router as gateway
+from services.gateway.wire.exchange import Exchange
+from services.gateway.wire.partners import Partners
 from services.portal.bus import Bus
 from services.portal.handlers import router as portal
 from services.portal.live import Changes
@@ -38,6 +40,7 @@ from shared.web.site import Site
 from tests.registry.people import Human, a_registry, an_officer, somebody_of_a_company, the_administrator
 from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_health_check, a_person, a_service_under_test
 
+MAX_MESSAGE = 4 * 1024 * 1024
 SERVICES = Path(__file__).parents[2] / "services"
 
 
@@ -256,7 +259,7 @@ async def a_system(root: Path) -> AsyncIterator[System]:
         for name, router, tools in (
             ("certificates", certificates, certificates_tools(None)),  # type: ignore[arg-type]
             ("fees", fees, fees_tools(None)),  # type: ignore[arg-type]
-            ("gateway", gateway, ()),
+            ("gateway", gateway, (Exchange("KH", Partners({}), None, None, MAX_MESSAGE),)),  # type: ignore[arg-type]
         ):
             made = a_service_under_test(name, _with_plumbing(router), root, *tools)
             services[name] = await stack.enter_async_context(made)

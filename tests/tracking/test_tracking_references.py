@@ -11,12 +11,12 @@ from services.tracking.references import MAX_TYPED, ReferenceMalformed, read_ref
 from .conftest import REFERENCE
 
 OFFICES = ("PNH", "SHV", "SVR")
-LETTERS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=5)
+CAPITALS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=5)
 A_REFERENCE = st.builds(
     "{}{}-{}-{:06}".format,
     st.sampled_from(["D", "N", "AK", "AI", "RCEP", "AANZ"]),
     st.integers(2018, 2099),
-    st.sampled_from(OFFICES) | LETTERS,
+    st.sampled_from(OFFICES) | CAPITALS,
     st.integers(1, 999_999_999),
 )
 

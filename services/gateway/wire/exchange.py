@@ -168,7 +168,7 @@ class Exchange:
         """Receives a message of a partner and verifies it. Raises MessageRejected.
 
         `address`: the IP address of the peer. Behind a proxy that FORWARDED_ALLOW_IPS permits, it is the address in
-        X-Forwarded-For. Without that setting only a proxy on this machine is permitted.
+        X-Forwarded-For. Without that setting no proxy is permitted.
         """
         if content_type.partition(";")[0].strip().lower() not in (XML_TYPE, "text/xml"):
             raise MessageRejected(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from services.registry.companies.store import names_of
 from services.registry.identity.domain.user import User
+from services.registry.identity.second_factor_rules import SecondFactorRules
+from services.registry.identity.store.passkeys import count_passkeys
 from services.registry.identity.store.second_factors import has_second_factor
 from services.registry.identity.store.users import user_by_id
 from shared.contracts.registry.profiles import ChooseLanguage, GetProfile, ProfileState
@@ -42,4 +44,6 @@ async def profile_of(user: User, work: Work) -> ProfileState:
         roles=user.roles,
         language=user.language or "en",
         has_second_factor=await has_second_factor(work, user.user_id),
+        passkeys=await count_passkeys(work, user.user_id),
+        must_have_second_factor=work.use(SecondFactorRules).demand_of(user, work.today),
     )

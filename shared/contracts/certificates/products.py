@@ -64,6 +64,7 @@ class ProductState(Answer):
     criterion: Criterion
     status: ProductStatus
     reason: str | None = None
+    handicraft: bool = False
     version: int
 
 

@@ -233,6 +233,7 @@ def test_from_where_is_an_address_or_nothing(header: str | None, address: str | 
 
 OF_ONESELF = {
     "BeginPasskey",
+    "ChooseLanguage",
     "ConfirmSecondFactor",
     "EnrolSecondFactor",
     "GiveStepUp",

@@ -1,0 +1,14 @@
+"""What an auditor sees here, and what the operator shows them."""
+
+from starlette.responses import Response
+
+from services.portal.navigation import AUDITORS
+from services.portal.visit import Visit, page
+
+
+async def show_audit(visit: Visit) -> Response:
+    """The lists and histories that an auditor reads."""
+    return visit.page("audit.html")
+
+
+routes = [page("/audit", show_audit, roles=AUDITORS)]

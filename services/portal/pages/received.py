@@ -1,0 +1,44 @@
+"""Documents that partners have sent to the customs of this country."""
+
+from starlette.responses import Response
+
+from services.portal.navigation import AUDITORS, CUSTOMS
+from services.portal.settings import PREFIX
+from services.portal.visit import Visit, page
+from services.portal.words import Words
+from shared.contracts.gateway import (
+    GetReceivedDocument,
+    ListReceivedDocuments,
+    ReceivedContent,
+    ReceivedDocuments,
+)
+
+READERS = CUSTOMS | AUDITORS
+
+
+async def show_received(visit: Visit) -> Response:
+    """The documents, newest first."""
+    search, after = visit.query("search"), visit.query("after") or None
+    question = visit.form.build(ListReceivedDocuments, [], search=search.upper() or None, after=after, limit=50)
+    listed: ReceivedDocuments = await visit.ask(question)
+    return visit.page(
+        "received.html",
+        documents=listed.documents,
+        search=search,
+        next=visit.here(after=listed.next) if listed.next else None,
+        first=visit.here(after=None) if after else None,
+        words=Words(visit.language),
+    )
+
+
+async def show_document(visit: Visit) -> Response:
+    """One document with its boxes."""
+    question = visit.form.build(GetReceivedDocument, [], origin=visit.path("origin"), reference=visit.path("reference"))
+    content: ReceivedContent = await visit.ask(question)
+    return visit.page("received_document.html", content=content, words=Words(visit.language), list_address=f"{PREFIX}/received")
+
+
+routes = [
+    page("/received", show_received, roles=READERS),
+    page("/received/{origin}/{reference}", show_document, roles=READERS),
+]

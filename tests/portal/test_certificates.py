@@ -1,0 +1,210 @@
+"""The list and the page of certificates: what each person sees, what happens next, and what can be done."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.portal.names import Names
+from shared.contracts.certificates.content import SendCertificateMessage
+from shared.contracts.certificates.issuing import (
+    BoxRemark,
+    RejectCertificate,
+    ReturnCertificate,
+    ReviewCertificate,
+    SubmitCertificate,
+)
+from shared.contracts.messages import Command
+from tests.portal.test_import import ENGLISH
+from tests.registry.people import Human
+from tests.support.portal import System, a_consignment, a_system
+from tests.support.service_under_test import a_person
+
+REVIEWER = a_person("reviewer")
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    async with a_system(tmp_path) as running:
+        yield running
+
+
+async def decide(system: System, command: Command) -> None:
+    """An officer of Phnom Penh decides."""
+    service = system.services["certificates"]
+    confirmed = service.step_up_of(REVIEWER, command) if command.step_up else None
+    await system.ask(command, token=service.token_of(REVIEWER), step_up=confirmed)
+
+
+async def submitted(system: System, exporter: Human, **changes: object) -> UUID:
+    """A submitted certificate."""
+    assert exporter.session
+    certificate_id = await system.certificate(exporter, await system.product(exporter), **changes)
+    await system.ask(SubmitCertificate(certificate_id=certificate_id), token=exporter.session.token)
+    return certificate_id
+
+
+def test_the_portal_names_every_destination_and_office_of_the_services() -> None:
+    from services.certificates.reference_data import ReferenceData
+
+    known, names = ReferenceData.load(), Names(ENGLISH)
+
+    served = known.form("D", date(2026, 11, 23)).members - {"KH"}
+    assert {code for code, _ in names.destinations()} == served
+    for code, _ in names.offices():
+        known.must_have_office(code)
+
+
+async def test_the_list_has_tabs_with_counts_and_finds_by_text_and_destination(system: System) -> None:
+    exporter = await system.exporter()
+    product_id = await system.product(exporter)
+    await system.certificate(exporter, product_id)
+    await submitted(system, exporter, destination="VN", consignee={"name": "Saigon Foods", "address": "12 Le Loi"})
+    browser = await system.signed_in(exporter)
+
+    text = await browser.get("/certificates")
+    assert "All (2)" in text
+    assert "Drafts (1)" in text
+    assert "With the ministry (1)" in text
+    assert "Saigon Foods" not in await browser.get("/certificates?tab=drafts")
+    assert "Kuala Trading" not in await browser.get("/certificates?search=saigon")
+    assert "Kuala Trading" not in await browser.get("/certificates?destination=VN")
+    assert "No certificate matches" in await browser.get("/certificates?search=%27%3B+DROP+TABLE")
+    assert "Kuala Trading" in await browser.get("/certificates?tab=strange&destination=%3Cx%3E&office=zz")
+
+
+async def test_another_company_sees_nothing(system: System) -> None:
+    exporter, other = await system.exporter(), await system.exporter()
+    certificate_id = await system.certificate(exporter, await system.product(exporter))
+    browser = await system.signed_in(other)
+
+    assert "There is no certificate yet" in await browser.get("/certificates")
+    assert "belongs to another organisation" in await browser.get(f"/certificates/{certificate_id}")
+    await browser.get(f"/certificates/{uuid4()}")
+    assert browser.response is not None
+    assert browser.response.status_code == 404
+
+
+async def test_a_returned_certificate_shows_the_remarks_at_their_boxes_and_leads_to_the_field(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    remarks = (BoxRemark(box=3, text="The vessel is another one."), BoxRemark(box=9, item=1, text="The weight differs."))
+    await decide(system, ReturnCertificate(certificate_id=certificate_id, remarks="See the boxes.", boxes=remarks))
+    browser = await system.signed_in(exporter)
+
+    text = await browser.get(f"/certificates/{certificate_id}")
+
+    assert "Correct what the remarks say" in text
+    assert "To correct: The vessel is another one." in text
+    assert "Returned for correction" in text
+    second = [form for form in browser.page.forms if form.action.endswith("/edit") and form.fields.get("item") == "1"][0]
+    browser.response = await browser.http.post(second.action, data=dict(second.form_values()))
+    assert browser.path.endswith("/goods/1")
+    assert "ARM 1-500" in browser.response.text
+
+
+async def test_fee_history_and_messages_stand_on_the_page(system: System) -> None:
+    exporter = await system.exporter()
+    assert exporter.session
+    product_id = await system.product(exporter, description="Bicycles", hs_code="87120030", criterion={"kind": "CTH"})
+    item = {**a_consignment(product_id)["items"][0], "hs_code": "87120030", "unit": "PCS"}
+    certificate_id = await submitted(system, exporter, items=[item])
+    question = SendCertificateMessage(certificate_id=certificate_id, message_id=uuid4(), text="Which invoice is it?")
+    await decide(system, question)
+    await decide(system, ReviewCertificate(certificate_id=certificate_id, worksheet="A secret of the ministry."))
+    browser = await system.signed_in(exporter)
+
+    text = await browser.get(f"/certificates/{certificate_id}")
+
+    assert "A second officer of Ministry of Commerce, Phnom Penh must approve it. Pay the fee meanwhile" in text
+    assert "216,000 KHR" in text
+    assert "How to pay" in text
+    assert "Which invoice is it?" in text
+    assert "A secret of the ministry." not in text
+    assert text.index("Reviewed") < text.rindex("Drafted")
+    text = await browser.send("/messages", text="It is <b>ARM-1</b>. អរគុណ")
+    assert "Your message is sent" in text
+    assert "It is <b>ARM-1</b>. អរគុណ" in text
+    assert "Fill in this field" in await browser.send("/messages", text=" ")
+
+
+async def test_a_rejected_certificate_tells_the_reasons_in_words(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    rejected = RejectCertificate(certificate_id=certificate_id, reason="The cloth is foreign.", codes=("criterion_not_met",))
+    await decide(system, rejected)
+    browser = await system.signed_in(exporter)
+
+    text = await browser.get(f"/certificates/{certificate_id}")
+
+    assert "do not meet the origin criterion in box 8" in text
+    assert "The cloth is foreign." in text
+    assert "can begin as a copy" in text
+
+
+async def test_a_certificate_is_withdrawn_and_discarded(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    browser = await system.signed_in(exporter)
+    await browser.get(f"/certificates/{certificate_id}")
+
+    assert "The certificate is withdrawn" in await browser.send("/withdraw")
+    assert "The certificate is discarded" in await browser.send("/discard")
+    assert "There is no certificate yet" in await browser.get("/certificates")
+    assert "Kuala Trading" in await browser.get("/certificates?tab=ended")
+
+
+async def test_an_act_that_came_too_late_is_refused_in_a_sentence(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    browser = await system.signed_in(exporter)
+    await browser.get(f"/certificates/{certificate_id}")
+    rejected = RejectCertificate(certificate_id=certificate_id, reason="No.", codes=("wrong_form",))
+    await decide(system, rejected)
+
+    text = await browser.send("/withdraw")
+
+    assert "must be corrected" in text
+    assert "Rejected" in text
+
+
+async def test_an_officer_reads_every_certificate_but_changes_none(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    browser = await system.signed_in(await system.officer("reviewer"))
+
+    text = await browser.get("/certificates")
+    assert "Angkor Rice Mills" in text
+    assert "New certificate" not in text
+    assert "There is none" in await browser.get("/certificates?office=SHV&tab=issued")
+    text = await browser.get(f"/certificates/{certificate_id}")
+    assert "Write to the exporter" in text
+    assert "Copy to a new certificate" not in text
+    response = await browser.http.post(f"/portal/certificates/{certificate_id}/withdraw")
+    assert response.status_code in (403, 413)
+
+
+async def test_the_page_stays_when_the_fees_do_not_answer(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    browser = await system.signed_in(exporter)
+    system.without = {"fees"}
+
+    assert "Form D, box by box" in await browser.get(f"/certificates/{certificate_id}")
+
+
+async def test_the_list_goes_on_page_by_page(system: System) -> None:
+    exporter = await system.exporter()
+    product_id = await system.product(exporter)
+    for number in range(26):
+        await system.certificate(exporter, product_id, consignee={"name": f"Buyer {number}", "address": "Kuala Lumpur"})
+    browser = await system.signed_in(exporter)
+    await browser.get("/certificates")
+
+    following = [link.get("href") for link in browser.page.iter("a") if link.get("rel") == "next"]
+    text = await browser.get(following[0])
+
+    assert "Buyer 0" in text
+    assert "Next page" not in text
