@@ -206,5 +206,5 @@ async def test_the_list_goes_on_page_by_page(system: System) -> None:
     following = [link.get("href") for link in browser.page.iter("a") if link.get("rel") == "next"]
     text = await browser.get(following[0])
 
-    assert "Buyer 0" in text
+    assert text.count("Buyer") == 1
     assert "Next page" not in text
