@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from services.portal.words import Tag, Words
+from services.portal.wording import Tag, Wording
 from shared.contracts.certificates.products import CriterionKind, ProductStatus
 from shared.contracts.registry.mandates import MandateStatus
 from shared.contracts.registry.particulars import DocumentKind
@@ -15,7 +15,7 @@ COMPANY_ROLES = (Role.PREPARER, Role.SIGNATORY, Role.COMPANY_ADMINISTRATOR)
 """The roles of people of a company, in the order of the forms."""
 
 
-class CompanyWords(Words):
+class CompanyWords(Wording):
     """What codes are called on the pages of a company."""
 
     def __init__(self, language: Language) -> None:
