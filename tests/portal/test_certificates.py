@@ -99,7 +99,7 @@ async def test_a_returned_certificate_shows_the_remarks_at_their_boxes_and_leads
     assert "Correct what the remarks say" in text
     assert "To correct: The vessel is another one." in text
     assert "Returned for correction" in text
-    second = [form for form in browser.page.forms if form.action.endswith("/edit") and form.fields.get("item") == "1"][0]
+    second = next(form for form in browser.page.forms if form.action.endswith("/edit") and form.fields.get("item") == "1")
     browser.response = await browser.http.post(second.action, data=dict(second.form_values()))
     assert browser.path.endswith("/goods/1")
     assert "ARM 1-500" in browser.response.text
@@ -206,5 +206,5 @@ async def test_the_list_goes_on_page_by_page(system: System) -> None:
     following = [link.get("href") for link in browser.page.iter("a") if link.get("rel") == "next"]
     text = await browser.get(following[0])
 
-    assert "Buyer 0" in text
+    assert text.count("Buyer") == 1
     assert "Next page" not in text

@@ -14,7 +14,13 @@ PACKAGES = tuple(ROOT / name for name in ("shared/web", "services/tracking", "se
 """The packages with pages. Each has a catalogue of its own, `locales/km.po`."""
 METHODS = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 OPTIONS = {
-    "**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true", "silent": "false", "extensions": "jinja2.ext.do"}
+    "**/templates/**.html": {
+        "trim_blocks": "true",
+        "lstrip_blocks": "true",
+        "newstyle_gettext": "true",
+        "silent": "false",
+        "extensions": "jinja2.ext.do",
+    }
 }
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from services.portal.browsers import Person
 from services.portal.cards import Section, dealt
+from services.portal.certificate_words import status_of
 from services.portal.company_words import CompanyWords
 from services.portal.navigation import COMPANY, MINISTRY
 from services.portal.pages import home_company, home_ministry
@@ -23,6 +24,7 @@ async def show_home(visit: Visit) -> Response:
         last=deck.kept.get("last", ()),
         files=person.has(Role.PREPARER, Role.SIGNATORY) and registering is None,
         words=CompanyWords(visit.language),
+        status_of=lambda each: status_of(each.status, each.waits_for, visit.language.gettext),
         live=live_ids(person),
     )
 
