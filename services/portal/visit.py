@@ -316,6 +316,11 @@ async def _answer(
     except (NobodyAnswers, TimeoutError, OSError) as error:
         log.warning("a page got no answer", extra={"page": request.url.path, "error": type(error).__name__})
         return visit.page("problem.html", status=503, code="temporarily_unavailable", detail="")
+    except HTTPException:
+        raise
+    except Exception:
+        log.exception("a page has failed", extra={"page": request.url.path})
+        return visit.page("problem.html", status=500, code="internal_error", detail=InternalError().sentence(visit.language.code))
 
 
 async def _act(visit: Visit, show: Show, act: Show) -> Response:
