@@ -59,6 +59,8 @@ class Settings(DatabaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=1, le=65535)
+    http_connections: int = Field(default=200, ge=10, le=10_000)
+    """Maximum open HTTP connections of a replica."""
     tls_certificate_file: FilePath | None = None
     tls_key_file: FilePath | None = None
     trusted_proxies: str = Field(default="", validation_alias="FORWARDED_ALLOW_IPS")

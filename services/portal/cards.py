@@ -40,7 +40,7 @@ class Deck:
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def asking(self) -> list[Card]:
+    def urgent(self) -> list[Card]:
         """The cards on which the person must act."""
         return [card for card in self.cards if card.asks]
 

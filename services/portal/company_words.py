@@ -2,35 +2,26 @@
 
 from collections.abc import Callable, Mapping
 
-from shared.contracts.certificates.issuing import CertificateStatus
+from services.portal.wording import Tag, Wording
 from shared.contracts.certificates.products import CriterionKind, ProductStatus
 from shared.contracts.registry.mandates import MandateStatus
 from shared.contracts.registry.particulars import DocumentKind
 from shared.contracts.registry.registrations import RegistrationStatus, RenewalStatus
-from shared.contracts.registry.users import UserStatus
 from shared.contracts.roles import Role
 from shared.web.languages import Language
-
-Tag = tuple[str, str]
-"""A text, and the kind of the tag that shows it."""
 
 DOCUMENTS = tuple(DocumentKind)
 COMPANY_ROLES = (Role.PREPARER, Role.SIGNATORY, Role.COMPANY_ADMINISTRATOR)
 """The roles of people of a company, in the order of the forms."""
 
 
-class CompanyWords:
-    """What codes are called in one language."""
+class CompanyWords(Wording):
+    """What codes are called on the pages of a company."""
 
     def __init__(self, language: Language) -> None:
+        super().__init__(language)
         _: Callable[[str], str] = language.gettext
-        self.documents: Mapping[str, str] = {
-            DocumentKind.CERTIFICATE_OF_INCORPORATION: _("Certificate of incorporation"),
-            DocumentKind.GSP_MFN_CERTIFICATE: _("GSP/MFN certificate"),
-            DocumentKind.LETTER_OF_AUTHORISATION: _("Letter of authorisation"),
-            DocumentKind.IDENTITY_DOCUMENT: _("Identity document"),
-            DocumentKind.PHOTO: _("Photo of the representative"),
-        }
+        self.documents: Mapping[str, str] = {kind: self.document(kind) for kind in DocumentKind}
         self.particulars: Mapping[str, str] = {
             "company_name": _("Name of the company in English"),
             "company_name_km": _("Name of the company in Khmer"),
@@ -41,24 +32,12 @@ class CompanyWords:
             "contact_email": _("E-mail address for customers"),
             "representative": _("Representative"),
         }
-        self.roles: Mapping[Role, str] = {
-            Role.PREPARER: _("Preparer"),
-            Role.SIGNATORY: _("Signatory"),
-            Role.COMPANY_ADMINISTRATOR: _("Company administrator"),
-            Role.REGISTRATION_OFFICER: _("Registration officer"),
-            Role.REVIEWER: _("Reviewer"),
-            Role.APPROVER: _("Approver"),
-            Role.CASHIER: _("Cashier"),
-            Role.ADMINISTRATOR: _("Administrator"),
-            Role.AUDITOR: _("Auditor"),
-            Role.CUSTOMS_VIEWER: _("Customs viewer"),
-        }
         self.role_hints: Mapping[Role, str] = {
             Role.PREPARER: _("fills in certificates and registers products"),
             Role.SIGNATORY: _("also submits certificates and signs for the company"),
             Role.COMPANY_ADMINISTRATOR: _("invites colleagues and decides on mandates"),
         }
-        self.registration: Mapping[str, Tag] = {
+        self.own_registration: Mapping[str, Tag] = {
             RegistrationStatus.APPLIED: (_("Waits for the ministry"), "waits"),
             RegistrationStatus.RETURNED: (_("Returned to you"), "waits"),
             RegistrationStatus.REFUSED: (_("Refused"), "bad"),
@@ -70,25 +49,6 @@ class CompanyWords:
             RenewalStatus.APPLIED: (_("Renewal waits for the ministry"), "waits"),
             RenewalStatus.RETURNED: (_("Renewal returned to you"), "waits"),
         }
-        self.acts: Mapping[str, str] = {
-            "apply": _("Applied"),
-            "import": _("Taken over from the former system"),
-            "correct": _("Particulars corrected"),
-            "attach": _("Document attached"),
-            "hand in": _("Handed in again"),
-            "renew": _("Applied for another year"),
-            "approve": _("Approved"),
-            "return": _("Returned"),
-            "refuse": _("Refused"),
-            "suspend": _("Suspended"),
-            "reinstate": _("Reinstated"),
-            "expire": _("Expired"),
-        }
-        self.accounts: Mapping[str, Tag] = {
-            UserStatus.INVITED: (_("Invited"), "waits"),
-            UserStatus.ACTIVE: (_("Active"), "good"),
-            UserStatus.DEACTIVATED: (_("Deactivated"), "still"),
-        }
         self.mandates: Mapping[str, Tag] = {
             MandateStatus.PROPOSED: (_("Proposed"), "waits"),
             MandateStatus.GRANTED: (_("In force"), "good"),
@@ -99,17 +59,6 @@ class CompanyWords:
             ProductStatus.REGISTERED: (_("Waits for the ministry"), "waits"),
             ProductStatus.APPROVED: (_("Approved"), "good"),
             ProductStatus.REFUSED: (_("Refused"), "bad"),
-        }
-        self.certificates: Mapping[str, Tag] = {
-            CertificateStatus.DRAFT: (_("Draft"), "still"),
-            CertificateStatus.SUBMITTED: (_("Submitted"), ""),
-            CertificateStatus.RETURNED: (_("Returned"), "waits"),
-            CertificateStatus.REVIEWED: (_("Reviewed"), ""),
-            CertificateStatus.APPROVED: (_("Approved"), "waits"),
-            CertificateStatus.ISSUED: (_("Issued"), "good"),
-            CertificateStatus.REJECTED: (_("Rejected"), "bad"),
-            CertificateStatus.WITHDRAWN: (_("Withdrawn"), "still"),
-            CertificateStatus.DISCARDED: (_("Discarded"), "still"),
         }
         self.criteria: Mapping[str, tuple[str, str]] = {
             CriterionKind.WO: (_("Wholly obtained"), _("Grown, born, caught or mined in Cambodia, such as rice or fish.")),

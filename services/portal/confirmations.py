@@ -173,7 +173,7 @@ class Confirmations:
 
         return await self._change(change)
 
-    async def give_back(self, pending_id: UUID) -> None:
+    async def unclaim(self, pending_id: UUID) -> None:
         """The confirmation was refused: the person may try again."""
 
         def change(sealed: dict[str, Any]) -> None:
@@ -200,7 +200,7 @@ class Confirmations:
 
 
 def with_ids(commands: Sequence[tuple[Command, str, str]], pending_id: UUID) -> tuple[Staged, ...]:
-    """The decisions with command ids that depend only on the form: whoever sends them twice, does them once."""
+    """The decisions with command ids that depend only on the form, so that a form that is sent twice acts once."""
     staged = []
     for number, (command, about, address) in enumerate(commands):
         same = command.model_copy(update={"command_id": uuid5(NAMESPACE_URL, f"{pending_id}:{number}")})

@@ -9,7 +9,7 @@ from services.portal.navigation import DECIDING
 from services.portal.reference_data import is_headquarters
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.certificates.content import CertificateContent
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.withdrawing import ListRejectionReasons, RejectionReasons
@@ -47,13 +47,13 @@ def address_of(certificate_id: UUID) -> str:
     return f"{PREFIX}/certificates/{certificate_id}"
 
 
-def about(form: str, exporter: str, consignee: str, destination: str, words: Words) -> str:
+def about(form: str, exporter: str, consignee: str, destination: str, words: Wording) -> str:
     """A certificate in words, for the list of what is confirmed."""
     named = words.gettext("Form %s") % form
     return f"{named} · {exporter} → {consignee}, {words.country(destination)}"
 
 
-def about_content(content: CertificateContent, words: Words) -> str:
+def about_content(content: CertificateContent, words: Wording) -> str:
     """A certificate in words."""
     consignment = content.consignment
     return about(content.state.form, content.exporter_name, consignment.consignee.name, consignment.destination, words)
@@ -83,7 +83,7 @@ async def deciding(visit: Visit, content: CertificateContent) -> Deciding | None
         until=content.assigned_until if assigned else None,
         reasons=reasons,
         checks=checks(visit),
-        boxes=Words(visit.language).boxes,
+        boxes=Wording(visit.language).boxes,
         queue=queue,
         next_address=f"{PREFIX}/queue/next?{urlencode({**queue, 'not': str(state.certificate_id)})}",
     )
@@ -125,5 +125,5 @@ def _acts(visit: Visit, content: CertificateContent) -> frozenset[str]:
 def _why_not(visit: Visit, content: CertificateContent) -> str:
     _, person, state = visit.language.gettext, visit.someone, content.state
     if person.organisation != state.office and not is_headquarters(person.organisation):
-        return _("This certificate belongs to another office: %s.") % Words(visit.language).office(state.office)
+        return _("This certificate belongs to another office: %s.") % Wording(visit.language).office(state.office)
     return ""

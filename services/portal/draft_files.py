@@ -214,7 +214,7 @@ def _check(planned: Planned, products: Sequence[ProductState], language: Languag
             parts = place.removeprefix("consignment.").split(".")
             number = planned.rows[int(parts[1])].number if parts[0] == "items" and len(parts) > 1 else first.number
             column = columns.get(".".join(part for part in parts if not part.isdigit()), parts[-1])
-            if column != "product" or number not in {told for told, _reason in planned.errors}:
+            if column != "product" or number not in {wrong for wrong, _reason in planned.errors}:
                 planned.errors.append((number, f"{column}: {sentence}"))
         return
     planned.consignment = None if planned.errors else found.consignment

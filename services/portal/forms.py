@@ -151,7 +151,7 @@ class Form:
         }
         ours = {
             "a certificate is in English: use Latin letters (ATIGA Annex 8, Rule 7)": _(
-                "A certificate is in English: use Latin letters here. Khmer letters cannot be printed on it."
+                "A certificate is in English: use the Latin alphabet here. Khmer text cannot be printed on it."
             ),
             "must not contain control characters": _("This text contains characters that cannot be printed: type it again."),
         }

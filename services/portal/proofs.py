@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def second_factor_of(visit: Visit) -> dict[str, Any]:
-    """The code or the passkey of a form. A recovery code may be typed in small letters and with spaces."""
+    """The code or the passkey of a form. A recovery code may be typed in lower case and with spaces."""
     if passkey := visit.form.text("passkey"):
         return {"passkey": passkey, "code": None}
     return {"code": "".join(visit.form.text("code").upper().split()) or None, "passkey": None}

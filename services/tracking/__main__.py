@@ -1,21 +1,10 @@
 """`python -m services.tracking`"""
 
 from services.tracking.handlers import router
-from services.tracking.limits import MAX_STREAMS
 from services.tracking.routes import routes
 from services.tracking.settings import TrackingSettings, tools
 from services.tracking.store import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 
-run(
-    Service(
-        name="tracking",
-        router=router,
-        tables=TABLES,
-        settings=TrackingSettings,
-        tools=tools,
-        routes=routes,
-        connections=MAX_STREAMS + 200,
-    )
-)
+run(Service(name="tracking", router=router, tables=TABLES, settings=TrackingSettings, tools=tools, routes=routes))

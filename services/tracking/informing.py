@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.tracking import openapi
-from services.tracking.answering import data_of, page, reply
 from services.tracking.data_files import Faq
 from services.tracking.figures import Figures
+from services.tracking.replies import data_of, page, reply
 from services.tracking.views import codes_view
 from shared.handling.work import ServiceContext
 from shared.web.site import HEADERS

@@ -6,11 +6,11 @@ from opentelemetry.trace import get_current_span
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.tracking.answering import CERTIFICATE, data_of, page, reply
 from services.tracking.answers import Problem
 from services.tracking.figures import Figures
 from services.tracking.limits import UNAVAILABLE
 from services.tracking.references import EXAMPLE, MAX_TYPED, ReferenceMalformed, Unusual, read_reference, unusual_parts
+from services.tracking.replies import CERTIFICATE, data_of, page, reply
 from services.tracking.store import CertificateNotFound, certificate_by_reference, steps_of
 from services.tracking.views import certificate_view, codes_view, unusual_view
 from services.tracking.visitors import wants_json

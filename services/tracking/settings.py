@@ -7,7 +7,7 @@ from pydantic import Field, FilePath, ValidationError
 
 from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
-from services.tracking.limits import Limits
+from services.tracking.limits import MAX_STREAMS, Limits
 from services.tracking.live import Watching
 from shared.settings import Settings, SettingsWrong
 from shared.web.site import Site
@@ -18,6 +18,8 @@ HTTPS = r"^(https?://[^\s\"'<>]{1,200})?$"
 class TrackingSettings(Settings):
     """The public site. Behind a proxy FORWARDED_ALLOW_IPS must name the proxy, or all visitors share one limit."""
 
+    http_connections: int = Field(default=MAX_STREAMS + 200, ge=10, le=10_000)
+    """Each live page has one open connection."""
     contacts_file: FilePath | None = None
     """The telephone numbers and addresses of the offices: a copy of `services/tracking/data/contacts.json`."""
     telegram_url: str = Field(default="", pattern=HTTPS)

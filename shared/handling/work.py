@@ -198,7 +198,6 @@ class Work:
         await self.flush_outbox()
         self.announced, self.tasks = [], {}
         await self.between_transactions(asyncio.sleep, 0)
-        self._context.wake()
 
     async def in_process(self, function: Callable[..., T], *args: Any) -> T:
         """Runs a long computation, such as a password hash, in another process between two transactions."""
@@ -257,10 +256,6 @@ class ServiceContext:
     def stop(self) -> None:
         """Requests the background loops to end after their present step."""
         self.stopping.set()
-        self.wake()
-
-    def wake(self) -> None:
-        """Wakes the loops of the outbox and of the tasks."""
         self.something_announced.set()
         self.something_due.set()
 

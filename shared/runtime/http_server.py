@@ -49,7 +49,7 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
 class HttpServer(uvicorn.Server):
     """An HTTP server that leaves the handling of signals to its replica."""
 
-    def __init__(self, app: Starlette, settings: Settings, connections: int) -> None:
+    def __init__(self, app: Starlette, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -64,7 +64,7 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=2,
-                limit_concurrency=connections,
+                limit_concurrency=settings.http_connections,
                 h11_max_incomplete_event_size=64 * 1024,
             )
         )

@@ -64,9 +64,8 @@ class Replica:
     """One running process of a service."""
 
     def __init__(self, service: Service, settings: Settings, clock: Clock | None = None) -> None:
-        self.name = service.name
+        self.name, self._settings = service.name, settings
         self.started_at = datetime.now(UTC)
-        self._settings = settings
         self.broker = broker_of(self.name, settings, self._on_bus_error)
         self._key = nkeys.from_seed(settings.nats_seed_file.read_bytes().strip())
         self._processes = ProcessPool()
@@ -86,7 +85,7 @@ class Replica:
         self._tokens = Tokens(settings.country)
         self._events = EventConsumer(self.router.events, self.context, self._event_keys)
         self._tasks = TaskRunner(self.router.tasks, self.context)
-        self._http = HttpServer(application(self.context, service.routes), settings, service.connections)
+        self._http = HttpServer(application(self.context, service.routes), settings)
         self._stopping = asyncio.Event()
         self._state: str | None = "starting"
         self._connecting = self._is_unknown_to_bus = False

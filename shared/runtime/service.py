@@ -14,8 +14,7 @@ from shared.settings import Settings
 class Service:
     """The parts of a service: its name, handlers, tables, settings, tools and HTTP routes.
 
-    `tools` builds, once per replica, the objects that handlers get with `work.use(Class)`. `connections`: maximum open HTTP
-    connections of a replica.
+    `tools` builds, once per replica, the objects that handlers get with `work.use(Class)`.
     """
 
     name: str
@@ -24,4 +23,3 @@ class Service:
     settings: type[Settings] = Settings
     tools: Callable[..., Iterable[object]] = lambda settings: ()
     routes: Sequence[BaseRoute] = field(default_factory=tuple)
-    connections: int = 200

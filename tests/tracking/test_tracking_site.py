@@ -162,6 +162,28 @@ async def test_a_mistyped_reference_names_its_unusual_part_and_no_other_referenc
     assert (near["unusual"], near["example"]) == ([], REFERENCE)  # the example is the same for everyone
 
 
+HOSTILE = (
+    *("%00", "%FF%FE", "%F0%9F%92%A9", "..%2f..%2fetc", "%27%3B--", "{{7*7}}", "%u0000", "%E1%9E%80", "1-AS2%0d%0aX:1"),
+    "a" * 3000,
+)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: value[:12])
+async def test_hostile_values_cause_no_error_of_the_server(site: Tracking, value: str) -> None:
+    site.limits._buckets.clear()
+    for address in (
+        f"/public-search/atiga?reference={value}&format={value}",
+        f"/certificates/{value}",
+        f"/certificates/{value}/events?after={value}",
+        f"/help?q={value}",
+        f"/status?format={value}",
+    ):
+        answer = await site.see(address, language=value if value.isascii() and "%" not in value else "xx")
+        assert answer.status_code < 500, address
+        assert "x" not in answer.headers
+    assert (await site.public.post("/language", data={"language": value, "back": value})).status_code == 303
+
+
 async def test_a_certificate_is_not_indexed_and_the_home_page_is(site: Tracking) -> None:
     assert "noindex" in (await site.page()).text
     assert "noindex" not in (await site.see("/")).text

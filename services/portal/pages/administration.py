@@ -12,7 +12,7 @@ from services.portal.pages.confirming import confirm_first
 from services.portal.reference_data import OFFICES
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.messages import Command
 from shared.contracts.registry.users import (
     ChangeOfficerRoles,
@@ -49,7 +49,7 @@ async def show_officers(visit: Visit) -> Response:
         "officers.html",
         users=listed.users,
         offices=OFFICES,
-        words=Words(visit.language),
+        words=Wording(visit.language),
         next=visit.here(after=str(listed.next)) if listed.next else None,
         first=visit.here(after=None) if after else None,
         may_change=visit.someone.has(*ADMINISTRATORS),
@@ -77,7 +77,7 @@ async def show_officer(visit: Visit) -> Response:
     return visit.page(
         "officer.html",
         officer=officer,
-        words=Words(visit.language),
+        words=Wording(visit.language),
         offices=_offices(visit),
         roles=_roles(visit),
         address=address_of(officer.user_id),
@@ -114,7 +114,7 @@ async def remove_second_factor(visit: Visit) -> Response:
 async def _confirm(visit: Visit, kind: type[Command], done: str, *, only: Sequence[str] = (), **values: Any) -> Response:
     officer = await _officer(visit)
     command = visit.form.build(kind, list(only), user_id=officer.user_id, **values)
-    about = f"{officer.name}, {Words(visit.language).office(officer.organisation)}"
+    about = f"{officer.name}, {Wording(visit.language).office(officer.organisation)}"
     return await confirm_first(visit, [(command, about, address_of(officer.user_id))], address_of(officer.user_id), done)
 
 
@@ -135,12 +135,12 @@ def _may_change(visit: Visit, officer: ListedUser) -> bool:
 
 
 def _offices(visit: Visit) -> list[tuple[str, str]]:
-    words = Words(visit.language)
+    words = Wording(visit.language)
     return [(office.code, words.office(office.code)) for office in OFFICES]
 
 
 def _roles(visit: Visit) -> list[tuple[str, str]]:
-    words = Words(visit.language)
+    words = Wording(visit.language)
     return [(role.value, words.role(role)) for role in GIVEN]
 
 

@@ -10,7 +10,7 @@ from services.portal.confirmations import Confirmations, Pending, Report, Staged
 from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
 from services.portal.visit import SignInAgain, Visit, page
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
 from shared.contracts.messages import Command
 from shared.contracts.registry.identity import GiveStepUp, StepUp
@@ -84,7 +84,7 @@ async def confirm(visit: Visit) -> Response:
         proof = form.build(GiveStepUp, [], decisions=claimed.decisions, **shown)
         given: StepUp = await visit.ask(proof)
     except BaseException:
-        await confirmations.give_back(claimed.pending_id)
+        await confirmations.unclaim(claimed.pending_id)
         raise
 
     async def send(command: Command) -> Any:
@@ -142,7 +142,7 @@ def act_of(staged: Staged, language: Language) -> str:
 
 def facts_of(staged: Staged, language: Language) -> list[tuple[str, str]]:
     """What else the person signs: reasons, roles, office, address."""
-    _, words, command = language.gettext, Words(language), staged.command
+    _, words, command = language.gettext, Wording(language), staged.command
     match command:
         case RejectCertificate() | RefuseRegistration() | SuspendRegistration() | ReinstateRegistration():
             return [(_("Reason"), command.reason)]

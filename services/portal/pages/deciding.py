@@ -11,7 +11,7 @@ from services.portal.navigation import DECIDING
 from services.portal.pages.certificate import certificate_page, show_certificate
 from services.portal.pages.confirming import confirm_first
 from services.portal.visit import Visit
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.certificates.assigning import AssignCertificate, ReleaseCertificate
 from shared.contracts.certificates.content import CertificateContent, GetCertificateContent
 from shared.contracts.certificates.issuing import (
@@ -47,7 +47,7 @@ async def review(visit: Visit) -> Response:
 
 async def return_(visit: Visit) -> Response:
     """The officer returns the certificate, with remarks box by box. Without other words these are the remarks."""
-    form, names = visit.form, Words(visit.language).boxes
+    form, names = visit.form, Wording(visit.language).boxes
     typed = [box for box in names if form.text(f"box.{box}.text")]
     boxes = [{"box": box, "text": form.text(f"box.{box}.text"), "item": form.text(f"box.{box}.item") or None} for box in typed]
     remarks = form.text("remarks") or "\n".join(f"{names[box]}: {form.text(f'box.{box}.text')}" for box in typed)[:2000]
@@ -82,7 +82,7 @@ async def _confirm(visit: Visit, command: Any, done: str) -> Response:
     if command.version not in (None, content.state.version):
         visit.form.fail("", visit.language.refusal("certificate_changed", {}, "certificate_changed"))
         visit.form.must_be_valid()
-    words, query = Words(visit.language), urlencode(queue_of(visit))
+    words, query = Wording(visit.language), urlencode(queue_of(visit))
     back = address_of(command.certificate_id) + (f"?{query}" if query else "")
     return await confirm_first(
         visit, [(command, about_content(content, words), address_of(command.certificate_id))], back, done

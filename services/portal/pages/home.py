@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from services.portal.browsers import Person
 from services.portal.cards import Section, dealt
+from services.portal.certificate_words import status_of
 from services.portal.company_words import CompanyWords
 from services.portal.navigation import COMPANY, MINISTRY
 from services.portal.pages import home_company, home_ministry
@@ -15,14 +16,16 @@ async def show_home(visit: Visit) -> Response:
     """What waits for this person. Each card stands alone: if a service does not answer, the other cards are shown."""
     person = visit.someone
     deck = await dealt(visit, sections_for(person))
-    registering = deck.kept.get("registering")
+    registering, last = deck.kept.get("registering"), deck.kept.get("last", ())
     return visit.page(
         "home.html",
         deck=deck,
         registering=registering,
-        last=deck.kept.get("last", ()),
+        last=last,
+        to_copy=next((each for each in last if each.submitted_on), last[0] if last else None),
         files=person.has(Role.PREPARER, Role.SIGNATORY) and registering is None,
         words=CompanyWords(visit.language),
+        status_of=lambda each: status_of(each.status, each.waits_for, visit.language.gettext),
         live=live_ids(person),
     )
 

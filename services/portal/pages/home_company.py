@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.portal.cards import Card, Deck, Section
 from services.portal.company_words import CompanyWords
+from services.portal.pages import certificates as certificates_page
 from services.portal.visit import Visit
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListCertificates, ListProducts, Products
@@ -115,7 +116,7 @@ async def certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
                 figure=number(returned),
                 text=_("An officer asks you to correct something. The remarks stand at each box."),
                 action=_("Correct them"),
-                path=f"{CERTIFICATES}?status=returned",
+                path=f"{CERTIFICATES}?tab=returned",
                 kind="warn",
             )
         )
@@ -126,7 +127,7 @@ async def certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
                 figure=number(drafts),
                 text=_("They were begun and not submitted yet."),
                 action=_("Go on with them"),
-                path=f"{CERTIFICATES}?status=draft",
+                path=f"{CERTIFICATES}?tab=drafts",
             )
         )
     if waiting:
@@ -136,7 +137,7 @@ async def certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
                 figure=number(waiting),
                 text=_("The ministry examines them. You need to do nothing."),
                 action=_("See where each is"),
-                path=f"{CERTIFICATES}?status=submitted",
+                path=f"{CERTIFICATES}?tab=waiting",
                 asks=False,
             )
         )
@@ -146,7 +147,7 @@ async def certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
 async def unsent_forms(visit: Visit, deck: Deck) -> Sequence[Card]:
     """Forms that were filled in and not sent."""
     _ = visit.language.gettext
-    saved = await visit.saved.below(visit.someone.user_id, f"{CERTIFICATES}/", PAGE)
+    saved = await certificates_page.unsent_forms(visit)
     if not saved:
         return []
     return [
@@ -155,7 +156,7 @@ async def unsent_forms(visit: Visit, deck: Deck) -> Sequence[Card]:
             figure=visit.language.number(len(saved)),
             text=_("We saved them while you typed. Nothing is lost."),
             action=_("Open the last one"),
-            path=f"{saved[0].path}?restored=yes",
+            path=saved[0].address,
         )
     ]
 

@@ -34,7 +34,7 @@ async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
                 figure=number(submitted),
                 text=_oldest(visit, counts.oldest_submitted_on) if submitted else _("Nothing waits for a review."),
                 action=_("Open the queue"),
-                path="/portal/queue?status=submitted",
+                path="/portal/queue?tab=review",
                 asks=submitted > 0,
             )
         )
@@ -47,7 +47,7 @@ async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
                 if reviewed
                 else _("Nothing waits for an approval."),
                 action=_("Open the queue"),
-                path="/portal/queue?status=reviewed",
+                path="/portal/queue?tab=approve",
                 asks=reviewed > 0,
             )
         )
@@ -58,7 +58,7 @@ async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
                 figure=number(counts.mine),
                 text=_("You have taken these. Nobody else works on them."),
                 action=_("Go on with them"),
-                path="/portal/queue?mine=yes",
+                path="/portal/queue?tab=mine",
             )
         )
     if counts.held:
@@ -68,7 +68,7 @@ async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
                 figure=number(counts.held),
                 text=_("Something is missing, such as the fee. Each is issued by itself once it is there."),
                 action=_("See what they wait for"),
-                path="/portal/queue?status=approved",
+                path="/portal/queue?tab=held",
                 asks=False,
             )
         )
@@ -116,7 +116,7 @@ async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
             figure=number(counts.waiting),
             text=_("The oldest has waited since {day}.").format(day=since) if since else _("No application waits."),
             action=_("Open them"),
-            path="/portal/registrations?waiting=yes",
+            path="/portal/registrations",
             asks=decides and counts.waiting > 0,
         ),
         Card(
@@ -124,7 +124,7 @@ async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
             figure=number(counts.by_status.get(RegistrationStatus.ACTIVE, 0)),
             text=_("{num} more are suspended.").format(num=number(suspended)) if suspended else _("None is suspended."),
             action=_("Look one up"),
-            path="/portal/registrations",
+            path="/portal/registrations?status=all",
             asks=False,
         ),
     ]
@@ -140,7 +140,7 @@ async def invoices(visit: Visit, deck: Deck) -> Sequence[Card]:
             figure=visit.language.number(len(answer.invoices)) + ("+" if answer.next else ""),
             text=_("Find an invoice by its payment reference or its exporter."),
             action=_("Enter a payment") if visit.someone.has(*CASHIERS) else _("Open them"),
-            path="/portal/payments",
+            path="/portal/cashier",
             asks=visit.someone.has(*CASHIERS) and bool(answer.invoices),
         )
     ]

@@ -9,10 +9,8 @@ from services.portal.settings import PREFIX
 from services.portal.visit import NotForYou, Visit, page
 from shared.contracts.fees import GetInvoice, Invoices, InvoiceState, ListInvoices
 from shared.contracts.fields import Cursor, Line
-from shared.contracts.roles import Role
 
 LIST = f"{PREFIX}/payments"
-READERS = COMPANY | {Role.CASHIER, Role.AUDITOR}
 SHOWN = {"unpaid": False, "paid": True}
 """The choice of a list, and whether its invoices are settled."""
 
@@ -59,6 +57,6 @@ async def _invoice(visit: Visit) -> InvoiceState:
 
 routes = [
     page("/payments", show_invoices, roles=COMPANY),
-    page("/payments/{certificate_id}", show_invoice, roles=READERS),
-    page("/payments/{certificate_id}/receipt", show_receipt, roles=READERS),
+    page("/payments/{certificate_id}", show_invoice, roles=COMPANY),
+    page("/payments/{certificate_id}/receipt", show_receipt, roles=COMPANY),
 ]

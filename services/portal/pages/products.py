@@ -30,12 +30,14 @@ async def show_products(visit: Visit) -> Response:
         after=visit.filter("after", Cursor),
     )
     answer: Products = await visit.ask(question)
+    words = CompanyWords(visit.language)
+    by_status = [(words.products[each][0], f"{LIST}?status={each}", None) for each in ProductStatus]
     return visit.page(
         "products/list.html",
         products=answer.products,
         next=visit.here(after=answer.next, done=None) if answer.next else None,
-        words=CompanyWords(visit.language),
-        statuses=tuple(ProductStatus),
+        words=words,
+        states=[(visit.language.gettext("All"), LIST, None), *by_status],
         chosen=status,
         files=person.has(*FILING),
         of_company=company is not None,

@@ -12,7 +12,7 @@ from services.portal.pages.confirming import confirm_first
 from services.portal.reference_data import OFFICES, is_headquarters, is_late
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.certificates.content import CertificateContent, GetCertificateContent
 from shared.contracts.certificates.issuing import ApproveCertificate, CertificateStatus
 from shared.contracts.certificates.lists import (
@@ -92,7 +92,7 @@ async def show_queue(visit: Visit) -> Response:
         first=visit.here(after=None) if after else None,
         approve_address=visit.here(done=None).replace("/queue/approve", "/queue").replace("/queue", "/queue/approve"),
         names=names,
-        words=Words(visit.language),
+        words=Wording(visit.language),
         may_approve=tab == "approve" and visit.someone.has(Role.APPROVER),
         most=MAX_DECISIONS,
     )
@@ -119,7 +119,7 @@ def _tabs(visit: Visit, counts: CertificateCounts, kept: dict[str, str]) -> list
 
 async def approve_chosen(visit: Visit) -> Response:
     """Puts the approval of the chosen certificates before the officer, in the versions that the list has shown."""
-    _, form, words = visit.language.gettext, visit.form, Words(visit.language)
+    _, form, words = visit.language.gettext, visit.form, Wording(visit.language)
     chosen = list(dict.fromkeys(form.texts("chosen")))
     if not chosen:
         form.fail("", _("Choose at least one certificate."))
@@ -141,11 +141,11 @@ async def approve_chosen(visit: Visit) -> Response:
     )
 
 
-def _in_words(row: ListedCertificate, words: Words) -> str:
+def _in_words(row: ListedCertificate, words: Wording) -> str:
     return about(row.form, row.exporter_name, row.consignee, row.destination, words)
 
 
-async def _about(certificate_id: UUID, visit: Visit, words: Words) -> str:
+async def _about(certificate_id: UUID, visit: Visit, words: Wording) -> str:
     """A certificate that has left the list since: it is named all the same."""
     content: CertificateContent = await visit.ask(GetCertificateContent(certificate_id=certificate_id))
     return about_content(content, words)

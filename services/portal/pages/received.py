@@ -5,7 +5,7 @@ from starlette.responses import Response
 from services.portal.navigation import AUDITORS, CUSTOMS
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.gateway import (
     GetReceivedDocument,
     ListReceivedDocuments,
@@ -27,7 +27,7 @@ async def show_received(visit: Visit) -> Response:
         search=search,
         next=visit.here(after=listed.next) if listed.next else None,
         first=visit.here(after=None) if after else None,
-        words=Words(visit.language),
+        words=Wording(visit.language),
     )
 
 
@@ -35,7 +35,9 @@ async def show_document(visit: Visit) -> Response:
     """One document with its boxes."""
     question = visit.form.build(GetReceivedDocument, [], origin=visit.path("origin"), reference=visit.path("reference"))
     content: ReceivedContent = await visit.ask(question)
-    return visit.page("received_document.html", content=content, words=Words(visit.language), list_address=f"{PREFIX}/received")
+    return visit.page(
+        "received_document.html", content=content, words=Wording(visit.language), list_address=f"{PREFIX}/received"
+    )
 
 
 routes = [

@@ -12,7 +12,7 @@ from services.portal.pages.confirming import confirm_first
 from services.portal.reference_data import is_late
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit, page
-from services.portal.words import Words
+from services.portal.wording import Wording
 from shared.contracts.messages import Command, FileChunk
 from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile
 from shared.contracts.registry.profiles import NameUsers
@@ -58,7 +58,7 @@ async def show_registrations(visit: Visit) -> Response:
         (row, row.waiting_since is not None and is_late("registration", row.waiting_since, visit.now))
         for row in listed.registrations
     ]
-    words, _ = Words(visit.language), visit.language.gettext
+    words, _ = Wording(visit.language), visit.language.gettext
     tabs = [(_("Waiting"), LIST, counts.waiting)]
     tabs += [
         (words.registration(each)[0], f"{LIST}?status={each}", counts.by_status.get(each, 0)) for each in RegistrationStatus
@@ -86,7 +86,7 @@ async def show_registration(visit: Visit) -> Response:
     )
     people = {act.user_id for act in history.acts if act.user_id}
     names = (await visit.ask(NameUsers(user_ids=tuple(people)))).names if people else {}
-    words = Words(visit.language)
+    words = Wording(visit.language)
     renews = state.renewal is not None and state.renewal.status is RenewalStatus.APPLIED
     return visit.page(
         "registration.html",
@@ -94,7 +94,7 @@ async def show_registration(visit: Visit) -> Response:
         words=words,
         lacks=[_lacking(name, words) for name in state.lacks],
         compared=compared(state, words),
-        papers=_papers(state),
+        documents=_documents(state),
         entries=[_entry(act, names, words) for act in history.acts],
         older=visit.here(before=str(history.next)) if history.next else None,
         acts=_acts(visit, state.status, renews),
@@ -108,7 +108,7 @@ def address_of(exporter_id: UUID) -> str:
     return f"{LIST}/{exporter_id}"
 
 
-def compared(state: RegistrationState, words: Words) -> list[tuple[str, str, str, bool]]:
+def compared(state: RegistrationState, words: Wording) -> list[tuple[str, str, str, bool]]:
     """Each particular: its name, the present value, the new one of a renewal, and whether they differ."""
     present = flat(state.particulars) if state.particulars else {}
     new = flat(state.renewal.particulars) if state.renewal else present
@@ -119,7 +119,7 @@ def compared(state: RegistrationState, words: Words) -> list[tuple[str, str, str
     return [row for row in rows if row[1] or row[2]]
 
 
-def particulars(words: Words) -> dict[str, str]:
+def particulars(words: Wording) -> dict[str, str]:
     """The particulars of a company, by the names of their fields."""
     _ = words.gettext
     return {
@@ -137,20 +137,20 @@ def particulars(words: Words) -> dict[str, str]:
     }
 
 
-def _lacking(name: str, words: Words) -> str:
+def _lacking(name: str, words: Wording) -> str:
     """The name of a particular or document that is missing."""
     kinds = {kind.value: words.document(kind) for kind in DocumentKind}
     return kinds.get(name) or particulars(words).get(name) or particulars(words).get(f"{name}.name", name)
 
 
-def _papers(state: RegistrationState) -> list[tuple[Any, bool]]:
+def _documents(state: RegistrationState) -> list[tuple[Any, bool]]:
     """The documents, those of the renewal first. The second value: whether it belongs to the renewal."""
     renewed = [(paper, True) for paper in (state.renewal.papers if state.renewal else ())]
     known = {paper.sha256 for paper, _new in renewed}
     return renewed + [(paper, False) for paper in state.papers if paper.sha256 not in known]
 
 
-def _entry(act: Any, names: dict[UUID, str], words: Words) -> dict[str, Any]:
+def _entry(act: Any, names: dict[UUID, str], words: Wording) -> dict[str, Any]:
     document = words.document(act.document) if act.document else ""
     who = names.get(act.user_id, "") if act.user_id else words.gettext("by itself")
     return {

@@ -20,6 +20,7 @@ JOIN tracked_certificates c ON c.reference = s.reference
 WHERE NOT EXISTS (
   SELECT 1 FROM tracked_steps later
   WHERE later.reference = s.reference AND later.number = s.number AND later.version > s.version)
+ON CONFLICT DO NOTHING
 """
 """The destination of a transmission without its certificate is not known; its next step stores it."""
 

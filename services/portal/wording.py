@@ -16,7 +16,7 @@ Tag = tuple[str, str]
 """A text, and the kind of the tag that shows it."""
 
 
-class Words:
+class Wording:
     """What codes are called in one language. An unknown code is shown as it is."""
 
     def __init__(self, language: Language) -> None:
