@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) ## Take real consignments through the whole system and say what became of them (ARGS="--json FILE")
+demo: $(INSTALLED) ## Take real consignments through the whole system, then let people sign in to the portal (ARGS="--json FILE")
 	@$(BIN)/co demo $(ARGS)
 
 up: $(INSTALLED) ## Run the whole system on this machine until Ctrl-C

@@ -14,7 +14,15 @@ async function refresh() {
   }
 }
 if ([...query].length) {
-  const source = new EventSource(`/portal/changes?${query}`);
-  let waiting;
-  source.addEventListener("changed", () => { clearTimeout(waiting); waiting = setTimeout(refresh, 150); });
+  let source, waiting;
+  const listen = () => {
+    source = new EventSource(`/portal/changes?${query}`);
+    source.addEventListener("changed", () => { clearTimeout(waiting); waiting = setTimeout(refresh, 150); });
+  };
+  // a hidden page closes its connection: a browser opens only six to one host
+  document.addEventListener("visibilitychange", () => {
+    source?.close();
+    if (!document.hidden) { listen(); refresh(); }
+  });
+  if (!document.hidden) listen();
 }
