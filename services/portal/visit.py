@@ -30,7 +30,7 @@ from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.messages import Request as BusRequest
 from shared.contracts.roles import Role
 from shared.handling.work import ServiceContext
-from shared.refusals import LANGUAGES, Refused
+from shared.refusals import InternalError, LANGUAGES, Refused
 from shared.web.languages import COOKIE, Language
 from shared.web.origin import FIELD, form_token, must_come_from_here
 from shared.web.site import Site, own_address
@@ -316,6 +316,11 @@ async def _answer(
     except (NobodyAnswers, TimeoutError, OSError) as error:
         log.warning("a page got no answer", extra={"page": request.url.path, "error": type(error).__name__})
         return visit.page("problem.html", status=503, code="temporarily_unavailable", detail="")
+    except Exception:
+        log.exception("a page has failed", extra={"page": request.url.path})
+        return visit.page(
+            "problem.html", status=500, code="internal_error", detail=InternalError().sentence(visit.language.code)
+        )
 
 
 async def _act(visit: Visit, show: Show, act: Show) -> Response:

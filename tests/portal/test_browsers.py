@@ -1,57 +1,116 @@
-"""The sessions of browsers in the database: only the cookie opens what is stored (decision 0025)."""
+"""The session of a browser while its person acts for another company, and small parts of pages. No database is needed."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import make_url, select, update
+from lxml import html
 
-from services.portal.browsers import Browsers
-from services.portal.tables import browsers
-from shared.database.engine import Database
-from tests.conftest import Databases
+from services.portal.browsers import Browser, Person, _renewed
+from services.portal.forms import Form, FormInvalid, part_of
+from services.portal.pages.applying import STEPS, Application
+from services.portal.pages.second_factor import qr_of
+from shared.contracts.registry.identity import Session
+from shared.contracts.registry.mandates import ActingToken
+from shared.contracts.registry.registrations import ApplyForRegistration
+from shared.contracts.roles import Role
+from shared.web.languages import Language
+from tests.support.service_under_test import PHNOM_PENH
 
-NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
-
-
-@pytest.fixture
-async def database(sqlite_databases: Databases) -> AsyncIterator[Database]:
-    opened = Database(make_url(sqlite_databases.of("portal")))
-    yield opened
-    await opened.close()
-
-
-def sessions(database: Database) -> Browsers:
-    bus: Any = None  # no request is sent
-    return Browsers(database, bus)
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+ENGLISH = Language("en", [], PHNOM_PENH)
+AGENT, EXPORTER, MANDATE = uuid4(), uuid4(), uuid4()
 
 
-async def test_a_copy_of_the_database_opens_no_session(database: Database) -> None:
-    browser = await sessions(database).begin({"token": "a secret token"}, NOW)
-
-    async with database.reading() as session:
-        stored = repr((await session.execute(select(browsers))).all())
-    assert "a secret token" not in stored
-    assert browser.cookie not in stored
-    found = await sessions(database).find(browser.cookie)
-    assert found
-    assert found.sealed == {"token": "a secret token"}
+def a_browser(**sealed: object) -> Browser:
+    person = Person(
+        user_id=uuid4(), session_id=uuid4(), organisation=str(AGENT), roles=(Role.COMPANY_ADMINISTRATOR, Role.SIGNATORY)
+    )
+    return Browser(cookie="c", person=person, sealed={"token": "own", **sealed}, expires_at=NOW, until=NOW)
 
 
-async def test_the_content_of_one_session_does_not_open_with_the_cookie_of_another(database: Database) -> None:
-    mine = await sessions(database).begin({"token": "mine"}, NOW)
-    theirs = await sessions(database).begin({"token": "theirs"}, NOW)
-
-    async with database.writing() as transaction:
-        rows = {row.sealed for row in (await transaction.session.execute(select(browsers))).all()}
-        for sealed in rows:  # the last one is that of one of them only
-            await transaction.session.execute(update(browsers).values(sealed=sealed))
-
-    found = [await sessions(database).find(browser.cookie) for browser in (mine, theirs)]
-    assert [browser is None for browser in found].count(True) == 1
+def a_token(mandate_id: UUID = MANDATE) -> ActingToken:
+    return ActingToken(mandate_id=mandate_id, exporter_id=EXPORTER, roles=(Role.SIGNATORY,), token="theirs", expires_at=NOW)
 
 
-@pytest.mark.parametrize("cookie", [None, "", "x" * 43, "x" * 101, "ខ្មែរ", "\x00"])
-async def test_an_unknown_cookie_is_no_session(database: Database, cookie: str | None) -> None:
-    assert await sessions(database).find(cookie) is None
+def a_session(*roles: Role) -> Session:
+    return Session(
+        session_id=uuid4(),
+        user_id=uuid4(),
+        organisation=str(AGENT),
+        roles=roles,
+        token="next",
+        expires_at=NOW,
+        refresh_token="r",
+    )
+
+
+def test_a_person_acts_for_an_exporter_and_becomes_themself_again() -> None:
+    own = a_browser(recovery_codes=["x"])
+
+    acting = own.acting_under(a_token(), "Kampot Pepper Co., Ltd.")
+
+    assert acting.person is not None
+    assert acting.person.organisation == str(EXPORTER)
+    assert acting.person.roles == (Role.SIGNATORY,)
+    assert acting.person.acting_for == "Kampot Pepper Co., Ltd."
+    assert acting.sealed["acting_token"] == "theirs"
+    assert acting.as_oneself() == own
+
+
+def test_a_person_who_chooses_another_exporter_keeps_their_own_company() -> None:
+    acting = a_browser().acting_under(a_token(), "One").acting_under(a_token(uuid4()), "Two")
+
+    assert acting.person is not None
+    assert acting.person.acting_for == "Two"
+    own = acting.as_oneself().person
+    assert own is not None
+    assert own.organisation == str(AGENT)
+
+
+def test_the_next_token_of_a_mandate_comes_with_the_next_token_of_the_session() -> None:
+    renewed = _renewed(a_browser().acting_under(a_token(), "One"), a_session(Role.PREPARER), a_token())
+
+    assert renewed.sealed["token"] == "next"
+    assert renewed.sealed["acting_token"] == "theirs"
+    own = renewed.as_oneself().person
+    assert own is not None
+    assert own.roles == (Role.PREPARER,)
+
+
+def test_a_session_whose_mandate_is_over_goes_on_for_the_own_company() -> None:
+    renewed = _renewed(a_browser().acting_under(a_token(), "One"), a_session(Role.PREPARER), None)
+
+    assert renewed.person is not None
+    assert (renewed.person.organisation, renewed.person.mandate_id) == (str(AGENT), None)
+    assert "acting_token" not in renewed.sealed
+
+
+def test_a_step_has_the_bounds_of_the_contract_and_no_others() -> None:
+    form = Form(ENGLISH)
+    form.restore({"company_name": ["x" * 201], "tax_number": ["k-1"], "email": ["not of this step"]})
+
+    with pytest.raises(FormInvalid):
+        form.build(part_of(ApplyForRegistration, *STEPS["company"]))
+
+    assert {field for field, _ in form.errors} == {"company_name", "tax_number"}
+
+
+def test_every_field_of_an_application_is_asked_in_one_step_or_known_to_the_page() -> None:
+    asked = {name for names in STEPS.values() for name in names}
+
+    assert set(ApplyForRegistration.model_fields) - asked == {"exporter_id", "password", "command_id"}
+
+
+def test_an_application_goes_on_with_the_first_step_that_is_not_done() -> None:
+    application = Application({"exporter_id": str(uuid4()), "fields": {"company_name": ["A"], "address": ["  "]}})
+
+    assert application.next_step() == "address"
+    assert application.next_step(after="address") == "representative"
+
+
+def test_a_qr_code_is_an_svg_without_inline_style() -> None:
+    picture = html.fragment_fromstring(str(qr_of("otpauth://totp/CO:a@b.example?secret=JBSWY3DPEHPK3PXP&issuer=<script>")))
+
+    assert picture.tag == "svg"
+    assert not [each for each in picture.iter() if each.get("style") or each.tag in ("script", "style")]

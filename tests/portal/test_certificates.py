@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.certificates.reference_data import ReferenceData
 from services.portal.names import Names
 from shared.contracts.certificates.content import SendCertificateMessage
 from shared.contracts.certificates.issuing import (
@@ -47,8 +48,6 @@ async def submitted(system: System, exporter: Human, **changes: object) -> UUID:
 
 
 def test_the_portal_names_every_destination_and_office_of_the_services() -> None:
-    from services.certificates.reference_data import ReferenceData
-
     known, names = ReferenceData.load(), Names(ENGLISH)
 
     served = known.form("D", date(2026, 11, 23)).members - {"KH"}

@@ -5,8 +5,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
-from shared.contracts.certificates.issuing import CertificateStatus, GetCertificate, SubmitCertificate
+from services.certificates.domain.product import Product, ProductStatus
+from services.portal.tables import browsers
+from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import ListCertificates
 from tests.registry.people import Human
 from tests.support.portal import Browser, System, a_system
@@ -153,10 +156,6 @@ async def test_a_product_that_was_refused_since_is_named_in_a_copy_and_must_be_r
 
 
 async def _refuse(system: System, product_id: UUID) -> None:
-    from sqlalchemy import update
-
-    from services.certificates.domain.product import Product, ProductStatus
-
     async with system.services["certificates"].work() as work:
         changed = update(Product).where(Product.product_id == product_id).values(status=ProductStatus.REFUSED)
         await work.session.execute(changed)
@@ -193,10 +192,6 @@ async def test_a_form_survives_the_end_of_the_session(system: System) -> None:
 
 
 async def _end_sessions(system: System) -> None:
-    from sqlalchemy import update
-
-    from services.portal.tables import browsers
-
     async with system.services["portal"].work() as work:
         await work.session.execute(update(browsers).values(ended=True))
 
@@ -215,10 +210,8 @@ async def test_two_tabs_of_one_form_lose_nothing(system: System) -> None:
     text = await two.send("/consignee", consignment__consignee__name="The second tab")
     assert "Another tab has saved this form" in text
     assert two.form("/consignee").fields["consignment.consignee.name"] == "The second tab"
-    assert (
-        "The first tab" in await one.get(address)
-        or one.form("/consignee").fields["consignment.consignee.name"] == "The first tab"
-    )
+    await one.get(address)
+    assert one.form("/consignee").fields["consignment.consignee.name"] == "The first tab"
     await two.send("/consignee")
     await one.get(address)
 
@@ -359,6 +352,3 @@ async def test_an_officer_cannot_open_the_form(system: System) -> None:
     await browser.get("/filing/00000000-0000-4000-8000-000000000001/consignee")
 
     assert "not for your role" in browser.text
-
-
-__all__ = ["GetCertificate", "SubmitCertificate"]

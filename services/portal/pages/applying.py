@@ -135,21 +135,20 @@ async def show_check(visit: Visit) -> Response:
 
 async def send(visit: Visit) -> Response:
     """Sends the application, and signs its administrator in. The same application sent twice is one."""
+    if visit.sealed.get("applied"):  # a second click
+        return visit.go(f"{PREFIX}/sign-in?next={DOCUMENTS}", done="applied")
     application = await _application(visit)
     _must_be_complete(visit, application)
     must_be_same_twice(visit)
     command = _command(visit, application)
     await visit.ask_anonymously(command)
-    former = visit.browser
+    await visit.seal(application=None, applied=True)
     try:
         opening = OpenSession(email=command.email, password=command.password, address=visit.address)
         session: Session = await visit.ask_anonymously(opening)
-        response = await signed_in(visit, session, f"{DOCUMENTS}?done=applied")
+        return await signed_in(visit, session, f"{DOCUMENTS}?done=applied")
     except (AskRefused, NobodyAnswers):
         return visit.go(f"{PREFIX}/sign-in?next={DOCUMENTS}", done="applied")
-    if former is not None:
-        await visit.browsers.end(former)
-    return response
 
 
 def _command(visit: Visit, application: Application) -> ApplyForRegistration:

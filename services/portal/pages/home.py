@@ -16,12 +16,13 @@ async def show_home(visit: Visit) -> Response:
     """What waits for this person. Each card stands alone: if a service does not answer, the other cards are shown."""
     person = visit.someone
     deck = await dealt(visit, sections_for(person))
-    registering = deck.kept.get("registering")
+    registering, last = deck.kept.get("registering"), deck.kept.get("last", ())
     return visit.page(
         "home.html",
         deck=deck,
         registering=registering,
-        last=deck.kept.get("last", ()),
+        last=last,
+        to_copy=next((each for each in last if each.submitted_on), last[0] if last else None),
         files=person.has(Role.PREPARER, Role.SIGNATORY) and registering is None,
         words=CompanyWords(visit.language),
         status_of=lambda each: status_of(each.status, each.waits_for, visit.language.gettext),

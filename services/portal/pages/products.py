@@ -37,7 +37,7 @@ async def show_products(visit: Visit) -> Response:
         products=answer.products,
         next=visit.here(after=answer.next, done=None) if answer.next else None,
         words=words,
-        links=[(visit.language.gettext("All"), LIST, None), *by_status],
+        states=[(visit.language.gettext("All"), LIST, None), *by_status],
         chosen=status,
         files=person.has(*FILING),
         of_company=company is not None,
