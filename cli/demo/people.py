@@ -51,10 +51,7 @@ TEAMS = {Role.REGISTRATION_OFFICER: 6, Role.REVIEWER: 1, Role.APPROVER: 6, Role.
 """The number of officers of each role: enough to confirm without waiting for codes."""
 
 
-NAMES = (
-    "Ouk Samnang|Prak Chenda|Seng Vanna|Mao Piseth|Khiev Lina|Duong Rithy|Chhim Nary|Noun Virak|Ly Sophal|Tan Dalin|"
-    "Chum Rasmey|Sin Makara|Ros Theary|Keo Pheakdey"
-).split("|")
+NAMES = ["Ouk Samnang", "Prak Chenda", "Seng Vanna", "Mao Piseth", "Khiev Lina", "Duong Rithy", "Chhim Nary", "Noun Virak", "Ly Sophal", "Tan Dalin", "Chum Rasmey", "Sin Makara", "Ros Theary", "Keo Pheakdey"]
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, interval: float = 0.02) -> T:
