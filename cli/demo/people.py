@@ -1,11 +1,13 @@
 """The users of the demo: exporters and officers. They use the system by messages on the bus with their tokens only."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from itertools import cycle
+from pathlib import Path
 from time import monotonic
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
@@ -51,7 +53,7 @@ TEAMS = {Role.REGISTRATION_OFFICER: 6, Role.REVIEWER: 1, Role.APPROVER: 6, Role.
 """The number of officers of each role: enough to confirm without waiting for codes."""
 
 
-NAMES = ["Ouk Samnang", "Prak Chenda", "Seng Vanna", "Mao Piseth", "Khiev Lina", "Duong Rithy", "Chhim Nary", "Noun Virak", "Ly Sophal", "Tan Dalin", "Chum Rasmey", "Sin Makara", "Ros Theary", "Keo Pheakdey"]
+OFFICER_NAMES: list[str] = json.loads(Path(__file__).with_name("data").joinpath("officers.json").read_text())
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, interval: float = 0.02) -> T:
@@ -135,7 +137,7 @@ class Ministry:
     async def open(cls, bus: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
         """The administrator signs in and invites officers for each role. They accept the invitations."""
         administrator = await Person.sign_in(bus, account)
-        names = cycle(NAMES)
+        names = cycle(OFFICER_NAMES)
         teams = await asyncio.gather(*(cls._invite_team(administrator, role, names, mailbox, office) for role in TEAMS))
         return cls(administrator, *teams)
 
