@@ -147,7 +147,8 @@ class Contents:
         )
         agent = Agent(by_key["agent"].person, mandate_id)
         await agent.begin()
-        self._people = {**{key: company.person for key, company in by_key.items()}, "preparer": preparer, "agent": agent}
+        own = {key: company.person for key, company in by_key.items()}
+        self._people = {**own, "preparer": preparer, "agent": agent, "freight": by_key["agent"].person}
 
         say("certificates are drafted, submitted, paid and reviewed")
         planned = [self._planned(number, row, by_key) for number, row in enumerate(DATA["certificates"])]

@@ -1,10 +1,13 @@
 """The users of the demo: exporters and officers. They use the system by messages on the bus with their tokens only."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
+from itertools import cycle
+from pathlib import Path
 from time import monotonic
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
@@ -48,6 +51,9 @@ PATIENCE = 60.0
 
 TEAMS = {Role.REGISTRATION_OFFICER: 6, Role.REVIEWER: 1, Role.APPROVER: 6, Role.CASHIER: 1}
 """The number of officers of each role: enough to confirm without waiting for codes."""
+
+
+OFFICER_NAMES: list[str] = json.loads(Path(__file__).with_name("data").joinpath("officers.json").read_text())
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, within: float = PATIENCE, interval: float = 0.02) -> T:
@@ -131,20 +137,20 @@ class Ministry:
     async def open(cls, bus: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
         """The administrator signs in and invites officers for each role. They accept the invitations."""
         administrator = await Person.sign_in(bus, account)
-        teams = await asyncio.gather(*(cls._invite_team(administrator, role, mailbox, office) for role in TEAMS))
+        names = cycle(OFFICER_NAMES)
+        teams = await asyncio.gather(*(cls._invite_team(administrator, role, names, mailbox, office) for role in TEAMS))
         return cls(administrator, *teams)
 
     @staticmethod
-    async def _invite_team(administrator: Person, role: Role, mailbox: Mailbox, office: str) -> Officers:
-        async def one() -> Person:
+    async def _invite_team(administrator: Person, role: Role, names: Iterator[str], mailbox: Mailbox, office: str) -> Officers:
+        async def one(name: str) -> Person:
             user_id = uuid4()
             account = Account(f"{role}-{user_id.hex[:8]}@ministry.example", f"{uuid4()}")
-            name = role.replace("_", " ").capitalize()
             invitation = InviteOfficer(user_id=user_id, name=name, email=account.email, roles=(role,), office=office)
             await administrator.ask(invitation)
             return await follow_invitation(administrator.bus, account, mailbox)
 
-        return Officers(tuple(await asyncio.gather(*(one() for _ in range(TEAMS[role])))))
+        return Officers(tuple(await asyncio.gather(*(one(next(names)) for _ in range(TEAMS[role])))))
 
 
 async def follow_invitation(bus: BusClient, account: Account, mailbox: Mailbox) -> Person:

@@ -94,5 +94,5 @@ def test_the_demo_leaves_a_certificate_of_each_status_and_names_only_known_produ
     assert {row["ends"] for row in rows} == {status.value for status in CertificateStatus} | {"held"}
     assert {row["product"] for row in rows} <= {key for key, product in DATA["products"].items() if "item" in product}
     assert {row["to"] for row in rows} <= set(DATA["consignees"])
-    assert {row.get("by", "exporter") for row in rows} <= {*(row["key"] for row in DATA["companies"]), "preparer"}
+    assert {row.get("by", "exporter") for row in rows} <= {*(row["key"] for row in DATA["companies"]), "preparer", "freight"}
     assert any(row["ends"] in APPROVED and not row.get("paid") for row in rows)

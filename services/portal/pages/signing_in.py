@@ -6,10 +6,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from services.portal.browsers import Person
+from services.portal.page import page
 from services.portal.pages.passwords import must_be_same_twice
 from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
-from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit, page
+from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit
 from shared.bus.client import AskRefused
 from shared.contracts.registry.identity import OpenSession, RevokeSession, Session
 from shared.contracts.registry.passkeys import ChallengeSignIn
@@ -90,11 +91,16 @@ async def signed_in(visit: Visit, session: Session, target: str) -> Response:
     await visit.change_person(
         name=profile.name,
         company_name=profile.company_name,
-        language=chosen if chosen in LANGUAGES else profile.language,
+        language=chosen if chosen in LANGUAGES else _chosen_language(profile),
     )
     if session.enrolling:
         return visit.go(f"{SECOND_FACTOR}?next={quote(target)}")
     return visit.go(target)
+
+
+def _chosen_language(profile: ProfileState) -> str | None:
+    """The language of an account. English is also that of people who never chose one: then the browser decides."""
+    return None if profile.language == "en" else profile.language
 
 
 async def sign_out(visit: Visit) -> Response:
