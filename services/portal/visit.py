@@ -30,7 +30,7 @@ from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.messages import Request as BusRequest
 from shared.contracts.roles import Role
 from shared.handling.work import ServiceContext
-from shared.refusals import InternalError, LANGUAGES, Refused
+from shared.refusals import LANGUAGES, InternalError, Refused
 from shared.web.languages import COOKIE, Language
 from shared.web.origin import FIELD, form_token, must_come_from_here
 from shared.web.site import Site, own_address

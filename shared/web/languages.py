@@ -113,7 +113,7 @@ def _accepted(header: str) -> list[str]:
 
 def _texts_of(file: Path) -> dict[object, Any]:
     with file.open("rb") as opened:
-        translation = read_po(opened)
+        translation = read_po(opened, locale=file.stem)  # Khmer has one form for every number
     found: dict[object, Any] = {}
     for message in translation:
         if message.id and all(message.string if isinstance(message.string, tuple) else (message.string,)):

@@ -86,7 +86,7 @@ async def test_a_company_applies_and_sends_its_documents(system: System) -> None
 
 
 async def test_an_application_sent_twice_is_one_and_a_taken_address_is_said(system: System) -> None:
-    browser, other = system.browser(), system.browser()
+    browser, other = system.browser("km"), system.browser()
     email = "twice@silk.example"
     await fill_in(browser, tax_number="K001-000000002", email=email)
     form, cookie = browser.form("apply/check"), browser.http.cookies["portal"]
@@ -103,6 +103,9 @@ async def test_an_application_sent_twice_is_one_and_a_taken_address_is_said(syst
     browser.http.cookies.set("portal", signed_in)
     browser.response = await browser.http.get(second.headers["location"])
     assert browser.path == "/portal/company/documents"
+    assert browser.page.get("lang") == "km"
+    await browser.get("/account")
+    assert browser.form("portal/account").fields["language"] == "km"  # notices come in the language of the application
 
     await fill_in(other, tax_number="K001-000000003", email=email)
     text = await other.send("apply/check", password="correct horse battery", repeated="correct horse battery")
@@ -161,7 +164,7 @@ async def test_a_returned_application_is_corrected_and_handed_in_again(system: S
 
     await browser.get("/company/correct")
     text = await browser.send("company/correct", particulars__company_name=KHMER, then="hand-in")
-    assert "use Latin letters here" in text
+    assert "use the Latin alphabet here" in text
     assert browser.form("company/correct").fields["particulars.company_name"] == KHMER
     text = await browser.send("company/correct", particulars__company_name="Angkor Garment (Cambodia)", then="hand-in")
 

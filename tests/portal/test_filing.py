@@ -244,7 +244,7 @@ async def test_khmer_and_hostile_texts_are_refused_in_a_sentence_at_their_field(
         consignment__consignee__address="<script>alert(1)</script>" + "x" * 2000,
     )
 
-    assert "use Latin letters" in text
+    assert "use the Latin alphabet" in text
     assert "at most 2000 characters" in text
     assert browser.form("/consignee").fields["consignment.consignee.name"] == "ក្រុមហ៊ុនអង្គរ"
     assert browser.response is not None

@@ -71,16 +71,12 @@ HEADER = "# Khmer texts of the pages."
 
 
 def _read(package: Path) -> Catalog:
-    """The catalogue of a package, and texts that wait beside it in `km.po.d`."""
-    together = Catalog(locale="km")
+    """The present translations of a package."""
     file = catalogue_of(package)
-    for part in (file, *sorted(file.with_name("km.po.d").glob("*.po"))):
-        if part.exists():
-            with part.open("rb") as opened:
-                for text in read_po(opened, locale="km"):
-                    if text.id and text.string:
-                        together.add(text.id, text.string)
-    return together
+    if not file.exists():
+        return Catalog(locale="km")
+    with file.open("rb") as opened:
+        return read_po(opened, locale="km")
 
 
 if __name__ == "__main__":

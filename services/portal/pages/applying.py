@@ -18,6 +18,7 @@ from services.portal.visit import NotForYou, Visit, page
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.registry.identity import OpenSession, Session
 from shared.contracts.registry.particulars import ListPlaces, Place
+from shared.contracts.registry.profiles import ChooseLanguage
 from shared.contracts.registry.registrations import ApplyForRegistration
 
 HERE = f"{PREFIX}/apply"
@@ -146,7 +147,11 @@ async def send(visit: Visit) -> Response:
     try:
         opening = OpenSession(email=command.email, password=command.password, address=visit.address)
         session: Session = await visit.ask_anonymously(opening)
-        return await signed_in(visit, session, f"{DOCUMENTS}?done=applied")
+        language = visit.language.code
+        response = await signed_in(visit, session, f"{DOCUMENTS}?done=applied")
+        # notices come in the language of the application
+        await visit.ask(ChooseLanguage.model_validate({"language": language}))
+        return response
     except (AskRefused, NobodyAnswers):
         return visit.go(f"{PREFIX}/sign-in?next={DOCUMENTS}", done="applied")
 

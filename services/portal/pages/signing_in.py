@@ -90,11 +90,16 @@ async def signed_in(visit: Visit, session: Session, target: str) -> Response:
     await visit.change_person(
         name=profile.name,
         company_name=profile.company_name,
-        language=chosen if chosen in LANGUAGES else profile.language,
+        language=chosen if chosen in LANGUAGES else _chosen_language(profile),
     )
     if session.enrolling:
         return visit.go(f"{SECOND_FACTOR}?next={quote(target)}")
     return visit.go(target)
+
+
+def _chosen_language(profile: ProfileState) -> str | None:
+    """The language of an account. English is also that of people who never chose one: then the browser decides."""
+    return None if profile.language == "en" else profile.language
 
 
 async def sign_out(visit: Visit) -> Response:
