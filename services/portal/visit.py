@@ -1,11 +1,5 @@
-"""One request of a person: who asks, in which language, with which form; and what every page does alike.
+"""One request of a person: who asks, in which language, with which form."""
 
-A page is a function that shows it, and perhaps one that acts on its form. If the act is refused, the page is shown again with
-what was typed and the reasons. If the session is over, the form is saved, and filled in again after the sign-in.
-"""
-
-import json
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,25 +11,21 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from services.portal.browsers import Browser, Browsers, Person
 from services.portal.bus import Bus
-from services.portal.forms import Form, FormInvalid
+from services.portal.forms import Form
 from services.portal.navigation import MINISTRY, links_for
-from services.portal.posted import FormTooLarge, posted_form
 from services.portal.saved_forms import SavedForms
 from services.portal.settings import PREFIX, PortalSettings
-from shared.bus.client import AskRefused, NobodyAnswers
+from shared.bus.client import AskRefused
 from shared.contracts.messages import Request as BusRequest
 from shared.contracts.roles import Role
 from shared.handling.work import ServiceContext
-from shared.refusals import LANGUAGES, InternalError, Refused
+from shared.refusals import LANGUAGES
 from shared.web.languages import COOKIE, Language
-from shared.web.origin import FIELD, form_token, must_come_from_here
+from shared.web.origin import FIELD, form_token
 from shared.web.site import Site, own_address
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 SESSION_OVER = frozenset({"not_signed_in", "session_over", "token_invalid", "token_expired", "session_revoked"})
@@ -251,112 +241,3 @@ class Visit:
 def cookie_name(settings: PortalSettings) -> str:
     """The name of the cookie. `__Host-` makes browsers refuse one that another host or an unencrypted page has set."""
     return "__Host-portal" if settings.secure_cookies else "portal"
-
-
-def page(
-    path: str,
-    show: Show,
-    act: Show | None = None,
-    *,
-    roles: frozenset[Role] | None = None,
-    signed_in: bool = True,
-    while_enrolling: bool = False,
-) -> Route:
-    """The route of one page. `roles`: who may open it; by default every signed-in person.
-
-    `while_enrolling`: also a person who must set up a second factor first. Every other page leads that person there.
-    """
-
-    async def endpoint(request: Request) -> Response:
-        return await _answer(request, show, act, roles, signed_in, while_enrolling or not signed_in)
-
-    return Route(f"{PREFIX}{path}", endpoint, methods=["GET", "POST"] if act else ["GET"])
-
-
-async def _answer(
-    request: Request, show: Show, act: Show | None, roles: frozenset[Role] | None, signed_in: bool, while_enrolling: bool
-) -> Response:
-    context: ServiceContext = request.app.state.context
-    settings, browsers = context.use(PortalSettings), Browsers(context.database, context.use(Bus))
-    cookie = request.cookies.get(cookie_name(settings))
-    browser = await browsers.find(cookie)
-    try:
-        posted = await posted_form(request) if request.method == "POST" else None
-    except FormTooLarge:
-        return Visit(request, browser, None).page("problem.html", status=413, code="form_too_large", detail="")
-    visit = Visit(request, browser, posted)
-    try:
-        if signed_in and visit.person is None:
-            raise SignInAgain
-        if visit.person is not None and visit.person.enrolling and not while_enrolling:
-            return visit.go(SECOND_FACTOR)
-        if roles is not None and not visit.someone.has(*roles):
-            raise NotForYou
-        if posted is None or act is None:
-            await _restore(visit)
-            return await show(visit)
-        must_come_from_here(request, cookie or "", str(posted.get(FIELD, "")))
-        return await _act(visit, show, act)
-    except SignInAgain:
-        return await _sign_in_first(visit)
-    except FormInvalid:  # the address of the page has a value that cannot be
-        return visit.page("problem.html", status=400, code="malformed_request", detail=visit.form.errors[0][1])
-    except MandateOver:
-        return visit.go(f"{PREFIX}/company/acting", done="over")
-    except NotForYou:
-        return visit.page("problem.html", status=403, code="role_required", detail="")
-    except AskRefused as refused:
-        refusal = refused.refusal
-        detail = visit.language.refusal(refusal.code, refusal.values, refusal.detail)
-        return visit.page(
-            "problem.html", status=404 if refusal.code.endswith("_not_found") else 403, code=refusal.code, detail=detail
-        )
-    except Refused as refused:
-        return visit.page("problem.html", status=403, code=refused.code, detail=refused.sentence(visit.language.code))
-    except (NobodyAnswers, TimeoutError, OSError) as error:
-        log.warning("a page got no answer", extra={"page": request.url.path, "error": type(error).__name__})
-        return visit.page("problem.html", status=503, code="temporarily_unavailable", detail="")
-    except Exception:
-        log.exception("a page has failed", extra={"page": request.url.path})
-        return visit.page(
-            "problem.html", status=500, code="internal_error", detail=InternalError().sentence(visit.language.code)
-        )
-
-
-async def _act(visit: Visit, show: Show, act: Show) -> Response:
-    """Acts on a form. If it is refused, or nobody answers, the page is shown again with what was typed."""
-    try:
-        response = await act(visit)
-    except FormInvalid:
-        return await show(visit)
-    except AskRefused as refused:
-        visit.form.refuse(refused.refusal)
-        return await show(visit)
-    except NobodyAnswers:
-        _ = visit.language.gettext
-        visit.form.fail("", _("The service does not answer at the moment. What you typed is still here: send it again."))
-        return await show(visit)
-    if visit.person is not None:
-        await visit.saved.forget(visit.person.user_id, visit.request.url.path)
-    return response
-
-
-async def _restore(visit: Visit) -> None:
-    """Fills the form with what was typed before the session ended."""
-    if visit.person is None or not visit.query("restored"):
-        return
-    if saved := await visit.saved.find(visit.person.user_id, visit.request.url.path):
-        visit.form.restore(saved.fields)
-
-
-async def _sign_in_first(visit: Visit) -> Response:
-    """Saves the form of a session that is over, and asks the person to sign in."""
-    back, request = visit.here(), visit.request
-    if request.method == "POST":
-        known = visit.browser.person if visit.browser else None
-        if known is not None and visit.form.fields and "password" not in visit.form.fields:
-            await visit.saved.save(known.user_id, request.url.path, json.dumps(visit.form.fields), visit.now)
-        back = visit.here(restored="yes")
-    reason = "over" if visit.browser is not None and visit.browser.person is not None else ""
-    query = urlencode({"next": back, **({"why": reason} if reason else {})})
-    return visit.go(f"{PREFIX}/sign-in?{query}")

@@ -6,8 +6,9 @@ from starlette.responses import Response
 
 from services.portal.acting import oneself
 from services.portal.company_words import CompanyWords
+from services.portal.page import page
 from services.portal.settings import PREFIX
-from services.portal.visit import SignInAgain, Visit, page
+from services.portal.visit import SignInAgain, Visit
 from shared.contracts.registry.identity import ListSessions, RevokeSession, RevokeSessions, Sessions
 from shared.contracts.registry.profiles import ChooseLanguage, GetProfile, ProfileState
 from shared.contracts.registry.users import RequestPasswordReset

@@ -8,10 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.portal.navigation import ADMINISTRATORS, AUDITORS
+from services.portal.page import page
 from services.portal.pages.confirming import confirm_first
 from services.portal.reference_data import OFFICES
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from services.portal.wording import Wording
 from shared.contracts.messages import Command
 from shared.contracts.registry.users import (

@@ -4,8 +4,9 @@ from starlette.responses import Response
 
 from services.portal.acting import must_administer
 from services.portal.navigation import COMPANY
+from services.portal.page import page
 from services.portal.pages.mandates import LIST, mandate_of, show_mandate
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.registry.mandates import MadeApiKey, MakeApiKey, RevokeApiKey
 
 

@@ -11,10 +11,11 @@ from starlette.responses import Response
 from services.portal.browsers import Browser
 from services.portal.company_words import CompanyWords
 from services.portal.forms import Form, FormInvalid, part_of
+from services.portal.page import page
 from services.portal.pages.passwords import must_be_same_twice
 from services.portal.pages.signing_in import signed_in
 from services.portal.settings import PREFIX
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.registry.identity import OpenSession, Session
 from shared.contracts.registry.particulars import ListPlaces, Place

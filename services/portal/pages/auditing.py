@@ -3,7 +3,8 @@
 from starlette.responses import Response
 
 from services.portal.navigation import AUDITORS
-from services.portal.visit import Visit, page
+from services.portal.page import page
+from services.portal.visit import Visit
 
 
 async def show_audit(visit: Visit) -> Response:

@@ -5,8 +5,9 @@ from datetime import date
 from starlette.responses import Response
 
 from services.portal.navigation import AUDITORS, CASHIERS
+from services.portal.page import page
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.fees import GetInvoice, Invoices, InvoiceState, ListInvoices, RecordPayment
 
 COUNTER = f"{PREFIX}/cashier"

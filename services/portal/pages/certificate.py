@@ -14,7 +14,8 @@ from services.portal.certificate_words import act_word, code_word, held_because,
 from services.portal.deciding_panel import deciding
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
-from services.portal.visit import Show, Visit, page
+from services.portal.page import page
+from services.portal.visit import Show, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.content import (
     CertificateActKind,

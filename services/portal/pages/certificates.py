@@ -9,10 +9,11 @@ from services.portal.certificate_words import status_of
 from services.portal.drafts import copied, revised
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
+from services.portal.page import page
 from services.portal.pages.certificate import certificate_page, show_certificate
 from services.portal.pages.filing import FORMS, address_of, store
 from services.portal.pages.filing_review import step_of
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.certificates.content import CertificateContent, CertificateCopy, CopyCertificate, GetCertificateContent
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, Certificates, CountCertificates, ListCertificates

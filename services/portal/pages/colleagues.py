@@ -7,8 +7,9 @@ from starlette.responses import Response
 from services.portal.acting import must_administer
 from services.portal.company_words import COMPANY_ROLES
 from services.portal.navigation import COMPANY
+from services.portal.page import page
 from services.portal.pages.company import HERE, company_page
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.contracts.registry.users import (
     ChangeColleagueRoles,
     DeactivateColleague,

@@ -7,9 +7,10 @@ from starlette.responses import Response
 from services.portal.acting import oneself, own_company
 from services.portal.company_words import CompanyWords
 from services.portal.navigation import COMPANY
+from services.portal.page import page
 from services.portal.pages.applying import by_province
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.registry.particulars import ListPlaces
 from shared.contracts.registry.profiles import NamedUsers, NameUsers
 from shared.contracts.registry.registrations import (

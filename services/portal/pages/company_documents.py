@@ -8,9 +8,10 @@ from services.portal.acting import own_company
 from services.portal.company_words import DOCUMENTS
 from services.portal.forms import FormInvalid
 from services.portal.navigation import COMPANY
+from services.portal.page import page
 from services.portal.pages.company import HERE, company_page, is_returned, may_change, registration_of
 from services.portal.uploads import send_file
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.messages import FileChunk
 from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile, PutRegistrationFile

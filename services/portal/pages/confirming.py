@@ -7,9 +7,10 @@ from typing import Any
 from starlette.responses import Response
 
 from services.portal.confirmations import Confirmations, Pending, Report, Staged, send_all, with_ids
+from services.portal.page import page
 from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
-from services.portal.visit import SignInAgain, Visit, page
+from services.portal.visit import SignInAgain, Visit
 from services.portal.wording import Wording
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
 from shared.contracts.messages import Command

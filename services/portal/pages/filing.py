@@ -12,9 +12,10 @@ from services.portal.drafts import ITEM, PARTIES, TRANSPORT, Draft
 from services.portal.forms import FormInvalid
 from services.portal.names import Names
 from services.portal.navigation import FILING
+from services.portal.page import page
 from services.portal.saved_forms import ChangedInAnotherTab
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.certificates.issuing import CertificateState, GetCertificate
 from shared.contracts.certificates.lists import KnownConsignee, KnownConsignees, ListConsignees
 

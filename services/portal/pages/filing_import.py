@@ -11,8 +11,9 @@ from starlette.responses import Response
 from services.portal.draft_files import COLUMNS, EXAMPLE, MAX_BYTES, Planned, Row, as_csv, plan, rows_of
 from services.portal.forms import FormInvalid
 from services.portal.navigation import FILING
+from services.portal.page import page
 from services.portal.settings import PREFIX
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.issuing import CertificateState, DraftCertificate
 from shared.contracts.certificates.lists import ListProducts, Products

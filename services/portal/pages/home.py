@@ -7,8 +7,9 @@ from services.portal.cards import Section, dealt
 from services.portal.certificate_words import status_of
 from services.portal.company_words import CompanyWords
 from services.portal.navigation import COMPANY, MINISTRY
+from services.portal.page import page
 from services.portal.pages import home_company, home_ministry
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.roles import Role
 
 

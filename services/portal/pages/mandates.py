@@ -7,9 +7,10 @@ from starlette.responses import Response
 from services.portal.acting import act_for, act_for_oneself, must_administer, oneself, own_company
 from services.portal.forms import FormInvalid
 from services.portal.navigation import COMPANY
+from services.portal.page import page
 from services.portal.pages.company import HERE, company_page, registration_of
 from services.portal.settings import PREFIX
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.bus.client import AskRefused
 from shared.contracts.registry.mandates import (
     AGENT_ROLES,

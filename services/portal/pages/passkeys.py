@@ -5,9 +5,10 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.portal.acting import renew_token
+from services.portal.page import page
 from services.portal.proofs import challenge, proof_of
 from services.portal.settings import PREFIX
-from services.portal.visit import SECOND_FACTOR, NotForYou, Visit, page
+from services.portal.visit import SECOND_FACTOR, NotForYou, Visit
 from shared.bus.client import AskRefused
 from shared.contracts.registry.passkeys import (
     AddPasskey,

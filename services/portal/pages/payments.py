@@ -5,8 +5,9 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.portal.navigation import COMPANY
+from services.portal.page import page
 from services.portal.settings import PREFIX
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.contracts.fees import GetInvoice, Invoices, InvoiceState, ListInvoices
 from shared.contracts.fields import Cursor, Line
 

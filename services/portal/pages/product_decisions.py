@@ -2,9 +2,10 @@
 
 from starlette.responses import Response
 
+from services.portal.page import page
 from services.portal.pages.products import show_product
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from shared.contracts.certificates.products import ApproveProduct, RefuseProduct
 from shared.contracts.roles import Role
 

@@ -7,8 +7,9 @@ from starlette.responses import Response
 from services.portal.company_words import CompanyWords
 from services.portal.forms import FormInvalid
 from services.portal.navigation import COMPANY, DECIDING, FILING
+from services.portal.page import page
 from services.portal.settings import PREFIX
-from services.portal.visit import NotForYou, Visit, page
+from services.portal.visit import NotForYou, Visit
 from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
 from shared.contracts.certificates.products import CriterionKind, ProductState, ProductStatus, RegisterProduct
 from shared.contracts.fields import Cursor, Line

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from services.portal.deciding_panel import about, about_content, address_of
 from services.portal.navigation import DECIDING
+from services.portal.page import page
 from services.portal.pages.confirming import confirm_first
 from services.portal.reference_data import OFFICES, is_headquarters, is_late
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from services.portal.wording import Wording
 from shared.contracts.certificates.content import CertificateContent, GetCertificateContent
 from shared.contracts.certificates.issuing import ApproveCertificate, CertificateStatus

@@ -3,8 +3,9 @@
 from starlette.responses import Response
 
 from services.portal.navigation import AUDITORS, CUSTOMS
+from services.portal.page import page
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from services.portal.wording import Wording
 from shared.contracts.gateway import (
     GetReceivedDocument,

@@ -8,10 +8,11 @@ from starlette.responses import Response, StreamingResponse
 
 from services.portal.forms import flat
 from services.portal.navigation import ADMINISTRATORS, AUDITORS, REGISTERING
+from services.portal.page import page
 from services.portal.pages.confirming import confirm_first
 from services.portal.reference_data import is_late
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit, page
+from services.portal.visit import Visit
 from services.portal.wording import Wording
 from shared.contracts.messages import Command, FileChunk
 from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile

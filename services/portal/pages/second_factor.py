@@ -8,9 +8,10 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from services.portal.acting import renew_token
+from services.portal.page import page
 from services.portal.proofs import challenge, proof_of
 from services.portal.settings import PREFIX
-from services.portal.visit import SECOND_FACTOR, Visit, page
+from services.portal.visit import SECOND_FACTOR, Visit
 from shared.contracts.registry.passkeys import ListPasskeys, Passkeys, RenewRecoveryCodes
 from shared.contracts.registry.profiles import GetProfile, ProfileState
 from shared.contracts.registry.second_factor import ConfirmSecondFactor, EnrolSecondFactor, RecoveryCodes, SecondFactorOffer

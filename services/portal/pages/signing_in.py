@@ -6,10 +6,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from services.portal.browsers import Person
+from services.portal.page import page
 from services.portal.pages.passwords import must_be_same_twice
 from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
-from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit, page
+from services.portal.visit import SECOND_FACTOR, SignInAgain, Visit
 from shared.bus.client import AskRefused
 from shared.contracts.registry.identity import OpenSession, RevokeSession, Session
 from shared.contracts.registry.passkeys import ChallengeSignIn

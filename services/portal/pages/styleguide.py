@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from services.portal.visit import Visit, page
+from services.portal.page import page
+from services.portal.visit import Visit
 
 
 async def show_styleguide(visit: Visit) -> Response:

@@ -3,7 +3,8 @@
 from starlette.responses import Response
 
 from services.portal.navigation import COMPANY, MINISTRY
-from services.portal.visit import Visit, page
+from services.portal.page import page
+from services.portal.visit import Visit
 from shared.contracts.fees import GetTariff, Tariff
 
 
