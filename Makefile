@@ -33,7 +33,8 @@ compose-down: $(INSTALLED)
 test: $(INSTALLED) $(if $(filter required,$(CONTAINERS)),wheelhouse) ## Test in a few minutes (CONTAINERS=required: everything, with containers; ARGS="-k WORD")
 ifeq ($(CONTAINERS),required)
 	@$(if $(ARGS),CO_CONTAINERS=required $(BIN)/pytest $(ARGS),\
-		CO_CONTAINERS=required $(PYTEST) --ignore=tests/containers && CO_CONTAINERS=required $(BIN)/pytest tests/containers)
+		CO_CONTAINERS=required $(PYTEST) --ignore=tests/containers --ignore=tests/browser && \
+		CO_CONTAINERS=required $(BIN)/pytest tests/containers tests/browser)
 else
 	@echo "Slow tests run with \`make test-all\`, tests with containers and PostgreSQL with \`make test CONTAINERS=required\`."
 	@$(PYTEST) -m "not slow" $(ARGS)
