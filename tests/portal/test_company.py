@@ -164,7 +164,7 @@ async def test_a_returned_application_is_corrected_and_handed_in_again(system: S
 
     await browser.get("/company/correct")
     text = await browser.send("company/correct", particulars__company_name=KHMER, then="hand-in")
-    assert "use the Latin alphabet here" in text
+    assert "Certificates are in English" in text
     assert browser.form("company/correct").fields["particulars.company_name"] == KHMER
     text = await browser.send("company/correct", particulars__company_name="Angkor Garment (Cambodia)", then="hand-in")
 

@@ -20,6 +20,10 @@ CONSUMED = {
     ("gateway", "on CertificateDocumented"): 1,
     ("tracking", "on CertificateIssued"): 1,
     ("tracking", "on TransmissionAdvanced"): 3,
+    ("tracking", "on CertificateStatusChanged"): 4,
+    ("portal", "on CertificateStatusChanged"): 4,
+    ("portal", "on InvoiceChanged"): 2,
+    ("portal", "on TransmissionAdvanced"): 3,
 }
 """How often each event about one certificate is consumed until the certificate has arrived."""
 

@@ -20,6 +20,7 @@ revision = "certificates_0006"
 down_revision = "certificates_0005"
 branch_labels = None
 depends_on = None
+oldest_code = "certificates_0001"  # the statements fill new columns and new tables only
 
 PAGE = 500
 

@@ -12,6 +12,7 @@ revision = "gateway_0003"
 down_revision = "gateway_0002"
 branch_labels = None
 depends_on = None
+oldest_code = "gateway_0001"  # the statements fill new columns and new tables only
 
 BEFORE_THE_FIRST_STEP = "2000-01-01T00:00:00.000000Z"
 FILL = """

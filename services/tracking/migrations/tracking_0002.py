@@ -12,6 +12,7 @@ revision = "tracking_0002"
 down_revision = "tracking_0001"
 branch_labels = None
 depends_on = None
+oldest_code = "tracking_0001"  # the statements fill new columns and new tables only
 
 FILL = """
 INSERT INTO tracked_transmissions (reference, number, destination, code, version)

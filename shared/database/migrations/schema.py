@@ -64,12 +64,12 @@ def _scripts(service: str) -> ScriptDirectory:
     return ScriptDirectory.from_config(_config(service))
 
 
-def migrate(service: str, url: URL) -> None:
+def migrate(service: str, url: URL, to: str = "heads") -> None:
     """Migrates a service's database to the newest schema of this release. It does nothing if the schema is as new or newer.
 
-    Raises SchemaMismatch if the schema is newer and this release cannot run on it.
+    `to`: an earlier revision, for tests. Raises SchemaMismatch if the schema is newer and this release cannot run on it.
     """
-    command.upgrade(_config(service, url), "heads")
+    command.upgrade(_config(service, url), to)
 
 
 def heads_of(service: str) -> set[str]:
@@ -92,15 +92,16 @@ def runnable_on_heads(scripts: ScriptDirectory) -> set[str]:
     runnable: set[str] = set()
     for head in scripts.get_heads():
         oldest: set[str] = set()
-        for revision in scripts.iterate_revisions(head, "base"):
-            runnable.add(revision.revision)
+        line = list(scripts.iterate_revisions(head, "base"))
+        for revision in line:
             if code := getattr(revision.module, "oldest_code", None):
+                if code not in {former.revision for former in line}:
+                    raise ValueError(f"`oldest_code` names {code}, which is no revision before {head}")
                 oldest.add(code)
+        for revision in line:
+            runnable.add(revision.revision)
             if revision.revision in oldest:
                 break
-        else:
-            if oldest:
-                raise ValueError(f"`oldest_code` names {', '.join(sorted(oldest))}, which is no revision before {head}")
     return runnable
 
 

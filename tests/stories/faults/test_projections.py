@@ -38,6 +38,7 @@ async def test_a_lost_projection_is_rebuilt_by_reannouncing_everything(
 
 async def test_an_unknown_noun_cannot_be_reannounced(load: Load) -> None:
     with pytest.raises(
-        CommandFailed, match=re.escape("There is no noun ship; there are certificate, fee, mandate, registration")
+        CommandFailed,
+        match=re.escape("There is no noun ship; there are certificate, certificate-message, certificate-status, fee, "),
     ):
         await reannounce("ship", where=load.where)
