@@ -1,24 +1,11 @@
 """A person's account: language, sessions, second factor and passkeys."""
 
-from collections.abc import AsyncIterator
-
 import pyotp
-import pytest
-import pytest_asyncio
 
 from shared.contracts.registry.users import AcceptInvitation
 from tests.registry.people import PASSPHRASE, Human, an_invitation, mailbox
-from tests.support.portal import Browser, System, a_system
+from tests.support.portal import Browser, System
 from tests.support.software_passkey import SoftwarePasskey
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """One system for all tests of this module: each has companies and people of its own."""
-    async with a_system(tmp_path_factory.mktemp("system")) as running:
-        yield running
 
 
 def code(system: System, totp: pyotp.TOTP) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from services.portal.reference_data import is_late
 from tests.support.portal import System, a_system
@@ -12,7 +13,7 @@ from tests.support.portal import System, a_system
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def system(tmp_path: Path) -> AsyncIterator[System]:
     async with a_system(tmp_path) as running:
         yield running

@@ -1,11 +1,7 @@
 """The list and the page of certificates: what each person sees, what happens next, and what can be done."""
 
-from collections.abc import AsyncIterator
 from datetime import date
-from pathlib import Path
 from uuid import UUID, uuid4
-
-import pytest
 
 from services.certificates.reference_data import ReferenceData
 from services.portal.names import Names
@@ -20,16 +16,10 @@ from shared.contracts.certificates.issuing import (
 from shared.contracts.messages import Command
 from tests.portal.test_import import ENGLISH
 from tests.registry.people import Human
-from tests.support.portal import System, a_consignment, a_system
+from tests.support.portal import System, a_consignment
 from tests.support.service_under_test import a_person
 
 REVIEWER = a_person("reviewer")
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[System]:
-    async with a_system(tmp_path) as running:
-        yield running
 
 
 async def decide(system: System, command: Command) -> None:

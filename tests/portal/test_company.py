@@ -1,6 +1,5 @@
 """A company applies without an account, sends its documents, corrects, renews, invites colleagues and appoints an agent."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,20 +14,10 @@ from shared.contracts.registry.registrations import ReturnRegistration, SuspendR
 from tests.registry.builders import FILES, OFFICER, TODAY, a_registration
 from tests.registry.parties import A_YEAR, Company, Parties, a_company
 from tests.registry.people import somebody_of_a_company
-from tests.support.portal import Browser, System, a_system
+from tests.support.portal import Browser, System
 
 HOSTILE = 'Silk & <script>alert(1)</script> "Rice" {{ 7*7 }} \' OR 1=1 --'
 KHMER = "ក្រុមហ៊ុន សូត្របាត់ដំបង <b>១</b>"
-
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """One system for all tests of this module: each has companies and people of its own."""
-    async with a_system(tmp_path_factory.mktemp("system")) as running:
-        yield running
 
 
 async def fill_in(browser: Browser, **changes: str) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 
 from shared.contracts.certificates.issuing import SubmitCertificate
 from shared.contracts.fees import GetInvoice
 from tests.support.portal import System, a_consignment, a_system
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def system(tmp_path: Path) -> AsyncIterator[System]:
     async with a_system(tmp_path) as running:
         yield running

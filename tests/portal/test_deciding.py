@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
+import pytest_asyncio
 
 from shared.contracts.certificates.content import GetCertificateContent
 from shared.contracts.certificates.issuing import (
@@ -23,7 +23,7 @@ from tests.support.portal import Browser, System, a_system
 HOSTILE = "<script>alert(1)</script> '\"&{{7*7}} ខ្មែរ \u202e"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def system(tmp_path: Path) -> AsyncIterator[System]:
     async with a_system(tmp_path) as running:
         yield running

@@ -1,10 +1,7 @@
 """Exporters fill in certificates: step by step, as copies, with mistakes; nothing typed is lost and nothing is sent twice."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
-import pytest
 from sqlalchemy import update
 
 from services.certificates.domain.product import Product, ProductStatus
@@ -12,14 +9,7 @@ from services.portal.tables import browsers
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import ListCertificates
 from tests.registry.people import Human
-from tests.support.portal import Browser, System, a_system
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[System]:
-    async with a_system(tmp_path) as running:
-        yield running
-
+from tests.support.portal import Browser, System
 
 ITEM = {
     "hs_code": "1006.30.40",

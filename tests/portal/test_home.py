@@ -1,26 +1,11 @@
 """The first page of each role: what waits, and what to do. A service that does not answer takes only its cards away."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-import pytest_asyncio
-
 from shared.contracts.certificates.issuing import SubmitCertificate
 from shared.contracts.certificates.products import RefuseProduct
-from tests.support.portal import System, a_consignment, a_system
+from tests.support.portal import System, a_consignment
 from tests.support.service_under_test import a_person
 
 KHMER = "ខ្វះ​ឯកសារ <b>ថ្លៃដើម</b>"
-
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """One system for all tests of this module: each has companies and people of its own."""
-    async with a_system(tmp_path_factory.mktemp("system")) as running:
-        yield running
 
 
 async def test_an_exporter_sees_drafts_payments_products_and_the_last_certificates(system: System) -> None:

@@ -1,7 +1,5 @@
 """Drafts are imported from files: first a report, then each certificate by itself; strange files are refused in a sentence."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -22,7 +20,7 @@ from services.portal.draft_files import (
 from shared.contracts.certificates.lists import ListCertificates
 from shared.contracts.certificates.products import ProductState
 from shared.web.languages import Language
-from tests.support.portal import Browser, System, a_system
+from tests.support.portal import Browser, System
 
 ENGLISH = Language("en", [], ZoneInfo("Asia/Phnom_Penh"))
 HEADER = ",".join(COLUMNS)
@@ -130,12 +128,6 @@ def test_a_formula_is_text_and_is_neutralised_in_reports(cell: str) -> None:
 
     assert rows[0].cells["marks"] == "A " + cell
     assert f"'{cell}" in as_csv([[cell]]).decode("utf-8-sig")
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[System]:
-    async with a_system(tmp_path) as running:
-        yield running
 
 
 async def upload(browser: Browser, content: bytes) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 
 from shared.contracts.registry.registrations import RegistrationStatus
 from tests.registry.builders import an_application, apply_with_documents
 from tests.support.portal import System, a_system
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def system(tmp_path: Path) -> AsyncIterator[System]:
     async with a_system(tmp_path) as running:
         yield running

@@ -1,17 +1,6 @@
 """People sign in, stay signed in, and lose nothing when a session ends."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from tests.support.portal import System, a_system
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[System]:
-    async with a_system(tmp_path) as running:
-        yield running
+from tests.support.portal import System
 
 
 async def test_a_person_of_a_company_signs_in_and_out(system: System) -> None:

@@ -9,7 +9,14 @@ TOGETHER = (
     "tests/stories/",
     "tests/registry/test_year.py",
     "tests/cli/test_co.py",
+    "tests/portal/test_filing.py",
+    "tests/portal/test_company.py",
+    "tests/portal/test_certificates.py",
     "tests/deploy/test_bus_permissions.py",
+    "tests/portal/test_import.py",
+    "tests/portal/test_account.py",
+    "tests/portal/test_home.py",
+    "tests/portal/test_signing_in.py",
 )
 """The groups of tests that share a slow fixture or take long, by the prefix of their names. The slowest are first."""
 
