@@ -32,7 +32,7 @@ class Card:
 
 
 @dataclass
-class Deck:
+class Dashboard:
     """The cards of a person, the titles of those that got no answer, and what else the page shows."""
 
     cards: list[Card] = field(default_factory=list)
@@ -45,31 +45,31 @@ class Deck:
         return [card for card in self.cards if card.asks]
 
     @property
-    def telling(self) -> list[Card]:
+    def informative(self) -> list[Card]:
         """The cards that are only for information."""
         return [card for card in self.cards if not card.asks]
 
 
-Section = tuple[Callable[[Callable[[str], str]], str], Callable[[Visit, Deck], Awaitable[Sequence[Card]]]]
+Section = tuple[Callable[[Callable[[str], str]], str], Callable[[Visit, Dashboard], Awaitable[Sequence[Card]]]]
 """The title of a section in a language, and the function that asks for its cards."""
 
 
-async def dealt(visit: Visit, sections: Sequence[Section]) -> Deck:
+async def dashboard_of(visit: Visit, sections: Sequence[Section]) -> Dashboard:
     """The cards of all sections, in their order."""
-    deck = Deck()
-    results = await asyncio.gather(*(_section(visit, deck, section) for section in sections))
+    dashboard = Dashboard()
+    results = await asyncio.gather(*(_section(visit, dashboard, section) for section in sections))
     for (title, _), cards in zip(sections, results, strict=True):
         if cards is None:
-            deck.failed.append(title(visit.language.gettext))
+            dashboard.failed.append(title(visit.language.gettext))
         else:
-            deck.cards.extend(cards)
-    return deck
+            dashboard.cards.extend(cards)
+    return dashboard
 
 
-async def _section(visit: Visit, deck: Deck, section: Section) -> Sequence[Card] | None:
+async def _section(visit: Visit, dashboard: Dashboard, section: Section) -> Sequence[Card] | None:
     try:
         async with asyncio.timeout(PATIENCE):
-            return await section[1](visit, deck)
+            return await section[1](visit, dashboard)
     except (NobodyAnswers, AskRefused, TimeoutError, OSError) as error:
         log.warning("a card got no answer", extra={"card": section[1].__name__, "error": type(error).__name__})
         return None

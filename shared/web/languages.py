@@ -72,10 +72,6 @@ class Language:
         """An amount of riel. It has no decimals."""
         return "–" if amount is None else f"{self.number(amount)} {'៛' if self.code == 'km' else 'KHR'}"
 
-    def country(self, code: str) -> str:
-        """The name of a country by its code (ISO 3166-1); the code itself if it is unknown."""
-        return str(self._locale.territories.get(code, code))
-
     def refusal(self, code: str, values: dict[str, str], fallback: str) -> str:
         """The sentence of a refusal."""
         template = sentences(self.code).get(code)

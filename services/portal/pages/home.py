@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from services.portal.browsers import Person
-from services.portal.cards import Section, dealt
+from services.portal.cards import Section, dashboard_of
 from services.portal.certificate_words import status_of
 from services.portal.company_words import CompanyWords
 from services.portal.navigation import COMPANY, MINISTRY
@@ -16,11 +16,11 @@ from shared.contracts.roles import Role
 async def show_home(visit: Visit) -> Response:
     """What waits for this person. Each card stands alone: if a service does not answer, the other cards are shown."""
     person = visit.someone
-    deck = await dealt(visit, sections_for(person))
-    registering, last = deck.kept.get("registering"), deck.kept.get("last", ())
+    dashboard = await dashboard_of(visit, sections_for(person))
+    registering, last = dashboard.kept.get("registering"), dashboard.kept.get("last", ())
     return visit.page(
         "home.html",
-        deck=deck,
+        dashboard=dashboard,
         registering=registering,
         last=last,
         to_copy=next((each for each in last if each.submitted_on), last[0] if last else None),

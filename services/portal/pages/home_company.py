@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.portal.cards import Card, Deck, Section
+from services.portal.cards import Card, Dashboard, Section
 from services.portal.company_words import CompanyWords
 from services.portal.pages import certificates as certificates_page
 from services.portal.visit import Visit
@@ -21,13 +21,13 @@ AT_THE_MINISTRY = (CertificateStatus.SUBMITTED, CertificateStatus.REVIEWED, Cert
 BEFORE_APPROVAL = frozenset({RegistrationStatus.APPLIED, RegistrationStatus.RETURNED, RegistrationStatus.REFUSED})
 
 
-async def registration(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def registration(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The registration: not approved yet, returned, about to end, ended or suspended. An agent does not see it."""
     if visit.someone.acting_for is not None:
         return []
     state: RegistrationState = await visit.ask(GetRegistration(exporter_id=visit.company))
     if state.status in BEFORE_APPROVAL:
-        deck.kept["registering"] = state
+        dashboard.kept["registering"] = state
         return []
     card = _suspended(visit, state) or _renewal(visit, state) or _about_to_end(visit, state)
     return [card] if card else []
@@ -101,7 +101,7 @@ def _about_to_end(visit: Visit, state: RegistrationState) -> Card | None:
     )
 
 
-async def certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def certificates(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Certificates that were returned or not sent yet, and those at the ministry."""
     _, number = visit.language.gettext, visit.language.number
     counts: CertificateCounts = await visit.ask(CountCertificates(exporter_id=visit.company))
@@ -144,7 +144,7 @@ async def certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
     return found
 
 
-async def unsent_forms(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def unsent_forms(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Forms that were filled in and not sent."""
     _ = visit.language.gettext
     saved = await certificates_page.unsent_forms(visit)
@@ -161,7 +161,7 @@ async def unsent_forms(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def unpaid(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def unpaid(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The fees that are owed."""
     _, number = visit.language.gettext, visit.language.number
     answer: Invoices = await visit.ask(ListInvoices(exporter_id=visit.company, settled=False, limit=PAGE))
@@ -183,7 +183,7 @@ async def unpaid(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def transmissions(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def transmissions(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Certificates that the gateway of a partner has not accepted yet."""
     _ = visit.language.gettext
     answer: Transmissions = await visit.ask(ListTransmissions(exporter_id=visit.company, open=True, limit=PAGE))
@@ -202,7 +202,7 @@ async def transmissions(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def products(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def products(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Products whose origin the ministry did not accept."""
     _ = visit.language.gettext
     question = ListProducts(exporter_id=visit.company, status=ProductStatus.REFUSED, limit=PAGE)
@@ -223,10 +223,10 @@ async def products(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def last_certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def last_certificates(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The last certificates, which the page lists below the cards."""
     answer = await visit.ask(ListCertificates(exporter_id=visit.company, limit=LAST))
-    deck.kept["last"] = answer.certificates
+    dashboard.kept["last"] = answer.certificates
     return []
 
 

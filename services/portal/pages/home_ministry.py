@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.portal.browsers import Person
-from services.portal.cards import Card, Deck, Section
+from services.portal.cards import Card, Dashboard, Section
 from services.portal.navigation import ADMINISTRATORS, AUDITORS, CASHIERS, CUSTOMS, DECIDING, REGISTERING
 from services.portal.visit import Visit
 from shared.contracts.certificates.issuing import CertificateStatus
@@ -20,7 +20,7 @@ from shared.contracts.roles import Role
 PAGE = 100
 
 
-async def queue(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def queue(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Certificates of the officer's office that wait for a review or an approval, and those assigned to the officer."""
     _, number, person = visit.language.gettext, visit.language.number, visit.someone
     counts: CertificateCounts = await visit.ask(CountCertificates(office=person.organisation))
@@ -86,7 +86,7 @@ def _oldest(visit: Visit, day: date | None) -> str:
     ).format(num=visit.language.number(days))
 
 
-async def new_products(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def new_products(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Products whose origin is to be examined."""
     _ = visit.language.gettext
     answer: Products = await visit.ask(ListProducts(status=ProductStatus.REGISTERED, limit=PAGE))
@@ -103,7 +103,7 @@ async def new_products(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def registrations(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Applications and renewals that wait, and the registrations in force."""
     _, number = visit.language.gettext, visit.language.number
     counts: RegistrationCounts = await visit.ask(CountRegistrations())
@@ -130,7 +130,7 @@ async def registrations(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def invoices(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def invoices(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Invoices that are not paid."""
     _ = visit.language.gettext
     answer: Invoices = await visit.ask(ListInvoices(settled=False, limit=PAGE))
@@ -146,7 +146,7 @@ async def invoices(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def officers(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def officers(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The accounts of officers, and those without a second factor."""
     _, number = visit.language.gettext, visit.language.number
     answer: Users = await visit.ask(ListUsers(limit=PAGE))
@@ -166,7 +166,7 @@ async def officers(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def all_certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def all_certificates(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The certificates of all offices."""
     _, number = visit.language.gettext, visit.language.number
     counts: CertificateCounts = await visit.ask(CountCertificates())
@@ -183,7 +183,7 @@ async def all_certificates(visit: Visit, deck: Deck) -> Sequence[Card]:
     ]
 
 
-async def received(visit: Visit, deck: Deck) -> Sequence[Card]:
+async def received(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Documents from the partners."""
     _ = visit.language.gettext
     answer: ReceivedDocuments = await visit.ask(ListReceivedDocuments(limit=PAGE))
