@@ -44,6 +44,7 @@ CRASH_POINTS = {
         "task-before-commit",
     ),
     "tracking": ("event-before-commit", "event-committed-not-acknowledged"),
+    "portal": ("event-before-commit", "event-committed-not-acknowledged"),
 }
 
 
