@@ -227,7 +227,12 @@ async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
     assert len(beyond) > 40
     of_others = {code for name, code in found.items() if name not in beyond and code != "accepted"}
     assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in ("certificate", "invoice", "product", "transmission"))}
-    assert {name for name, code in found.items() if code == "accepted"} <= {"QuoteFee", "ListInvoices"}
+    assert {name for name, code in found.items() if code == "accepted"} <= {
+        "ListInvoices",
+        "ListRejectionReasons",
+        "NameUsers",
+        "QuoteFee",
+    }
     assert await all_facts(system) == before
 
 
