@@ -187,6 +187,7 @@ async def test_a_bus_without_jetstream_is_one_sentence(tmp_path: Path) -> None:
             )
 
 
+@pytest.mark.slow
 async def test_over_tls_a_command_prints_no_warning_about_its_closed_connection(tmp_path: Path) -> None:
     async with a_bus(tmp_path / "bus") as bus:
         tls = Tls(bus.secrets.tls_certificate("localhost"), bus.secrets.tls_key("localhost"))

@@ -3,6 +3,8 @@
 from datetime import date
 from uuid import UUID, uuid4
 
+import pytest
+
 from services.certificates.reference_data import ReferenceData
 from services.portal.names import Names
 from shared.contracts.certificates.content import SendCertificateMessage
@@ -119,6 +121,7 @@ async def test_fee_history_and_messages_stand_on_the_page(system: System) -> Non
     assert "Fill in this field" in await browser.send("/messages", text=" ")
 
 
+@pytest.mark.slow
 async def test_a_rejected_certificate_tells_the_reasons_in_words(system: System) -> None:
     exporter = await system.exporter()
     certificate_id = await submitted(system, exporter)
@@ -145,6 +148,7 @@ async def test_a_certificate_is_withdrawn_and_discarded(system: System) -> None:
     assert "Kuala Trading" in await browser.get("/certificates?tab=ended")
 
 
+@pytest.mark.slow
 async def test_an_act_that_came_too_late_is_refused_in_a_sentence(system: System) -> None:
     exporter = await system.exporter()
     certificate_id = await submitted(system, exporter)
@@ -175,6 +179,7 @@ async def test_an_officer_reads_every_certificate_but_changes_none(system: Syste
     assert response.status_code in (403, 413)
 
 
+@pytest.mark.slow
 async def test_the_page_stays_when_the_fees_do_not_answer(system: System) -> None:
     exporter = await system.exporter()
     certificate_id = await submitted(system, exporter)
@@ -184,6 +189,7 @@ async def test_the_page_stays_when_the_fees_do_not_answer(system: System) -> Non
     assert "Form D, box by box" in await browser.get(f"/certificates/{certificate_id}")
 
 
+@pytest.mark.slow
 async def test_the_list_goes_on_page_by_page(system: System) -> None:
     exporter = await system.exporter()
     product_id = await system.product(exporter)

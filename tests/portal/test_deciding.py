@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 import pytest_asyncio
 
 from shared.contracts.certificates.content import GetCertificateContent
@@ -82,6 +83,7 @@ async def test_many_are_approved_with_one_code_and_each_outcome_is_told(system: 
     assert "Nothing waits here" in await browser.get("/queue")
 
 
+@pytest.mark.slow
 async def test_nothing_chosen_is_said_on_the_queue(system: System) -> None:
     await reviewed(system, await submitted(system, await system.exporter()))
     browser = await system.signed_in(await system.officer("approver"))
@@ -90,6 +92,7 @@ async def test_nothing_chosen_is_said_on_the_queue(system: System) -> None:
     assert "Choose at least one certificate" in await browser.send("/queue/approve")
 
 
+@pytest.mark.slow
 async def test_a_wrong_code_changes_nothing_and_a_double_click_confirms_once(system: System) -> None:
     (certificate_id,) = await submitted(system, await system.exporter())
     await reviewed(system, [certificate_id])
@@ -135,6 +138,7 @@ async def test_two_officers_on_one_certificate_see_each_other(system: System) ->
     assert len(content.worksheet.splitlines()) == 3
 
 
+@pytest.mark.slow
 async def test_a_certificate_is_returned_box_by_box_and_what_is_typed_survives_an_error(system: System) -> None:
     exporter = await system.exporter()
     (certificate_id,) = await submitted(system, exporter)
@@ -154,6 +158,7 @@ async def test_a_certificate_is_returned_box_by_box_and_what_is_typed_survives_a
     assert "Box 7" in state.remarks
 
 
+@pytest.mark.slow
 async def test_a_rejection_names_its_reasons_and_is_confirmed(system: System) -> None:
     exporter, officer = await system.exporter(), await system.officer("reviewer")
     (certificate_id,) = await submitted(system, exporter)
@@ -169,6 +174,7 @@ async def test_a_rejection_names_its_reasons_and_is_confirmed(system: System) ->
     assert (state.status, state.reasons) == (CertificateStatus.REJECTED, ("criterion_not_met",))
 
 
+@pytest.mark.slow
 async def test_the_next_certificate_is_the_longest_waiting_that_nobody_works_on(system: System) -> None:
     first, second, third = await submitted(system, await system.exporter(), 3)
     other = await system.signed_in(await system.officer("reviewer"))
@@ -180,6 +186,7 @@ async def test_the_next_certificate_is_the_longest_waiting_that_nobody_works_on(
     assert browser.path.endswith(str(third))
 
 
+@pytest.mark.slow
 async def test_hostile_searches_and_strangers_get_a_page_and_no_error(system: System) -> None:
     exporter = await system.signed_in(await system.exporter())
     officer = await system.signed_in(await system.officer("reviewer"))

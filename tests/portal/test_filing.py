@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from services.certificates.domain.product import Product, ProductStatus
@@ -65,6 +66,7 @@ async def certificates_of(system: System, human: Human, *statuses: CertificateSt
     return len(found.certificates)
 
 
+@pytest.mark.slow
 async def test_a_certificate_is_filled_in_step_by_step_and_submitted_without_scripts(system: System) -> None:
     exporter = await system.exporter()
     product_id = await system.product(exporter)
@@ -103,6 +105,7 @@ async def test_a_copy_is_submitted_with_four_pages(system: System) -> None:
     assert browser.path != f"/portal/certificates/{former}"
 
 
+@pytest.mark.slow
 async def test_what_a_copy_lacks_is_told_at_its_fields(system: System) -> None:
     exporter = await system.exporter()
     former = await system.certificate(exporter, await system.product(exporter))
@@ -241,6 +244,7 @@ async def test_khmer_and_hostile_texts_are_refused_in_a_sentence_at_their_field(
     assert "<script>alert" not in browser.response.text
 
 
+@pytest.mark.slow
 async def test_what_is_missing_is_told_on_the_last_page_with_links_to_the_fields(system: System) -> None:
     browser = await system.signed_in(await system.exporter())
     await begin(browser)
@@ -257,6 +261,7 @@ async def test_what_is_missing_is_told_on_the_last_page_with_links_to_the_fields
     assert "missing" in await browser.send("/review", then="submit")
 
 
+@pytest.mark.slow
 async def test_items_are_added_and_removed_by_buttons(system: System) -> None:
     exporter = await system.exporter()
     browser = await system.signed_in(exporter)
@@ -275,6 +280,7 @@ async def test_items_are_added_and_removed_by_buttons(system: System) -> None:
     assert browser.form("/goods/1").fields["consignment.items.0.marks"] == "SECOND"
 
 
+@pytest.mark.slow
 async def test_a_preparer_saves_the_draft_and_is_told_who_submits(system: System) -> None:
     signatory = await system.exporter()
     assert signatory.session
@@ -294,6 +300,7 @@ async def test_a_preparer_saves_the_draft_and_is_told_who_submits(system: System
     assert "The certificate is with the ministry" in await other.send("/submit")
 
 
+@pytest.mark.slow
 async def test_a_draft_is_changed_in_the_form_and_stays_one_certificate(system: System) -> None:
     exporter = await system.exporter()
     certificate_id = await system.certificate(exporter, await system.product(exporter))
@@ -310,6 +317,7 @@ async def test_a_draft_is_changed_in_the_form_and_stays_one_certificate(system: 
     assert await certificates_of(system, exporter) == 1
 
 
+@pytest.mark.slow
 async def test_the_button_back_after_submitting_leads_to_the_certificate(system: System) -> None:
     exporter = await system.exporter()
     browser = await system.signed_in(exporter)
@@ -323,6 +331,7 @@ async def test_the_button_back_after_submitting_leads_to_the_certificate(system:
     assert browser.path == certificate
 
 
+@pytest.mark.slow
 async def test_a_refused_submission_keeps_the_form_and_tells_why(system: System) -> None:
     exporter = await system.exporter()
     product_id = await system.product(exporter)

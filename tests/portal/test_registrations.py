@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from shared.contracts.registry.registrations import RegistrationStatus
@@ -47,6 +48,7 @@ async def test_an_application_is_read_with_its_documents_and_approved(system: Sy
     assert application.company_name in await browser.get(f"/registrations?status={RegistrationStatus.SUSPENDED}")
 
 
+@pytest.mark.slow
 async def test_an_application_is_returned_with_remarks_and_an_auditor_decides_nothing(system: System) -> None:
     application = an_application(company_name="Rice <i>Mills</i>", company_name_km="ក្រុមហ៊ុនស្រូវ")
     await system.ask(application)

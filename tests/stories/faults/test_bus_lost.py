@@ -19,6 +19,7 @@ from tests.support.example_messages import example_of
 from tests.support.load import NO_FAULTS, PARTNER, Load, TwiceClient
 
 
+@pytest.mark.slow
 async def test_all_data_of_nats_is_deleted_and_rebuilt_from_the_outboxes(
     load: Load, many: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
