@@ -173,6 +173,7 @@ def test_an_unreachable_or_refusing_bus_is_one_sentence(co: Co, root: Path) -> N
     assert "authorization" in refused.error.lower()
 
 
+@pytest.mark.slow
 async def test_a_bus_without_jetstream_is_one_sentence(tmp_path: Path) -> None:
     async with a_bus(tmp_path / "bus") as bus:
         for without in (r"jetstream: enabled", r"jetstream \{[^}]*\}"):  # for the account; at all

@@ -67,6 +67,7 @@ async def test_a_stack_that_cannot_start_gives_the_reason_and_stops_all(tmp_path
     assert "Nowhere/Land" in stack.log_file("registry").read_text()
 
 
+@pytest.mark.slow
 async def test_a_used_port_is_named(tmp_path: Path) -> None:
     async with a_stack(tmp_path / "first") as first:
         second = a_stack(tmp_path / "second", ports=lambda names: first.ports)

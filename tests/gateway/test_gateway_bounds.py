@@ -169,6 +169,7 @@ def test_the_claimed_sender_is_read_from_the_head_of_a_message(signers: dict[str
         assert claimed_country(nobody) == ""
 
 
+@pytest.mark.slow
 async def test_senders_take_turns_however_much_one_of_them_sends(signers: dict[str, Signer]) -> None:
     opener, order = Opener(PROCESSES[:1]), []
     message = a_message(signers["KH"])

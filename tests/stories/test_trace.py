@@ -73,6 +73,7 @@ async def test_all_services_and_the_partner_appear_and_traces_are_linked(
     assert all(text in output for text in ("gateway-vn", "due TransmitDocument", "on CertificateIssued", "tracking"))
 
 
+@pytest.mark.slow
 async def test_every_event_has_one_span_also_in_a_batch(system: RunningSystem) -> None:
     example, today = to("VN"), datetime.now(ZONE).date()
     exporter = await Exporter.register(system.portal, system.ministry, example)

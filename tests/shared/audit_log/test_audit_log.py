@@ -169,6 +169,7 @@ async def test_a_repeated_command_is_one_act(stack: PlumbingStack) -> None:
     assert len(await stack.rows(audit_log)) == 1
 
 
+@pytest.mark.slow
 async def test_two_hundred_acts_at_once_are_two_hundred_rows(stack: PlumbingStack) -> None:
     await stack.replica()
     asker, token = await stack.asker(patience=30), stack.token()

@@ -370,6 +370,7 @@ async def test_two_replicas_share_the_events_and_none_acts_twice(stack: Plumbing
     assert min(by["one"], by["two"]) > 0
 
 
+@pytest.mark.slow
 async def test_a_replica_that_stops_in_a_backlog_gives_the_rest_back_at_once(stack: PlumbingStack) -> None:
     async def slowly(event: CertificateSubmitted, work: Work) -> None:
         await asyncio.sleep(0.005)
