@@ -20,8 +20,6 @@ class PortalSettings(Settings):
     """The address of the public site, without a slash at the end. Empty: the same site."""
     secure_cookies: bool = True
     """Whether browsers send the cookie over TLS only. False only where the portal runs without TLS on this machine."""
-    demo: bool = False
-    """Whether the sign-in page shows the people of the demo."""
 
 
 def tools(settings: PortalSettings) -> Iterable[object]:

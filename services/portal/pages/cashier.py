@@ -69,7 +69,8 @@ async def show_receipt(visit: Visit) -> Response:
     invoice: InvoiceState = await visit.ask(GetInvoice(certificate_id=visit.id("certificate_id")))
     if not invoice.payments:
         return visit.go(f"{COUNTER}/{invoice.certificate_id}")
-    return visit.page("receipt.html", invoice=invoice, address=f"{COUNTER}/{invoice.certificate_id}")
+    above = (visit.language.gettext("Counter"), COUNTER)
+    return visit.page("receipt.html", invoice=invoice, above=above, address=f"{COUNTER}/{invoice.certificate_id}")
 
 
 def today(visit: Visit) -> date:

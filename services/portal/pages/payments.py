@@ -44,7 +44,8 @@ async def show_receipt(visit: Visit) -> Response:
     invoice = await _invoice(visit)
     if not invoice.payments:
         raise NotForYou
-    return visit.page("payments/receipt.html", invoice=invoice)
+    above = (visit.language.gettext("Payments"), LIST)
+    return visit.page("receipt.html", invoice=invoice, above=above, address=f"{LIST}/{invoice.certificate_id}")
 
 
 async def _invoice(visit: Visit) -> InvoiceState:

@@ -29,10 +29,7 @@ async def show_sign_in(visit: Visit) -> Response:
     if visit.person is not None and not visit.query("why"):
         return visit.go(own_address(visit.query("next"), HOME))
     if visit.browser is None or visit.browser.ended:
-        former = visit.browser
         visit.keep(await visit.browsers.begin({}, visit.now))
-        if former is not None and former.person is not None:
-            visit.form.defaults({"next": visit.query("next")})
     return visit.page("sign_in.html", next=visit.query("next"), why=visit.query("why"))
 
 
