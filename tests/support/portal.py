@@ -250,8 +250,11 @@ class Browser:
 
 
 @asynccontextmanager
-async def a_system(root: Path) -> AsyncIterator[System]:
-    """Registry with its first administrator, certificates, fees, gateway, and the portal in front of them."""
+async def a_system(root: Path, public: str = "") -> AsyncIterator[System]:
+    """Registry with its first administrator, certificates, fees, gateway, and the portal in front of them.
+
+    `public`: the address of the public site.
+    """
     async with AsyncExitStack() as stack:
         registry = await stack.enter_async_context(a_registry(root))
         await registry.do_tasks()
@@ -264,7 +267,7 @@ async def a_system(root: Path) -> AsyncIterator[System]:
             made = a_service_under_test(name, _with_plumbing(router), root, *tools)
             services[name] = await stack.enter_async_context(made)
         settings = PortalSettings.model_construct(zone=PHNOM_PENH, secure_cookies=False, public_address="", country="KH")
-        site = Site(SERVICES / "portal", PHNOM_PENH, prefix=PREFIX, links={"public": ""})
+        site = Site(SERVICES / "portal", PHNOM_PENH, prefix=PREFIX, links={"public": public})
         system = System(services, httpx.ASGITransport(None), Human(registry, ""))  # type: ignore[arg-type]
 
         async def connect() -> System:

@@ -1,0 +1,141 @@
+"""A person in front of a browser, and what every page that they see is checked for."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Locator, Page
+
+from shared.web.languages import Languages
+from tests.registry.people import Human
+
+ROOT = Path(__file__).parents[2]
+TEXTS = Languages(
+    [ROOT / folder / "locales" for folder in ("shared/web", "services/portal", "services/tracking")], ZoneInfo("Asia/Phnom_Penh")
+)
+MAX_BYTES = 100_000
+"""Bytes of a page with its style sheet, scripts and pictures, before compression and without fonts."""
+WEIGHT = """() => performance.getEntriesByType('navigation')[0].decodedBodySize
+    + performance.getEntriesByType('resource').filter(each => !/\\.woff2|\\.webm/.test(each.name))
+        .reduce((sum, each) => sum + each.decodedBodySize, 0)"""
+OUTLINE = "() => [...document.querySelectorAll('main :is(h1, h2, label, legend, th, button)')].map(e => e.innerText.trim())"
+EXPECTED = re.compile("status of (422|401|403|404)")
+"""The answers to wrong input, which Chromium writes to its console."""
+
+
+@dataclass
+class PageRecord:
+    """What was measured on the pages of one address. `bytes`: of the heaviest one."""
+
+    visits: int = 0
+    bytes: int = 0
+    violations: int = 0
+
+
+PAGES: dict[str, PageRecord] = {}
+"""The pages of this run, by address; an id or a reference in an address is written `…`."""
+
+
+@dataclass
+class Reader:
+    """A person with a browser. `address`: of the portal's site, and `public`: of the public one, without a slash at the end.
+
+    `code_of` makes a new code of a person's authenticator. `problems` must be empty at the end.
+    """
+
+    page: Page
+    address: str
+    public: str
+    language: str
+    code_of: Callable[[Human], str]
+    problems: list[str] = field(default_factory=list)
+    loads: int = 0
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
+        self.page.on("load", lambda _: self._loaded())
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not EXPECTED.search(message.text):
+            self.problems.append(f"{self.page.url}: {message.text}")
+
+    def _loaded(self) -> None:
+        self.loads += 1
+
+    def say(self, text: str) -> str:
+        """A text of the pages in the language of this person."""
+        return TEXTS.all[self.language].gettext(text)
+
+    def open(self, path: str) -> None:
+        """Opens a page of the portal, and checks it."""
+        self.page.goto(f"{self.address}/portal{path}")
+        self.check()
+
+    def open_public(self, path: str) -> None:
+        """Opens a page of the public site, and checks it."""
+        self.page.goto(f"{self.public}{path}")
+        self.check()
+
+    def check(self) -> None:
+        """Checks the present page by the rules of WCAG 2.2 AA that a program can check, its width, weight and language."""
+        self.page.wait_for_load_state()
+        found = Axe().run(self.page).response["violations"]
+        for each in found:
+            self.problems.append(f"{self.page.url}: {each['id']} at {each['nodes'][0]['html'][:200]}")
+        if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            self.problems.append(f"{self.page.url}: wider than the window")
+        if self.page.locator("html").get_attribute("lang") != self.language:
+            self.problems.append(f"{self.page.url}: not in the language of the person")
+        size = self.page.evaluate(WEIGHT)
+        if size > MAX_BYTES:
+            self.problems.append(f"{self.page.url}: {size} bytes")
+        record = PAGES.setdefault(self._pattern(), PageRecord())
+        record.visits, record.bytes, record.violations = record.visits + 1, max(record.bytes, size), record.violations + len(found)
+
+    def _pattern(self) -> str:
+        path = self.page.evaluate("location.pathname")
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Z]{1,5}\d{4}-[A-Z]{3}-\d{6}", "…", path)
+
+    def outline(self) -> list[str]:
+        """The headings, labels and buttons of the page."""
+        return [text for text in self.page.evaluate(OUTLINE) if text]
+
+    def target(self, text: str) -> Locator:
+        """The first visible button or link with this text."""
+        said = self.say(text)
+        found = self.page.get_by_role("button", name=said, exact=True).or_(self.page.get_by_role("link", name=said, exact=True))
+        return found.locator("visible=true").first
+
+    def press(self, text: str) -> None:
+        """Presses a button or follows a link, and checks the page that follows."""
+        self.follow(self.target(text))
+
+    def follow(self, target: Locator) -> None:
+        """Presses a button or follows a link, and checks the page that follows."""
+        with self.page.expect_navigation():
+            target.click()
+        self.check()
+
+    def type(self, label: str, text: str, delay: float = 0) -> None:
+        """Types into a field. `delay`: milliseconds for each key."""
+        where = self.page.get_by_label(self.say(label)).first
+        where.fill("")
+        where.press_sequentially(text, delay=delay)
+
+    def sign_in(self, human: Human) -> None:
+        """Signs in, with a code if the person has an authenticator."""
+        self.open("/sign-in")
+        self.page.locator("#f-email").fill(human.email)
+        self.page.locator("#f-password").fill(human.password)
+        self.follow(self.page.locator("main form button").first)
+        if human.totp is not None:
+            self.page.locator("#f-code").fill(self.code_of(human))
+            self.follow(self.page.locator("form:has(#f-code) button.first"))
+
+    def text(self) -> str:
+        """The text of the page."""
+        return self.page.locator("main").inner_text()
