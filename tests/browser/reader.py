@@ -14,7 +14,8 @@ from tests.registry.people import Human
 
 ROOT = Path(__file__).parents[2]
 TEXTS = Languages(
-    [ROOT / folder / "locales" for folder in ("shared/web", "services/portal", "services/tracking")], ZoneInfo("Asia/Phnom_Penh")
+    [ROOT / folder / "locales" for folder in ("shared/web", "services/portal", "services/tracking")],
+    ZoneInfo("Asia/Phnom_Penh"),
 )
 MAX_BYTES = 100_000
 """Bytes of a page with its style sheet, scripts and pictures, before compression and without fonts."""
@@ -94,7 +95,11 @@ class Reader:
         if size > MAX_BYTES:
             self.problems.append(f"{self.page.url}: {size} bytes")
         record = PAGES.setdefault(self._pattern(), PageRecord())
-        record.visits, record.bytes, record.violations = record.visits + 1, max(record.bytes, size), record.violations + len(found)
+        record.visits, record.bytes, record.violations = (
+            record.visits + 1,
+            max(record.bytes, size),
+            record.violations + len(found),
+        )
 
     def _pattern(self) -> str:
         path = self.page.evaluate("location.pathname")
