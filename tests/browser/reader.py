@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Locator, Page
 
 from shared.web.languages import Languages
-from tests.registry.people import Human
 
 ROOT = Path(__file__).parents[2]
 TEXTS = Languages(
@@ -22,9 +23,19 @@ MAX_BYTES = 100_000
 WEIGHT = """() => performance.getEntriesByType('navigation')[0].decodedBodySize
     + performance.getEntriesByType('resource').filter(each => !/\\.woff2|\\.webm/.test(each.name))
         .reduce((sum, each) => sum + each.decodedBodySize, 0)"""
-OUTLINE = "() => [...document.querySelectorAll('main :is(h1, h2, label, legend, th, button)')].map(e => e.innerText.trim())"
+OUTLINE = (
+    "() => [...document.querySelectorAll('main :is(h2, label, legend, th[scope=col], button)')].map(e => e.innerText.trim())"
+)
 EXPECTED = re.compile("status of (422|401|403|404)")
 """The answers to wrong input, which Chromium writes to its console."""
+
+
+class Somebody(Protocol):
+    """A person who can sign in. `totp`: their authenticator, if they have one."""
+
+    email: str
+    password: str
+    totp: pyotp.TOTP | None
 
 
 @dataclass
@@ -51,9 +62,11 @@ class Reader:
     address: str
     public: str
     language: str
-    code_of: Callable[[Human], str]
+    code_of: Callable[[Any], str]
     problems: list[str] = field(default_factory=list)
     loads: int = 0
+    pace: float = 0
+    """Milliseconds for a key. A person with a pace is recorded, and a check would stop the video."""
 
     def __post_init__(self) -> None:
         self.page.on("console", self._hear)
@@ -84,6 +97,8 @@ class Reader:
     def check(self) -> None:
         """Checks the present page by the rules of WCAG 2.2 AA that a program can check, its width, weight and language."""
         self.page.wait_for_load_state()
+        if self.pace:
+            return
         found = Axe().run(self.page).response["violations"]
         for each in found:
             self.problems.append(f"{self.page.url}: {each['id']} at {each['nodes'][0]['html'][:200]}")
@@ -125,17 +140,29 @@ class Reader:
             target.click()
         self.check()
 
-    def type(self, label: str, text: str, delay: float = 0) -> None:
-        """Types into a field. `delay`: milliseconds for each key."""
+    def type(self, label: str, text: str, delay: float | None = None) -> None:
+        """Types into a field. `delay`: milliseconds for each key; None: the pace of the person."""
         where = self.page.get_by_label(self.say(label)).first
         where.fill("")
-        where.press_sequentially(text, delay=delay)
+        where.press_sequentially(text, delay=self.pace if delay is None else delay)
 
-    def sign_in(self, human: Human) -> None:
+    def fill(self, name: str, text: str) -> None:
+        """Types into the field with this name in its form, or chooses there."""
+        where = self.page.locator(f"main [name='{name}']").first
+        kind = where.evaluate("element => element.type")
+        if kind == "select-one":
+            where.select_option(text)
+        elif kind == "date":
+            where.fill(text)
+        else:
+            where.fill("")
+            where.press_sequentially(text, delay=self.pace)
+
+    def sign_in(self, human: Somebody) -> None:
         """Signs in, with a code if the person has an authenticator."""
         self.open("/sign-in")
-        self.page.locator("#f-email").fill(human.email)
-        self.page.locator("#f-password").fill(human.password)
+        self.fill("email", human.email)
+        self.fill("password", human.password)
         self.follow(self.page.locator("main form button").first)
         if human.totp is not None:
             self.page.locator("#f-code").fill(self.code_of(human))
