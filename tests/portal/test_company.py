@@ -11,6 +11,7 @@ from services.registry.companies.domain.registration import Status
 from shared.contracts.registry.mandates import RevokeMandate
 from shared.contracts.registry.particulars import DocumentKind
 from shared.contracts.registry.registrations import ReturnRegistration, SuspendRegistration
+from shared.web.languages import COOKIE
 from tests.registry.builders import FILES, OFFICER, TODAY, a_registration
 from tests.registry.parties import A_YEAR, Company, Parties, a_company
 from tests.registry.people import somebody_of_a_company
@@ -110,8 +111,14 @@ async def test_a_step_with_errors_keeps_what_was_typed(system: System) -> None:
 
     assert "1 thing" not in text
     assert "must be corrected" in text
+    assert "Tax number (TIN): This does not have the form that is needed here." in text
     assert browser.form("apply/company").fields["company_name"] == KHMER
     assert browser.form("apply/company").fields["tax_number"] == "k-1"
+    browser.http.cookies.set(COOKIE, "km")
+    await browser.send("apply/company")
+    (label,) = browser.page.xpath("//label[@for='f-tax-number']/text()")
+    (entry,) = browser.page.get_element_by_id("errors").iter("a")
+    assert entry.text_content().startswith(f"{label.strip()}៖ ")
 
 
 async def test_a_form_that_is_too_large_is_refused_with_a_page(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
