@@ -250,7 +250,11 @@ async def test_an_agent_accepts_a_mandate_and_acts_for_the_exporter_until_it_is_
     await agent.get(address)
     assert "In force" in await agent.send(address, act="accept")
 
+    text = await agent.get("/")
+    assert "For whom you can act" in text
+    assert f"until {A_YEAR:%-d %B %Y}" in text
     await agent.send("company/acting")
+    assert "For whom you can act" not in agent.text
     assert "You act for:" in (agent.response.text if agent.response else "")
     assert "Register a product" in await agent.get("/products")
     assert "This page is about your own company" in await agent.get("/company/mandates")
