@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from services.portal import posted
-from services.registry.companies.domain.registration import Status
+from services.registry.companies.domain.life_cycle import Status
 from shared.contracts.registry.mandates import RevokeMandate
 from shared.contracts.registry.particulars import DocumentKind
 from shared.contracts.registry.registrations import ReturnRegistration, SuspendRegistration
