@@ -17,6 +17,7 @@ from services.portal.wording import Wording
 from shared.contracts.messages import Command, FileChunk
 from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile, ListPlaces, Particulars
 from shared.contracts.registry.profiles import NameUsers
+from shared.contracts.registry.registration_history import GetRegistrationHistory, RegistrationHistory
 from shared.contracts.registry.registration_lists import (
     CountRegistrations,
     ListRegistrations,
@@ -26,9 +27,7 @@ from shared.contracts.registry.registration_lists import (
 from shared.contracts.registry.registrations import (
     ApproveRegistration,
     GetRegistration,
-    GetRegistrationHistory,
     RefuseRegistration,
-    RegistrationHistory,
     RegistrationState,
     RegistrationStatus,
     ReinstateRegistration,
