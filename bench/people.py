@@ -115,6 +115,15 @@ class Making:
         return found if all(each.email in found for each in accounts) else None
 
 
+def waiting_of(stack: Stack) -> dict[str, float]:
+    """The seconds for which threads of each process were ready and waited for a core."""
+    waited = {}
+    for process, name in [(process.pid, name) for name, process in stack.processes.items()]:
+        files = Path(f"/proc/{process}/task").glob("*/schedstat")
+        waited[name] = sum(int(file.read_text().split()[1]) for file in files) / 1e9
+    return waited
+
+
 def cpu_of(stack: Stack) -> dict[str, float]:
     """The seconds of processor that each process has used, with its children; `people`: this program; `machine`: all."""
     groups = {process.pid: name for name, process in stack.processes.items() if process.pid}
@@ -133,12 +142,13 @@ def cpu_of(stack: Stack) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Phase:
-    """What one phase has shown. `cpu`: the share of a core of each process."""
+    """What one phase has shown. `cpu`: the share of a core of each process; `waiting`: its wait for one."""
 
     name: str
     seconds: float
     measured: Measured
     cpu: dict[str, float]
+    waiting: dict[str, float]
 
     def result(self) -> dict[str, Any]:
         """All figures, for JSON."""
@@ -153,6 +163,7 @@ class Phase:
             "kinds": kinds,
             "failed": dict(self.measured.failed),
             "cores": {name: round(used, 3) for name, used in self.cpu.items()} | {"others": round(self.others, 3)},
+            "waiting_for_a_core": {name: round(share, 3) for name, share in self.waiting.items()},
             "portal_ms_per_page": round(1000 * self.cpu["portal"] * self.seconds / max(self.measured.pages, 1), 1),
             "limit": self.limit(),
         }
@@ -194,11 +205,12 @@ async def measure(name: str, stack: Stack, visitors: list[Visitor], seconds: flo
     measured = Measured()
     for visitor in visitors:
         visitor.measured = measured
-    before, began = cpu_of(stack), monotonic()
+    before, waited, began = cpu_of(stack), waiting_of(stack), monotonic()
     end = asyncio.get_running_loop().time() + seconds
     await asyncio.gather(*(what(visitor, end) for visitor in visitors))
-    lasted, after = monotonic() - began, cpu_of(stack)
-    return Phase(name, lasted, measured, {name: (after[name] - before[name]) / lasted for name in after})
+    lasted, after, still = monotonic() - began, cpu_of(stack), waiting_of(stack)
+    cpu = {name: (after[name] - before[name]) / lasted for name in after}
+    return Phase(name, lasted, measured, cpu, {name: (still[name] - waited[name]) / lasted for name in still})
 
 
 def show(phase: Phase) -> None:
@@ -210,6 +222,10 @@ def show(phase: Phase) -> None:
         print(f"  {kind:<28}{row['pages']:>6}{row['p50']:>8}{row['p95']:>8}{row['max']:>8}")
     used = sorted(result["cores"].items(), key=lambda pair: -pair[1])
     print("  cores used: " + ", ".join(f"{name} {share:.2f}" for name, share in used if share >= 0.01))
+    held = sorted(result["waiting_for_a_core"].items(), key=lambda pair: -pair[1])
+    print(
+        "  threads ready and waiting for a core: " + ", ".join(f"{name} {share:.2f}" for name, share in held if share >= 0.05)
+    )
     print(f"  portal: {result['portal_ms_per_page']} ms of a processor for each page; submitted: {result['submitted']}")
     print(f"  no page: {result['failed'] or 'none'}")
     print(f"  limit: {result['limit']}")
