@@ -49,14 +49,20 @@ SWITCH_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds to wait for another process that is creating the file."""
 
 
+_POOLS: dict[str, dict[str, Any]] = {
+    "sqlite": {"pool_size": 20, "max_overflow": 0},  # an overflow connection costs a thread and four statements each time
+    "postgresql": {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True},
+}
+
+
 class Database:
     """The database of one service. SQLite has only one writer, so writers wait here instead of polling its lock."""
 
     def __init__(self, url: URL) -> None:
         self.dialect = url.get_backend_name()
-        options = {} if self.dialect == "sqlite" else {"pool_pre_ping": True}
+        options = _POOLS[self.dialect]
         # errors, and so logs, contain no values: they may be personal data
-        self.engine = create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True, **options)
+        self.engine = create_async_engine(url, hide_parameters=True, **options)
         self._reader = self.engine.execution_options(**_READING[self.dialect])
         self.writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         if self.dialect == "sqlite":
@@ -156,5 +162,7 @@ def _roll_back_sqlite(connection: Any, *_: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = connection.get_execution_options().get("co_reading", False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+    if connection.info.get("query_only") is not reading:  # a statement costs four changes of thread
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        connection.info["query_only"] = reading
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
