@@ -29,6 +29,7 @@ CERTIFICATE, INVOICE = (
     re.compile(r'href="(/portal/certificates/[0-9a-f-]{36})'),
     re.compile(r'href="(/portal/payments/[0-9a-f-]{36})"'),
 )
+SAID = re.compile(r'id="errors">.*?<li>(?:<a[^>]*>)?([^<]+)', re.DOTALL)
 BODY = re.compile(r"<body[^>]*>")
 LIVE = re.compile(r'data-(ids|office)="([^"]+)"')
 QUANTITIES = {"quantity": "100", "packages": "10", "gross_weight_kg": "120", "amount": "900.00"}
@@ -58,7 +59,7 @@ class Visitor:
         self.measured = Measured()
         self.dice = Random(seed)
         self._http, self._live = http, live
-        self._text = ""
+        self._text = self._path = ""
         self._stream: asyncio.Task[None] | None = None
         self._certificates: list[str] = []
         self._invoices: list[str] = []
@@ -172,7 +173,8 @@ class Visitor:
             return
         self.measured.seconds[kind].append(perf_counter() - began)
         if not answer.is_success:
-            self.measured.failed[f"{kind}: {answer.status_code}"] += 1
+            said = " ".join(SAID.findall(answer.text)[:1])
+            self.measured.failed[f"{kind}: {answer.status_code} {said[:100]}".strip()] += 1
         self._text, self._path = answer.text, answer.url.path
         body = BODY.search(self._text)
         if self._live and body and (query := dict(LIVE.findall(body[0]))):

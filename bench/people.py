@@ -116,12 +116,9 @@ class Making:
 
 
 def waiting_of(stack: Stack) -> dict[str, float]:
-    """The seconds for which threads of each process were ready and waited for a core."""
-    waited = {}
-    for process, name in [(process.pid, name) for name, process in stack.processes.items()]:
-        files = Path(f"/proc/{process}/task").glob("*/schedstat")
-        waited[name] = sum(int(file.read_text().split()[1]) for file in files) / 1e9
-    return waited
+    """The seconds for which the first thread of each process was ready and waited for a core."""
+    files = {name: Path(f"/proc/{process.pid}/schedstat") for name, process in stack.processes.items()}
+    return {name: int(file.read_text().split()[1]) / 1e9 for name, file in files.items()}
 
 
 def cpu_of(stack: Stack) -> dict[str, float]:
@@ -154,6 +151,7 @@ class Phase:
         """All figures, for JSON."""
         kinds = {kind: figures(seconds) for kind, seconds in sorted(self.measured.seconds.items())}
         everything = [each for seconds in self.measured.seconds.values() for each in seconds]
+        each = self.ms_per_page
         return {
             "seconds": round(self.seconds, 1),
             "pages": self.measured.pages,
@@ -164,9 +162,16 @@ class Phase:
             "failed": dict(self.measured.failed),
             "cores": {name: round(used, 3) for name, used in self.cpu.items()} | {"others": round(self.others, 3)},
             "waiting_for_a_core": {name: round(share, 3) for name, share in self.waiting.items()},
-            "portal_ms_per_page": round(1000 * self.cpu["portal"] * self.seconds / max(self.measured.pages, 1), 1),
+            "ms_per_page": {name: round(ms, 1) for name, ms in each.items()},
+            "most_pages_per_second": round(1000 * (os.cpu_count() or 1) / sum(each.values()), 1),
             "limit": self.limit(),
         }
+
+    @property
+    def ms_per_page(self) -> dict[str, float]:
+        """The milliseconds of a core that each process has used for a page."""
+        pages = max(self.measured.pages, 1)
+        return {name: 1000 * used * self.seconds / pages for name, used in self.cpu.items() if name != "machine"}
 
     @property
     def others(self) -> float:
@@ -224,9 +229,16 @@ def show(phase: Phase) -> None:
     print("  cores used: " + ", ".join(f"{name} {share:.2f}" for name, share in used if share >= 0.01))
     held = sorted(result["waiting_for_a_core"].items(), key=lambda pair: -pair[1])
     print(
-        "  threads ready and waiting for a core: " + ", ".join(f"{name} {share:.2f}" for name, share in held if share >= 0.05)
+        "  event loop ready and waiting for a core: "
+        + ", ".join(f"{name} {share:.2f}" for name, share in held if share >= 0.05)
     )
-    print(f"  portal: {result['portal_ms_per_page']} ms of a processor for each page; submitted: {result['submitted']}")
+    costs = ", ".join(
+        f"{name} {ms}" for name, ms in sorted(result["ms_per_page"].items(), key=lambda pair: -pair[1]) if ms >= 1
+    )
+    print(
+        f"  ms of a core for each page: {costs}; so without other programs at most {result['most_pages_per_second']} a second"
+    )
+    print(f"  submitted: {result['submitted']}")
     print(f"  no page: {result['failed'] or 'none'}")
     print(f"  limit: {result['limit']}")
 
