@@ -1,5 +1,6 @@
 """What stands beside a certificate for an officer who decides on it: `deciding_panel.html`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -13,7 +14,6 @@ from services.portal.wording import Wording
 from shared.contracts.certificates.content import CertificateContent
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.withdrawing import ListRejectionReasons, RejectionReasons
-from shared.contracts.registry.profiles import NameUsers
 from shared.contracts.roles import Role
 
 QUEUE_FIELDS = ("tab", "office", "search")
@@ -59,15 +59,15 @@ def about_content(content: CertificateContent, words: Wording) -> str:
     return about(content.state.form, content.exporter_name, consignment.consignee.name, consignment.destination, words)
 
 
-async def deciding(visit: Visit, content: CertificateContent) -> Deciding | None:
-    """The values of `deciding_panel.html`; None for people who never decide on certificates."""
+async def deciding(visit: Visit, content: CertificateContent, names: Mapping[UUID, str]) -> Deciding | None:
+    """The values of `deciding_panel.html`; None for people who never decide on certificates. `names`: of the people on it."""
     person, state = visit.someone, content.state
     if not person.has(*DECIDING):
         return None
     assigned = content.assigned_to if content.assigned_until and content.assigned_until > visit.now else None
     other = ""
     if assigned and assigned != person.user_id:
-        other = (await visit.ask(NameUsers(user_ids=(assigned,)))).names.get(assigned, "")
+        other = names.get(assigned, str(assigned))
     acts = _acts(visit, content)
     reasons: tuple[tuple[str, str], ...] = ()
     if "reject" in acts:
@@ -79,7 +79,7 @@ async def deciding(visit: Visit, content: CertificateContent) -> Deciding | None
         acts=acts,
         why_not=_why_not(visit, content),
         mine=assigned == person.user_id,
-        other=other or (str(assigned) if assigned and assigned != person.user_id else ""),
+        other=other,
         until=content.assigned_until if assigned else None,
         reasons=reasons,
         checks=checks(visit),

@@ -18,6 +18,20 @@ FORMAT = {
     "description": "`json`. Without it the answer is a page for people, unless the header Accept asks for JSON.",
     "schema": {"type": "string", "enum": ["json"]},
 }
+EVENT = {
+    "type": "object",
+    "description": "Each event of the stream. `id` can be sent as `after` or as the header Last-Event-ID.",
+    "properties": {
+        "event": {"type": "string", "const": "step"},
+        "id": {"type": "string", "examples": ["1-AS2"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": TEMPLATE.format(model=StepShown.__name__)},
+        },
+    },
+    "required": ["event", "id", "data"],
+}
 REFERENCE = {"type": "string", "minLength": 1, "maxLength": MAX_TYPED, "examples": [EXAMPLE]}
 
 
@@ -48,9 +62,9 @@ def document() -> dict[str, Any]:
             "/certificates/{reference}": _get("getCertificate", "Read a certificate.", certificate, in_path, FORMAT),
             "/certificates/{reference}/events": _get(
                 "watchCertificate",
-                "Hear of new steps: server-sent events. The data of an event `step` is a StepShown.",
+                "Hear of new steps: server-sent events.",
                 {
-                    "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+                    "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": EVENT}}},
                     "404": _problem("No certificate with this reference has been issued."),
                     "429": _problem("Too many requests or open streams: wait as long as Retry-After says."),
                 },

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -49,20 +50,27 @@ SWITCH_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds to wait for another process that is creating the file."""
 
 
+_SQLITE: dict[str, Any] = {"pool_size": 10, "max_overflow": 0}  # an overflow connection costs a thread and four statements
+_POSTGRESQL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+
+
 class Database:
     """The database of one service. SQLite has only one writer, so writers wait here instead of polling its lock."""
 
     def __init__(self, url: URL) -> None:
         self.dialect = url.get_backend_name()
-        options = {} if self.dialect == "sqlite" else {"pool_pre_ping": True}
+        pool = _SQLITE if self.dialect == "sqlite" else _POSTGRESQL
         # errors, and so logs, contain no values: they may be personal data
-        self.engine = create_async_engine(url, pool_size=10, max_overflow=10, hide_parameters=True, **options)
-        self._reader = self.engine.execution_options(**_READING[self.dialect])
+        self.engine = create_async_engine(url, hide_parameters=True, **pool)
         self.writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         if self.dialect == "sqlite":
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
-            event.listen(self.engine.sync_engine, "invalidate", _roll_back_sqlite)
+            self._readers = create_async_engine(url, hide_parameters=True, **pool)  # a writer waits for no reader
+            for engine, reads in ((self.engine, False), (self._readers, True)):
+                event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, reads=reads))
+                event.listen(engine.sync_engine, "begin", partial(_begin_sqlite, reads=reads))
+                event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
+        else:
+            self._readers = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def writing(self) -> "Transaction":
         """A transaction that may write: `async with database.writing() as transaction`."""
@@ -71,18 +79,13 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A read-only session. It has one snapshot of the database and connects at its first read."""
-        async with AsyncSession(self._reader, autoflush=False) as session:
+        async with AsyncSession(self._readers, autoflush=False) as session:
             yield session
 
     async def close(self) -> None:
         """Closes all connections."""
         await self.engine.dispose()
-
-
-_READING: dict[str, dict[str, Any]] = {
-    "sqlite": {"co_reading": True},
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-}
+        await self._readers.dispose()
 
 
 class Transaction:
@@ -134,13 +137,15 @@ class Transaction:
             await self._writer.__aexit__(None, None, None)
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
+def _prepare_sqlite(connection: Any, _: object, *, reads: bool) -> None:
     connection.isolation_level = None  # the driver must not begin transactions: `_begin_sqlite` does
     for pragma in ("busy_timeout=10000", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     for pause in (*SWITCH_PAUSES, None):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
+            if reads:
+                connection.execute("PRAGMA query_only=ON")
             return
         except sqlite3.OperationalError:
             if pause is None:
@@ -154,7 +159,5 @@ def _roll_back_sqlite(connection: Any, *_: object) -> None:
         connection.rollback()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("co_reading", False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection, *, reads: bool) -> None:
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -17,7 +17,7 @@ from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
 from services.tracking.handlers import router
 from services.tracking.limits import Limits
-from services.tracking.live import Watching
+from services.tracking.live import LIFETIME, Watching
 from services.tracking.routes import routes
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
 from shared.contracts.gateway import PartnerObserved, PartnerState, StatusCode, TransmissionAdvanced
@@ -87,11 +87,11 @@ A_JOURNEY: tuple[Event, ...] = (an_issued_certificate(), a_step("AS1", 1), a_ste
 class Tracking:
     """The tracking service with its own database, and HTTP requests of the public."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, *, streams_last: float = LIFETIME) -> None:
         self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
         self.clock, self.limits = SettableClock(NOON), Limits()
         data = DataFiles()
-        tools = [data, self.limits, Watching(interval=0.01, heartbeat=0.05), Figures(data), SITE]
+        tools = [data, self.limits, Watching(interval=0.01, heartbeat=0.05, lifetime=streams_last), Figures(data), SITE]
         self.context = ServiceContext("tracking", self.database, self.clock, ThreadPoolExecutor(1), tools)
         self.context.add(a_health_check())
         self.app = app = application(self.context, routes)

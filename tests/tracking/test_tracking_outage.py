@@ -2,88 +2,98 @@
 
 import asyncio
 import os
+import re
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import nkeys
 
-from services.tracking.handlers import router
-from services.tracking.routes import routes
-from services.tracking.settings import TrackingSettings, tools
-from services.tracking.store import TABLES
-from shared.runtime.replica import Replica
-from shared.runtime.service import Service
+from services.tracking import routes
 from shared.security.event_signatures import event_keys_json
 from tests.conftest import eventually
 from tests.support.ports import free_port
 
 from .conftest import A_JOURNEY, REFERENCE, Tracking
 
-SEARCH = f"/public-search/atiga?reference={REFERENCE}"
-ADDRESSES = ("/", SEARCH, "/status", "/partners", "/codes", "/help", "/contact", "/openapi.json")
+STREAM = "/certificates/{reference}/events"
+STATIC = re.compile(r'href="(/static/[^"]+)"')
 
 
 @dataclass
 class Alone:
-    """A replica without a bus, and a browser."""
+    """The process of a replica without a bus, and a browser."""
 
-    replica: Replica
-    serving: asyncio.Task[None]
+    process: Process
     web: httpx.AsyncClient
 
 
 @asynccontextmanager
 async def a_replica_alone(database: Path, folder: Path) -> AsyncIterator[Alone]:
-    """A whole replica on this database. Nothing listens at the address of its bus."""
+    """`python -m services.tracking` on this database. Nothing listens at the address of its bus."""
     seed = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
     (folder / "seed").write_bytes(seed)
     key = nkeys.from_seed(bytearray(seed)).public_key.decode()
     (folder / "keys.json").write_bytes(event_keys_json({"tracking": {key: None}}))
-    settings = TrackingSettings(
-        database_url=f"sqlite+aiosqlite:///{database}",
-        nats_url=f"nats://127.0.0.1:{free_port()}",
-        nats_seed_file=folder / "seed",
-        event_keys_file=folder / "keys.json",
-        http_port=free_port(),
+    port = free_port()
+    settings = {
+        "CO_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
+        "CO_NATS_URL": f"nats://127.0.0.1:{free_port()}",
+        "CO_NATS_SEED_FILE": f"{folder / 'seed'}",
+        "CO_EVENT_KEYS_FILE": f"{folder / 'keys.json'}",
+        "CO_HTTP_PORT": f"{port}",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.tracking"), env=os.environ | settings, stdout=PIPE, stderr=STDOUT
     )
-    service = Service(name="tracking", router=router, tables=TABLES, settings=TrackingSettings, tools=tools, routes=routes)
-    replica = Replica(service, settings)
-    serving = asyncio.create_task(replica.serve())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.http_port}", timeout=5) as web:
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as web:
 
-        async def lives() -> bool:
-            try:
-                return (await web.get("/live")).status_code == 200
-            except httpx.ConnectError:
-                return False
+            async def lives() -> bool:
+                assert process.returncode is None, await process.communicate()
+                try:
+                    return (await web.get("/live")).status_code == 200
+                except httpx.TransportError:
+                    return False
 
-        await eventually(lives)
-        yield Alone(replica, serving, web)
-        replica.stop()
-        await asyncio.wait_for(serving, 10)
+            await eventually(lives)
+            yield Alone(process, web)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
 
 
 async def test_without_a_bus_every_page_answers_and_only_readiness_tells_it(tracking: Tracking, tmp_path: Path) -> None:
     await tracking.receive(*A_JOURNEY)
     await tracking.database.close()
     async with a_replica_alone(tmp_path / "tracking.sqlite", tmp_path) as alone:
-        for address in ADDRESSES:
+        for path in routes.ADDRESSES:
+            if path == STREAM:
+                continue
+            address = path.format(reference=REFERENCE)
             for kind in ("text/html", "application/json"):
-                answer = await alone.web.get(address, headers={"accept": kind})
+                answer = await alone.web.get(address, params={"reference": REFERENCE}, headers={"accept": kind})
                 assert answer.status_code == 200, (address, kind, answer.text)
+                assert REFERENCE in answer.text or path not in ("/public-search/atiga", "/certificates/{reference}")
+        files = STATIC.findall((await alone.web.get("/", headers={"accept": "text/html"})).text)
+        assert files
+        for address in files:
+            assert (await alone.web.get(address)).status_code == 200, address
         ready = await alone.web.get("/ready")
         assert (ready.status_code, "the bus" in ready.json()["problems"][0]) == (503, True)
 
-        async with alone.web.stream("GET", f"/certificates/{REFERENCE}/events") as stream:
+        async with alone.web.stream("GET", STREAM.format(reference=REFERENCE)) as stream:
             lines = stream.aiter_lines()
             assert await anext(lines) == "retry: 5000"
-            alone.replica.stop()
-            async with asyncio.timeout(2):  # an open page does not hold a replica that stops
+            alone.process.terminate()
+            async with asyncio.timeout(5):  # an open page does not hold a replica that stops
                 assert [line async for line in lines if line] == []
-            await asyncio.wait_for(alone.serving, 10)
+                assert await alone.process.wait() == 0
 
 
 async def test_without_its_database_the_home_page_answers_and_a_search_says_to_wait(tracking: Tracking, tmp_path: Path) -> None:

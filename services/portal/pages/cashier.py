@@ -1,5 +1,6 @@
 """The counter: a cashier finds an invoice, enters the bank slip, and prints the receipt."""
 
+import asyncio
 from typing import Any
 
 from starlette.responses import Response
@@ -26,10 +27,10 @@ async def show_cashier(visit: Visit) -> Response:
             return visit.go(f"{COUNTER}/{found.invoices[0].certificate_id}")
         groups = [("found", found)]
     else:
-        owed: Invoices = await visit.ask(visit.form.build(ListInvoices, [], settled=False, after=after, limit=25))
-        groups = [("owed", owed)]
+        questions = {"owed": visit.form.build(ListInvoices, [], settled=False, after=after, limit=25)}
         if after is None:
-            groups.append(("paid", await visit.ask(ListInvoices(settled=True, limit=LAST))))
+            questions["paid"] = ListInvoices(settled=True, limit=LAST)
+        groups = list(zip(questions, await asyncio.gather(*map(visit.ask, questions.values())), strict=True))
     last = groups[0][1]
     return visit.page(
         "cashier.html",

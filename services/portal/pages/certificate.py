@@ -66,23 +66,27 @@ class Dossier:
 async def gather(visit: Visit) -> Dossier:
     """Asks for everything about the certificate of the page."""
     certificate_id = visit.id("certificate_id")
-    content: CertificateContent = await visit.ask(GetCertificateContent(certificate_id=certificate_id))
     before, earlier = visit.query("before"), visit.query("earlier")
-    history, thread, invoice, transmission = await asyncio.gather(
+    content: CertificateContent
+    history: CertificateHistory
+    thread: Thread
+    content, history, thread = await asyncio.gather(
+        visit.ask(GetCertificateContent(certificate_id=certificate_id)),
         visit.ask(GetCertificateHistory(certificate_id=certificate_id, before=int(before) if before.isdigit() else None)),
         visit.ask(ListCertificateMessages(certificate_id=certificate_id, before=_id(earlier))),
-        _invoice(visit, content),
-        _transmission(visit, content),
     )
-    wanted = [each.user_id for each in (*history.acts, *thread.messages)]
+    wanted = [*(act.user_id for act in history.acts), *(message.user_id for message in thread.messages)]
     wanted += [content.reviewed_by, content.approved_by, content.assigned_to]
+    invoice, transmission, people = await asyncio.gather(
+        _invoice(visit, content), _transmission(visit, content), people_named(visit, wanted)
+    )
     return Dossier(
         content=content,
         history=history,
         thread=thread,
         invoice=invoice,
         transmission=transmission,
-        people=await people_named(visit, wanted),
+        people=people,
     )
 
 
@@ -185,7 +189,7 @@ async def show_certificate(visit: Visit) -> Response:
         remarks_of=lambda box, item=None: [
             each for each in state.box_remarks if each.box == box and (item is None or each.item == item)
         ],
-        deciding=await deciding(visit, content),
+        deciding=await deciding(visit, content, dossier.people),
         mine=mine,
         may=_acts(visit, state.status) if mine else frozenset(),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,

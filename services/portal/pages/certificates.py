@@ -1,5 +1,6 @@
 """The certificates of a company, or for officers of all companies; and the forms that were not sent yet."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -71,8 +72,9 @@ async def show_certificates(visit: Visit) -> Response:
         search=visit.query("search") or None,
         after=visit.query("after") or None,
     )
-    counts: CertificateCounts = await visit.ask(CountCertificates(office=office))
-    found: Certificates = await visit.ask(question)
+    counts: CertificateCounts
+    found: Certificates
+    counts, found = await asyncio.gather(visit.ask(CountCertificates(office=office)), visit.ask(question))
     return visit.page(
         "certificates.html",
         found=found.certificates,
@@ -126,8 +128,12 @@ async def begin(visit: Visit) -> Response:
 async def copy(visit: Visit) -> Response:
     """A new form with what an earlier certificate has. Sent twice, it is one form."""
     certificate_id = visit.id("certificate_id")
-    answer: CertificateCopy = await visit.ask(CopyCertificate(certificate_id=certificate_id))
-    content: CertificateContent = await visit.ask(GetCertificateContent(certificate_id=certificate_id))
+    answer: CertificateCopy
+    content: CertificateContent
+    answer, content = await asyncio.gather(
+        visit.ask(CopyCertificate(certificate_id=certificate_id)),
+        visit.ask(GetCertificateContent(certificate_id=certificate_id)),
+    )
     form_id = visit.form.command_id(f"copy {certificate_id}")
     if await visit.saved.find(visit.someone.user_id, address_of(form_id)) is None:
         await store(visit, copied(form_id, answer, [item.handicraft for item in content.items]))

@@ -1,7 +1,8 @@
 """Filling in a certificate, step by step. The form is saved as one types, and with each step."""
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -59,13 +60,12 @@ async def sent_already(visit: Visit, draft: Draft) -> Response | None:
     """The page of the certificate if the form was sent before, such as after the button back."""
     if draft.version:
         return None
-    for certificate_id in (draft.certificate_id, draft.form_id):
-        state: CertificateState | None = await visit.ask_or(
-            None, GetCertificate(certificate_id=certificate_id), NOT_FOUND, "not_yours"
-        )
-        if state is not None:
-            return visit.go(f"{PREFIX}/certificates/{certificate_id}")
-    return None
+    ids = (draft.certificate_id, draft.form_id)
+    states: Sequence[CertificateState | None] = await asyncio.gather(
+        *(visit.ask_or(None, GetCertificate(certificate_id=each), NOT_FOUND, "not_yours") for each in ids)
+    )
+    sent = next((state for state in states if state is not None), None)
+    return visit.go(f"{PREFIX}/certificates/{sent.certificate_id}") if sent else None
 
 
 def shown_version(visit: Visit) -> int:

@@ -1,5 +1,6 @@
 """The queue: the certificates of an office that wait, the longest waiting first; and the approval of many at once."""
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -73,8 +74,11 @@ async def show_queue(visit: Visit) -> Response:
     """The certificates of one tab."""
     tab, office = tab_of(visit), office_of(visit)
     after = visit.query("after") or None
-    listed: Certificates = await visit.ask(_question(visit, tab, after=after, limit=MAX_DECISIONS))
-    counts: CertificateCounts = await visit.ask(CountCertificates(office=office))
+    listed: Certificates
+    counts: CertificateCounts
+    listed, counts = await asyncio.gather(
+        visit.ask(_question(visit, tab, after=after, limit=MAX_DECISIONS)), visit.ask(CountCertificates(office=office))
+    )
     officers = {
         row.assigned_to for row in listed.certificates if row.assigned_to and (row.assigned_until or visit.now) > visit.now
     }

@@ -1,5 +1,6 @@
 """Registrations for officers: those that wait, one with its documents, history and renewal side by side, and the decisions."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -52,8 +53,9 @@ async def show_registrations(visit: Visit) -> Response:
     question = visit.form.build(
         ListRegistrations, [], status=status, waiting=waiting, search=search or None, after=after, limit=50
     )
-    listed: RegistrationsPage = await visit.ask(question)
-    counts: RegistrationCounts = await visit.ask(CountRegistrations())
+    listed: RegistrationsPage
+    counts: RegistrationCounts
+    listed, counts = await asyncio.gather(visit.ask(question), visit.ask(CountRegistrations()))
     rows = [
         (row, row.waiting_since is not None and is_late("registration", row.waiting_since, visit.now))
         for row in listed.registrations
@@ -79,10 +81,14 @@ async def show_registrations(visit: Visit) -> Response:
 async def show_registration(visit: Visit) -> Response:
     """One registration with its documents, its history, and what a renewal changes."""
     exporter_id = visit.id("exporter_id")
-    state: RegistrationState = await visit.ask(GetRegistration(exporter_id=exporter_id))
     before = visit.query("before")
-    history: RegistrationHistory = await visit.ask(
-        GetRegistrationHistory(exporter_id=exporter_id, before=int(before) if before.isdigit() and before != "0" else None)
+    state: RegistrationState
+    history: RegistrationHistory
+    state, history = await asyncio.gather(
+        visit.ask(GetRegistration(exporter_id=exporter_id)),
+        visit.ask(
+            GetRegistrationHistory(exporter_id=exporter_id, before=int(before) if before.isdigit() and before != "0" else None)
+        ),
     )
     people = {act.user_id for act in history.acts if act.user_id}
     names = (await visit.ask(NameUsers(user_ids=tuple(people)))).names if people else {}

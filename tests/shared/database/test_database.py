@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, make_url, select, text, update
+from sqlalchemy.event import listen, remove
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import Pool
 
 from shared.database.column_types import EnumText, ExactDecimal, JsonOf, UtcDateTime
 from shared.database.engine import Database, is_transient
@@ -258,6 +261,36 @@ async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
         await transaction.session.execute(insert(kinds).values(id=1))
         async with asyncio.timeout(4), database.reading() as session:
             assert (await session.execute(select(kinds))).all() == []
+
+
+async def test_a_writer_does_not_wait_for_the_connection_of_a_reader(database: Database) -> None:
+    async with AsyncExitStack() as readers:
+        for _ in range(10):  # as many as the pool holds without an overflow
+            session = await readers.enter_async_context(database.reading())
+            await session.execute(select(kinds))
+        async with asyncio.timeout(4):
+            assert await can_write(database)
+
+
+async def test_many_readers_on_sqlite_use_the_same_connections_again(tmp_path: Path) -> None:
+    opened: list[object] = []
+    database = Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"))
+
+    def counting(connection: object, _: object) -> None:
+        opened.append(connection)
+
+    listen(Pool, "connect", counting)
+
+    async def read() -> None:
+        async with database.reading() as session:
+            await session.execute(text("SELECT 1"))
+
+    for _ in range(3):
+        await asyncio.gather(*(read() for _ in range(30)))
+    remove(Pool, "connect", counting)
+    await database.close()
+
+    assert len(opened) <= 10
 
 
 async def test_a_reader_sees_one_state(database: Database) -> None:

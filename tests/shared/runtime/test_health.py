@@ -215,7 +215,7 @@ async def test_a_real_process_serves_and_ends_with_zero_on_sigterm(sqlite_stack:
         except httpx.ConnectError:
             return False
 
-    await eventually(ready, within=10)
+    await eventually(ready)
     await sqlite_stack.publish(a_submission())
     await eventually(lambda: _done(sqlite_stack))
     process.send_signal(signal.SIGTERM)
