@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.reader import Reader
 from tests.browser.site import LiveSite, a_live_site
 
+KHMER_ON_A_PHONE, ENGLISH_AT_A_DESK = "Khmer on a phone, dark", "English at a desk, light"
+PersonOf = Callable[[], Reader]
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1440, "height": 900}
 
 
@@ -50,3 +53,11 @@ def reader(chromium: Browser, site: LiveSite) -> Iterator[Any]:
     for each in made:
         each.page.context.close()
     assert [problem for each in made for problem in each.problems] == []
+
+
+@pytest.fixture(params=[KHMER_ON_A_PHONE, ENGLISH_AT_A_DESK])
+def person_of(request: pytest.FixtureRequest, reader: Any) -> PersonOf:
+    """Makes people who read Khmer on a phone in the dark; then, in a second run of the test, English at a desk."""
+    if request.param == KHMER_ON_A_PHONE:
+        return partial(reader, "km", PHONE, color_scheme="dark")
+    return partial(reader, "en", DESK)
