@@ -64,8 +64,8 @@ def test_a_new_company_applies_sends_its_documents_and_sees_that_it_waits(
 
     assert person.say("Everything is here") in person.text()
     person.open("/")
-    waits = "Your application is complete, and the ministry examines it. You need to do nothing: we write to you when it is decided."
-    assert person.say(waits) in person.text()
+    assert person.page.locator("#registering").is_visible()
+    assert person.say("Complete the application") not in person.text()
 
 
 def test_a_registration_officer_approves_a_company_with_a_code(site: LiveSite, person_of: PersonOf) -> None:

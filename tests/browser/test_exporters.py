@@ -55,7 +55,7 @@ def test_an_exporter_corrects_a_returned_certificate_at_its_boxes(site: LiveSite
     person.open(f"/certificates/{certificate_id}")
 
     person.follow(person.page.locator(".remark:has-text('The street is missing.') button"))
-    assert person.page.url.partition("#")[2] == "f-consignment-consignee-name"
+    assert person.page.url.endswith("/consignee")
     person.send("/consignee", {"consignment.consignee.address": "14 Jalan Ampang, Kuala Lumpur"}, "button[value=next]")
     person.open(f"/certificates/{certificate_id}")
     person.follow(person.page.locator("#item-1 .remark button"))

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
+from services.portal.tables import forms
 from services.registry.companies.domain.registration import Status
 from tests.browser.makers import an_exporter, an_exporter_who_owes, an_officer, reviewed
 from tests.browser.reader import Reader
 from tests.browser.site import LiveSite
+from tests.conftest import eventually
 from tests.registry.builders import FILES
 from tests.registry.parties import a_company
 
@@ -120,10 +123,17 @@ def test_what_is_typed_is_saved_by_itself(site: LiveSite, reader: Any) -> None:
     page.locator(ADDRESS).fill("1 Lebuh Pantai")
     page.get_by_role("link", name="Products").click()  # before the pause after which it is saved
     page.wait_for_url("**/products")
+    site.do(eventually(lambda: is_saved(site, "1 Lebuh Pantai")))
 
     page.goto(address)
     expect(page.locator(NAME)).to_have_value("Penang Foods Sdn. Bhd.")
     expect(page.locator(ADDRESS)).to_have_value("1 Lebuh Pantai")
+
+
+async def is_saved(site: LiveSite, text: str) -> bool:
+    """Whether a form with this text is saved."""
+    async with site.system.services["portal"].context.database.reading() as session:
+        return bool(await session.scalar(select(forms.c.path).where(forms.c.fields.contains(text))))
 
 
 def test_what_is_typed_without_a_connection_is_saved_afterwards(site: LiveSite, reader: Any) -> None:
