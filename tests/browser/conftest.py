@@ -7,13 +7,16 @@ from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.reader import Reader
 from tests.browser.site import LiveSite, a_live_site
 
 KHMER_ON_A_PHONE, ENGLISH_AT_A_DESK = "Khmer on a phone, dark", "English at a desk, light"
 PersonOf = Callable[[], Reader]
+WAITS = 15_000
+"""Milliseconds that a person waits for a page, or for something on it."""
+expect.set_options(timeout=WAITS)
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1440, "height": 900}
 
 
@@ -45,7 +48,7 @@ def reader(chromium: Browser, site: LiveSite) -> Iterator[Any]:
 
     def make(language: str = "en", viewport: dict[str, int] = DESK, **options: Any) -> Reader:
         context = chromium.new_context(locale=language, viewport=viewport, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAITS)
         made.append(Reader(context.new_page(), site.address, site.public, language, site.code_of))
         return made[-1]
 

@@ -39,12 +39,12 @@ def returned(site: LiveSite, certificate_id: UUID) -> None:
     """An officer returns a certificate with remarks on two boxes."""
     remarks = (BoxRemark(box=2, text="The street is missing."), BoxRemark(box=7, item=1, text="The invoice says 24,000 kg."))
 
-    async def give_back() -> None:
+    async def send_back() -> None:
         token = site.system.services["certificates"].token_of(a_person("reviewer"))
         command = ReturnCertificate(certificate_id=certificate_id, remarks="See boxes 2 and 7.", boxes=remarks)
         await site.system.ask(command, token=token)
 
-    site.do(give_back())
+    site.do(send_back())
 
 
 def test_an_exporter_corrects_a_returned_certificate_at_its_boxes(site: LiveSite, person_of: PersonOf) -> None:
