@@ -11,7 +11,7 @@ PYTEST = $(BIN)/pytest -n $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose compose-down test test-all check prove lint format generate lock wheelhouse clean
+.PHONY: help demo up compose compose-down test test-all check guides prove lint format generate lock wheelhouse clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test-all: $(INSTALLED) ## Run every test that needs neither containers nor Postg
 	@$(PYTEST) $(ARGS)
 
 check: lint test ## Check style, types and imports, and test: run this before a commit
+
+guides: $(INSTALLED) ## Make the guides of the public site and docs/tour.md from the real screens (needs chromium and ffmpeg)
+	@$(BIN)/pytest -q --guides tests/browser $(ARGS)
 
 prove: $(INSTALLED) $(if $(CONTAINERS),wheelhouse) ## Prove at full scale what is tested on a few (ARGS=faults; ARGS=fuzz; CONTAINERS=required ARGS=tests/containers; long)
 ifeq ($(ARGS),fuzz)

@@ -31,6 +31,7 @@ trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(_spans))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make prove`: what is tried on a few certificates in every run is tried on thousands."""
+    parser.addoption("--guides", action="store_true", help="keep the pictures and videos of the guides and the tour")
     parser.addoption("--full-scale", action="store_true", help="prove on thousands of certificates what is tested on a few")
 
 

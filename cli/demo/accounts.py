@@ -40,9 +40,9 @@ COLLECT_SECONDS = 0.05
 MAX_RENEWALS, RETRY_SECONDS = 100, 0.3
 """The number of retries while even a new token is refused, and the pause between them."""
 SIGNED_OUT = {"token_expired", "token_invalid", "session_over"}
-WRONG_CODE = "second_factor_wrong"
-"""The code of a refused code. A right one is refused too if its first answer was lost, or if a clock is wrong."""
-STEP_UP_REFUSED = {"step_up_required", "step_up_expired", "step_up_used", "step_up_invalid", WRONG_CODE}
+CODE_REFUSED = {"second_factor_wrong", "second_factor_used"}
+"""The codes of a refused code. A right one is refused too if its first answer was lost, or if a clock is wrong."""
+STEP_UP_REFUSED = {"step_up_required", "step_up_expired", "step_up_used", "step_up_invalid"} | CODE_REFUSED
 MAX_CODES = 4
 """The number of codes tried for one purpose: one less than the attempts that cause no delay."""
 
@@ -181,7 +181,7 @@ class AccountClient:
                 return await given
             except AskRefused as refused:
                 codes -= 1
-                if refused.refusal.code != WRONG_CODE or codes == 0:
+                if refused.refusal.code not in CODE_REFUSED or codes == 0:
                     raise
 
     def confirmation_order(self) -> tuple[float, int]:
@@ -259,6 +259,6 @@ async def with_next_code(authenticator: Authenticator, use: Callable[[str], Awai
         try:
             return await use(await authenticator.code())
         except AskRefused as refused:
-            if refused.refusal.code != WRONG_CODE:
+            if refused.refusal.code not in CODE_REFUSED:
                 raise
     return await use(await authenticator.code())

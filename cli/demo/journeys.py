@@ -17,9 +17,10 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.demo.accounts import Account, Authenticator, Mailbox
+from cli.demo.consignment import Journey
 from cli.demo.contents import Contents
 from cli.demo.examples import Example, all_examples
-from cli.demo.people import Exporter, Journey, Ministry, until
+from cli.demo.people import Exporter, Ministry, until
 from cli.demo.received import announce_documents
 from cli.demo.sign_ins import COMPANY_PEOPLE, OFFICERS, SignIns
 from cli.spans import kept_spans, traces_of

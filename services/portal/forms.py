@@ -27,13 +27,17 @@ class FormInvalid(Exception):
 
 
 class Form:
-    """The values and errors of a form. Before it is posted, the values are defaults."""
+    """The values and errors of a form. Before it is posted, the values are defaults.
+
+    `labels`: of the fields that the page shows, by name. The templates fill them in.
+    """
 
     def __init__(self, language: Language, posted: FormData | None = None) -> None:
         self._language = language
         self._typed: dict[str, list[str]] = {}
         self.files: dict[str, UploadFile] = {}
         self.errors: list[tuple[str, str]] = []
+        self.labels: dict[str, str] = {}
         self.restored = False
         self._defaults: dict[str, str] = {}
         for name, value in posted.multi_items() if posted else ():

@@ -82,9 +82,8 @@ async def _answer(
     except AskRefused as refused:
         refusal = refused.refusal
         detail = visit.language.refusal(refusal.code, refusal.values, refusal.detail)
-        return visit.page(
-            "problem.html", status=404 if refusal.code.endswith("_not_found") else 403, code=refusal.code, detail=detail
-        )
+        status = 404 if refusal.code.endswith(("_not_found", "_not_received")) else 403
+        return visit.page("problem.html", status=status, code=refusal.code, detail=detail)
     except Refused as refused:
         return visit.page("problem.html", status=403, code=refused.code, detail=refused.sentence(visit.language.code))
     except (NobodyAnswers, TimeoutError, OSError) as error:

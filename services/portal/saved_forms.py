@@ -68,6 +68,8 @@ class SavedForms:
             return int(known) + 1
 
     async def forget(self, user_id: UUID, path: str) -> None:
-        """Deletes a form that was sent."""
+        """Deletes a form that was sent. Most forms were never saved: then nothing is written."""
+        if await self.find(user_id, path) is None:
+            return
         async with self._database.writing() as transaction:
             await transaction.session.execute(delete(forms).where(forms.c.user_id == user_id, forms.c.path == path))

@@ -6,7 +6,7 @@ from functools import cached_property
 from services.portal.names import Names
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.gateway import StatusCode
-from shared.contracts.registry.particulars import DocumentKind
+from shared.contracts.registry.particulars import DocumentKind, Place
 from shared.contracts.registry.registrations import RegistrationStatus
 from shared.contracts.registry.users import UserStatus
 from shared.contracts.roles import Role
@@ -14,6 +14,10 @@ from shared.web.languages import Language
 
 Tag = tuple[str, str]
 """A text, and the kind of the tag that shows it."""
+
+
+DECIDED = frozenset({StatusCode.UTL, StatusCode.UTP, StatusCode.DEN, StatusCode.NOT, StatusCode.CAN})
+"""The codes after which customs decide nothing more on a received document."""
 
 
 class Wording:
@@ -122,7 +126,7 @@ class Wording:
     def code(self, code: StatusCode | None) -> Tag:
         """The decision of customs on a received document."""
         _ = self.gettext
-        if code is None:
+        if code not in DECIDED:
             return _("Not decided yet"), "waits"
         return {
             StatusCode.UTL: (_("Utilised"), "good"),
@@ -130,7 +134,12 @@ class Wording:
             StatusCode.DEN: (_("Preference denied"), "bad"),
             StatusCode.NOT: (_("Rejected"), "bad"),
             StatusCode.CAN: (_("Cancelled"), "bad"),
-        }.get(code, (_("Not decided yet"), "waits"))
+        }[code]
+
+    def place(self, place: Place) -> str:
+        """A district with its province."""
+        in_khmer = self._language.code == "km"
+        return f"{place.name_km}, {place.province_km}" if in_khmer else f"{place.name_en}, {place.province_en}"
 
     def waiting(self, code: str) -> str:
         """What a certificate waits for."""

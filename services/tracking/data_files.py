@@ -89,6 +89,15 @@ class Help(Row):
     questions: tuple[Faq, ...]
 
 
+class Guide(Row):
+    """A guide with pictures and a video. `make guides` makes those from the real screens; `id` begins their names."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+    title: Bilingual
+    summary: Bilingual
+    steps: Annotated[tuple[Bilingual, ...], Field(min_length=1, max_length=20)]
+
+
 class DataFiles:
     """The data files. `contacts`: a file of the operator instead of the one of this release. Raises ValueError."""
 
@@ -131,6 +140,11 @@ class DataFiles:
     def help(self) -> Help:
         """The frequent questions."""
         return Help.model_validate(_read("faq"))
+
+    @cached_property
+    def guides(self) -> tuple[Guide, ...]:
+        """The guides, step by step."""
+        return TypeAdapter(tuple[Guide, ...]).validate_python(_read("guides")["guides"])
 
     def country(self, code: str) -> Bilingual:
         """The name of a country; its code if the name is not known."""

@@ -40,10 +40,16 @@ async def show_codes(request: Request) -> Response:
 
 async def show_help(request: Request) -> Response:
     """The frequent questions. `q` searches them."""
-    typed = " ".join(request.query_params.get("q", "")[:MAX_SEARCH].split())
-    data = data_of(request)
-    found = found_questions(data.help.questions, typed)
-    return page(request, "help.html", 300, questions=found, topics=data.help.topics, q=typed)
+    return _help(request, " ".join(request.query_params.get("q", "")[:MAX_SEARCH].split()))
+
+
+async def show_guide(request: Request) -> Response:
+    """One guide: a video with captions, and each step with its picture."""
+    guides = data_of(request).guides
+    guide = next((each for each in guides if each.id == request.path_params["guide"]), None)
+    if guide is None:
+        return _help(request, "", 404)
+    return page(request, "guide.html", 300, guide=guide, others=[each for each in guides if each is not guide])
 
 
 async def show_contact(request: Request) -> Response:
@@ -54,6 +60,12 @@ async def show_contact(request: Request) -> Response:
 async def show_document(request: Request) -> Response:
     """The OpenAPI document of the public JSON."""
     return JSONResponse(openapi.document(), headers=HEADERS | {"cache-control": "public, max-age=300"})
+
+
+def _help(request: Request, typed: str, status: int = 200) -> Response:
+    data = data_of(request)
+    found, kept = found_questions(data.help.questions, typed), 300 if status == 200 else 0
+    return page(request, "help.html", kept, status, questions=found, topics=data.help.topics, q=typed, guides=data.guides)
 
 
 def found_questions(questions: Sequence[Faq], typed: str) -> list[Faq]:

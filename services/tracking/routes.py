@@ -18,6 +18,7 @@ ADDRESSES: dict[str, Endpoint] = {
     "/partners": informing.show_partners,
     "/codes": informing.show_codes,
     "/help": informing.show_help,
+    "/help/{guide}": informing.show_guide,
     "/contact": informing.show_contact,
     "/openapi.json": informing.show_document,
 }

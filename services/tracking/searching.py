@@ -25,7 +25,8 @@ async def show_home(request: Request) -> Response:
     with suppress(*UNAVAILABLE):
         figures = await context.use(Figures).service.get(context)
         shown = await context.use(Figures).partners.get(context)
-    return page(request, "home.html", 30, codes=codes_view(data_of(request)).codes, figures=figures, shown=shown)
+    data = data_of(request)
+    return page(request, "home.html", 30, codes=codes_view(data).codes, figures=figures, shown=shown, guides=data.guides)
 
 
 async def search(request: Request) -> Response:

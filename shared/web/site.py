@@ -45,7 +45,13 @@ class Site:
         self.languages = Languages([HERE / "locales", package / "locales"], zone)
         self.files = StaticFiles([HERE / "static", package / "static"], prefix)
         folders = [package / "templates", HERE / "templates"]
-        shared = {"prefix": prefix, "static": self.files.address, "integrity": self.files.integrity, "language_names": NAMES}
+        shared = {
+            "prefix": prefix,
+            "static": self.files.address,
+            "has_static": self.files.__contains__,
+            "integrity": self.files.integrity,
+            "language_names": NAMES,
+        }
         self._environments = {
             code: _environment(folders, language, {**shared, **(links or {})}) for code, language in self.languages.all.items()
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha384
 from pathlib import Path
 
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -62,8 +62,9 @@ class StaticFiles:
         if found is None:
             return PlainTextResponse("There is no such file.", 404)
         kept = "public, max-age=31536000, immutable" if digest == self._digest else "no-cache"
-        headers = {"cache-control": kept, "x-content-type-options": "nosniff", "accept-ranges": "none"}
-        return Response(found.path.read_bytes(), media_type=found.media_type, headers=headers)
+        return FileResponse(
+            found.path, media_type=found.media_type, headers={"cache-control": kept, "x-content-type-options": "nosniff"}
+        )
 
 
 def _read(path: Path) -> StaticFile:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Locator, Page
 
 from shared.web.languages import Languages
-from tests.registry.people import Human
 
 ROOT = Path(__file__).parents[2]
 TEXTS = Languages(
@@ -23,9 +23,19 @@ MAX_BYTES = 100_000
 WEIGHT = """() => performance.getEntriesByType('navigation')[0].decodedBodySize
     + performance.getEntriesByType('resource').filter(each => !/\\.woff2|\\.webm/.test(each.name))
         .reduce((sum, each) => sum + each.decodedBodySize, 0)"""
-OUTLINE = "() => [...document.querySelectorAll('main :is(h1, h2, label, legend, th, button)')].map(e => e.innerText.trim())"
+OUTLINE = (
+    "() => [...document.querySelectorAll('main :is(h2, label, legend, th[scope=col], button)')].map(e => e.innerText.trim())"
+)
 EXPECTED = re.compile("status of (422|401|403|404|409)|ERR_INTERNET_DISCONNECTED")
 """The answers to wrong input and an absent connection, which Chromium writes to its console."""
+
+
+class Somebody(Protocol):
+    """A person who can sign in. `totp`: their authenticator, if they have one."""
+
+    email: str
+    password: str
+    totp: pyotp.TOTP | None
 
 
 @dataclass
@@ -57,9 +67,11 @@ class Reader:
     address: str
     public: str
     language: str
-    code_of: Callable[[Human], str]
+    code_of: Callable[[Any], str]
     problems: list[str] = field(default_factory=list)
     loads: int = 0
+    pace: float = 0
+    """Milliseconds for a key. A person with a pace is recorded, and a check would stop the video."""
 
     def __post_init__(self) -> None:
         self.page.on("console", self._hear)
@@ -90,6 +102,8 @@ class Reader:
     def check(self) -> None:
         """Checks the present page by the rules of WCAG 2.2 AA that a program can check, its width, weight and language."""
         self.page.wait_for_load_state()
+        if self.pace:
+            return
         found = self._violations()
         for each in found:
             self.problems.append(f"{self.page.url}: {each['id']} at {each['nodes'][0]['html'][:200]}")
@@ -141,11 +155,11 @@ class Reader:
             target.click()
         self.check()
 
-    def type(self, label: str, text: str, delay: float = 0) -> None:
-        """Types into a field. `delay`: milliseconds for each key."""
+    def type(self, label: str, text: str, delay: float | None = None) -> None:
+        """Types into a field. `delay`: milliseconds for each key; None: the pace of the person."""
         where = self.page.get_by_label(self.say(label)).first
         where.fill("")
-        where.press_sequentially(text, delay=delay)
+        where.press_sequentially(text, delay=self.pace if delay is None else delay)
 
     def form(self, action: str) -> Locator:
         """The form whose address ends like this. It is unfolded if it is folded."""
@@ -155,7 +169,7 @@ class Reader:
             folded.locator("summary").first.click()
         return found
 
-    def fill(self, action: str, values: Mapping[str, str | Sequence[str]]) -> Locator:
+    def fill_in(self, action: str, values: Mapping[str, str | Sequence[str]]) -> Locator:
         """Fills in fields of a form by their names, and returns the form. A list chooses boxes by their values."""
         form = self.form(action)
         for name, value in values.items():
@@ -171,16 +185,30 @@ class Reader:
 
     def send(self, action: str, values: Mapping[str, str | Sequence[str]] | None = None, button: str = BUTTONS) -> None:
         """Fills in a form, presses its first button, or another one, and checks the page that follows."""
-        self.follow(self.fill(action, values or {}).locator(button).first)
+        self.follow(self.fill_in(action, values or {}).locator(button).first)
 
-    def sign_in(self, human: Human) -> None:
+    def fill(self, name: str, text: str) -> None:
+        """Types into the field with this name in its form, or chooses there."""
+        where = self.page.locator(f"main [name='{name}']").first
+        kind = where.evaluate("element => element.type")
+        if kind == "select-one":
+            where.select_option(text)
+        elif kind == "date":
+            where.fill(text)
+        else:
+            where.fill("")
+            where.press_sequentially(text, delay=self.pace)
+
+    def sign_in(self, human: Somebody) -> None:
         """Signs in, with a code if the person has an authenticator."""
         self.open("/sign-in")
-        self.send("/sign-in", {"email": human.email, "password": human.password})
+        self.fill("email", human.email)
+        self.fill("password", human.password)
+        self.follow(self.page.locator("main form button").first)
         if human.totp is not None:
             self.send("/sign-in/code", {"code": self.code_of(human)})
 
-    def confirm(self, human: Human) -> None:
+    def confirm(self, human: Somebody) -> None:
         """Confirms what stands on the page of confirmations, with a code."""
         self.send("/confirm", {"code": self.code_of(human)}, "button.first:not([type=button])")
 

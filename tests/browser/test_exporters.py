@@ -96,7 +96,7 @@ def test_everything_works_without_scripts(site: LiveSite, reader: Any) -> None:
     exporter, (certificate_id,) = an_exporter(site, submitted=False)
     person = reader(java_script_enabled=False)
     person.page.goto(f"{site.address}/portal/sign-in")
-    person.fill("/sign-in", {"email": exporter.email, "password": exporter.password}).locator("button").first.click()
+    person.fill_in("/sign-in", {"email": exporter.email, "password": exporter.password}).locator("button").first.click()
     person.page.goto(f"{site.address}/portal/certificates/{certificate_id}")
 
     person.page.get_by_role("button", name="Submit as it is").click()

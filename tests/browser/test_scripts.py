@@ -168,7 +168,7 @@ def test_a_double_click_sends_a_form_once(site: LiveSite, reader: Any) -> None:
     sent: list[str] = []
     person.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
 
-    person.fill("/messages", {"text": "When will it be reviewed?"}).locator("button").dblclick()
+    person.fill_in("/messages", {"text": "When will it be reviewed?"}).locator("button").dblclick()
     person.page.wait_for_url("**done=written**")
 
     assert len(sent) == 1

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from services.certificates.domain import exporter, life_cycle, message, product
-from services.registry.companies.domain import registration
+from services.registry.companies.domain import life_cycle as registration
 from services.registry.identity.domain import user
 from services.registry.mandates.domain import mandate
 from shared.contracts.certificates.content import CertificateActKind

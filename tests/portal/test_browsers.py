@@ -1,5 +1,6 @@
 """The session of a browser while its person acts for another company, and small parts of pages. No database is needed."""
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from shared.contracts.registry.registrations import ApplyForRegistration
 from shared.contracts.roles import Role
 from shared.web.languages import Language
 from tests.support.service_under_test import PHNOM_PENH
+from tests.support.texts import ROOT
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 ENGLISH = Language("en", [], PHNOM_PENH)
@@ -94,6 +96,13 @@ def test_a_step_has_the_bounds_of_the_contract_and_no_others() -> None:
         form.build(part_of(ApplyForRegistration, *STEPS["company"]))
 
     assert {field for field, _ in form.errors} == {"company_name", "tax_number"}
+
+
+def test_each_field_with_an_error_gives_its_label_to_the_summary() -> None:
+    for template in (ROOT / "services" / "portal" / "templates").rglob("*.html"):
+        text = template.read_text()
+        for name in set(re.findall(r"form\.error\(([^)]+)\)", text)):
+            assert f"labels.setdefault({name}, " in text or f"(form, {name}, " in text, (template, name)
 
 
 def test_every_field_of_an_application_is_asked_in_one_step_or_known_to_the_page() -> None:

@@ -7,10 +7,11 @@ import pytest
 import pytest_asyncio
 
 from services.portal import posted
-from services.registry.companies.domain.registration import Status
+from services.registry.companies.domain.life_cycle import Status
 from shared.contracts.registry.mandates import RevokeMandate
 from shared.contracts.registry.particulars import DocumentKind
 from shared.contracts.registry.registrations import ReturnRegistration, SuspendRegistration
+from shared.web.languages import COOKIE
 from tests.registry.builders import FILES, OFFICER, TODAY, a_registration
 from tests.registry.parties import A_YEAR, Company, Parties, a_company
 from tests.registry.people import somebody_of_a_company
@@ -110,8 +111,14 @@ async def test_a_step_with_errors_keeps_what_was_typed(system: System) -> None:
 
     assert "1 thing" not in text
     assert "must be corrected" in text
+    assert "Tax number (TIN): This does not have the form that is needed here." in text
     assert browser.form("apply/company").fields["company_name"] == KHMER
     assert browser.form("apply/company").fields["tax_number"] == "k-1"
+    browser.http.cookies.set(COOKIE, "km")
+    await browser.send("apply/company")
+    (label,) = browser.page.xpath("//label[@for='f-tax-number']/text()")
+    (entry,) = browser.page.get_element_by_id("errors").iter("a")
+    assert entry.text_content().startswith(f"{label.strip()}៖ ")
 
 
 async def test_a_form_that_is_too_large_is_refused_with_a_page(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +250,11 @@ async def test_an_agent_accepts_a_mandate_and_acts_for_the_exporter_until_it_is_
     await agent.get(address)
     assert "In force" in await agent.send(address, act="accept")
 
+    text = await agent.get("/")
+    assert "For whom you can act" in text
+    assert f"until {A_YEAR:%-d %B %Y}" in text
     await agent.send("company/acting")
+    assert "For whom you can act" not in agent.text
     assert "You act for:" in (agent.response.text if agent.response else "")
     assert "Register a product" in await agent.get("/products")
     assert "This page is about your own company" in await agent.get("/company/mandates")

@@ -47,6 +47,8 @@ async def test_a_slip_is_entered_once_whatever_the_cashier_presses(system: Syste
     assert "216,000 KHR" in await browser.get("/tariff")
 
     payer = await system.signed_in(exporter)
+    assert "What the fee is made of" in await payer.get(f"/payments/{certificate_id}")
+    assert "Bank slip" not in payer.text
     text = await payer.get(f"/payments/{certificate_id}/receipt")
     assert "ABA-1" in text
     assert "Joint Prakas 315" in text

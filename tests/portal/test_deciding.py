@@ -62,25 +62,52 @@ def rows(browser: Browser) -> list[str]:
 
 
 async def test_many_are_approved_with_one_code_and_each_outcome_is_told(system: System) -> None:
-    certificates = await submitted(system, await system.exporter(), 3)
+    certificates = await submitted(system, await system.exporter(), 4)
     reviewer = await reviewed(system, certificates)
     assert reviewer.session
     approver = await system.officer("approver")
     browser = await system.signed_in(approver)
 
     await browser.get("/queue")
-    assert len(rows(browser)) == 3
+    assert len(rows(browser)) == 4
     text = await browser.send("/queue/approve", chosen=rows(browser))
-    assert "Confirm 3 decisions" in text
+    assert "Confirm 4 decisions" in text
     assert "Kuala Trading Sdn. Bhd., Malaysia" in text
     await system.ask(ReturnCertificate(certificate_id=certificates[0], remarks="Box 7."), token=reviewer.session.token)
+    system.without.add(certificates[3])
     text = await browser.send("/confirm", code=approver.code())
+    system.without.clear()
 
-    assert "2 of 3 are done" in text
+    assert "2 of 4 are done. The table says what became of the others." in text
     assert "has changed since you opened it" in text
+    assert text.count("The service did not answer in time.") == 1
     states = [(await state_of(system, each, approver)).status for each in certificates]
-    assert states == [CertificateStatus.RETURNED, CertificateStatus.ISSUED, CertificateStatus.ISSUED]
-    assert "Nothing waits here" in await browser.get("/queue")
+    assert states == [
+        CertificateStatus.RETURNED,
+        CertificateStatus.ISSUED,
+        CertificateStatus.ISSUED,
+        CertificateStatus.REVIEWED,
+    ]
+    await browser.get("/queue")
+    assert rows(browser) == [f"{certificates[3]}:{(await state_of(system, certificates[3], approver)).version}"]
+
+
+async def test_a_reviewer_approves_one_product_and_refuses_another_with_the_reason(system: System) -> None:
+    exporter = await system.exporter()
+    good, bad = [await system.product(exporter, approved=False) for _ in range(2)]
+    browser = await system.signed_in(await system.officer("reviewer"))
+
+    await browser.get(f"/products/{good}")
+    assert "Certificates can name this product now." in await browser.send("/approve")
+    await browser.get(f"/products/{bad}")
+    assert "Reason: Fill in this field." in await browser.send("/refuse")
+    assert "The exporter sees your reason." in await browser.send("/refuse", reason=HOSTILE)
+    assert "There is nothing for you to decide here." in browser.text
+
+    trader = await system.signed_in(exporter)
+    assert "The ministry writes:" in await trader.get(f"/products/{bad}")
+    assert "<script>alert" not in trader.response.text  # type: ignore[union-attr]
+    assert "Approved" in await trader.get(f"/products/{good}")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from services.portal.tables import browsers
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import ListCertificates
 from tests.registry.people import Human
-from tests.support.portal import Browser, System
+from tests.support.portal import Browser, System, a_consignment
 
 ITEM = {
     "hs_code": "1006.30.40",
@@ -108,7 +108,8 @@ async def test_a_copy_is_submitted_with_four_pages(system: System) -> None:
 @pytest.mark.slow
 async def test_what_a_copy_lacks_is_told_at_its_fields(system: System) -> None:
     exporter = await system.exporter()
-    former = await system.certificate(exporter, await system.product(exporter))
+    product = await system.product(exporter)
+    former = await system.certificate(exporter, product, items=a_consignment(product)["items"] * 2)
     browser = await system.signed_in(exporter)
     await browser.get(f"/certificates/{former}")
     await browser.send("/copy")
@@ -118,6 +119,7 @@ async def test_what_a_copy_lacks_is_told_at_its_fields(system: System) -> None:
     assert browser.response is not None
     assert browser.response.status_code == 422
     assert "4 things must be corrected" in text
+    assert "Item 1, Quantity: Fill in this field." in text
     links = {link.get("href") for link in browser.page.get_element_by_id("errors").iter("a")}
     assert links == {
         "#f-consignment-transport-departure-date",

@@ -1,13 +1,16 @@
 """The sessions of browsers in the database: only the cookie opens what is stored (decision 0025)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import make_url, select, update
 
 from services.portal.browsers import Browsers
+from services.portal.saved_forms import SavedForms
 from services.portal.tables import browsers
 from shared.database.engine import Database
 from tests.conftest import Databases
@@ -50,6 +53,18 @@ async def test_the_content_of_one_session_does_not_open_with_the_cookie_of_anoth
 
     found = [await sessions(database).find(browser.cookie) for browser in (mine, theirs)]
     assert [browser is None for browser in found].count(True) == 1
+
+
+async def test_an_act_without_a_saved_form_waits_for_no_writer_of_the_database(database: Database) -> None:
+    saved, person = SavedForms(database), uuid4()
+    await saved.save(person, "/portal/products/new", "{}", NOW)
+
+    async with database.writing():
+        async with asyncio.timeout(1):
+            await saved.forget(person, "/portal/account")
+    await saved.forget(person, "/portal/products/new")
+
+    assert await saved.find(person, "/portal/products/new") is None
 
 
 @pytest.mark.parametrize("cookie", [None, "", "x" * 43, "x" * 101, "ខ្មែរ", "\x00"])

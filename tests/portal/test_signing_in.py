@@ -12,7 +12,13 @@ async def test_a_person_of_a_company_signs_in_and_out(system: System) -> None:
 
 
 async def test_an_officer_signs_in_with_a_code(system: System) -> None:
-    browser = await system.signed_in(await system.officer("reviewer"))
+    officer, browser = await system.officer("reviewer"), system.browser()
+    await browser.get("/sign-in")
+    await browser.send("sign-in", email=officer.email, password=officer.password)
+    assert not browser.page.xpath("//*[@data-passkey]"), "a passkey is offered only to a person who has one"
+    officer.later()
+
+    await browser.send("sign-in/code", code=officer.code())
 
     assert "Welcome" in browser.text
 

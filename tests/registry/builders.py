@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from pypdf import PdfWriter
 
 from cli.demo.people import registration_documents
+from services.registry.companies.domain.life_cycle import Act, Asked, Status
 from services.registry.companies.domain.particulars import Particulars, Representative
-from services.registry.companies.domain.registration import Act, Asked, Registration, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.reference_data import ReferenceData
 from shared.contracts.registry.particulars import PutRegistrationFile
 from shared.contracts.registry.registrations import ApplyForRegistration, ApproveRegistration, AttachRegistrationDocument

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.registry.companies.domain.registration import Status as RegistrationStatus
+from services.registry.companies.domain.life_cycle import Status as RegistrationStatus
 from shared.contracts.registry.mandates import AcceptMandate, MadeApiKey, MakeApiKey, ProposeMandate
 from shared.handling.actor import Actor
 from shared.security.tokens import Tokens

@@ -74,7 +74,7 @@ def test_during_a_delay_every_refusal_is_the_same(outcome: Outcome) -> None:
     [
         (Outcome.PASSWORD_WRONG, "sign_in_failed", ("email", "password")),
         (Outcome.CODE_WRONG, "second_factor_wrong", ("code",)),
-        (Outcome.CODE_MISSING, "second_factor_required", ("code", "passkey")),
+        (Outcome.CODE_MISSING, "second_factor_required", ("code",)),
         (Outcome.PASSKEY_WRONG, "second_factor_wrong", ("passkey",)),
         (Outcome.PASSKEY_COPIED, "passkey_copied", ("passkey",)),
     ],
@@ -82,6 +82,11 @@ def test_during_a_delay_every_refusal_is_the_same(outcome: Outcome) -> None:
 def test_without_a_delay_the_refusal_names_what_was_wrong(outcome: Outcome, code: str, fields: tuple[str, ...]) -> None:
     refusal = NORMAL.refusal(outcome)
     assert (refusal.code, refusal.fields) == (code, fields)
+
+
+def test_a_passkey_is_named_only_to_a_person_who_has_one() -> None:
+    assert NORMAL.refusal(Outcome.CODE_MISSING, has_passkeys=True).fields == ("code", "passkey")
+    assert DELAYED.refusal(Outcome.CODE_MISSING, has_passkeys=True).fields == ("email",)
 
 
 @pytest.mark.parametrize("sign_in", [NORMAL, DELAYED])

@@ -21,9 +21,9 @@ from shared.contracts.registry.importing import (
     ImportUsers,
     RowReport,
 )
+from shared.contracts.registry.registration_history import GetRegistrationHistory
 from shared.contracts.registry.registrations import (
     GetRegistration,
-    GetRegistrationHistory,
     RegistrationApproved,
     RegistrationExpired,
     RegistrationSuspended,

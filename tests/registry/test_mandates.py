@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.companies.domain.registration import Status as RegistrationStatus
+from services.registry.companies.domain.life_cycle import Status as RegistrationStatus
 from services.registry.handlers import router
 from services.registry.mandates.domain.mandate import ALLOWED, Act, Mandate, Side, Status
 from services.registry.mandates.reference_data import MandateLimits

@@ -29,6 +29,7 @@ from shared.contracts.registry.passkeys import (
     RemovePasskey,
     RenewRecoveryCodes,
 )
+from shared.contracts.registry.profiles import ChooseLanguage
 from shared.contracts.registry.second_factor import EnrolSecondFactor
 from shared.contracts.registry.users import DeactivateOfficer, ListUsers, RemoveSecondFactor
 from shared.database.tables import audit_log
@@ -346,6 +347,7 @@ async def test_signatories_need_a_second_factor_where_the_ministry_says_so(servi
     assert not (await preparer.sign_in()).enrolling
     session = await signatory.sign_in()
     assert (session.enrolling, session.roles) == (True, ())
+    assert (await signatory.ask(ChooseLanguage(language="km"))).language == "km"
     assert (await signatory.refresh()).session.enrolling
 
     passkey = await signatory.add_passkey()

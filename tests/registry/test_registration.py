@@ -9,18 +9,18 @@ from uuid import uuid4
 import pytest
 
 from services.registry.companies import documents
+from services.registry.companies.domain.life_cycle import ALLOWED, Act, Asked, Status
 from services.registry.companies.domain.particulars import Particulars
-from services.registry.companies.domain.registration import ALLOWED, Act, Asked, Status
 from services.registry.handlers import router
 from shared.contracts.registry import particulars as contracts
 from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile, PutRegistrationFile
+from shared.contracts.registry.registration_history import GetRegistrationHistory
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     ApproveRegistration,
     AttachRegistrationDocument,
     CorrectRegistration,
     GetRegistration,
-    GetRegistrationHistory,
     HandInRegistration,
     RefuseRegistration,
     RegistrationApproved,

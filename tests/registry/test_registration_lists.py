@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from services.registry.companies.domain.registration import Act, Asked, Registration, Status
+from services.registry.companies.domain.life_cycle import Act, Asked, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.handlers import router
 from shared.contracts.registry.registration_lists import CountRegistrations, ListRegistrations
 from shared.contracts.registry.registrations import (

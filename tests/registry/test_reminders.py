@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from services.registry.companies.domain.registration import Status
+from services.registry.companies.domain.life_cycle import Status
 from services.registry.companies.domain.reminders import Outcome, outcome_of, over_at
 from services.registry.companies.tables import reminders
+from shared.contracts.registry.registration_history import GetRegistrationHistory
 from shared.contracts.registry.registrations import (
     ApproveRegistration,
     GetRegistration,
-    GetRegistrationHistory,
     RegistrationExpired,
     RenewRegistration,
     ReturnRegistration,

@@ -126,6 +126,19 @@ async def test_a_binding_act_needs_a_confirmation_and_each_confirms_one_act(admi
     assert (await administrator.ask(once_more, confirmed)).code == "step_up_used"
 
 
+async def test_a_person_who_is_signed_in_reads_that_a_code_works_only_once(administrator: Human) -> None:
+    code, decision = administrator.code(), Decision(act=an_invitation().subject, digest="0" * 64)
+    assert isinstance(await administrator.sign_in(code=code), Session)
+
+    for command in (
+        GiveStepUp(code=code, decisions=[decision]),
+        EnrolSecondFactor(password=administrator.password, code=code),
+    ):
+        refusal = await administrator.ask(command)
+        assert (refusal.code, refusal.fields, refusal.values) == ("second_factor_used", ("code",), {"seconds": "30"})
+    assert (await administrator.sign_in(code=code)).code == "second_factor_wrong"
+
+
 async def test_an_act_that_was_refused_leaves_the_confirmation_as_it_was(administrator: Human) -> None:
     wrong = an_invitation(roles=["signatory"])
     confirmed = (await administrator.step_up(wrong)).token

@@ -19,7 +19,8 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import func, make_url, select
 
-from services.registry.companies.domain.registration import Asked, Registration
+from services.registry.companies.domain.life_cycle import Asked
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.domain.reminders import OVER, Outcome
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.tables import registrations, reminders

@@ -17,6 +17,7 @@ import pytest
 from services.certificates.domain.certificate import CertificateChanged, FourEyesRequired
 from services.certificates.domain.form import OfficeUnknown
 from services.registry.identity.domain.session import SignInDelayed
+from shared.contracts.index import SERVICES
 from shared.contracts.messages import Refusal
 from shared.refusals import LANGUAGES, Refused, Unavailable, sentences
 from shared.workers.requests import _refusal_of
@@ -208,7 +209,9 @@ def test_a_sentence_needs_no_docstring() -> None:
     assert run.stdout == sentences("en")["certificate_changed"] + "\n", run.stderr
 
 
-@pytest.mark.parametrize("service", ["registry", "certificates", "fees", "gateway", "tracking"])
+@pytest.mark.parametrize(
+    "service", ["fees", *(pytest.param(name, marks=pytest.mark.slow) for name in sorted({*SERVICES} - {"fees"}))]
+)
 def test_a_service_starts_without_docstrings_as_far_as_its_settings(service: str) -> None:
     run = python_without_docstrings("-m", f"services.{service}")
     assert run.returncode == 1

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from cli.demo.consignment import Journey
 from cli.demo.journeys import ZONE
-from cli.demo.people import Exporter, Journey, until
+from cli.demo.people import Exporter, until
 from shared.bus.client import AskRefused
 from shared.contracts.certificates.issuing import CertificateState, DraftCertificate, SubmitCertificate
 from shared.contracts.messages import Request

@@ -15,9 +15,10 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from cli.demo.accounts import Account, Mailbox
+from cli.demo.consignment import Journey
 from cli.demo.examples import Example, all_examples
 from cli.demo.journeys import POLL_SECONDS, ZONE, final_page
-from cli.demo.people import Exporter, Journey, Ministry, until
+from cli.demo.people import Exporter, Ministry, until
 from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient, NobodyAnswers
 from shared.bus.connection import connect, tls_context

@@ -13,8 +13,9 @@ from cli.commands.audit import audit
 from cli.commands.audit_trail import newest
 from cli.commands.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
 from cli.demo.accounts import Account, Authenticator, Mailbox
+from cli.demo.consignment import Journey
 from cli.demo.journeys import ZONE
-from cli.demo.people import Exporter, Journey, Person, follow_invitation, until
+from cli.demo.people import Exporter, Person, follow_invitation, until
 from cli.import_files import read_rows
 from cli.target import CommandFailed, Where
 from shared.bus.client import AskRefused

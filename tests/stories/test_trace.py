@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 
 from cli.commands.trace import trace
+from cli.demo.consignment import Journey
 from cli.demo.journeys import ZONE
-from cli.demo.people import Exporter, Journey, until
+from cli.demo.people import Exporter, until
 from cli.spans import KeptSpan, certificate_of, kept_spans, traces_of
 from shared.contracts.index import SERVICES
 from tests.stories.conftest import RunningSystem, to

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from cli.commands.audit import audited
+from cli.demo.consignment import Journey
 from cli.demo.journeys import ZONE
-from cli.demo.people import Exporter, Journey, Ministry, Officers, Person, until
+from cli.demo.people import Exporter, Ministry, Officers, Person, until
 from cli.target import Where
 from shared.bus.client import BusClient
 from shared.bus.stream import STREAM

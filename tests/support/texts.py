@@ -1,6 +1,7 @@
 """The texts of pages that need a translation.
 
-`python -m tests.support.texts` adds new texts to the files of translations, and drops unused ones.
+`python -m tests.support.texts` adds new texts to the files of translations, and drops unused ones. A new text gets the comment
+`# review`. A native reader removes it after the review.
 """
 
 from pathlib import Path
@@ -55,12 +56,13 @@ def untranslated(package: Path) -> list[str]:
 
 
 def update(package: Path) -> None:
-    """Writes the catalogue: all present texts, with the translations that are known."""
+    """Writes the catalogue: all present texts, with the translations and comments that are known."""
     known, present = _read(package), Catalog(locale="km", header_comment=HEADER, fuzzy=False)
     for text in sorted(texts_of(package), key=lambda each: str(each.id)):
         if text.id:
             former = known.get(text.id if isinstance(text.id, str) else text.id[0])
-            present.add(text.id, former.string if former else None)
+            comments = former.user_comments if former else [TO_REVIEW]
+            present.add(text.id, former.string if former else None, user_comments=comments)
     file = catalogue_of(package)
     file.parent.mkdir(exist_ok=True)
     with file.open("wb") as opened:
@@ -68,6 +70,8 @@ def update(package: Path) -> None:
 
 
 HEADER = "# Khmer texts of the pages."
+TO_REVIEW = "review"
+"""The comment of a translation that no native reader has reviewed."""
 
 
 def _read(package: Path) -> Catalog:

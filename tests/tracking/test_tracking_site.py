@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import html
 from pydantic import ValidationError
 
 from services.tracking import openapi
-from services.tracking.data_files import DataFiles
+from services.tracking.data_files import DataFiles, Guide
 from services.tracking.informing import found_questions
 from services.tracking.settings import TrackingSettings, tools
 from shared.settings import SettingsWrong
@@ -140,6 +141,37 @@ async def test_questions_are_found_by_their_words_without_a_script(site: Trackin
     assert "No question contains these words" in nothing.text
     assert "<script>alert" not in nothing.text
     assert (await site.see("/help?q=" + "x" * 20_000)).status_code == 200
+
+
+GUIDES = DATA.guides
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.id)
+@pytest.mark.parametrize("language", ["en", "km"])
+async def test_a_guide_has_a_video_with_captions_and_a_picture_of_each_step(
+    site: Tracking, guide: Guide, language: str
+) -> None:
+    page = html.document_fromstring((await site.see(f"/help/{guide.id}", language)).text)
+
+    (video,) = page.xpath("//video")
+    assert video.xpath("track/@srclang") == [language]
+    assert [getattr(step, language) for step in guide.steps] == [
+        text.strip() for text in page.xpath("//ol[@class='guide']//p/text()")
+    ]
+    files = page.xpath("//video/source/@src | //video/track/@src | //ol[@class='guide']//img/@src | //video/@poster")
+    assert len(files) == 3 + len(guide.steps)
+    for address in files:
+        answer = await site.public.get(address)
+        assert answer.status_code == 200
+        assert len(answer.content) < 600_000
+    beginning = await site.public.get(video.xpath("source/@src")[0], headers={"range": "bytes=0-3"})
+    assert (beginning.status_code, beginning.content) == (206, b"\x1aE\xdf\xa3")
+
+
+async def test_an_unknown_guide_leads_to_all_guides(site: Tracking) -> None:
+    answer = await site.see("/help/nothing")
+    assert answer.status_code == 404
+    assert all(guide.title.en in answer.text for guide in GUIDES)
 
 
 def test_every_question_has_a_known_topic_and_both_languages() -> None:

@@ -1,11 +1,12 @@
 """The counter: a cashier finds an invoice, enters the bank slip, and prints the receipt."""
 
-from datetime import date
+from typing import Any
 
 from starlette.responses import Response
 
 from services.portal.navigation import AUDITORS, CASHIERS
 from services.portal.page import page
+from services.portal.pages.payments import owed
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.contracts.fees import GetInvoice, Invoices, InvoiceState, ListInvoices, RecordPayment
@@ -42,16 +43,9 @@ async def show_cashier(visit: Visit) -> Response:
 async def show_invoice(visit: Visit) -> Response:
     """One invoice, with the form for the slip if something is owed. The amount is filled in."""
     invoice: InvoiceState = await visit.ask(GetInvoice(certificate_id=visit.id("certificate_id")))
-    owed = max(0, invoice.amount_khr - invoice.paid_khr)
-    visit.form.defaults({"amount_khr": owed, "paid_on": today(visit).isoformat(), "slip_number": ""})
-    return visit.page(
-        "invoice.html",
-        invoice=invoice,
-        owed=owed,
-        may_pay=visit.someone.has(*CASHIERS) and not invoice.settled and not invoice.closed,
-        address=f"{COUNTER}/{invoice.certificate_id}",
-        today=today(visit).isoformat(),
-    )
+    visit.form.defaults({"amount_khr": owed(invoice), "paid_on": visit.context.clock.today().isoformat(), "slip_number": ""})
+    may_pay = visit.someone.has(*CASHIERS)
+    return visit.page("payments/invoice.html", **_shown(visit, invoice), owed=owed(invoice), counter=True, may_pay=may_pay)
 
 
 async def record_payment(visit: Visit) -> Response:
@@ -69,13 +63,12 @@ async def show_receipt(visit: Visit) -> Response:
     invoice: InvoiceState = await visit.ask(GetInvoice(certificate_id=visit.id("certificate_id")))
     if not invoice.payments:
         return visit.go(f"{COUNTER}/{invoice.certificate_id}")
+    return visit.page("receipt.html", **_shown(visit, invoice))
+
+
+def _shown(visit: Visit, invoice: InvoiceState) -> dict[str, Any]:
     above = (visit.language.gettext("Counter"), COUNTER)
-    return visit.page("receipt.html", invoice=invoice, above=above, address=f"{COUNTER}/{invoice.certificate_id}")
-
-
-def today(visit: Visit) -> date:
-    """The legal date."""
-    return visit.context.clock.today()
+    return {"invoice": invoice, "above": above, "address": f"{COUNTER}/{invoice.certificate_id}"}
 
 
 ONE = "/cashier/{certificate_id:uuid}"

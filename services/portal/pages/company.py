@@ -13,13 +13,12 @@ from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.contracts.registry.particulars import ListPlaces
 from shared.contracts.registry.profiles import NamedUsers, NameUsers
+from shared.contracts.registry.registration_history import GetRegistrationHistory, RegistrationHistory
 from shared.contracts.registry.registrations import (
     APPLICANT_ROLES,
     CorrectRegistration,
     GetRegistration,
-    GetRegistrationHistory,
     HandInRegistration,
-    RegistrationHistory,
     RegistrationState,
     RegistrationStatus,
     RenewalStatus,

@@ -23,6 +23,7 @@ async def show_home(visit: Visit) -> Response:
         dashboard=dashboard,
         registering=registering,
         last=last,
+        mandates=dashboard.kept.get("mandates", ()),
         to_copy=next((each for each in last if each.submitted_on), last[0] if last else None),
         files=person.has(Role.PREPARER, Role.SIGNATORY) and registering is None,
         words=CompanyWords(visit.language),

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from services.portal.cards import Card, Dashboard, Section
 from services.portal.company_words import CompanyWords
 from services.portal.pages import certificates as certificates_page
+from services.portal.pages import mandates as mandates_page
 from services.portal.visit import Visit
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListCertificates, ListProducts, Products
 from shared.contracts.certificates.products import ProductStatus
 from shared.contracts.fees import Invoices, ListInvoices
 from shared.contracts.gateway import ListTransmissions, Transmissions
+from shared.contracts.registry.mandates import AGENT_ROLES
 from shared.contracts.registry.registrations import GetRegistration, RegistrationState, RegistrationStatus, RenewalStatus
 
 CERTIFICATES, COMPANY = "/portal/certificates", "/portal/company"
 PAGE = 100
 LAST = 5
-"""How many certificates the page shows."""
+"""How many certificates the page shows, and how many companies to act for."""
 AT_THE_MINISTRY = (CertificateStatus.SUBMITTED, CertificateStatus.REVIEWED, CertificateStatus.APPROVED)
 BEFORE_APPROVAL = frozenset({RegistrationStatus.APPLIED, RegistrationStatus.RETURNED, RegistrationStatus.REFUSED})
 
@@ -223,6 +225,15 @@ async def products(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     ]
 
 
+async def mandates(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
+    """The first companies for which the person can act. While they act for one, the top of the page names it."""
+    if visit.someone.acting_for is None and visit.someone.has(*AGENT_ROLES):
+        answer = await mandates_page.mandates_of(visit)
+        found = [mandate for mandate in answer.mandates if mandates_page.may_act(visit, mandate)]
+        dashboard.kept["mandates"] = found[:LAST]
+    return []
+
+
 async def last_certificates(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The last certificates, which the page lists below the cards."""
     answer = await visit.ask(ListCertificates(exporter_id=visit.company, limit=LAST))
@@ -237,5 +248,6 @@ SECTIONS: list[Section] = [
     (lambda _: _("Payments"), unpaid),
     (lambda _: _("Transmissions"), transmissions),
     (lambda _: _("Products"), products),
+    (lambda _: _("Mandates"), mandates),
     (lambda _: _("Last certificates"), last_certificates),
 ]

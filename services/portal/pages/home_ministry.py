@@ -7,6 +7,7 @@ from services.portal.browsers import Person
 from services.portal.cards import Card, Dashboard, Section
 from services.portal.navigation import ADMINISTRATORS, AUDITORS, CASHIERS, CUSTOMS, DECIDING, REGISTERING
 from services.portal.visit import Visit
+from services.portal.wording import DECIDED
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListProducts, Products
 from shared.contracts.certificates.products import ProductStatus
@@ -187,7 +188,7 @@ async def received(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Documents from the partners."""
     _ = visit.language.gettext
     answer: ReceivedDocuments = await visit.ask(ListReceivedDocuments(limit=PAGE))
-    undecided = [document for document in answer.documents if document.code is None]
+    undecided = [document for document in answer.documents if document.code not in DECIDED]
     return [
         Card(
             title=_("Documents from partner countries"),

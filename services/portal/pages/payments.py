@@ -1,5 +1,6 @@
 """The invoices and receipts of a company."""
 
+from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -36,7 +37,8 @@ async def show_invoices(visit: Visit) -> Response:
 
 async def show_invoice(visit: Visit) -> Response:
     """One invoice: its lines, how to pay, and its payments."""
-    return visit.page("payments/invoice.html", invoice=await _invoice(visit))
+    invoice = await _invoice(visit)
+    return visit.page("payments/invoice.html", **_shown(visit, invoice), owed=owed(invoice), counter=False)
 
 
 async def show_receipt(visit: Visit) -> Response:
@@ -44,8 +46,17 @@ async def show_receipt(visit: Visit) -> Response:
     invoice = await _invoice(visit)
     if not invoice.payments:
         raise NotForYou
+    return visit.page("receipt.html", **_shown(visit, invoice))
+
+
+def owed(invoice: InvoiceState) -> int:
+    """What is still to be paid, in riel."""
+    return max(0, invoice.amount_khr - invoice.paid_khr)
+
+
+def _shown(visit: Visit, invoice: InvoiceState) -> dict[str, Any]:
     above = (visit.language.gettext("Payments"), LIST)
-    return visit.page("receipt.html", invoice=invoice, above=above, address=f"{LIST}/{invoice.certificate_id}")
+    return {"invoice": invoice, "above": above, "address": f"{LIST}/{invoice.certificate_id}"}
 
 
 async def _invoice(visit: Visit) -> InvoiceState:

@@ -33,11 +33,16 @@ async def show_received(visit: Visit) -> Response:
 
 
 async def show_document(visit: Visit) -> Response:
-    """One document with its boxes."""
-    question = visit.form.build(GetReceivedDocument, [], origin=visit.path("origin"), reference=visit.path("reference"))
-    content: ReceivedContent = await visit.ask(question)
+    """One document with its boxes, and a page of its items."""
+    this = {"origin": visit.path("origin"), "reference": visit.path("reference"), "after": visit.query("after") or 0}
+    content: ReceivedContent = await visit.ask(visit.form.build(GetReceivedDocument, [], **this))
     return visit.page(
-        "received_document.html", content=content, words=Wording(visit.language), list_address=f"{PREFIX}/received"
+        "received_document.html",
+        content=content,
+        words=Wording(visit.language),
+        list_address=f"{PREFIX}/received",
+        next=visit.here(after=str(content.next)) if content.next else None,
+        first=visit.here(after=None) if visit.query("after") else None,
     )
 
 

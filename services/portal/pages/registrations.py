@@ -15,8 +15,9 @@ from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from services.portal.wording import Wording
 from shared.contracts.messages import Command, FileChunk
-from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile
+from shared.contracts.registry.particulars import DocumentKind, GetRegistrationFile, ListPlaces, Particulars
 from shared.contracts.registry.profiles import NameUsers
+from shared.contracts.registry.registration_history import GetRegistrationHistory, RegistrationHistory
 from shared.contracts.registry.registration_lists import (
     CountRegistrations,
     ListRegistrations,
@@ -26,9 +27,7 @@ from shared.contracts.registry.registration_lists import (
 from shared.contracts.registry.registrations import (
     ApproveRegistration,
     GetRegistration,
-    GetRegistrationHistory,
     RefuseRegistration,
-    RegistrationHistory,
     RegistrationState,
     RegistrationStatus,
     ReinstateRegistration,
@@ -94,7 +93,7 @@ async def show_registration(visit: Visit) -> Response:
         state=state,
         words=words,
         lacks=[_lacking(name, words) for name in state.lacks],
-        compared=compared(state, words),
+        compared=compared(state, words, await _districts(visit, state, words)),
         documents=_documents(state),
         entries=[_entry(act, names, words) for act in history.acts],
         older=visit.here(before=str(history.next)) if history.next else None,
@@ -109,10 +108,25 @@ def address_of(exporter_id: UUID) -> str:
     return f"{LIST}/{exporter_id}"
 
 
-def compared(state: RegistrationState, words: Wording) -> list[tuple[str, str, str, bool]]:
+async def _districts(visit: Visit, state: RegistrationState, words: Wording) -> dict[str, str]:
+    """The names of the districts on the page, by their codes."""
+    renewed = state.renewal.particulars.district if state.renewal else None
+    known = {state.place.district: words.place(state.place)} if state.place else {}
+    if renewed and renewed not in known:
+        places = (await visit.ask(ListPlaces())).places
+        known |= {place.district: words.place(place) for place in places if place.district == renewed}
+    return known
+
+
+def compared(state: RegistrationState, words: Wording, districts: dict[str, str]) -> list[tuple[str, str, str, bool]]:
     """Each particular: its name, the present value, the new one of a renewal, and whether they differ."""
-    present = flat(state.particulars) if state.particulars else {}
-    new = flat(state.renewal.particulars) if state.renewal else present
+
+    def shown(given: Particulars | None) -> dict[str, str]:
+        values = flat(given) if given else {}
+        return values | {"district": districts.get(values.get("district", ""), values.get("district", ""))}
+
+    present = shown(state.particulars)
+    new = shown(state.renewal.particulars) if state.renewal else present
     rows = [
         (label, present.get(name, ""), new.get(name, ""), present.get(name) != new.get(name))
         for name, label in particulars(words).items()

@@ -42,17 +42,19 @@ async def sign_in(visit: Visit) -> Response:
     except AskRefused as refused:
         if refused.refusal.code != CODE_NEEDED:
             raise
-        sealed = {"email": command.email, "password": command.password}
+        sealed = {"email": command.email, "password": command.password, "passkeys": "passkey" in refused.refusal.fields}
         visit.keep(await visit.browsers.begin(sealed, visit.now))
         return visit.go(f"{PREFIX}/sign-in/code?next={quote(target)}")
     return await signed_in(visit, session, target)
 
 
 async def show_code(visit: Visit) -> Response:
-    """The form for the code of the second factor, or for a passkey."""
+    """The form for the code of the second factor, or for a passkey if the person has one."""
     if visit.browser is None or "password" not in visit.browser.sealed or visit.browser.until <= visit.now:
         return visit.go(f"{PREFIX}/sign-in")
-    options = await options_or_none(visit, ChallengeSignIn(email=visit.browser.sealed["email"]))
+    sealed, options = visit.browser.sealed, None
+    if sealed.get("passkeys"):
+        options = await options_or_none(visit, ChallengeSignIn(email=sealed["email"]))
     return visit.page("sign_in_code.html", next=visit.query("next"), options=options)
 
 

@@ -3,9 +3,10 @@
 from contextlib import suppress
 from uuid import uuid4
 
+from services.registry.companies.domain.life_cycle import Act
 from services.registry.companies.domain.particulars import Particulars
 from services.registry.companies.domain.refusals import ApplicationIdTaken, TaxNumberTaken
-from services.registry.companies.domain.registration import Act, Registration
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.reference_data import ReferenceData
 from services.registry.companies.store import (
     acts_of,
@@ -23,14 +24,12 @@ from services.registry.identity.domain.user import COMPANY_ROLES, EmailTaken, Us
 from services.registry.identity.password_hashing import Passwords
 from services.registry.identity.store import attempts, users
 from shared.contracts.registry import particulars as contracts
+from shared.contracts.registry.registration_history import GetRegistrationHistory, RegistrationAct, RegistrationHistory
 from shared.contracts.registry.registrations import (
     ApplyForRegistration,
     CorrectRegistration,
     GetRegistration,
-    GetRegistrationHistory,
     HandInRegistration,
-    RegistrationAct,
-    RegistrationHistory,
     RegistrationState,
     RenewRegistration,
 )

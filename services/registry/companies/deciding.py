@@ -1,6 +1,6 @@
 """Officers decide on registrations: they approve, return, refuse, suspend and reinstate."""
 
-from services.registry.companies.domain.registration import Act
+from services.registry.companies.domain.life_cycle import Act
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.reference_data import ReferenceData
 from services.registry.companies.store import registration_by_id, save_act

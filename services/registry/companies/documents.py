@@ -1,7 +1,7 @@
 """Documents of an application: the applicant uploads and attaches them, and officers read them."""
 
 from services.registry.companies.document_check import examine
-from services.registry.companies.domain.registration import Act
+from services.registry.companies.domain.life_cycle import Act
 from services.registry.companies.store import registration_by_id, save_act
 from services.registry.companies.views import state_of, status_changed
 from shared.contracts.messages import FileChunk, FileProgress

@@ -4,7 +4,8 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from services.registry.companies.domain.registration import Act, Registration
+from services.registry.companies.domain.life_cycle import Act
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.domain.reminders import OVER, Outcome, outcome_of, over_at
 from services.registry.companies.reference_data import ReferenceData
 from services.registry.companies.reminder_emails import reminder_email

@@ -15,8 +15,9 @@ from services.registry.companies.domain.importing import (
     registration_differs,
     user_differs,
 )
+from services.registry.companies.domain.life_cycle import Act, Status
 from services.registry.companies.domain.refusals import CompanyNotImported, FormerCompanyLost
-from services.registry.companies.domain.registration import Act, Registration, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.row_by_row import import_together
 from services.registry.companies.views import approved, given_particulars, standing, status_changed

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.registry.companies import store
-from services.registry.companies.domain.registration import Status
+from services.registry.companies.domain.life_cycle import Status
 from services.registry.companies.expiring import schedule_expiry
 from services.registry.companies.store import find_registration, registration_by_id
 from services.registry.companies.views import approved, standing, status_changed

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, insert, literal, or_, select
 
+from services.registry.companies.domain.life_cycle import Act, Asked, Status
 from services.registry.companies.domain.refusals import RegistrationNotFound, TaxNumberTaken
-from services.registry.companies.domain.registration import Act, Asked, Registration, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.domain.reminders import Outcome
 from services.registry.companies.tables import by_name, registration_acts, registrations, reminders
 from services.registry.identity.domain.user import Status as UserStatus

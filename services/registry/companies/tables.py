@@ -5,8 +5,9 @@ from dataclasses import fields
 from sqlalchemy import JSON, Column, Date, Index, Integer, String, Table, Text, Uuid, func
 from sqlalchemy.orm import composite
 
+from services.registry.companies.domain.life_cycle import Asked, Status
 from services.registry.companies.domain.particulars import Particulars, Representative
-from services.registry.companies.domain.registration import Asked, Registration, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.domain.reminders import Outcome
 from services.registry.metadata import TABLES, mapping
 from shared.database.column_types import EnumText, JsonOf, UtcDateTime

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from services.registry.companies.domain import particulars as domain
-from services.registry.companies.domain.registration import Asked, Registration, Status
+from services.registry.companies.domain.life_cycle import Asked, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.companies.reference_data import District, ReferenceData
 from shared.contracts.messages import Event
 from shared.contracts.registry.particulars import Paper, Particulars, Place, Representative

@@ -4,7 +4,12 @@ from uuid import UUID
 
 from services.registry.identity.authenticators import Authenticators
 from services.registry.identity.domain.passkey import Challenged, Shown, must_be_good
-from services.registry.identity.domain.second_factor import SecondFactorRequired, SecondFactorWrong
+from services.registry.identity.domain.second_factor import (
+    STEP,
+    SecondFactorRequired,
+    SecondFactorUsed,
+    SecondFactorWrong,
+)
 from services.registry.identity.domain.session import SignInFailed
 from services.registry.identity.domain.user import User
 from services.registry.identity.password_hashing import Passwords
@@ -25,7 +30,7 @@ async def must_prove(proof: Proof, act: str, work: Work) -> User:
     """The person who asks, with the right password, and with a second factor if they have one.
 
     `act`: the subject of the command with the proof. Each wrong attempt counts. Raises SignInDelayed, SignInFailed,
-    SecondFactorRequired, SecondFactorWrong, PasskeyCopied.
+    SecondFactorRequired, SecondFactorWrong, SecondFactorUsed, PasskeyCopied.
     """
     user_id = work.actor.must_have_id()
     user = await users.user_by_id(work, user_id)
@@ -45,24 +50,33 @@ async def _must_show_second_factor(proof: Proof, stated: Challenged, user_id: UU
         must_be_good(await shows_passkey(user_id, proof.passkey, stated, work))
     elif proof.code is None:
         raise SecondFactorRequired("code", "passkey")
-    elif not await shows_code(user_id, proof.code, work):
+    elif not is_recovery_code(proof.code):
+        await must_show_fresh_code(user_id, proof.code, work)
+    elif not await use_recovery_code(work, user_id, proof.code):
         raise SecondFactorWrong("code")
 
 
-async def shows_code(user_id: UUID, code: str, work: Work) -> bool:
-    """Uses a recovery code, or a code of the person's authenticator. Returns False if it is wrong or was used already."""
-    if is_recovery_code(code):
-        return await use_recovery_code(work, user_id, code)
-    return await shows_fresh_code(user_id, code, work)
+async def must_show_fresh_code(user_id: UUID, code: str | None, work: Work) -> None:
+    """Uses a code of the authenticator of a person who is signed in. Raises SecondFactorWrong, SecondFactorUsed."""
+    step = await _step_of(user_id, code, work)
+    if step is None:
+        raise SecondFactorWrong("code")
+    if not await use_step(work, user_id, step):
+        raise SecondFactorUsed("code", seconds=STEP)
 
 
 async def shows_fresh_code(user_id: UUID, code: str | None, work: Work) -> bool:
     """Uses a code of the person's authenticator. Returns False if it is wrong, expired, or was used already."""
+    step = await _step_of(user_id, code, work)
+    return step is not None and await use_step(work, user_id, step)
+
+
+async def _step_of(user_id: UUID, code: str | None, work: Work) -> int | None:
+    """The step of a code of the person's authenticator. None if it is wrong or expired."""
     factor = await find_second_factor(work, user_id)
     if factor is None or factor.sealed is None or code is None or is_recovery_code(code):
-        return False
-    step = work.use(Authenticators).step_of(user_id, factor.sealed, code, work.now)
-    return step is not None and await use_step(work, user_id, step)
+        return None
+    return work.use(Authenticators).step_of(user_id, factor.sealed, code, work.now)
 
 
 async def shows_passkey(user_id: UUID, response: str, stated: Challenged, work: Work) -> Shown:

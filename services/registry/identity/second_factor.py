@@ -10,7 +10,7 @@ from services.registry.identity.domain.second_factor import (
     SecondFactorNotOffered,
     SecondFactorWrong,
 )
-from services.registry.identity.proofs import must_prove, shows_fresh_code, shows_passkey
+from services.registry.identity.proofs import must_prove, must_show_fresh_code, shows_passkey
 from services.registry.identity.signing_keys import SigningKeys
 from services.registry.identity.store import attempts
 from services.registry.identity.store.second_factors import find_second_factor, has_second_factor, replace_recovery_codes
@@ -81,8 +81,8 @@ async def give_step_up(command: GiveStepUp, work: Work) -> StepUp:
     decisions = [(decision.act, decision.digest) for decision in command.decisions]
     if command.passkey is not None:
         must_be_good(await shows_passkey(user_id, command.passkey, Challenged.step_up(user_id, decisions), work))
-    elif not await shows_fresh_code(user_id, command.code, work):
-        raise SecondFactorWrong("code")
+    else:
+        await must_show_fresh_code(user_id, command.code, work)
     await attempts.clear_attempts(work, whose)
 
     key = work.use(SigningKeys).at(work.now)

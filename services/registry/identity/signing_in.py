@@ -11,6 +11,7 @@ from services.registry.identity.proofs import is_of_authenticator, is_recovery_c
 from services.registry.identity.second_factor_rules import SecondFactorRules
 from services.registry.identity.store import sessions, users
 from services.registry.identity.store.attempts import SignInCounters
+from services.registry.identity.store.passkeys import count_passkeys
 from services.registry.identity.store.second_factors import has_second_factor, use_recovery_code
 from services.registry.identity.tokens import token_of
 from shared.contracts.registry.identity import OpenSession, RefreshedSession, RefreshSession, Session
@@ -84,8 +85,9 @@ async def authenticate(command: OpenSession, work: Work) -> User:
             outcome = await check_second_factor(sign_in, user, command, work)
     await counters.settle(work, outcome)
     if user is None or outcome is not Outcome.SIGNED_IN:
+        has_passkeys = user is not None and outcome is Outcome.CODE_MISSING and await count_passkeys(work, user.user_id) > 0
         await work.commit_so_far()  # the refusal must not undo the counters
-        raise sign_in.refusal(outcome)
+        raise sign_in.refusal(outcome, has_passkeys=has_passkeys)
     user.password_hash = verdict.better_hash or user.password_hash
     return user
 

@@ -12,7 +12,7 @@ function filter() {
     each.hidden = !words.every((word) => texts.get(each).includes(word));
     count += !each.hidden;
   }
-  for (const section of document.querySelectorAll("main section")) {
+  for (const section of document.querySelectorAll("main section[aria-labelledby^=topic]")) {
     section.hidden = !section.querySelector("details:not([hidden])");
   }
   found.textContent = count ? (words.length ? String(count) : "") : found.dataset.none;

@@ -56,4 +56,5 @@ class ChooseLanguage(Command):
 
     subject: ClassVar[str] = "cmd.language.choose.v1"
     answer: ClassVar[type[Answer]] = ProfileState
+    while_enrolling: ClassVar[bool] = True
     language: Language

@@ -268,9 +268,9 @@ def test_settings_that_cannot_be_right_are_refused_by_their_names(monkeypatch: p
     ("variable", "file", "why"),
     [
         ("CO_NATS_SEED_FILE", "/nowhere/seed", "Path does not point to a file"),
-        ("CO_NATS_SEED_FILE", __file__, "it contains no nkey seed"),
-        ("CO_NATS_CA_FILE", __file__, "it contains no certificate"),
-        ("CO_EVENT_KEYS_FILE", __file__, "it contains no keys of services"),
+        pytest.param("CO_NATS_SEED_FILE", __file__, "it contains no nkey seed", marks=pytest.mark.slow),
+        pytest.param("CO_NATS_CA_FILE", __file__, "it contains no certificate", marks=pytest.mark.slow),
+        pytest.param("CO_EVENT_KEYS_FILE", __file__, "it contains no keys of services", marks=pytest.mark.slow),
     ],
 )
 async def test_a_service_with_a_wrong_file_ends_with_1_and_a_sentence(

@@ -39,6 +39,7 @@ async def test_all_data_of_nats_is_deleted_and_rebuilt_from_the_outboxes(
     await load.check_arrival()
 
 
+@pytest.mark.slow
 async def test_republishing_a_complete_stream_changes_nothing(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
     await load.check_arrival()
     before = await _stream_length(load)

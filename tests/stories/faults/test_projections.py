@@ -13,6 +13,7 @@ from shared.database.migrations.schema import migrate
 from tests.support.load import Load
 
 
+@pytest.mark.slow
 async def test_a_lost_projection_is_rebuilt_by_reannouncing_everything(
     load: Load, many: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -36,6 +37,7 @@ async def test_a_lost_projection_is_rebuilt_by_reannouncing_everything(
     assert f"certificate: certificates announced {3 * load.sent} events" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 async def test_an_unknown_noun_cannot_be_reannounced(load: Load) -> None:
     with pytest.raises(
         CommandFailed,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 from uuid import UUID, uuid5
 
+from services.registry.companies.domain.life_cycle import Status
 from services.registry.companies.domain.particulars import Particulars
-from services.registry.companies.domain.registration import Registration, Status
+from services.registry.companies.domain.registration import Registration
 from services.registry.identity.domain.user import Status as UserStatus
 from services.registry.identity.domain.user import User, must_be_givable
 from shared.refusals import Refused

@@ -123,8 +123,11 @@ class SignIn:
             return Outcome.SIGNED_IN
         return Outcome.PASSKEY_COPIED if shown is Shown.COPIED else Outcome.PASSKEY_WRONG
 
-    def refusal(self, outcome: Outcome) -> Refused:
-        """The refusal of a person who is not signed in. During a delay it is always the same."""
+    def refusal(self, outcome: Outcome, *, has_passkeys: bool = False) -> Refused:
+        """The refusal of a person who is not signed in. During a delay it is always the same.
+
+        `has_passkeys`: of the person with the right password. Then a passkey may be shown in place of a code.
+        """
         if outcome is Outcome.SIGNED_IN:
             raise ValueError("a person who is signed in is not refused")
         if self.delayed_until:
@@ -135,7 +138,7 @@ class SignIn:
             case Outcome.CODE_WRONG:
                 return SecondFactorWrong("code")
             case Outcome.CODE_MISSING:
-                return SecondFactorRequired("code", "passkey")
+                return SecondFactorRequired("code", "passkey") if has_passkeys else SecondFactorRequired("code")
             case Outcome.PASSKEY_WRONG:
                 return PasskeyWrong("passkey")
             case Outcome.PASSKEY_COPIED:

@@ -20,6 +20,10 @@ class SecondFactorWrong(Refused):
     code = "second_factor_wrong"
 
 
+class SecondFactorUsed(Refused):
+    code = "second_factor_used"
+
+
 class SecondFactorNotOffered(Refused):
     code = "second_factor_not_offered"
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.registry.companies.domain.life_cycle import Status as RegistrationStatus
 from services.registry.companies.domain.registration import Registration
-from services.registry.companies.domain.registration import Status as RegistrationStatus
 from shared.refusals import Refused
 
 MAX_MANDATES = 500
