@@ -3,19 +3,25 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import playwright
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import tour
 from tests.browser.demo import Demo, a_demo
 from tests.browser.reader import PAGES, Reader
 from tests.browser.site import LiveSite, a_live_site
 
+KHMER_ON_A_PHONE, ENGLISH_AT_A_DESK = "Khmer on a phone, dark", "English at a desk, light"
+PersonOf = Callable[[], Reader]
+WAITS = 20_000
+"""Milliseconds that a person waits for a page, or for something on it."""
+expect.set_options(timeout=WAITS)
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1440, "height": 900}
 
 
@@ -78,7 +84,7 @@ def readers(chromium: Browser) -> Iterator[Any]:
 
     def make(where: LiveSite | Demo, language: str = "en", viewport: dict[str, int] = DESK, **options: Any) -> Reader:
         context = chromium.new_context(locale=language, viewport=viewport, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(WAITS)
         made.append(Reader(context.new_page(), where.address, where.public, language, where.code_of))
         return made[-1]
 
@@ -92,3 +98,11 @@ def readers(chromium: Browser) -> Iterator[Any]:
 def reader(readers: Any, site: LiveSite) -> Any:
     """Makes people in front of browsers: `reader(language="km", viewport=PHONE)`."""
     return lambda *given, **options: readers(site, *given, **options)
+
+
+@pytest.fixture(params=[KHMER_ON_A_PHONE, ENGLISH_AT_A_DESK])
+def person_of(request: pytest.FixtureRequest, reader: Any) -> PersonOf:
+    """Makes people who read Khmer on a phone in the dark; then, in a second run of the test, English at a desk."""
+    if request.param == KHMER_ON_A_PHONE:
+        return partial(reader, "km", PHONE, color_scheme="dark")
+    return partial(reader, "en", DESK)

@@ -1,7 +1,7 @@
 """A person in front of a browser, and what every page that they see is checked for."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,8 +26,8 @@ WEIGHT = """() => performance.getEntriesByType('navigation')[0].decodedBodySize
 OUTLINE = (
     "() => [...document.querySelectorAll('main :is(h2, label, legend, th[scope=col], button)')].map(e => e.innerText.trim())"
 )
-EXPECTED = re.compile("status of (422|401|403|404)")
-"""The answers to wrong input, which Chromium writes to its console."""
+EXPECTED = re.compile("status of (422|401|403|404|409)|ERR_INTERNET_DISCONNECTED")
+"""The answers to wrong input and an absent connection, which Chromium writes to its console."""
 
 
 class Somebody(Protocol):
@@ -49,6 +49,11 @@ class PageRecord:
 
 PAGES: dict[str, PageRecord] = {}
 """The pages of this run, by address; an id or a reference in an address is written `…`."""
+
+
+EXAMINED: set[tuple[object, ...]] = set()
+"""The pages that axe has examined: address, language, width, colours, and outline."""
+BUTTONS = "button:not([type=button])"
 
 
 @dataclass
@@ -99,7 +104,7 @@ class Reader:
         self.page.wait_for_load_state()
         if self.pace:
             return
-        found = Axe().run(self.page).response["violations"]
+        found = self._violations()
         for each in found:
             self.problems.append(f"{self.page.url}: {each['id']} at {each['nodes'][0]['html'][:200]}")
         if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
@@ -115,6 +120,16 @@ class Reader:
             max(record.bytes, size),
             record.violations + len(found),
         )
+
+    def _violations(self) -> list[dict[str, Any]]:
+        """What axe finds. A page that looks like one before is not examined again: it takes a second."""
+        looks = self.page.evaluate("[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]")
+        look = (self._pattern(), self.language, *looks, *self.outline())
+        if look in EXAMINED:
+            return []
+        EXAMINED.add(look)
+        found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
+        return found
 
     def _pattern(self) -> str:
         path = self.page.evaluate("location.pathname")
@@ -146,6 +161,32 @@ class Reader:
         where.fill("")
         where.press_sequentially(text, delay=self.pace if delay is None else delay)
 
+    def form(self, action: str) -> Locator:
+        """The form whose address ends like this. It is unfolded if it is folded."""
+        found = self.page.locator(f"form[action$='{action}']:has({BUTTONS})").first
+        folded = self.page.locator("details:not([open])", has=found)
+        if folded.count():
+            folded.locator("summary").first.click()
+        return found
+
+    def fill_in(self, action: str, values: Mapping[str, str | Sequence[str]]) -> Locator:
+        """Fills in fields of a form by their names, and returns the form. A list chooses boxes by their values."""
+        form = self.form(action)
+        for name, value in values.items():
+            fields = form.locator(f"[name='{name}']:not([type=hidden])")
+            if not isinstance(value, str):
+                for each in value:
+                    fields.and_(self.page.locator(f"[value='{each}']")).check()
+            elif fields.first.evaluate("field => field.tagName") == "SELECT":
+                fields.first.select_option(value)
+            else:
+                fields.first.fill(value)
+        return form
+
+    def send(self, action: str, values: Mapping[str, str | Sequence[str]] | None = None, button: str = BUTTONS) -> None:
+        """Fills in a form, presses its first button, or another one, and checks the page that follows."""
+        self.follow(self.fill_in(action, values or {}).locator(button).first)
+
     def fill(self, name: str, text: str) -> None:
         """Types into the field with this name in its form, or chooses there."""
         where = self.page.locator(f"main [name='{name}']").first
@@ -165,8 +206,11 @@ class Reader:
         self.fill("password", human.password)
         self.follow(self.page.locator("main form button").first)
         if human.totp is not None:
-            self.page.locator("#f-code").fill(self.code_of(human))
-            self.follow(self.page.locator("form:has(#f-code) button.first"))
+            self.send("/sign-in/code", {"code": self.code_of(human)})
+
+    def confirm(self, human: Somebody) -> None:
+        """Confirms what stands on the page of confirmations, with a code."""
+        self.send("/confirm", {"code": self.code_of(human)}, "button.first:not([type=button])")
 
     def text(self) -> str:
         """The text of the page."""

@@ -61,7 +61,7 @@ class LiveSite:
 
     async def _serve(self, started: Callable[[], None]) -> None:
         async with AsyncExitStack() as stack:
-            self.system = system = await stack.enter_async_context(a_system(self._root, public=self.public))
+            self.system = system = await stack.enter_async_context(a_system(self._root, self.public, self.address))
             data = DataFiles()
             pages = Site(SERVICES / "tracking", PHNOM_PENH, links={"telegram": "", "portal": self.address})
             tools = (data, Limits(), Watching(), Figures(data), pages, a_health_check())

@@ -43,16 +43,20 @@ CHEAP = {"memory_kib": 64, "passes": 1}
 
 @asynccontextmanager
 async def a_registry(
-    root: Path, keys: SigningKeys | None = None, passwords: Passwords | None = None, database_url: str | None = None
+    root: Path,
+    keys: SigningKeys | None = None,
+    passwords: Passwords | None = None,
+    database_url: str | None = None,
+    origin: str = ORIGIN,
 ) -> AsyncIterator[ServiceUnderTest]:
-    """Registry after its start."""
+    """Registry after its start. `origin`: where passkeys are used."""
     tools = (
         passwords or Passwords(**CHEAP),
         Authenticators(os.urandom(32)),
         keys or SigningKeys.of(OKPKey.generate_key("Ed25519")),
         Mailer(MailFolder(root / "mail", "registry@ministry.example")),
         Portal(),
-        RelyingParty(rp_id="localhost", name="CO Automation", origins=[ORIGIN], key=os.urandom(32)),
+        RelyingParty(rp_id="localhost", name="CO Automation", origins=[origin], key=os.urandom(32)),
         FirstAdministrator(FIRST_EMAIL, FIRST_PASSWORD, office="PNH"),
         Mailbox(root / "mail"),
         *reference_data(),

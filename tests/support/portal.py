@@ -39,6 +39,7 @@ from shared.security import revocations, signing_keys
 from shared.web.site import Site
 from tests.registry.people import Human, a_registry, an_officer, somebody_of_a_company, the_administrator
 from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_health_check, a_person, a_service_under_test
+from tests.support.software_passkey import ORIGIN
 
 MAX_MESSAGE = 4 * 1024 * 1024
 SERVICES = Path(__file__).parents[2] / "services"
@@ -131,21 +132,25 @@ class System:
         every = ("company_administrator", "preparer", "signatory")
         human = await somebody_of_a_company(self.registry, *(roles or every), company=exporter_id)
         if company is None:
-            today = self.registry.context.clock.today()
-            approved = RegistrationApproved(
-                exporter_id=exporter_id,
-                name="Angkor Rice Mills Co., Ltd.",
-                address="Street 271, Phnom Penh",
-                valid_from=today,
-                valid_until=today.replace(year=today.year + 1),
-                version=1,
-                occurred_at=self.registry.clock.now(),
-            )
-            for name in ("certificates", "fees"):
-                if RegistrationApproved in self.services[name].router.events:
-                    await self.services[name].receive(approved)
+            await self.registered(exporter_id)
         await self.settle()
         return human
+
+    async def registered(self, exporter_id: UUID, name: str = "Angkor Rice Mills Co., Ltd.") -> None:
+        """The other services hear that a company is registered."""
+        today = self.registry.context.clock.today()
+        approved = RegistrationApproved(
+            exporter_id=exporter_id,
+            name=name,
+            address="Street 271, Phnom Penh",
+            valid_from=today,
+            valid_until=today.replace(year=today.year + 1),
+            version=1,
+            occurred_at=self.registry.clock.now(),
+        )
+        for service in ("certificates", "fees"):
+            if RegistrationApproved in self.services[service].router.events:
+                await self.services[service].receive(approved)
 
     async def product(self, human: Human, *, approved: bool = True, **changes: Any) -> UUID:
         """A product of a person's company."""
@@ -250,13 +255,13 @@ class Browser:
 
 
 @asynccontextmanager
-async def a_system(root: Path, public: str = "") -> AsyncIterator[System]:
+async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncIterator[System]:
     """Registry with its first administrator, certificates, fees, gateway, and the portal in front of them.
 
-    `public`: the address of the public site.
+    `public`: the address of the public site. `origin`: the portal's, where passkeys are used.
     """
     async with AsyncExitStack() as stack:
-        registry = await stack.enter_async_context(a_registry(root))
+        registry = await stack.enter_async_context(a_registry(root, origin=origin))
         await registry.do_tasks()
         services = {"registry": registry}
         for name, router, tools in (

@@ -19,7 +19,8 @@ if (form) {
     const body = new URLSearchParams(new FormData(form));
     body.set("then", "save");
     try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
+      const keepalive = String(body).length < 60000; // the most that a browser sends after the page is left
+      const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" }, keepalive });
       if (answer.redirected) {
         stopped = true;
         return tell(form.dataset.signedOut, answer.url, form.dataset.signIn);
@@ -46,11 +47,20 @@ if (form) {
     if (!running) later(1500);
   });
 
+  // A person who leaves within the pause loses nothing.
+  addEventListener("pagehide", () => {
+    clearTimeout(waiting);
+    if (changed && !stopped) save();
+  });
+
   // A saving that is under way ends first: it changes the version that the form sends.
   document.addEventListener("submit", (event) => {
     if (event.target !== form) return;
     clearTimeout(waiting);
-    if (!running) return;
+    if (!running) {
+      changed = false;
+      return;
+    }
     event.preventDefault();
     event.stopImmediatePropagation();
     const button = event.submitter;

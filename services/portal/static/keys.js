@@ -49,8 +49,15 @@ function show() {
   off.checked = isOff();
   dialog.showModal();
 }
+// On a Khmer keyboard the place of a key counts, not its letter.
+function keyOf({ key, code, shiftKey }) {
+  if (/^[ -~]/.test(key)) return key;
+  if (code === "Slash") return shiftKey ? "?" : "/";
+  return /^Key[A-Z]$/.test(code) ? code.slice(3).toLowerCase() : key;
+}
 function act(event) {
-  const typed = before ? `${before} ${event.key}` : event.key;
+  const key = keyOf(event);
+  const typed = before ? `${before} ${key}` : key;
   before = "";
   if (typed === "?") return show();
   if (typed === "g") { before = "g"; setTimeout(() => { before = ""; }, 1500); return; }

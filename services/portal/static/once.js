@@ -3,6 +3,7 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   let sent = false;
   form.addEventListener("submit", (event) => {
     if (sent) return event.preventDefault();
+    if (event.defaultPrevented) return; // another script has refused it, such as a file that is too large
     sent = true;
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   });
