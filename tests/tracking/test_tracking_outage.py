@@ -75,7 +75,7 @@ async def test_without_a_bus_every_page_answers_and_only_readiness_tells_it(trac
         for path in routes.ADDRESSES:
             if path == STREAM:
                 continue
-            address = path.format(reference=REFERENCE)
+            address = path.format(reference=REFERENCE, guide="copy")
             for kind in ("text/html", "application/json"):
                 answer = await alone.web.get(address, params={"reference": REFERENCE}, headers={"accept": kind})
                 assert answer.status_code == 200, (address, kind, answer.text)
