@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from services.portal.forms import Form, FormInvalid, flat
 from shared.contracts.certificates.content import CertificateContent, CertificateCopy
-from shared.contracts.certificates.issuing import Consignment, DraftCertificate
+from shared.contracts.certificates.issuing import CertificateState, CertificateStatus, Consignment, DraftCertificate
 from shared.contracts.certificates.products import Criterion, ProductState
 from shared.web.languages import Language
 
@@ -29,6 +29,10 @@ OF_AN_ITEM = (
 )  # fmt: skip
 ALIKE = ("package_kind", "unit", "fob.currency", "invoice_number", "invoice_date")
 """What a new item takes from the one before it."""
+
+
+STEP_OF_BOX = {1: "consignee", 2: "consignee", 3: "transport", **dict.fromkeys(range(5, 11), "goods"), 12: "consignee"}
+"""The step of the form that has a box of Form D."""
 
 
 def box_8(criterion: Criterion) -> str:
@@ -170,6 +174,11 @@ class Draft:
             return None, [each for each in form.errors if each[0] != ITEM or not self.count]  # wrong items do not count
         return found, []
 
+    def remarks(self, step: str, number: int | None = None) -> list[tuple[str, str]]:
+        """What an officer asked to correct on a step, or in an item: the number of the box and the text."""
+        kept = self.value(f"remarks.{step}") if number is None else self.about(number, "remarks")
+        return [(box, text) for box, _, text in (line.partition(" ") for line in kept.splitlines())]
+
     def problems(self) -> list[int]:
         """The numbers of the items whose product cannot be used any more."""
         return [number for number in self.numbers if self.about(number, "problem")]
@@ -235,7 +244,17 @@ def revised(form_id: UUID, content: CertificateContent) -> Draft:
     for number, item in enumerate(content.items):
         refused = "product_refused" if item.product_status == "refused" else None
         fields |= _about(number, item.description, item.box_8, item.handicraft, refused)
-    return Draft(form_id=form_id, fields=fields)
+    return _with_remarks(Draft(form_id=form_id, fields=fields), content.state)
+
+
+def _with_remarks(draft: Draft, state: CertificateState) -> Draft:
+    """The form with what to correct, kept beside the step or the item where it is corrected."""
+    fields = dict(draft.fields)
+    for each in state.box_remarks if state.status is CertificateStatus.RETURNED else ():
+        number = (each.item or 0) - 1
+        name = f"about.{number}.remarks" if number in draft.numbers else f"remarks.{STEP_OF_BOX.get(each.box, 'review')}"
+        fields[name] = "\n".join(filter(None, (fields.get(name), f"{each.box} {' '.join(each.text.split())}")))
+    return replace(draft, fields=fields)
 
 
 def _about(number: int, description: str, criterion: str, handicraft: bool, problem: str | None) -> dict[str, str]:

@@ -94,6 +94,9 @@ async def test_a_returned_certificate_shows_the_remarks_at_their_boxes_and_leads
     browser.response = await browser.http.post(second.action, data=dict(second.form_values()))
     assert browser.path.endswith("/goods/1")
     assert "ARM 1-500" in browser.response.text
+    assert "To correct in box 9: The weight differs." in browser.text
+    assert "To correct in box 3: The vessel is another one." in await browser.get(f"/filing/{certificate_id}/transport")
+    assert "To correct" not in await browser.get(f"/filing/{certificate_id}/consignee")
 
 
 async def test_fee_history_and_messages_stand_on_the_page(system: System) -> None:

@@ -102,6 +102,7 @@ def show_step(visit: Visit, template: str, draft: Draft, step: str, **values: An
         here=address_of(draft.form_id, step),
         today=visit.context.clock.today(),
         conflict=getattr(visit.request.state, "conflict", False),
+        remarks=draft.remarks(step, values.get("number")),
         **values,
     )
 
