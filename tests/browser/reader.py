@@ -133,7 +133,7 @@ class Reader:
 
     def _pattern(self) -> str:
         path = self.page.evaluate("location.pathname")
-        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Z]{1,5}\d{4}-[A-Z]{3}-\d{6}", "…", path)
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Z]{1,5}\d{4}-[A-Z]{2,5}-\d{6}", "…", path)
 
     def outline(self) -> list[str]:
         """The headings, labels and buttons of the page."""
