@@ -69,11 +69,12 @@ class Goods:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of an invoice and its legal source."""
+    """One line of an invoice and its legal source. `text_km`: empty in an invoice of a former release."""
 
     text: str
     amount_khr: int
     source: str
+    text_km: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ class GoodsClass:
     """Goods with the same fee, by handicraft flag or HS prefix. `unit`: the unit of their quantity."""
 
     name: str
+    name_km: str
     handicraft: bool = False
     hs_prefixes: Sequence[str] = ()
     unit: str | None = None
     remark: str | None = None
+    remark_km: str | None = None
 
     def holds(self, goods: Goods) -> bool:
         """Whether these goods belong to the class."""
@@ -103,6 +106,11 @@ class GoodsClass:
         """The goods of one row of the tariff."""
         above = f" over {row.above:f} {self.unit}" if row.above else ""
         return f"{self.name}{above}{f' ({self.remark})' if self.remark else ''}"
+
+    def in_khmer(self, row: Row) -> str:
+        """The goods of one row of the tariff, in Khmer."""
+        above = f" លើសពី {row.above:f} {self.unit}" if row.above else ""
+        return f"{self.name_km}{above}{f' ({self.remark_km})' if self.remark_km else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +140,15 @@ class Tariff:
         rows = [row for row in self.rows if row.goods_class == goods_class.name]
         row = max((row for row in rows if quantity is None or quantity > row.above), key=lambda row: row.above)
         amount = row.fee_khr.get(form, row.fee_khr["*"])
-        return Line(f"Certificate of origin, form {form}: {goods_class.in_words(row)}", amount, self.source)
+        text = f"Certificate of origin, form {form}: {goods_class.in_words(row)}"
+        text_km = f"វិញ្ញាបនបត្របញ្ជាក់ដើមកំណើតទំនិញ ទម្រង់ {form}៖ {goods_class.in_khmer(row)}"
+        return Line(text, amount, self.source, text_km)
 
-    def rows_in_words(self) -> list[tuple[str, Mapping[str, int]]]:
-        """The goods of each row, and their fee by form."""
+    def rows_in_words(self) -> list[tuple[str, str, Mapping[str, int]]]:
+        """The goods of each row in English and Khmer, and their fee by form."""
         classes = {goods_class.name: goods_class for goods_class in self.classes}
-        return [(classes[row.goods_class].in_words(row), row.fee_khr) for row in self.rows]
+        both = [(classes[row.goods_class], row) for row in self.rows]
+        return [(kind.in_words(row), kind.in_khmer(row), row.fee_khr) for kind, row in both]
 
 
 def _counted(goods: Goods, unit: str | None) -> Decimal | None:

@@ -125,7 +125,7 @@ async def quote_fee(question: QuoteFee, work: Work) -> FeeQuote:
 async def get_tariff(question: GetTariff, work: Work) -> Tariff:
     """The tariff in force on a day, with its source."""
     tariff = work.use(Tariffs).asked_for(question.on or work.today)
-    rows = [TariffRow(goods=goods, amounts_khr=dict(fees)) for goods, fees in tariff.rows_in_words()]
+    rows = [TariffRow(goods=goods, goods_km=khmer, amounts_khr=dict(fees)) for goods, khmer, fees in tariff.rows_in_words()]
     return Tariff(valid_from=tariff.effective_from, source=tariff.source, rows=rows)
 
 
@@ -232,7 +232,10 @@ async def states_of(invoices: Sequence[Invoice], work: Work) -> list[InvoiceStat
 
 def shown(lines: Sequence[Line]) -> list[InvoiceLine]:
     """The lines of an invoice or a quote."""
-    return [InvoiceLine(text=line.text, amount_khr=line.amount_khr, source=line.source) for line in lines]
+    return [
+        InvoiceLine(text=line.text, text_km=line.text_km or None, amount_khr=line.amount_khr, source=line.source)
+        for line in lines
+    ]
 
 
 def paid(slip: Slip) -> Payment:

@@ -14,11 +14,12 @@ SlipNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^
 
 
 class InvoiceLine(Contract):
-    """One line of an invoice and its legal source."""
+    """One line of an invoice and its legal source. `text_km`: in Khmer; null in an invoice of a former release."""
 
     text: str
     amount_khr: int
     source: str
+    text_km: str | None = None
 
 
 class Payment(Contract):
@@ -117,6 +118,7 @@ class TariffRow(Contract):
 
     goods: str
     amounts_khr: dict[str, int]
+    goods_km: str | None = None
 
 
 class Tariff(Answer):

@@ -48,6 +48,10 @@ class Language:
             return one if count == 1 else many
         return cast(str, found[0] if count == 1 or len(found) == 1 else found[1])
 
+    def either(self, english: str, khmer: str | None) -> str:
+        """A text of a service in this language; in English if there is no Khmer one."""
+        return khmer if self.code == "km" and khmer else english
+
     def date(self, day: date | None) -> str:
         """A legal date, such as 26 November 2026."""
         return format_date(day, "d MMMM y", locale=self._locale) if day else "–"

@@ -1,5 +1,6 @@
 """The price of a certificate and its settlement."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from shared.dated import NothingInForce
 from tests.fees.builders import CASHIER, a_payment, a_submission
 from tests.support.service_under_test import ServiceUnderTest, a_person, an_agent
 
+KHMER = re.compile("[\u1780-\u17ff]")
 TARIFF = Tariffs.load().on(date(2026, 11, 23))
 
 
@@ -59,6 +61,12 @@ def test_every_invoice_shows_the_abolished_export_management_fee() -> None:
     line = TARIFF.assess("D", [some_goods()])[-1]
     assert (line.amount_khr, line.source) == (0, "Joint Announcement 1217")
     assert "EMF" in line.text
+
+
+def test_every_line_and_every_row_is_in_khmer_too() -> None:
+    texts = [line.text_km for line in TARIFF.assess("D", [some_goods()])] + [khmer for _, khmer, _ in TARIFF.rows_in_words()]
+    assert all(KHMER.search(text) for text in texts)
+    assert not any(name in text for text in texts for name in ("garments", "goods", "charged"))
 
 
 def test_before_the_first_tariff_there_is_none() -> None:

@@ -45,6 +45,9 @@ async def test_a_slip_is_entered_once_whatever_the_cashier_presses(system: Syste
     assert "ABA-1" in text
     assert "Paid in all" in text
     assert "216,000 KHR" in await browser.get("/tariff")
+    browser.http.headers["accept-language"] = "km"
+    assert "សម្លៀកបំពាក់ លើសពី 2000 PCS" in await browser.get("/tariff")
+    assert "សម្លៀកបំពាក់ លើសពី 2000 PCS" in await browser.get(f"/cashier/{certificate_id}")
 
     payer = await system.signed_in(exporter)
     assert "What the fee is made of" in await payer.get(f"/payments/{certificate_id}")
