@@ -28,6 +28,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 async def test_a_stack_runs_is_found_restarts_its_processes_and_stops_all(tmp_path: Path) -> None:
     reports: list[tuple[str, str]] = []
     async with a_stack(tmp_path, report=lambda name, state: reports.append((name, state))) as stack:

@@ -227,6 +227,7 @@ def endless_work(raw: bytes, certificate: bytes | None) -> tuple[Contents | Reje
     return Rejection(400, "not_for_ever", "It ended."), os.getpid()
 
 
+@pytest.mark.slow
 async def test_a_message_that_takes_too_long_kills_its_process_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

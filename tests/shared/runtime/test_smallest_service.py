@@ -144,6 +144,7 @@ def a_person(role: Role) -> Actor:
     return Actor(user_id=uuid4(), session_id=uuid4(), organisation="PNH", roles=frozenset({role}))
 
 
+@pytest.mark.slow
 async def test_it_answers_announces_and_is_audited(repository: Path) -> None:
     contracts, key = its_contracts(), OKPKey.generate_key("Ed25519")
 

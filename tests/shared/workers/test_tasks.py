@@ -477,6 +477,7 @@ async def test_heavy_work_is_computed_in_another_process(sqlite_databases: Datab
         assert await service.effects() == ["sealed"]
 
 
+@pytest.mark.slow
 async def test_a_process_that_dies_does_not_spoil_the_work_of_others(sqlite_stack: PlumbingStack) -> None:
     stack = sqlite_stack
 
