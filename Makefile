@@ -34,7 +34,8 @@ test: $(INSTALLED) $(if $(filter required,$(CONTAINERS)),wheelhouse) ## Test in 
 ifeq ($(CONTAINERS),required)
 	@$(if $(ARGS),CO_CONTAINERS=required $(BIN)/pytest $(ARGS),\
 		CO_CONTAINERS=required $(PYTEST) --ignore=tests/containers --ignore=tests/browser && \
-		CO_CONTAINERS=required $(BIN)/pytest tests/containers tests/browser)
+		CO_CONTAINERS=required $(BIN)/pytest -n 2 tests/browser && \
+		CO_CONTAINERS=required $(BIN)/pytest tests/containers)
 else
 	@echo "Slow tests run with \`make test-all\`, tests with containers and PostgreSQL with \`make test CONTAINERS=required\`."
 	@$(PYTEST) -m "not slow" $(ARGS)

@@ -4,6 +4,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = (
     "tests/containers/",
+    "tests/browser/test_demo_",
     "tests/stories/faults/",
     "tests/stories/test_recovery.py",
     "tests/stories/",
