@@ -169,7 +169,7 @@ def follow(person: Reader, demo: Demo) -> Steps:
 def decide(person: Reader, demo: Demo) -> Steps:
     page = person.page
     person.sign_in(demo.person("reviewer"))
-    person.open("/queue")
+    person.open("/queue?unpaid=yes")  # among them nothing is assigned to an officer yet
     yield person.target("Open the longest waiting")
     person.press("Open the longest waiting")
     yield page.locator("#deciding")
