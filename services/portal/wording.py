@@ -138,8 +138,7 @@ class Wording:
 
     def place(self, place: Place) -> str:
         """A district with its province."""
-        in_khmer = self._language.code == "km"
-        return f"{place.name_km}, {place.province_km}" if in_khmer else f"{place.name_en}, {place.province_en}"
+        return self._language.either(f"{place.name_en}, {place.province_en}", f"{place.name_km}, {place.province_km}")
 
     def waiting(self, code: str) -> str:
         """What a certificate waits for."""

@@ -54,7 +54,7 @@ def page(request: Request, template: str, seconds: int, status: int = 200, **val
 
 def words_in(language: Language) -> Callable[[Bilingual], str]:
     """A function that returns a text of a data file in this language."""
-    return lambda words: words.km if language.code == "km" else words.en
+    return lambda words: language.either(words.en, words.km)
 
 
 def exactly_in(language: Language, at: datetime) -> str:

@@ -18,6 +18,13 @@ Steps = Iterator[Locator]
 """What a person points at in each step of a guide, before they go on."""
 
 
+def submit(person: Reader) -> Steps:
+    """The last step of the form: every box, and the button with the fee."""
+    button = person.page.locator("form:has(input[name=once]) button.first").last
+    yield button
+    person.follow(button)
+
+
 def register(person: Reader, demo: Demo) -> Steps:
     page, mark = person.page, uuid4().int
     person.open("/sign-in")
@@ -73,9 +80,7 @@ def copy(person: Reader, demo: Demo) -> Steps:
     person.fill("all.invoice_number", "MHE-2026-731")
     person.fill("all.invoice_date", (date.today() - timedelta(days=1)).isoformat())
     person.press("Continue to check")
-    submit = page.locator("form:has(input[name=once]) button.first").last
-    yield submit
-    person.follow(submit)
+    yield from submit(person)
     yield page.locator("#state")
 
 
@@ -117,9 +122,7 @@ def new(person: Reader, demo: Demo) -> Steps:
     person.press("Save the item")
     yield person.target("Add an item")
     person.press("Continue")
-    submit = page.locator("form:has(input[name=once]) button.first").last
-    yield submit
-    person.follow(submit)
+    yield from submit(person)
 
 
 def pay(person: Reader, demo: Demo) -> Steps:
@@ -149,9 +152,7 @@ def correct(person: Reader, demo: Demo) -> Steps:
     person.fill("consignment.items.0.invoice_number", "INV-2026-428")
     person.press("Save the item")
     person.press("Continue")
-    submit = page.locator("form:has(input[name=once]) button.first").last
-    yield submit
-    person.follow(submit)
+    yield from submit(person)
 
 
 def follow(person: Reader, demo: Demo) -> Steps:

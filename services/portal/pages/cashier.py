@@ -1,13 +1,12 @@
 """The counter: a cashier finds an invoice, enters the bank slip, and prints the receipt."""
 
 import asyncio
-from typing import Any
 
 from starlette.responses import Response
 
 from services.portal.navigation import AUDITORS, CASHIERS
 from services.portal.page import page
-from services.portal.pages.payments import owed
+from services.portal.pages.payments import owed, shown
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.contracts.fees import GetInvoice, Invoices, InvoiceState, ListInvoices, RecordPayment
@@ -46,7 +45,13 @@ async def show_invoice(visit: Visit) -> Response:
     invoice: InvoiceState = await visit.ask(GetInvoice(certificate_id=visit.id("certificate_id")))
     visit.form.defaults({"amount_khr": owed(invoice), "paid_on": visit.context.clock.today().isoformat(), "slip_number": ""})
     may_pay = visit.someone.has(*CASHIERS)
-    return visit.page("payments/invoice.html", **_shown(visit, invoice), owed=owed(invoice), counter=True, may_pay=may_pay)
+    return visit.page(
+        "payments/invoice.html",
+        **shown(invoice, visit.language.gettext("Counter"), COUNTER),
+        owed=owed(invoice),
+        counter=True,
+        may_pay=may_pay,
+    )
 
 
 async def record_payment(visit: Visit) -> Response:
@@ -64,12 +69,7 @@ async def show_receipt(visit: Visit) -> Response:
     invoice: InvoiceState = await visit.ask(GetInvoice(certificate_id=visit.id("certificate_id")))
     if not invoice.payments:
         return visit.go(f"{COUNTER}/{invoice.certificate_id}")
-    return visit.page("receipt.html", **_shown(visit, invoice))
-
-
-def _shown(visit: Visit, invoice: InvoiceState) -> dict[str, Any]:
-    above = (visit.language.gettext("Counter"), COUNTER)
-    return {"invoice": invoice, "above": above, "address": f"{COUNTER}/{invoice.certificate_id}"}
+    return visit.page("receipt.html", **shown(invoice, visit.language.gettext("Counter"), COUNTER))
 
 
 ONE = "/cashier/{certificate_id:uuid}"

@@ -38,7 +38,9 @@ async def show_invoices(visit: Visit) -> Response:
 async def show_invoice(visit: Visit) -> Response:
     """One invoice: its lines, how to pay, and its payments."""
     invoice = await _invoice(visit)
-    return visit.page("payments/invoice.html", **_shown(visit, invoice), owed=owed(invoice), counter=False)
+    return visit.page(
+        "payments/invoice.html", **shown(invoice, visit.language.gettext("Payments"), LIST), owed=owed(invoice), counter=False
+    )
 
 
 async def show_receipt(visit: Visit) -> Response:
@@ -46,7 +48,7 @@ async def show_receipt(visit: Visit) -> Response:
     invoice = await _invoice(visit)
     if not invoice.payments:
         raise NotForYou
-    return visit.page("receipt.html", **_shown(visit, invoice))
+    return visit.page("receipt.html", **shown(invoice, visit.language.gettext("Payments"), LIST))
 
 
 def owed(invoice: InvoiceState) -> int:
@@ -54,9 +56,9 @@ def owed(invoice: InvoiceState) -> int:
     return max(0, invoice.amount_khr - invoice.paid_khr)
 
 
-def _shown(visit: Visit, invoice: InvoiceState) -> dict[str, Any]:
-    above = (visit.language.gettext("Payments"), LIST)
-    return {"invoice": invoice, "above": above, "address": f"{LIST}/{invoice.certificate_id}"}
+def shown(invoice: InvoiceState, title: str, above: str) -> dict[str, Any]:
+    """What the pages of an invoice show. `title`, `above`: the page above, with its address."""
+    return {"invoice": invoice, "above": (title, above), "address": f"{above}/{invoice.certificate_id}"}
 
 
 async def _invoice(visit: Visit) -> InvoiceState:
