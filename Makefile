@@ -11,7 +11,7 @@ PYTEST = $(BIN)/pytest -n $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up compose compose-down test test-all check guides prove lint format generate lock wheelhouse clean
+.PHONY: help demo up compose compose-down test test-all check guides prove bench lint format generate lock wheelhouse clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ ifeq ($(ARGS),fuzz)
 else
 	@CO_CONTAINERS=$(CONTAINERS) $(BIN)/pytest --full-scale -s --durations=0 $(if $(CONTAINERS),,tests/stories/)$(ARGS)
 endif
+
+bench: $(INSTALLED) ## Measure the product beside its floor (ARGS="--only question,lives --json FILE"; ARGS=--quick)
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(INSTALLED) ## Check style, types and who may import whom
 	@$(BIN)/ruff check --quiet

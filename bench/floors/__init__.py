@@ -1,0 +1,1 @@
+"""Floors: the same work without the product, by raw libraries."""
