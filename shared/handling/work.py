@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from opentelemetry.trace import Span
-from sqlalchemy import Row, Table, insert, select, union_all
+from sqlalchemy import Row, Table, bindparam, insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import hooks
@@ -26,6 +26,14 @@ from shared.observability.tracing import link_to, mark, traceparent
 
 MAX_EVENT = 900 * 1024
 """Maximum bytes of an event. The bus accepts 1 MiB, headers included."""
+
+_ABOUT = bindparam("subject_id")
+_MESSAGES = union_all(
+    select(inbox.c.received_at.label("at"), inbox.c.traceparent).where(inbox.c.about == _ABOUT),
+    select(outbox.c.recorded_at.label("at"), outbox.c.traceparent).where(outbox.c.about == _ABOUT),
+).subquery()
+_FORMER_TRACE = select(_MESSAGES.c.traceparent).order_by(_MESSAGES.c.at.desc()).limit(1)
+_ANNOUNCE = insert(outbox)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,10 +130,7 @@ class Work:
         """Links the span to the last message that was received or announced about this subject."""
         if not self.span.is_recording():
             return
-        received = select(inbox.c.received_at.label("at"), inbox.c.traceparent).where(inbox.c.about == subject_id)
-        announced = select(outbox.c.recorded_at.label("at"), outbox.c.traceparent).where(outbox.c.about == subject_id)
-        both = union_all(received, announced).subquery()
-        link_to(self.span, await self.session.scalar(select(both.c.traceparent).order_by(both.c.at.desc()).limit(1)))
+        link_to(self.span, await self.session.scalar(_FORMER_TRACE, {"subject_id": subject_id}))
 
     async def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[Row[Any]]:
         """Inserts the rows whose key does not exist yet and returns the primary keys of the new rows."""
@@ -210,7 +215,7 @@ class Work:
         for subject_id in self._permitted_by:
             await self.link_to_former(subject_id)
         if self.announced:
-            await self.session.execute(insert(outbox), self.announced)
+            await self.session.execute(_ANNOUNCE, self.announced)
         await upserts.enqueue_tasks(self.session, list(self.tasks.values()))
 
 
