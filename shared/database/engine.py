@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.util.concurrency import await_only
 
 from shared.database import sqlite_in_place
@@ -43,7 +43,7 @@ START_LOCK = 4_210_002
 """The key of the advisory lock of replicas that start; the number is arbitrary."""
 
 
-async def lock_start(session: Session) -> None:
+async def lock_start(session: AsyncSession) -> None:
     """Waits until no other replica starts. The lock lasts until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":  # SQLite has only one writer
         await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
@@ -176,7 +176,8 @@ def _roll_back_sqlite(connection: Any, *_: object) -> None:
 
 
 def _begin_sqlite(connection: Connection, *, reads: bool) -> None:
-    driver, deadline = connection.connection.driver_connection, time.monotonic() + BUSY
+    driver: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + BUSY
     while True:
         try:
             driver.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
