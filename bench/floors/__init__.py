@@ -18,10 +18,10 @@ def given() -> dict[str, Any]:
     return values | {"seed": Path(values["seed_file"]).read_text().strip()}
 
 
-async def run(url: str, seed: str, user: str, begin: Callable[[Client], Awaitable[None]]) -> None:
-    """Connects as a user of the bus, calls `begin`, says `ready`, and runs until SIGTERM.
+async def run(url: str, seed: str, user: str, serve: Callable[[Client], Awaitable[None]]) -> None:
+    """Connects as a user of the bus, says `ready`, and runs `serve` until SIGTERM; `serve` may return before.
 
-    Raises the first error of the connection or of a handler: a full disk ends the floor.
+    Raises the first error of `serve`, of the connection or of a subscription: a full disk ends the floor.
     """
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -29,13 +29,21 @@ async def run(url: str, seed: str, user: str, begin: Callable[[Client], Awaitabl
         if not over.done():
             over.set_exception(error)
 
+    async def served(client: Client) -> None:
+        try:
+            await serve(client)
+        except Exception as error:
+            await fail(error)
+
     client = await nats.connect(url, nkeys_seed_str=seed, inbox_prefix=f"_INBOX_{user}".encode(), error_cb=fail)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.cancel)
+    serving = asyncio.create_task(served(client))
     try:
-        await begin(client)
+        await asyncio.wait({serving}, timeout=0.2)
         await client.flush()
         print("ready", flush=True)
         await over
     except asyncio.CancelledError:
+        serving.cancel()
         await client.close()

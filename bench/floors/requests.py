@@ -151,11 +151,11 @@ async def main(values: dict[str, Any]) -> None:
     """Runs the floor. `values`: url, seed, database, token_key (the `x` of the JWK) and products."""
     floor = Floor(values["database"], values["token_key"], values["products"])
 
-    async def begin(client: Client) -> None:
+    async def serve(client: Client) -> None:
         await client.subscribe(QUESTION, queue=USER, cb=floor.get)
         await client.subscribe(COMMAND, queue=USER, cb=floor.draft)
 
-    await run(values["url"], values["seed"], USER, begin)
+    await run(values["url"], values["seed"], USER, serve)
 
 
 if __name__ == "__main__":
