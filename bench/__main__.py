@@ -14,6 +14,7 @@ from time import monotonic
 
 from bench.figures import Conditions, Figure, LeftOut, table
 from bench.measures import measures
+from deploy.embedded.processes import StackFailed
 
 
 async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> tuple[list[Figure], int]:
@@ -28,7 +29,7 @@ async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> t
             except LeftOut as reason:
                 print(f"{name}: left out: {reason}", file=sys.stderr)
                 continue
-            except OSError as error:
+            except (OSError, StackFailed) as error:
                 print(f"{name}: failed: {error}", file=sys.stderr)
                 failed += 1
                 continue

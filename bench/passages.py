@@ -146,7 +146,7 @@ class Passages:
     async def run(self, drafts: Sequence[UUID]) -> Passage:
         """Takes all drafts to their customs. `drafts`: more than twice as many as are under way.
 
-        Raises RuntimeError after a refusal, and TimeoutError if an answer, an invoice or an arrival takes two minutes.
+        Raises OSError after a refusal, and TimeoutError if an answer, an invoice or an arrival takes two minutes.
         """
         count = len(drafts)
         if count <= 2 * self._under_way:
@@ -202,7 +202,7 @@ class Passages:
         body = command.model_dump_json().encode()
         reply = await self._client.request(command.subject, body, timeout=PATIENCE, headers=headers)
         if not reply.data.startswith(b'{"answer":'):
-            raise RuntimeError(f"{type(command).__name__} was refused: {reply.data.decode()[:500]}")
+            raise OSError(f"{type(command).__name__} was refused: {reply.data.decode()[:500]}")
 
     async def _look(self) -> None:
         looks = ((self._wait_for_invoice, self._seen.invoiced), (self._wait_for_receipt, self._seen.received))

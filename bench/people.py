@@ -25,9 +25,10 @@ from uuid import uuid4
 from bench.browsing import Measured, Visitor, a_browser
 from bench.cpu import cpu_of_groups, cpu_of_machine, cpu_of_this_program, groups_of
 from cli.demo.accounts import LINK, Account, AccountClient, Mailbox
+from cli.demo.consignment import Journey
 from cli.demo.examples import Example, all_examples
 from cli.demo.journeys import ZONE
-from cli.demo.people import Exporter, Journey, Ministry, until
+from cli.demo.people import Exporter, Ministry, until
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient

@@ -1,6 +1,7 @@
 """A running system for a measure: its officers, a registered exporter with an approved product, and drafts."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from shared.contracts.roles import Role
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking")
 """The services that the life of a certificate needs."""
 PARTNER = "VN"
+NEEDED = 500_000_000
+"""Bytes on the disk."""
 AT_ONCE = 16
 """Drafts that are made at the same time."""
 
@@ -57,12 +60,20 @@ class System:
 
 @asynccontextmanager
 async def a_system(folder: Path, approvers: int) -> AsyncIterator[System]:
-    """Starts a system with one partner, whose customs accept everything, and ends it with the block."""
+    """Starts a system with one partner, whose customs accept everything, and ends it with the block.
+
+    Raises OSError if the disk is nearly full, and StackFailed.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED:
+        raise OSError(f"{folder} has {free // 10**6} MB left; a running system needs {NEEDED // 10**6} MB")
     rules = folder / "customs.json"
     rules.write_text("[]")
-    async with Stack(folder / "stack", partners=(PARTNER,), services=SERVICES, ports=free_ports, customs_rules=rules) as stack:
-        async with people_of(stack, approvers) as system:
-            yield system
+    async with (
+        Stack(folder / "stack", partners=(PARTNER,), services=SERVICES, ports=free_ports, customs_rules=rules) as stack,
+        people_of(stack, approvers) as system,
+    ):
+        yield system
 
 
 @asynccontextmanager
