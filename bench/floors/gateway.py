@@ -22,7 +22,7 @@ class Gateway(Process):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.events = {"evt.certificate.documented.v1": self.documented}
-        self.tasks = {"transmit_document": self.transmit, "deliver_to_customs": self.deliver, "return_response": self.give_back}
+        self.tasks = {"transmit_document": self.transmit, "deliver_to_customs": self.deliver, "return_response": self.return_response}
         self._country = os.environ["CO_COUNTRY"]
         ((self._partner, known),) = json.loads(Path(os.environ["CO_PARTNERS_FILE"]).read_bytes()).items()
         self._address, self._customs_address = urlsplit(known["address"]), urlsplit(os.environ["CO_CUSTOMS_URL"])
@@ -66,7 +66,7 @@ class Gateway(Process):
             self.later("return_response", document_id)
             self.finished("deliver_to_customs", document_id)
 
-    async def give_back(self, document_id: str) -> None:
+    async def return_response(self, document_id: str) -> None:
         query = "SELECT reference, received_at, decided_at FROM inbound_documents WHERE document_id=?"
         reference, received_at, decided_at = self.db.execute(query, (document_id,)).fetchone()
         times = f"<DecidedAt>{decided_at}</DecidedAt><ReceivedAt>{received_at}</ReceivedAt>"
