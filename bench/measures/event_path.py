@@ -38,6 +38,7 @@ from shared.bus.connection import TRACE_HEADER, connect
 from shared.bus.stream import STREAM
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.index import OPERATOR, SERVICES
+from shared.database.engine import with_driver
 from shared.database.migrations.schema import migrate
 from shared.security.event_signatures import EventSigner
 from tests.support.bus import a_bus
@@ -193,7 +194,7 @@ async def two_sides(folder: Path, ours: str | None, floors: str | None) -> Async
 
 
 async def _create_effects(url: URL) -> None:
-    engine = create_async_engine(url)
+    engine = create_async_engine(with_driver(url))
     async with engine.begin() as connection:
         await connection.run_sync(TABLES.create_all)
     await engine.dispose()
