@@ -160,7 +160,7 @@ async def measure(conditions: Conditions) -> list[Figure]:
 
 async def figure_of(name: str, conditions: Conditions, ours: str | None, floors: str | None) -> Figure:
     """The figure of a database. `ours`, `floors`: the addresses of two empty databases; None for SQLite."""
-    count, results = conditions.at_most(5000, 500), []
+    count, results = conditions.at_most(3000, 500), []
     async with two_sides(conditions.folder, ours, floors) as (product, floor):
         for side in (product, floor):
             await side.run(conditions.at_most(500, 100))
