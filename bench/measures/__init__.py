@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from bench.figures import Conditions, Figure
 
-NAMES: tuple[str, ...] = ("lives", "catch_up")
+NAMES: tuple[str, ...] = ("lives", "catch_up", "replicas")
 """The measures, in the order in which they run."""
 
 

@@ -26,7 +26,7 @@ def _programs() -> Path:
     """The newest folder with `initdb` and `pg_ctl`. Raises NoPostgres."""
     in_path = shutil.which("pg_ctl")
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda found: int(found.parent.name))
-    folders = [*([Path(in_path).resolve().parent] if in_path else ()), *reversed(installed)]
+    folders: list[Path] = [*([Path(in_path).resolve().parent] if in_path else ()), *reversed(installed)]
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
             return folder
@@ -42,9 +42,10 @@ def _owner() -> str | None:
 
 
 class Postgres:
-    """One cluster in a temporary folder, reachable from this machine only. It does not survive a crash."""
+    """One cluster in a temporary folder, reachable from this machine only. With `QUICK` it does not survive a crash."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: str = QUICK) -> None:
+        self._options = options
         self._programs, self._owner = _programs(), _owner()
         self._folder = Path(tempfile.mkdtemp(prefix="co-postgres-"))
         if self._owner:
@@ -70,7 +71,7 @@ class Postgres:
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {QUICK}"
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {self._options}"
         self._run("pg_ctl", "-D", "data", "-l", "server.log", "-o", options, "-w", "start")
 
     def stop(self) -> None:
@@ -99,6 +100,11 @@ class Postgres:
     def url(self, database: str, user: str = "co") -> str:
         """The address of a database, for the settings of a service."""
         return f"postgresql+asyncpg://{user}@127.0.0.1:{self._port}/{database}"
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, the parent of all others."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split("\n")[0])
 
     def remove(self) -> None:
         """Stops the server and deletes its files."""
