@@ -6,8 +6,9 @@ free. No floor: one replica is what the others are compared with.
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import mean, median
 from typing import Any, Self
@@ -38,7 +39,7 @@ INVOICED = "SELECT certificate_id FROM invoices WHERE certificate_id = ANY($1)"
 RECEIVED = """
     SELECT c.certificate_id FROM tracked_certificates c JOIN tracked_steps s
     ON s.reference = c.reference AND s.number = 1 AND s.code = 'REC' WHERE c.certificate_id = ANY($1)"""
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+WAITING = "SELECT wait_event || ': ' || left(query, 70) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 DEADLOCKS = "SELECT coalesce(sum(deadlocks), 0)::int FROM pg_stat_database"
 
 
@@ -101,7 +102,10 @@ class Locks:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
-        self._counts: list[int] = []
+        self._samples = 0
+        self.statements: Counter[str] = Counter()
+        """How often each statement was seen that waits."""
+        self._ended = asyncio.Event()
         self.deadlocks = 0
 
     async def __aenter__(self) -> Self:
@@ -110,19 +114,19 @@ class Locks:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._sampling.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._sampling
+        self._ended.set()
+        await self._sampling
         self.deadlocks = await self._connection.fetchval(DEADLOCKS) - self._before
 
     @property
     def waiting(self) -> float:
         """How many transactions waited for a lock on average."""
-        return mean(self._counts) if self._counts else 0.0
+        return self.statements.total() / max(self._samples, 1)
 
     async def _sample(self) -> None:
-        while True:
-            self._counts.append(await asyncio.shield(self._connection.fetchval(WAITING)))
+        while not self._ended.is_set():
+            self.statements.update(row[0] for row in await self._connection.fetch(WAITING))
+            self._samples += 1
             await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -131,8 +135,7 @@ class Run:
     """One run with so many replicas."""
 
     passage: Passage
-    waiting: float
-    deadlocks: int
+    locks: Locks
 
 
 async def measure(conditions: Conditions) -> list[Figure]:
@@ -157,8 +160,9 @@ def figure(number: int, runs: Sequence[Run], alone: float) -> Figure:
     details = passage.details() | {
         "cpu_ms": round(passage.cpu_ms, 1),
         "beside_one": round(passage.rate / alone, 2),
-        "waiting_for_locks": round(mean(run.waiting for run in runs), 2),
-        "deadlocks": sum(run.deadlocks for run in runs),
+        "waiting_for_locks": round(mean(run.locks.waiting for run in runs), 2),
+        "waiting_most": dict(sum((run.locks.statements for run in runs), Counter[str]()).most_common(3)),
+        "deadlocks": sum(run.locks.deadlocks for run in runs),
     }
     return Figure(f"replicas_{number}", "1/s", median(run.passage.rate for run in runs), None, details)
 
@@ -196,7 +200,7 @@ async def one_run(system: System, postgres: Postgres, replicas: int, count: int,
         )
         async with Locks(databases[2]) as locks:
             passage = await passages.run(drafts)
-        return Run(passage, locks.waiting, locks.deadlocks)
+        return Run(passage, locks)
     finally:
         await client.close()
         for database in databases:
