@@ -6,6 +6,7 @@ It has the settings, tables, bus users and event keys of a service of the embedd
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import nats
 import nkeys
@@ -42,6 +43,11 @@ def now() -> str:
 def hexed(text: str) -> str:
     """A UUID as SQLite stores it."""
     return text.replace("-", "")
+
+
+def dashed(hexadecimal: str) -> str:
+    """A UUID as messages write it."""
+    return str(UUID(hexadecimal))
 
 
 class Process:
@@ -196,6 +202,27 @@ class Process:
         task.result()
         self._running.discard(task)
         self._due.set()
+
+
+class Commands(Process):
+    """A process with commands."""
+
+    def done(self, act: str, command: Body, claims: Body, raw: bytes, answer: Body) -> Body:
+        """Stores the answer and the audit entry; returns the answer."""
+        identity, session = hexed(command["command_id"]), hexed(claims["sid"])
+        self.insert(
+            "answers",
+            actor=claims["sub"],
+            subject=act,
+            command_id=identity,
+            body_hash=hashlib.sha256(raw).hexdigest(),
+            answer=json.dumps(answer, ensure_ascii=False),
+            answered_at=now(),
+        )
+        who = {"actor": claims["sub"], "session": session, "organisation": claims["org"], "roles": " ".join(claims["roles"])}
+        about = {"on_noun": "certificate", "on_id": command["certificate_id"]}
+        self.insert("trail", at=now(), act=act, command_id=identity, outcome="done", **who, **about)
+        return answer
 
 
 def _in(seconds: float) -> str:
