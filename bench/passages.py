@@ -6,7 +6,7 @@ invoice exists and that the public sees REC. It sends a request when the former 
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from nats.aio.client import Client
 
-from bench.cpu import cpu_of_groups, cpu_of_this_program
+from bench.cpu import cpu_of_this_program
 from bench.system import System
 from shared.bus.connection import STEP_UP_HEADER, TOKEN_HEADER
 from shared.contracts.certificates.issuing import ApproveCertificate, ReviewCertificate, SubmitCertificate
@@ -91,6 +91,11 @@ class Passage:
     client_cpu: float
     seconds_each: list[float] = field(default_factory=list)
 
+    @classmethod
+    def median(cls, passages: "Sequence[Passage]") -> "Passage":
+        """The passage with the median rate."""
+        return sorted(passages, key=lambda each: each.rate)[len(passages) // 2]
+
     @property
     def rate(self) -> float:
         """Lives a second."""
@@ -120,7 +125,7 @@ class Passage:
 class Passages:
     """One run.
 
-    `client`: a connection as the portal's user. `groups`: the process groups to measure, by name.
+    `client`: a connection as the portal's user. `cpu`: returns the seconds of processor of each process.
     """
 
     def __init__(
@@ -131,12 +136,12 @@ class Passages:
         *,
         amount_khr: int,
         today: date,
-        groups: Mapping[str, int],
+        cpu: Callable[[], dict[str, float]],
         under_way: int = UNDER_WAY,
     ) -> None:
         self._client, self._people, self._seen = client, people, seen
         self._amount_khr, self._today = amount_khr, today
-        self._groups, self._under_way = groups, under_way
+        self._cpu, self._under_way = cpu, under_way
         self._wait_for_invoice: dict[UUID, asyncio.Event] = {}
         self._wait_for_receipt: dict[UUID, asyncio.Event] = {}
         self._lists: dict[UUID, _List] = {}
@@ -178,7 +183,7 @@ class Passages:
             await self._life(certificate_id)
             self._seconds.append(monotonic() - began)
             if len(self._seconds) in (self._under_way, count - self._under_way):
-                self._marks.append((monotonic(), cpu_of_groups(self._groups), cpu_of_this_program()))
+                self._marks.append((monotonic(), self._cpu(), cpu_of_this_program()))
 
     async def _life(self, certificate_id: UUID) -> None:
         approval = self._lists[certificate_id]

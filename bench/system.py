@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from cli.demo.accounts import Account, Mailbox
@@ -59,9 +60,10 @@ class System:
 
 
 @asynccontextmanager
-async def a_system(folder: Path, approvers: int) -> AsyncIterator[System]:
+async def a_system(folder: Path, approvers: int, kind: type[Stack] = Stack, **layout: Any) -> AsyncIterator[System]:
     """Starts a system with one partner, whose customs accept everything, and ends it with the block.
 
+    `approvers`: as of `people_of`. `kind`, `layout`: the class of the stack, and further arguments of it.
     Raises OSError if the disk is nearly full, and StackFailed.
     """
     free = shutil.disk_usage(folder).free
@@ -70,7 +72,9 @@ async def a_system(folder: Path, approvers: int) -> AsyncIterator[System]:
     rules = folder / "customs.json"
     rules.write_text("[]")
     async with (
-        Stack(folder / "stack", partners=(PARTNER,), services=SERVICES, ports=free_ports, customs_rules=rules) as stack,
+        kind(
+            folder / "stack", partners=(PARTNER,), services=SERVICES, ports=free_ports, customs_rules=rules, **layout
+        ) as stack,
         people_of(stack, approvers) as system,
     ):
         yield system
