@@ -1,18 +1,22 @@
 """Headers and reply subjects that another user of the bus has chosen stop no service, no client and no operator."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nats.aio.client import Client
 
 from cli.commands import bus as co_bus
-from shared.bus.stream import STREAM, last_message
+from shared.bus.stream import STREAM, JetStream, last_message
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.contracts.fees import FeeSettled, RecordPayment
 from tests.conftest import eventually
 from tests.shared.operations.test_recovery import ask
 from tests.shared.security.test_event_signatures import passed_over, where
+from tests.support.fuzzing import examples
 from tests.support.plumbing_stack import PlumbingStack, a_payment, a_submission
 
 LINE = b"NATS/1.0"
@@ -31,6 +35,16 @@ HEADERS = {
     "names in no encoding": LINE + b"\r\n\xff\xff: \xff\r\n\x00\r\n\r\n",
     "no end": LINE + b"\r\nA: b",
 }
+NAMES = ["Nats-Msg-Id", "Co-Key", "Co-Signature", "traceparent", "Status", "Description", "Nats-Sequence", "Nats-Time-Stamp"]
+NAMES += [
+    "Nats-Rollup",
+    "Nats-TTL",
+    "Nats-Incr",
+    "Nats-Expected-Last-Sequence",
+    "Nats-Schedule",
+    "Nats-Trace-Dest",
+    "Nats-Batch-Id",
+]
 BODIES = {"without a body": b"", "with a body": b"{}"}
 
 
@@ -42,15 +56,21 @@ async def publish(client: Client, subject: bytes, headers: bytes, body: bytes) -
     await client.flush()
 
 
+async def deliver_again_after_a_second(stack: PlumbingStack) -> JetStream:
+    """The bus drops the messages behind one without headers and body, and delivers them again after the ack wait."""
+    jetstream = (await stack.client("operator")).jetstream()
+    consumer = (await jetstream.consumer_info(STREAM, stack.service)).config
+    consumer.ack_wait = 1
+    await jetstream.add_consumer(STREAM, consumer)
+    return jetstream
+
+
 @pytest.mark.parametrize("body", BODIES)
 async def test_a_consumer_skips_them_and_the_operator_sees_them(
     sqlite_stack: PlumbingStack, capsys: pytest.CaptureFixture[str], body: str
 ) -> None:
     stack, before = sqlite_stack, passed_over()
-    jetstream = (await stack.client("operator")).jetstream()
-    consumer = (await jetstream.consumer_info(STREAM, stack.service)).config
-    consumer.ack_wait = 1  # the bus drops the messages behind one without headers and body, and delivers them again after that
-    await jetstream.add_consumer(STREAM, consumer)
+    jetstream = await deliver_again_after_a_second(stack)
     await stack.replica()
     thief = await stack.client("certificates")
     for headers in HEADERS.values():
@@ -93,6 +113,53 @@ async def test_a_service_starts_whatever_headers_its_last_event_has(sqlite_stack
     await asyncio.wait_for(sqlite_stack.replica(), 10)
 
     assert not (await ask(sqlite_stack, operations.AskRecovery())).recovering
+
+
+LINES = st.dictionaries(st.sampled_from(NAMES), st.text(max_size=30), max_size=4)
+FORGED = st.tuples(
+    st.sampled_from(list(HEADERS.values()))
+    | st.binary(max_size=40).map(lambda rest: LINE + b"\r\n" + rest)
+    | LINES.map(lambda lines: written(lines)),
+    st.sampled_from([b"", b"{}", b"\xff", a_submission().model_dump_json().encode()]) | st.binary(max_size=60),
+    st.booleans(),
+)
+"""Headers, a body, and whether the service that owns the subject has signed them."""
+
+
+def written(lines: dict[str, str]) -> bytes:
+    """Headers as they are sent."""
+    return LINE + b"\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode() + b"\r\n"
+
+
+@pytest.mark.fuzz
+async def test_whatever_lies_in_the_stream_the_next_genuine_event_acts_once(sqlite_stack: PlumbingStack) -> None:
+    stack = sqlite_stack
+    await deliver_again_after_a_second(stack)
+    await stack.replica()
+    signer, loop = stack.bus.signer("certificates"), asyncio.get_running_loop()
+
+    async def try_out(forged: list[tuple[bytes, bytes, bool]]) -> None:
+        thief = await stack.bus.client("certificates")
+        for headers, body, signed in forged:
+            if signed:
+                of_owner = written(signer.headers(CertificateSubmitted.subject, uuid4(), body))
+                headers = of_owner.removesuffix(b"\r\n") + headers[len(LINE) + 2 :]
+            await publish(thief, CertificateSubmitted.subject.encode(), headers, body)
+        good = a_submission()
+        await stack.publish(good)
+        await eventually(lambda: _acted_once(stack, str(good.certificate_id)), within=30)
+        await thief.close()
+
+    @settings(max_examples=examples(15, 1_500), deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(FORGED, max_size=3))
+    def all_of(forged: list[tuple[bytes, bytes, bool]]) -> None:
+        asyncio.run_coroutine_threadsafe(try_out(forged), loop).result()
+
+    await asyncio.to_thread(all_of)
+
+
+async def _acted_once(stack: PlumbingStack, certificate_id: str) -> bool:
+    return (await stack.effects()).count(certificate_id) == 1 and await stack.unacknowledged() == 0
 
 
 async def test_a_service_answers_the_next_request_at_once(sqlite_stack: PlumbingStack) -> None:
