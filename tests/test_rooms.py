@@ -8,7 +8,7 @@ SHARED = Path(__file__).parents[1] / "shared"
 BUDGETS = {
     "handling": 660,
     "workers": 770,
-    "bus": 500,
+    "bus": 540,
     "database": 1000,
     "security": 480,
     "audit_log": 300,
