@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from bench.figures import Conditions, Figure
 
-NAMES: tuple[str, ...] = ("requests", "event_path", "event_path_postgresql", "lives", "catch_up", "replicas")
+NAMES: tuple[str, ...] = ("requests", "event_path", "event_path_postgresql", "lives", "catch_up", "replicas", "sign_in")
 """The measures, in the order in which they run."""
 
 

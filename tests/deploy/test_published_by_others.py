@@ -13,6 +13,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError
 from nats.nuid import BASE, DIGITS, SEQ_LENGTH
 
 from shared.bus.connection import connect, inbox_prefix
@@ -152,6 +153,20 @@ async def test_the_server_makes_no_request_that_a_service_would_answer(bus: Bus,
             except (NatsError, TimeoutError):
                 break
         assert [reply for reply in replies if reply.startswith("_INBOX_portal.")] == []
+
+
+@pytest.mark.parametrize("header", [{"Nats-Rollup": "all"}, {"Nats-Rollup": "sub"}, {"Nats-TTL": "1s"}, {"Nats-Incr": "1"}])
+async def test_no_header_of_a_publisher_removes_what_the_stream_holds(bus: Bus, header: dict[str, str]) -> None:
+    async with bus.user("certificates") as attacker, bus.user("fees") as fees, bus.user("operator") as operator:
+        await fees.client.jetstream().publish(RECEIVED, FORGED)
+        await attacker.client.jetstream().publish(OWN, FORGED)
+        before = (await operator.client.jetstream().stream_info(STREAM)).state
+
+        with pytest.raises(APIError):
+            await attacker.client.jetstream().publish(OWN, b"1", headers=header)
+
+        after = (await operator.client.jetstream().stream_info(STREAM)).state
+        assert (after.messages, after.first_seq) == (before.messages, before.first_seq)
 
 
 async def test_a_reply_to_the_subject_of_an_event_is_stored_unsigned(bus: Bus) -> None:
