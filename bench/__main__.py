@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from datetime import date
@@ -15,6 +16,9 @@ from time import monotonic
 from bench.figures import Conditions, Figure, LeftOut, table
 from bench.measures import measures
 from deploy.embedded.processes import StackFailed
+
+FULL = 20_000_000
+"""With fewer bytes left, a disk is full."""
 
 
 async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> tuple[list[Figure], int]:
@@ -31,6 +35,12 @@ async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> t
                 continue
             except (OSError, StackFailed) as error:
                 print(f"{name}: failed: {error}", file=sys.stderr)
+                failed += 1
+                continue
+            except Exception as error:  # of any layer: services answer with refusals when they cannot write
+                if shutil.disk_usage(own).free > FULL:
+                    raise
+                print(f"{name}: failed: the disk of {own} is full ({type(error).__name__})", file=sys.stderr)
                 failed += 1
                 continue
         found += [each for each in figures if not only or only & {name, each.name}]
@@ -54,6 +64,9 @@ def main() -> int:
         figures, failed = asyncio.run(run(only, chosen.quick, rounds, chosen.folder))
     except ValueError as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        print("interrupted: everything that the measures started has ended", file=sys.stderr)
+        return 130
     print(f"{date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}{', quick' if chosen.quick else ''}\n")
     print(table(figures))
     if chosen.json:
