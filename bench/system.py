@@ -59,6 +59,13 @@ class System:
         return list(await asyncio.gather(*(one() for _ in range(count))))
 
 
+def require_space(folder: Path) -> None:
+    """Raises OSError if the disk is nearly full."""
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED:
+        raise OSError(f"the disk of {folder} has {free // 10**6} MB left, and a running system needs {NEEDED // 10**6} MB")
+
+
 @asynccontextmanager
 async def a_system(folder: Path, approvers: int, kind: type[Stack] = Stack, **layout: Any) -> AsyncIterator[System]:
     """Starts a system with one partner, whose customs accept everything, and ends it with the block.
@@ -66,9 +73,7 @@ async def a_system(folder: Path, approvers: int, kind: type[Stack] = Stack, **la
     `approvers`: as of `people_of`. `kind`, `layout`: the class of the stack, and further arguments of it.
     Raises OSError if the disk is nearly full, and StackFailed.
     """
-    free = shutil.disk_usage(folder).free
-    if free < NEEDED:
-        raise OSError(f"{folder} has {free // 10**6} MB left; a running system needs {NEEDED // 10**6} MB")
+    require_space(folder)
     rules = folder / "customs.json"
     rules.write_text("[]")
     async with (

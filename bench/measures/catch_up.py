@@ -21,6 +21,7 @@ from bench.cpu import cpu_of_groups, groups_of
 from bench.figures import Conditions, Figure, middle
 from bench.floors.process import TOGETHER
 from bench.floors.stack import FloorStack
+from bench.system import require_space
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.bus.connection import TRACE_HEADER, connect
@@ -72,6 +73,7 @@ class CaughtUp:
 
 async def measure(conditions: Conditions) -> list[Figure]:
     """Measures tracking and a raw consumer in turn. Both handle at most 100 events in one transaction."""
+    require_space(conditions.folder)
     lives = conditions.at_most(LIVES, QUICK_LIVES)
     runs: list[tuple[CaughtUp, CaughtUp]] = []
     async with AsyncExitStack() as closing:
