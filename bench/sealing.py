@@ -28,6 +28,8 @@ class Sealer:
     key: SealingKey
     number: int
     former: str
+    last: int = 0
+    """The last act with a seal of this sealer. Acts of the template are the first of all."""
 
     @classmethod
     def of(cls, file: sqlite3.Connection, service: str, seed: str) -> Self:
@@ -43,7 +45,7 @@ class Sealer:
     def seal(self, at: datetime) -> None:
         """Seals all acts that have no seal, at most `MAX_SEALED` with each seal."""
         while rows := self.file.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM trail WHERE id > ? ORDER BY id LIMIT {MAX_SEALED}", (self._last_sealed(),)
+            f"SELECT {', '.join(COLUMNS)} FROM trail WHERE id > ? AND seal IS NULL ORDER BY id LIMIT {MAX_SEALED}", (self.last,)
         ).fetchall():
             lines = "".join(f"{row[0]} {sha256(form(row))}\n" for row in rows)
             unsigned = Seal(
@@ -58,12 +60,7 @@ class Sealer:
             )
             statement = statement_of(unsigned, self.service, "KH")
             self._store(unsigned, self.key.sign(statement), rows[0][0], rows[-1][0])
-            self.number, self.former = unsigned.number, sha256(statement)
-
-    def _last_sealed(self) -> int:
-        """The last act with a seal. Acts of the template are the first of all."""
-        found = self.file.execute("SELECT max(id) FROM trail WHERE seal = ?", (self.number,)) if self.number else None
-        return (found.fetchone()[0] if found else 0) or 0
+            self.number, self.former, self.last = unsigned.number, sha256(statement), rows[-1][0]
 
     def _store(self, seal: Seal, signature: str, first: int, last: int) -> None:
         at = seal.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
