@@ -5,7 +5,6 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
-from uuid import UUID
 
 import nkeys
 
@@ -17,6 +16,7 @@ COLUMNS = (
     *("id", "at", "actor", "session", "organisation", "roles", "act", "on_noun"),
     *("on_id", "command_id", "from_where", "outcome"),
 )
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass
@@ -75,5 +75,9 @@ def form(row: tuple[object, ...]) -> str:
     act = dict(zip(COLUMNS, row, strict=True))
     for name in ("session", "command_id"):
         if act[name] is not None:
-            act[name] = str(UUID(str(act[name])))
-    return json.dumps(act, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            act[name] = _dashed(str(act[name]))
+    return ENCODER.encode(act)
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
