@@ -30,11 +30,13 @@ from services.gateway.handlers import router as gateway
 from services.gateway.handlers.sending import advance
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
+from services.tracking.certificate_pages import CertificatePages
 from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
 from services.tracking.handlers import router as tracking
 from services.tracking.limits import Limits
 from services.tracking.live import Watching
+from services.tracking.look_ups import LookUps
 from shared.audit_log.sealing import SealingKey
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -248,7 +250,7 @@ async def in_process(folder: Path, files: Mapping[str, Path] | None = None) -> A
             ("certificates", certificates, (ReferenceData.load(),)),
             ("fees", fees, (Tariffs.load(),)),
             ("gateway", gateway, (exchange,)),
-            ("tracking", tracking, (data, Limits(), Watching(), Figures(data), site)),
+            ("tracking", tracking, (data, Limits(), Watching(), Figures(data), LookUps(), CertificatePages(data), site)),
         )
         running = {}
         for name, router, tools in parts:
