@@ -6,14 +6,24 @@ import json
 import logging
 import os
 import platform
+import shutil
+import sqlite3
 import sys
 import tempfile
 from datetime import date
 from pathlib import Path
 from time import monotonic
 
+from sqlalchemy.exc import DBAPIError
+
 from bench.figures import Conditions, Figure, LeftOut, table
 from bench.measures import measures
+from deploy.embedded.processes import StackFailed
+
+FAILURES = (OSError, StackFailed, sqlite3.Error, DBAPIError)
+"""What a measure raises on a full disk, and where a process or a request fails."""
+FULL = 2**20
+"""A disk with fewer free bytes is full."""
 
 
 async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> tuple[list[Figure], int]:
@@ -28,13 +38,17 @@ async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> t
             except LeftOut as reason:
                 print(f"{name}: left out: {reason}", file=sys.stderr)
                 continue
-            except OSError as error:
-                print(f"{name}: failed: {error}", file=sys.stderr)
+            except FAILURES as error:
+                print(f"{name}: failed: {error}{_if_full(folder)}", file=sys.stderr)
                 failed += 1
                 continue
         found += [each for each in figures if not only or only & {name, each.name}]
         print(f"{name}: {monotonic() - began:.0f} s", file=sys.stderr)
     return found, failed
+
+
+def _if_full(folder: Path) -> str:
+    return f" (the disk of {folder} is full)" if shutil.disk_usage(folder).free < FULL else ""
 
 
 def main() -> int:

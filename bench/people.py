@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,10 +23,12 @@ from typing import Any
 from uuid import uuid4
 
 from bench.browsing import Measured, Visitor, a_browser
+from bench.cpu import cpu_of_groups, cpu_of_machine, cpu_of_this_program, groups_of
 from cli.demo.accounts import LINK, Account, AccountClient, Mailbox
+from cli.demo.consignment import Journey
 from cli.demo.examples import Example, all_examples
 from cli.demo.journeys import ZONE
-from cli.demo.people import Exporter, Journey, Ministry, until
+from cli.demo.people import Exporter, Ministry, until
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
 from shared.bus.client import BusClient
@@ -44,7 +45,6 @@ LIMIT = 1800.0
 """Seconds after which this program gives up."""
 FULL = 0.85
 """A process with this share of a core has no time left."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -123,18 +123,7 @@ def waiting_of(stack: Stack) -> dict[str, float]:
 
 def cpu_of(stack: Stack) -> dict[str, float]:
     """The seconds of processor that each process has used, with its children; `people`: this program; `machine`: all."""
-    groups = {process.pid: name for name, process in stack.processes.items() if process.pid}
-    used = dict.fromkeys(groups.values(), 0.0)
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        if name := groups.get(int(fields[2])):
-            used[name] += sum(map(int, fields[11:15])) / TICKS
-    mine = resource.getrusage(resource.RUSAGE_SELF)
-    machine = [int(part) for part in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-    return used | {"people": mine.ru_utime + mine.ru_stime, "machine": (sum(machine) - machine[3] - machine[4]) / TICKS}
+    return cpu_of_groups(groups_of(stack)) | {"people": cpu_of_this_program(), "machine": cpu_of_machine()}
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import URL, Executable, Row, insert, text
+from sqlalchemy import URL, Connection, Executable, Row, insert, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.database.engine import with_driver
 from shared.database.migrations.schema import RIGHTS, Schema, heads_of, migrate
 from shared.database.tables import recoveries
 
@@ -230,7 +231,7 @@ def _replace_postgresql(url: URL, copied: Path, now: datetime, prepare: Prepare)
 
 
 async def _schema(url: URL) -> Schema:
-    engine = create_async_engine(url)
+    engine = create_async_engine(with_driver(url))
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(Schema.of)
@@ -239,13 +240,17 @@ async def _schema(url: URL) -> Schema:
 
 
 async def _execute(url: URL, statement: Executable) -> Sequence[Row[Any]]:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_async_engine(with_driver(url), isolation_level="AUTOCOMMIT", hide_parameters=True)
     try:
         async with engine.connect() as connection:
-            done = await connection.execute(statement)
-            return done.all() if done.returns_rows else ()
+            return await connection.run_sync(_rows_of, statement)
     finally:
         await engine.dispose()
+
+
+def _rows_of(connection: Connection, statement: Executable) -> Sequence[Row[Any]]:
+    done = connection.execute(statement)
+    return done.all() if done.returns_rows else ()
 
 
 def _run(url: URL, program: str, *arguments: object) -> None:

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-DRIVERS = ("postgresql+asyncpg", "sqlite+aiosqlite")
+DRIVERS = ("postgresql+asyncpg", "sqlite")
 
 
 class SettingsWrong(Exception):
@@ -30,7 +30,7 @@ class DatabaseSettings(BaseSettings):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "KH"
     """The country this instance serves; also the audience of its tokens."""
     database_url: str
-    """`postgresql+asyncpg://user@host/name` or `sqlite+aiosqlite:///path`."""
+    """`postgresql+asyncpg://user@host/name` or `sqlite:///path`."""
     database_password_file: FilePath | None = None
     log_level: str = "INFO"
 

@@ -140,7 +140,7 @@ class Databases:
             shutil.copy(name, path)
         else:
             path.touch()
-        return f"sqlite+aiosqlite:///{path}"
+        return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")

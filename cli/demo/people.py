@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import cycle
@@ -121,15 +121,20 @@ class Ministry:
     cashier: Officers
 
     @classmethod
-    async def open(cls, bus: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH") -> Self:
-        """The administrator signs in and invites officers for each role. They accept the invitations."""
+    async def open(
+        cls, bus: BusClient, account: Account, mailbox: Mailbox, office: str = "PNH", teams: Mapping[Role, int] = TEAMS
+    ) -> Self:
+        """The administrator signs in and invites officers for each role of `TEAMS`. They accept the invitations."""
         administrator = await Person.sign_in(bus, account)
         names = cycle(OFFICER_NAMES)
-        teams = await asyncio.gather(*(cls._invite_team(administrator, role, names, mailbox, office) for role in TEAMS))
-        return cls(administrator, *teams)
+        sizes = {role: teams[role] for role in TEAMS}
+        invited = (cls._invite_team(administrator, role, size, names, mailbox, office) for role, size in sizes.items())
+        return cls(administrator, *await asyncio.gather(*invited))
 
     @staticmethod
-    async def _invite_team(administrator: Person, role: Role, names: Iterator[str], mailbox: Mailbox, office: str) -> Officers:
+    async def _invite_team(
+        administrator: Person, role: Role, size: int, names: Iterator[str], mailbox: Mailbox, office: str
+    ) -> Officers:
         async def one(name: str) -> Person:
             user_id = uuid4()
             account = Account(f"{role}-{user_id.hex[:8]}@ministry.example", f"{uuid4()}")
@@ -137,7 +142,7 @@ class Ministry:
             await administrator.ask(invitation)
             return await follow_invitation(administrator.bus, account, mailbox)
 
-        return Officers(tuple(await asyncio.gather(*(one(next(names)) for _ in range(TEAMS[role])))))
+        return Officers(tuple(await asyncio.gather(*(one(next(names)) for _ in range(size)))))
 
 
 async def follow_invitation(bus: BusClient, account: Account, mailbox: Mailbox) -> Person:

@@ -116,7 +116,7 @@ class Layout:
 
     def database_url(self, service: str, country: str | None = None) -> str:
         """The address of the database of a service."""
-        return f"sqlite+aiosqlite:///{self.root / 'data' / self.name(service, country)}.db"
+        return f"sqlite:///{self.root / 'data' / self.name(service, country)}.db"
 
     def log_file(self, name: str) -> Path:
         """The log file of a process."""

@@ -23,6 +23,8 @@ DONE = "done"
 MAX_WAIT = 2.0
 """Maximum seconds that a refusal waits until its entry is written."""
 
+_INSERT = insert(audit_log)
+
 
 class AuditEntry:
     """The entry of one command, which is written when its outcome is known."""
@@ -36,7 +38,7 @@ class AuditEntry:
         """Records a command in the transaction of the command. The answer names the subject if the command does not."""
         if self._command.audited:
             subject = subject_of(self._command) or subject_of(answer)
-            await work.session.execute(insert(audit_log).values(self._row(subject, work.now, DONE)))
+            await work.session.execute(_INSERT, self._row(subject, work.now, DONE))
 
     async def record_refused(self, code: str, context: ServiceContext) -> None:
         """Records a refused command in a separate transaction. A temporary failure is not recorded: it has no outcome yet.
@@ -48,7 +50,7 @@ class AuditEntry:
         row = self._row(subject_of(self._command), context.clock.now(), code)
         try:
             async with asyncio.timeout(MAX_WAIT), context.database.writing() as transaction:
-                await transaction.session.execute(insert(audit_log).values(row))
+                await transaction.session.execute(_INSERT, row)
         except Exception as error:
             extra = {"act": row["act"], "outcome": code, "error": error_text(error)}
             log.warning("a refused command could not be recorded in the audit log", extra=extra)

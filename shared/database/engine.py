@@ -14,10 +14,13 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.util.concurrency import in_greenlet
+from sqlalchemy.util.concurrency import await_only
+
+from shared.database import sqlite_in_place
+from shared.database.session import Session
 
 _TRANSIENT_SQLITE = ("locked", "busy", "disk i/o error", "disk is full", "unable to open")
 _TRANSIENT_POSTGRESQL = ("08", "53", "57P", "40001", "40P01")
@@ -50,14 +53,23 @@ SWITCH_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds to wait for another process that is creating the file."""
 
 
-_SQLITE: dict[str, Any] = {"pool_size": 10, "max_overflow": 0}  # an overflow connection costs a thread and four statements
+BUSY, BUSY_PAUSE = 10.0, 0.01
+"""Seconds for which a transaction waits until another process has ended its own, and seconds between two attempts."""
+
+_SQLITE: dict[str, Any] = {"pool_size": 10, "max_overflow": 0}  # an overflow connection costs four statements
 _POSTGRESQL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+
+
+def with_driver(url: URL) -> URL:
+    """The address with the driver that the product uses: SQLite runs in place, without a thread."""
+    return url.set(drivername=sqlite_in_place.DRIVER) if url.get_backend_name() == "sqlite" else url
 
 
 class Database:
     """The database of one service. SQLite has only one writer, so writers wait here instead of polling its lock."""
 
     def __init__(self, url: URL) -> None:
+        url = with_driver(url)
         self.dialect = url.get_backend_name()
         pool = _SQLITE if self.dialect == "sqlite" else _POSTGRESQL
         # errors, and so logs, contain no values: they may be personal data
@@ -77,10 +89,14 @@ class Database:
         return Transaction(self)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self) -> AsyncIterator[Session]:
         """A read-only session. It has one snapshot of the database and connects at its first read."""
-        async with AsyncSession(self._readers, autoflush=False) as session:
+        await asyncio.sleep(0)  # statements of SQLite never yield: other tasks get their turn here
+        session = Session(self._readers, autoflush=False)
+        try:
             yield session
+        finally:
+            await session.close()
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -94,7 +110,7 @@ class Transaction:
     def __init__(self, database: Database) -> None:
         self._writer = database.writer
         self._has_writer = False
-        self.session = AsyncSession(database.engine, expire_on_commit=False)
+        self.session = Session(database.engine, expire_on_commit=False)
 
     async def __aenter__(self) -> Self:
         try:
@@ -112,6 +128,7 @@ class Transaction:
 
     async def begin(self) -> None:
         """Waits until no other transaction writes on SQLite, and begins."""
+        await asyncio.sleep(0)  # statements of SQLite never yield: other tasks get their turn here
         await self._writer.__aenter__()
         self._has_writer = True
         try:
@@ -139,25 +156,33 @@ class Transaction:
 
 def _prepare_sqlite(connection: Any, _: object, *, reads: bool) -> None:
     connection.isolation_level = None  # the driver must not begin transactions: `_begin_sqlite` does
-    for pragma in ("busy_timeout=10000", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={1000 * BUSY:.0f}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     for pause in (*SWITCH_PAUSES, None):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-            if reads:
-                connection.execute("PRAGMA query_only=ON")
-            return
+            break
         except sqlite3.OperationalError:
             if pause is None:
                 raise
             time.sleep(pause)  # the only statement that ignores `busy_timeout`; needed only for a new file
+    # a reader never waits for a writer, and a writer waits in `_begin_sqlite`
+    connection.execute("PRAGMA query_only=ON" if reads else "PRAGMA busy_timeout=0")
 
 
 def _roll_back_sqlite(connection: Any, *_: object) -> None:
     """A closed connection keeps SQLite's lock while a cursor of a cancelled statement lives, unless it is rolled back."""
-    if in_greenlet():
-        connection.rollback()
+    connection.rollback()
 
 
 def _begin_sqlite(connection: Connection, *, reads: bool) -> None:
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    driver: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + BUSY
+    while True:
+        try:
+            driver.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise OperationalError("BEGIN", None, error) from error
+        await_only(asyncio.sleep(BUSY_PAUSE))  # waiting in SQLite would stop the event loop

@@ -1,6 +1,7 @@
 """The unit of work: a transaction, its actor, and the events and tasks that follow its commit."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from opentelemetry.trace import Span
-from sqlalchemy import Row, Table, insert, select, union_all
+from sqlalchemy import BindParameter, Row, Table, bindparam, insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import hooks
@@ -18,6 +19,7 @@ from shared.clock import Clock
 from shared.contracts.index import owner_of
 from shared.contracts.messages import Contract, Event, subject_of
 from shared.database import upserts
+from shared.database.claims import OUTBOX_CLAIM
 from shared.database.engine import Database, Transaction
 from shared.database.tables import inbox, outbox
 from shared.handling.actor import NOBODY, Actor, NotSignedIn
@@ -26,6 +28,16 @@ from shared.observability.tracing import link_to, mark, traceparent
 
 MAX_EVENT = 900 * 1024
 """Maximum bytes of an event. The bus accepts 1 MiB, headers included."""
+MAX_TO_PUBLISH = 5_000
+"""Events that wait in memory for the relay. Further ones are read from the outbox."""
+
+_ABOUT: BindParameter[UUID] = bindparam("subject_id")
+_MESSAGES = union_all(
+    select(inbox.c.received_at.label("at"), inbox.c.traceparent).where(inbox.c.about == _ABOUT),
+    select(outbox.c.recorded_at.label("at"), outbox.c.traceparent).where(outbox.c.about == _ABOUT),
+).subquery()
+_FORMER_TRACE = select(_MESSAGES.c.traceparent).order_by(_MESSAGES.c.at.desc()).limit(1)
+_ANNOUNCE = insert(outbox)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,10 +134,7 @@ class Work:
         """Links the span to the last message that was received or announced about this subject."""
         if not self.span.is_recording():
             return
-        received = select(inbox.c.received_at.label("at"), inbox.c.traceparent).where(inbox.c.about == subject_id)
-        announced = select(outbox.c.recorded_at.label("at"), outbox.c.traceparent).where(outbox.c.about == subject_id)
-        both = union_all(received, announced).subquery()
-        link_to(self.span, await self.session.scalar(select(both.c.traceparent).order_by(both.c.at.desc()).limit(1)))
+        link_to(self.span, await self.session.scalar(_FORMER_TRACE, {"subject_id": subject_id}))
 
     async def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[Row[Any]]:
         """Inserts the rows whose key does not exist yet and returns the primary keys of the new rows."""
@@ -196,8 +205,9 @@ class Work:
     async def commit_so_far(self) -> None:
         """Commits the changes, events and tasks so far, so that they stay if the rest is refused or fails."""
         await self.flush_outbox()
-        self.announced, self.tasks = [], {}
+        announced, self.announced, self.tasks = self.announced, [], {}
         await self.between_transactions(asyncio.sleep, 0)
+        self._context.publish_soon(announced)
 
     async def in_process(self, function: Callable[..., T], *args: Any) -> T:
         """Runs a long computation, such as a password hash, in another process between two transactions."""
@@ -210,7 +220,10 @@ class Work:
         for subject_id in self._permitted_by:
             await self.link_to_former(subject_id)
         if self.announced:
-            await self.session.execute(insert(outbox), self.announced)
+            claimed_until = self._context.claim_for_relay()
+            for row in self.announced:
+                row["claimed_until"] = claimed_until
+            await self.session.execute(_ANNOUNCE, self.announced)
         await upserts.enqueue_tasks(self.session, list(self.tasks.values()))
 
 
@@ -234,6 +247,8 @@ class ServiceContext:
         self.recovering: str | None = None
         """The reason of a recovery in progress; None in normal operation."""
         self._tools = {type(tool): tool for tool in tools}
+        self.to_publish: deque[Mapping[str, Any]] = deque()
+        """Committed events of this replica that wait for its relay, as rows of the outbox. Their claims are the relay's."""
         self.something_announced = asyncio.Event()
         self.something_due = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -268,10 +283,21 @@ class ServiceContext:
             await work.flush_outbox()
             if work.announced:
                 await hooks.reached("announced-not-committed")
-        if work.announced:
-            self.something_announced.set()
+        self.publish_soon(work.announced)
         if work.tasks:
             self.something_due.set()
+
+    def claim_for_relay(self) -> datetime | None:
+        """Until when this replica's relay claims new events; None if another replica, or a later moment, may publish them."""
+        if self.recovering or len(self.to_publish) >= MAX_TO_PUBLISH:
+            return None
+        return self.clock.now() + OUTBOX_CLAIM
+
+    def publish_soon(self, announced: Sequence[Mapping[str, Any]]) -> None:
+        """Hands committed events to the relay."""
+        if announced:
+            self.to_publish.extend(row for row in announced if row["claimed_until"])
+            self.something_announced.set()
 
     @asynccontextmanager
     async def reading(self, span: Span) -> AsyncIterator[Work]:

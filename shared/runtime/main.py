@@ -1,9 +1,9 @@
 """The entry point of every service: `python -m services.NAME [serve|migrate]`."""
 
-import asyncio
 import logging
 import sys
 
+import uvloop
 from sqlalchemy.exc import DBAPIError
 
 from shared.database.migrations.schema import SchemaMismatch, migrate
@@ -25,7 +25,7 @@ def run(service: Service) -> None:
         settings = read(DatabaseSettings if command == "migrate" else service.settings)
         start_logs(service.name, settings.country, settings.log_level)
         if isinstance(settings, Settings):
-            asyncio.run(Replica(service, settings).serve())
+            uvloop.run(Replica(service, settings).serve())
         else:
             migrate(service.name, settings.database)
     except SettingsWrong as error:

@@ -215,9 +215,13 @@ class Replica:
         await self._tasks.finish(GRACE)
         if not self.context.recovering:
             with suppress(Exception):
-                await asyncio.wait_for(self._relay.publish_some(), 5)
+                await asyncio.wait_for(self._publish_rest(), 5)
         with suppress(BusError, TimeoutError):
             await asyncio.wait_for(self.broker.stop(), 5)
+
+    async def _publish_rest(self) -> None:
+        while await self._relay.publish_some():
+            pass
 
     async def events_waiting(self) -> tuple[int, int]:
         """The number of events that wait in the stream, and the number of delivered but unacknowledged events."""

@@ -9,13 +9,14 @@ exporter (`for`). A release without mandates refuses such a token. For an API ke
 import json
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import OKPKey
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database.tables import revoked_mandates, revoked_sessions, signing_keys
@@ -29,6 +30,9 @@ MAX_TOKEN = 4096
 """Maximum characters of an actor token."""
 CACHED_FOR = timedelta(seconds=10)
 """How long the keys are cached. It is short, because a key may be retired early."""
+
+_SIGNED_OUT = select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == bindparam("session_id"))
+_REVOKED = select(revoked_mandates.c.mandate_id).where(revoked_mandates.c.mandate_id == bindparam("mandate_id"))
 
 
 class TokenExpired(Refused):
@@ -77,7 +81,7 @@ class Tokens:
 
     def __init__(self, audience: str) -> None:
         self.audience = audience
-        self._keys: dict[str, tuple[OKPKey, datetime, datetime]] = {}
+        self._keys: dict[str, tuple[str, datetime, datetime]] = {}
         self._read_at = datetime.min.replace(tzinfo=UTC)
 
     async def actor(self, token: str | None, session: AsyncSession, now: datetime) -> Actor:
@@ -111,13 +115,9 @@ class Tokens:
 
     @staticmethod
     async def _must_not_be_revoked(actor: Actor, session: AsyncSession) -> None:
-        signed_out = select(revoked_sessions.c.session_id).where(revoked_sessions.c.session_id == actor.session_id)
-        if await session.scalar(signed_out):
+        if await session.scalar(_SIGNED_OUT, {"session_id": actor.session_id}):
             raise SessionSignedOut()
-        if actor.mandate is None:
-            return
-        revoked = select(revoked_mandates.c.mandate_id).where(revoked_mandates.c.mandate_id == actor.mandate.mandate_id)
-        if await session.scalar(revoked):
+        if actor.mandate and await session.scalar(_REVOKED, {"mandate_id": actor.mandate.mandate_id}):
             raise MandateTokenRevoked()
 
     async def claims(self, token: str, session: AsyncSession, now: datetime, *, audience: str, longest: int) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Tokens:
             raise TokenInvalid()
         key = await self._key_of(token, session, now)
         try:
-            claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+            claims = _signed_claims(token, key)
             jwt.JWTClaimsRegistry(
                 now=int(now.timestamp()),
                 leeway=LEEWAY,
@@ -144,7 +144,7 @@ class Tokens:
             raise TokenInvalid() from None
         return claims
 
-    async def _key_of(self, token: str, session: AsyncSession, now: datetime) -> OKPKey:
+    async def _key_of(self, token: str, session: AsyncSession, now: datetime) -> str:
         try:
             header = json.loads(_decoded(token.split(".")[0]))
             key_id = str(header["kid"])
@@ -160,7 +160,18 @@ class Tokens:
 
     async def _read_keys(self, session: AsyncSession) -> None:
         for row in (await session.execute(select(signing_keys))).all():
-            self._keys[row.key_id] = (OKPKey.import_key(json.loads(row.public_key)), row.not_before, row.not_after)
+            self._keys[row.key_id] = (row.public_key, row.not_before, row.not_after)
+
+
+@lru_cache(maxsize=16)
+def _imported(public_key: str) -> OKPKey:
+    return OKPKey.import_key(json.loads(public_key))
+
+
+@lru_cache(maxsize=2048)
+def _signed_claims(token: str, public_key: str) -> dict[str, Any]:
+    """The claims of a token with a genuine signature. A client sends the same token for minutes: it is verified once."""
+    return jwt.decode(token, _imported(public_key), algorithms=[ALGORITHM]).claims
 
 
 def _decoded(part: str) -> bytes:

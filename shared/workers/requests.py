@@ -7,7 +7,7 @@ from time import perf_counter
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shared import hooks
@@ -32,6 +32,15 @@ MAX_REQUEST = 900 * 1024
 MAX_ANSWER = 1000 * 1024
 MAX_FIELD = 200
 """Maximum bytes of a request and of an answer; maximum characters of the name of a field."""
+
+
+_ROW = (
+    answers.c.actor == bindparam("of_actor"),
+    answers.c.subject == bindparam("of_subject"),
+    answers.c.command_id == bindparam("of_command"),
+)
+_STORED = select(answers).where(*_ROW)
+_STORE = update(answers).where(*_ROW).values(answer=bindparam("text"))
 
 
 class CommandIdReused(Refused):
@@ -132,7 +141,7 @@ class RequestHandler:
             text = self._text_of(answer)
             await entry.record_done(answer, work)
             if not command.secret:
-                await work.session.execute(update(answers).where(*_row_of(command, entry.actor)).values(answer=text))
+                await work.session.execute(_STORE, _key_of(command, entry.actor) | {"text": text})
             await hooks.reached("command-before-commit", command.subject)
             return text
 
@@ -182,18 +191,14 @@ async def _claim(command: Command, actor: Actor, body: bytes, work: Work) -> str
     claim = {"actor": actor.name, "subject": command.subject, "command_id": command.command_id}
     if await work.insert_new(answers, [claim | {"body_hash": body_hash, "answered_at": work.now}]):
         return None
-    stored = (await work.session.execute(select(answers).where(*_row_of(command, actor)))).one()
+    stored = (await work.session.execute(_STORED, _key_of(command, actor))).one()
     if stored.body_hash != body_hash:
         raise CommandIdReused()
     return str(stored.answer)
 
 
-def _row_of(command: Command, actor: Actor) -> tuple[ColumnElement[bool], ...]:
-    return (
-        answers.c.actor == actor.name,
-        answers.c.subject == command.subject,
-        answers.c.command_id == command.command_id,
-    )
+def _key_of(command: Command, actor: Actor) -> dict[str, object]:
+    return {"of_actor": actor.name, "of_subject": command.subject, "of_command": command.command_id}
 
 
 async def _begin(command: Command, work: Work, opened: Span) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import ColumnElement, Row, and_, delete, update
+from sqlalchemy import Row, and_, bindparam, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import hooks
 from shared.clock import MAX_CLOCK_SKEW
-from shared.database.claims import claim, is_free
+from shared.database.claims import NOW, Claims
+from shared.database.column_types import UtcDateTime
 from shared.database.tables import tasks
 from shared.database.upserts import enqueue_tasks
 from shared.handling.router import EventFunction
@@ -34,6 +35,35 @@ LEASE = timedelta(seconds=60)
 MARGIN = timedelta(seconds=15)
 SWEEP = 1.0
 MAX_WAIT = timedelta(seconds=MAX_DELAY)
+
+_DUE = (tasks.c.due_at <= NOW) | (~tasks.c.scheduled & (tasks.c.due_at > bindparam("due_latest", type_=UtcDateTime)))
+CLAIMS = Claims(
+    tasks,
+    tasks.c.leased_until,
+    _DUE,
+    tasks.c.due_at,
+    leased_until=bindparam("until"),
+    leased_by=bindparam("replica"),
+    attempts=tasks.c.attempts + 1,
+)
+_MINE = and_(
+    tasks.c.id == bindparam("of_task"),
+    tasks.c.leased_by == bindparam("of_replica"),
+    tasks.c.attempts == bindparam("of_attempt"),
+)
+_DONE = delete(tasks).where(_MINE, tasks.c.asked == bindparam("of_asked")).returning(tasks.c.id)
+_AGAIN = update(tasks).where(_MINE).values(leased_until=None, attempts=0, failures=0).returning(tasks.c.id)
+_RETRY = (
+    update(tasks)
+    .where(_MINE)
+    .values(
+        leased_until=None,
+        failures=bindparam("failed"),
+        last_error=bindparam("error"),
+        due_at=bindparam("retry_at"),
+        scheduled=False,
+    )
+)
 
 
 class LeaseLost(Exception):
@@ -84,10 +114,8 @@ class TaskRunner:
         if limit <= 0:
             return []
         now = self._context.clock.now()
-        due = (tasks.c.due_at <= now) | (~tasks.c.scheduled & (tasks.c.due_at > now + MAX_WAIT + MAX_CLOCK_SKEW))
-        ready = due & is_free(tasks.c.leased_until, now, self._lease_time)
-        lease = {"leased_until": now + self._lease_time, "leased_by": self._replica, "attempts": tasks.c.attempts + 1}
-        return await claim(self._context.database, tasks, ready, tasks.c.due_at, limit, **lease)
+        values = {"until": now + self._lease_time, "replica": self._replica, "due_latest": now + MAX_WAIT + MAX_CLOCK_SKEW}
+        return await CLAIMS.claim(self._context.database, now, self._lease_time, limit, **values)
 
     async def do(self, row: Row[Any]) -> None:
         """Runs one leased task; if it fails, enqueues the retry or stores a dead letter."""
@@ -119,20 +147,17 @@ class TaskRunner:
                 await hooks.reached("task-before-commit")
             await hooks.reached("task-committed")
 
-    def _mine(self, row: Row[Any]) -> ColumnElement[bool]:
-        return and_(tasks.c.id == row.id, tasks.c.leased_by == self._replica, tasks.c.attempts == row.attempts)
+    def _mine(self, row: Row[Any]) -> dict[str, Any]:
+        return {"of_task": row.id, "of_replica": self._replica, "of_attempt": row.attempts}
 
     async def _remove(self, session: AsyncSession, row: Row[Any]) -> None:
         """Removes a finished task, unless it was requested again meanwhile, and enqueues the next run.
 
         Raises LeaseLost.
         """
-        done = delete(tasks).where(self._mine(row), tasks.c.asked == row.asked)
-        again = update(tasks).where(self._mine(row)).values(leased_until=None, attempts=0, failures=0)
-        for ending in (done.returning(tasks.c.id), again.returning(tasks.c.id)):
-            if (await session.execute(ending)).all():
-                break
-        else:
+        mine = self._mine(row)
+        done = (await session.execute(_DONE, mine | {"of_asked": row.asked})).all()
+        if not done and not (await session.execute(_AGAIN, mine)).all():
             raise LeaseLost()
         task, _ = self._handlers.get(row.kind, (None, None))
         if task and task.every:
@@ -149,17 +174,12 @@ class TaskRunner:
                     log.error("a task failed permanently and is now a dead letter", extra=what, exc_info=error)
                     return "dead"
                 delay = delay_after(row.attempts)
-                await transaction.session.execute(
-                    update(tasks)
-                    .where(self._mine(row))
-                    .values(
-                        leased_until=None,
-                        failures=failures,
-                        last_error=_reason(error),
-                        due_at=self._context.clock.now() + timedelta(seconds=delay),
-                        scheduled=False,
-                    )
-                )
+                retry = {
+                    "failed": failures,
+                    "error": _reason(error),
+                    "retry_at": self._context.clock.now() + timedelta(seconds=delay),
+                }
+                await transaction.session.execute(_RETRY, self._mine(row) | retry)
         except Exception as worse:
             log.warning("a failed task waits for its lease to expire", extra=what | {"worse": repr(worse)})
             return "delayed"

@@ -48,7 +48,7 @@ def test_a_backup_is_restored_and_the_next_step_is_printed(
         (("restore", "ships", "COPY"), "There is no service ships"),
         (("backup", "ships", "--to", "COPIES"), "There is no service ships"),
         (("backup", "registry", "--to", "COPIES"), "The database of registry cannot be backed up"),
-        (("backup", "--to", "COPIES", "--database-url", "sqlite+aiosqlite:///x"), "With --database-url name one service"),
+        (("backup", "--to", "COPIES", "--database-url", "sqlite:///x"), "With --database-url name one service"),
     ],
 )
 def test_a_refusal_is_one_sentence(

@@ -157,7 +157,7 @@ class Gateway:
         mounts: dict[str, httpx.AsyncBaseTransport] = {f"https://{name.lower()}.example": link for name, link in links.items()}
         mounts["http://customs.example"] = self.customs_link
         client = httpx.AsyncClient(mounts=mounts)
-        self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
+        self.database = Database(make_url(f"sqlite:///{database}"))
         self.exchange = Exchange(
             country, Partners(partners), signer, client, MAX_BYTES, retry_pause=0, opener=Opener(PROCESSES)
         )

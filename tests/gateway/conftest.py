@@ -29,7 +29,7 @@ def signers() -> dict[str, Signer]:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("gateway") / "empty.sqlite"
-    migrate("gateway", make_url(f"sqlite+aiosqlite:///{file}"))
+    migrate("gateway", make_url(f"sqlite:///{file}"))
     return file
 
 

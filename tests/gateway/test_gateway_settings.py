@@ -35,7 +35,7 @@ def a_directory(folder: Path, **changes: object) -> Path:
 def test_the_tools_of_the_gateway_are_built_from_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = put_keys(tmp_path, "kh", a_signer("KH"))
     for name, value in {
-        "DATABASE_URL": "sqlite+aiosqlite://",
+        "DATABASE_URL": "sqlite://",
         "NATS_SEED_FILE": key,
         "EVENT_KEYS_FILE": key,
         "PARTNERS_FILE": a_directory(tmp_path),

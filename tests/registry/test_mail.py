@@ -146,7 +146,7 @@ def test_the_settings_name_a_mail_server_or_a_folder(tmp_path: Path) -> None:
         "smtp_password_file",
     )
     raised = dict.fromkeys(files, __file__)
-    raised["database_url"] = "sqlite+aiosqlite:///x"
+    raised["database_url"] = "sqlite:///x"
     assert isinstance(transport_of(RegistrySettings(**raised, mail_dir=tmp_path)), MailFolder)
     assert isinstance(transport_of(RegistrySettings(**raised, smtp_url="smtps://r@mail.example")), SmtpServer)
     (tmp_path / "empty").touch()

@@ -184,7 +184,7 @@ def some_settings(root: Path, **changes: str) -> RegistrySettings:
     secret = root / "secret"
     secret.touch()
     files = ("token_key_file", "second_factor_key_file", "administrator_password_file", "nats_seed_file", "event_keys_file")
-    named = {"database_url": "sqlite+aiosqlite://", "mail_dir": str(root)} | dict.fromkeys(files, str(secret))
+    named = {"database_url": "sqlite://", "mail_dir": str(root)} | dict.fromkeys(files, str(secret))
     return RegistrySettings.model_validate(named | changes)
 
 

@@ -196,10 +196,11 @@ class PlumbingStack:
         """Creates the tables of the test and inserts the token key."""
         async with self.database.engine.begin() as connection:
             await connection.run_sync(TABLES.create_all)
+        async with self.database.writing() as transaction:
             now = datetime.now(UTC)
             validity = {"not_before": now - timedelta(days=1), "not_after": now + timedelta(days=1)}
             row = {"key_id": self.key.thumbprint(), "public_key": public_jwk(self.key)} | validity
-            await connection.execute(insert(signing_keys).values(row))
+            await transaction.session.execute(insert(signing_keys).values(row))
 
     async def close(self) -> None:
         for running in self._running:

@@ -42,9 +42,10 @@ def _owner() -> str | None:
 
 
 class Postgres:
-    """One cluster in a temporary folder, reachable from this machine only. It does not survive a crash."""
+    """One cluster in a temporary folder, reachable from this machine only. With `QUICK` it does not survive a crash."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: str = QUICK) -> None:
+        self._settings = settings
         self._programs, self._owner = _programs(), _owner()
         self._folder = Path(tempfile.mkdtemp(prefix="co-postgres-"))
         if self._owner:
@@ -70,7 +71,7 @@ class Postgres:
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {QUICK}"
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {self._settings}"
         self._run("pg_ctl", "-D", "data", "-l", "server.log", "-o", options, "-w", "start")
 
     def stop(self) -> None:

@@ -152,7 +152,7 @@ def _template(name: str) -> tuple[Path, TemporaryDirectory[str]]:
     """A migrated SQLite database of a service, created once. Its folder is deleted at the end of the tests."""
     folder = TemporaryDirectory(prefix="co-template-")
     file = Path(folder.name) / f"{name}.db"
-    migrate_in_thread(name, make_url(f"sqlite+aiosqlite:///{file}"))
+    migrate_in_thread(name, make_url(f"sqlite:///{file}"))
     return file, folder
 
 
@@ -160,7 +160,7 @@ def migrated_copy(name: str, file: Path) -> str:
     """Creates a migrated SQLite database of a service; returns its address."""
     template, _ = _template(name)
     shutil.copy(template, file)
-    return f"sqlite+aiosqlite:///{file}"
+    return f"sqlite:///{file}"
 
 
 def migrate_in_thread(name: str, url: Any) -> None:

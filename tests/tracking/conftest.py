@@ -90,7 +90,7 @@ class Tracking:
     """The tracking service with its own database, and HTTP requests of the public."""
 
     def __init__(self, database: Path, *, streams_last: float = LIFETIME) -> None:
-        self.database = Database(make_url(f"sqlite+aiosqlite:///{database}"))
+        self.database = Database(make_url(f"sqlite:///{database}"))
         self.clock, self.limits = SettableClock(NOON), Limits()
         data = DataFiles()
         tools = [data, self.limits, Watching(interval=0.01, heartbeat=0.05, lifetime=streams_last), Figures(data), SITE]
@@ -129,7 +129,7 @@ class Tracking:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("tracking") / "empty.sqlite"
-    migrate("tracking", make_url(f"sqlite+aiosqlite:///{file}"))
+    migrate("tracking", make_url(f"sqlite:///{file}"))
     return file
 
 

@@ -41,7 +41,7 @@ async def a_replica_alone(database: Path, folder: Path) -> AsyncIterator[Alone]:
     (folder / "keys.json").write_bytes(event_keys_json({"tracking": {key: None}}))
     port = free_port()
     settings = {
-        "CO_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
+        "CO_DATABASE_URL": f"sqlite:///{database}",
         "CO_NATS_URL": f"nats://127.0.0.1:{free_port()}",
         "CO_NATS_SEED_FILE": f"{folder / 'seed'}",
         "CO_EVENT_KEYS_FILE": f"{folder / 'keys.json'}",

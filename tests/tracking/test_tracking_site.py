@@ -224,7 +224,7 @@ async def test_a_certificate_is_not_indexed_and_the_home_page_is(site: Tracking)
 def settings_with(folder: Path, **changes: Any) -> TrackingSettings:
     seed = folder / "seed"
     seed.write_text("x")
-    return TrackingSettings(database_url="sqlite+aiosqlite:///x", nats_seed_file=seed, event_keys_file=seed, **changes)
+    return TrackingSettings(database_url="sqlite:///x", nats_seed_file=seed, event_keys_file=seed, **changes)
 
 
 def test_an_operator_replaces_the_contacts_and_a_wrong_file_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from services.certificates.domain.assignment import Assignment
 from services.certificates.store.tables import assignments
-from shared.database.upserts import upsert
+from shared.database.upserts import dialect_of, upsert
 from shared.handling.work import Work
 
 
@@ -20,7 +20,7 @@ async def find_assignment(work: Work, certificate_id: UUID) -> Assignment | None
 async def keep_assignment(work: Work, assignment: Assignment) -> None:
     """Keeps an assignment in place of a former one."""
     row = vars(assignment)
-    insert = upsert(work.session, assignments).values(row)
+    insert = upsert(dialect_of(work.session), assignments).values(row)
     await work.session.execute(insert.on_conflict_do_update(index_elements=["certificate_id"], set_=row))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, event, exists, select, union
+from sqlalchemy import and_, bindparam, event, exists, select, union
 
 from services.certificates.domain.certificate import Certificate, CertificateNotFound
 from services.certificates.domain.consignment import Consignment
@@ -13,6 +13,12 @@ from services.certificates.store.documents import issued
 from services.certificates.store.tables import certificate_acts, certificates, settlements
 from shared.contracts.certificates.content import CertificateAct
 from shared.handling.work import Work
+
+_SETTLED = select(
+    exists().where(
+        settlements.c.certificate_id == bindparam("certificate_id"), settlements.c.submission == bindparam("submission")
+    )
+)
 
 
 async def certificate_by_id(work: Work, certificate_id: UUID) -> Certificate:
@@ -42,8 +48,8 @@ async def record_settlement(work: Work, certificate_id: UUID, submission: int) -
 
 async def is_settled(work: Work, certificate: Certificate) -> bool:
     """Whether the present submission is settled."""
-    this = and_(settlements.c.certificate_id == certificate.certificate_id, settlements.c.submission == certificate.submission)
-    return bool(await work.session.scalar(select(exists().where(this))))
+    this = {"certificate_id": certificate.certificate_id, "submission": certificate.submission}
+    return bool(await work.session.scalar(_SETTLED, this))
 
 
 async def keep_act(work: Work, certificate_id: UUID, act: CertificateAct) -> None:

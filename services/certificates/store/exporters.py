@@ -2,20 +2,23 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from services.certificates.domain.exporter import Exporter, Mandate, Standing
 from services.certificates.store.tables import exporters, mandates, standings
 from shared.handling.work import Work
 
+_EXPORTER = (
+    select(*(column for column in exporters.c if column.name != "search"), standings.c.standing)
+    .select_from(exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id))
+    .where(exporters.c.exporter_id == bindparam("exporter_id"))
+)
+_MANDATE = select(mandates).where(mandates.c.mandate_id == bindparam("mandate_id"))
+
 
 async def find_exporter(work: Work, exporter_id: UUID) -> Exporter | None:
     """The exporter, or None before its first approval arrives."""
-    joined = exporters.outerjoin(standings, standings.c.exporter_id == exporters.c.exporter_id)
-    columns = (*(column for column in exporters.c if column.name != "search"), standings.c.standing)
-    row = (
-        await work.session.execute(select(*columns).select_from(joined).where(exporters.c.exporter_id == exporter_id))
-    ).first()
+    row = (await work.session.execute(_EXPORTER, {"exporter_id": exporter_id})).first()
     return None if row is None else Exporter(**{**row._mapping, "standing": row.standing or Standing.ACTIVE})
 
 
@@ -38,7 +41,7 @@ async def keep_mandate(work: Work, mandate: Mandate) -> None:
 
 async def find_mandate(work: Work, mandate_id: UUID) -> Mandate | None:
     """The mandate, or None before it arrives."""
-    row = (await work.session.execute(select(mandates).where(mandates.c.mandate_id == mandate_id))).first()
+    row = (await work.session.execute(_MANDATE, {"mandate_id": mandate_id})).first()
     return None if row is None else Mandate(**row._mapping)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from unicodedata import normalize
 from uuid import UUID
 
-from sqlalchemy import event, select
+from sqlalchemy import bindparam, event, select
 
 from services.certificates.domain.product import Product, ProductNotFound
 from services.certificates.store.tables import products
@@ -12,6 +12,8 @@ from shared.handling.work import Work
 
 LISTED_AS = 40
 """Characters by which products are sorted: the cursor of a page contains them."""
+
+_BY_IDS = select(Product).where(products.c.product_id.in_(bindparam("product_ids", expanding=True)))
 
 
 async def product_by_id(work: Work, product_id: UUID) -> Product:
@@ -33,7 +35,7 @@ async def find_product(work: Work, product_id: UUID) -> Product | None:
 
 async def products_by_ids(work: Work, product_ids: set[UUID]) -> dict[UUID, Product]:
     """The products with these ids that exist, not locked."""
-    found = await work.session.scalars(select(Product).where(products.c.product_id.in_(product_ids)))
+    found = await work.session.scalars(_BY_IDS, {"product_ids": list(product_ids)})
     return {product.product_id: product for product in found}
 
 

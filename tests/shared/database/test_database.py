@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import Pool
 
+from shared.database import engine
 from shared.database.column_types import EnumText, ExactDecimal, JsonOf, UtcDateTime
 from shared.database.engine import Database, is_transient
 from shared.database.upserts import add_one, insert_new
@@ -274,7 +275,7 @@ async def test_a_writer_does_not_wait_for_the_connection_of_a_reader(database: D
 
 async def test_many_readers_on_sqlite_use_the_same_connections_again(tmp_path: Path) -> None:
     opened: list[object] = []
-    database = Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"))
+    database = Database(make_url(f"sqlite:///{tmp_path / 'test.db'}"))
 
     def counting(connection: object, _: object) -> None:
         opened.append(connection)
@@ -348,18 +349,16 @@ async def test_more_arguments_than_a_statement_may_have_are_not_transient(postgr
     assert not is_transient(raised.value)
 
 
-async def test_a_lock_held_by_another_is_transient(sqlite_databases: Databases) -> None:
+async def test_a_lock_held_by_another_is_transient(sqlite_databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "BUSY", 0.05)
     url = make_url(sqlite_databases.empty())
     one, two = Database(url), Database(url)
     async with one.engine.begin() as connection:
         await connection.run_sync(KINDS.create_all)
     async with one.writing() as transaction:
         await transaction.session.execute(insert(kinds).values(id=1))
-        with pytest.raises(DBAPIError) as raised:  # noqa: PT012
-            async with two.engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                await raw.driver_connection.execute("PRAGMA busy_timeout=0")  # type: ignore[union-attr]
-                await connection.execute(update(kinds).values(id=2))
+        with pytest.raises(DBAPIError) as raised:
+            await two.writing().begin()
     assert is_transient(raised.value)
     await one.close()
     await two.close()
@@ -455,13 +454,13 @@ def test_what_is_at_fault_outside_is_transient_and_what_is_ours_is_not(error: Ex
 
 async def test_a_cancelled_statement_releases_the_lock_of_sqlite(tmp_path: Path) -> None:
     """The cursor of a cancelled statement may live on, in a traceback for example."""
-    one, other = (Database(make_url(f"sqlite+aiosqlite:///{tmp_path}/one.db")) for _ in range(2))
+    one, other = (Database(make_url(f"sqlite:///{tmp_path}/one.db")) for _ in range(2))
     async with one.engine.begin() as connection:
         await connection.run_sync(KINDS.create_all)
     transaction = await one.writing().__aenter__()
     connection = await transaction.session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
-    cursor = await driver.execute("INSERT INTO counters SELECT value, 1 FROM json_each('[1, 2, 3]') RETURNING office")
+    cursor = driver.execute("INSERT INTO counters SELECT value, 1 FROM json_each('[1, 2, 3]') RETURNING office")
 
     await connection.invalidate()  # what SQLAlchemy does when it is cancelled in the middle of a statement
 

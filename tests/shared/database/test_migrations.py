@@ -33,8 +33,8 @@ async def on(url: str, step: Any, *arguments: Any) -> Any:
 
 async def execute(url: str, statement: str) -> None:
     database = Database(make_url(url))
-    async with database.engine.begin() as connection:
-        await connection.execute(text(statement))
+    async with database.writing() as transaction:
+        await transaction.session.execute(text(statement))
     await database.close()
 
 

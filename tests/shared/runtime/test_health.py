@@ -139,7 +139,7 @@ async def test_a_replica_that_finds_no_consumer_waits_until_the_bus_is_set_up(sq
 async def test_a_replica_that_still_waits_can_be_stopped(sqlite_stack: PlumbingStack, what: str) -> None:
     settings: dict[str, Any] = {"nats_url": f"nats://127.0.0.1:{free_port()}"}
     if what == "database":
-        settings = {"database_url": "sqlite+aiosqlite:////nowhere/x.sqlite"}
+        settings = {"database_url": "sqlite:////nowhere/x.sqlite"}
     running = await sqlite_stack.replica(ready=False, **settings)
     await eventually(lambda: _said(running, what))
 

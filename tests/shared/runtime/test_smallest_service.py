@@ -73,7 +73,7 @@ from shared.database.migrations.schema import migrate
 from shared.handling.work import ServiceContext
 from shared.settings import Settings
 
-URL = make_url("sqlite+aiosqlite:///restored.sqlite")
+URL = make_url("sqlite:///restored.sqlite")
 
 async def main():
     context = ServiceContext("notices", Database(URL), Clock(Settings.model_fields["zone"].default), None)

@@ -255,7 +255,7 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_settings_that_cannot_be_right_are_refused_by_their_names(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     variable, value, sentence = WRONG[what]
-    monkeypatch.setenv("CO_DATABASE_URL", "sqlite+aiosqlite:////tmp/nothing.sqlite")
+    monkeypatch.setenv("CO_DATABASE_URL", "sqlite:////tmp/nothing.sqlite")
     monkeypatch.setenv("CO_NATS_SEED_FILE", __file__)
     monkeypatch.setenv("CO_EVENT_KEYS_FILE", __file__)
     monkeypatch.setenv(variable, value)

@@ -19,7 +19,7 @@ from services.registry.identity.domain.attempts import (
 )
 from services.registry.identity.domain.session import SignInDelayed
 from services.registry.identity.tables import failed_attempts
-from shared.database.upserts import upsert
+from shared.database.upserts import dialect_of, upsert
 from shared.handling.work import Work
 
 
@@ -63,7 +63,7 @@ async def count_attempt(work: Work, whose: str, free: int = FREE_ATTEMPTS) -> At
     One statement raises the counter. A simultaneous attempt waits for that row, and then sees the new count and delay.
     """
     now = work.now
-    first = upsert(work.session, failed_attempts).values(whose=whose, failures=1, last_at=now)
+    first = upsert(dialect_of(work.session), failed_attempts).values(whose=whose, failures=1, last_at=now)
     long_ago = failed_attempts.c.last_at < now - FORGOTTEN_AFTER
     one_more = {"failures": case((long_ago, 1), else_=failed_attempts.c.failures + 1), "last_at": now}
     not_delayed = failed_attempts.c.not_before.is_(None) | (failed_attempts.c.not_before <= now)
