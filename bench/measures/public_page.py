@@ -21,6 +21,7 @@ from deploy.embedded.stack import Stack
 FIGURES = ("public_page", "public_page_p99")
 
 CERTIFICATES = 1000
+CONNECTIONS = 32
 RATE = 500
 """Pages a second at which the delays are measured, if the site holds them."""
 HELD = 0.8
@@ -40,8 +41,8 @@ async def measure(conditions: Conditions) -> list[Figure]:
         rate = min(RATE, HELD * median(pair[0] for pair in pairs))
         delays = []
         for _ in range(conditions.rounds):
-            product = await load_in_process(own[0], paths, seconds, connections=16, rate=rate)
-            delays.append((product.p99, (await load_in_process(port, paths, seconds, connections=16, rate=rate)).p99))
+            product = await load_in_process(own[0], paths, seconds, connections=CONNECTIONS, rate=rate)
+            delays.append((product.p99, (await load_in_process(port, paths, seconds, connections=CONNECTIONS, rate=rate)).p99))
         size = found[0][0].size
     of_page, of_floor = (round(median(each), 3) for each in zip(*spent, strict=True))
     details = {"cpu_ms_of_a_page": of_page, "cpu_ms_of_the_floor": of_floor, "bytes": size, "certificates": len(paths)}
@@ -54,7 +55,7 @@ async def measure(conditions: Conditions) -> list[Figure]:
 async def _as_fast_as_possible(port: int, pid: int, paths: list[str], seconds: float) -> tuple[Loaded, float]:
     """The load, and the CPU-ms of the server for each page."""
     before = cpu_ms(pid)
-    found = await load_in_process(port, paths, seconds)
+    found = await load_in_process(port, paths, seconds, connections=CONNECTIONS)
     if found.failed or not found.pages:
         raise OSError(f"the page was not served: {found.failed}")
     return found, (cpu_ms(pid) - before) / found.pages

@@ -58,16 +58,16 @@ class Language:
         """A legal date, such as 26 November 2026."""
         return self._date(day) if day else "–"
 
-    def instant(self, at: datetime | None, time: str = "%H:%M") -> str:
+    def instant(self, at: datetime | None) -> str:
         """An instant in the zone of the country."""
-        if at is None:
-            return "–"
-        local = at.astimezone(self.zone)
-        return f"{self._date(local.date())}, {local.strftime(time)}"
+        return self.exactly(at)[:-3] if at else "–"
 
     def exactly(self, at: datetime | None) -> str:
         """An instant with seconds."""
-        return self.instant(at, "%H:%M:%S")
+        if at is None:
+            return "–"
+        local = at.astimezone(self.zone)
+        return f"{self._date(local.date())}, {local.isoformat()[11:19]}"
 
     def since(self, at: datetime, now: datetime) -> str:
         """How long ago an instant was, such as 3 days."""
