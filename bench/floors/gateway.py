@@ -22,7 +22,11 @@ class Gateway(Process):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.events = {"evt.certificate.documented.v1": self.documented}
-        self.tasks = {"transmit_document": self.transmit, "deliver_to_customs": self.deliver, "return_response": self.return_response}
+        self.tasks = {
+            "transmit_document": self.transmit,
+            "deliver_to_customs": self.deliver,
+            "return_response": self.return_response,
+        }
         self._country = os.environ["CO_COUNTRY"]
         ((self._partner, known),) = json.loads(Path(os.environ["CO_PARTNERS_FILE"]).read_bytes()).items()
         self._address, self._customs_address = urlsplit(known["address"]), urlsplit(os.environ["CO_CUSTOMS_URL"])

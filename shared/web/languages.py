@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from starlette.requests import Request
@@ -58,8 +58,10 @@ class Language:
         """A legal date, such as 26 November 2026."""
         return self._date(day) if day else "–"
 
-    def instant(self, at: datetime | None) -> str:
-        """An instant in the zone of the country."""
+    def instant(self, at: datetime | None, pattern: str | None = None) -> str:
+        """An instant in the zone of the country, without seconds, or by a pattern of CLDR."""
+        if at and pattern:
+            return format_datetime(at.astimezone(self.zone), pattern, locale=self._locale)
         return self.exactly(at)[:-3] if at else "–"
 
     def exactly(self, at: datetime | None) -> str:
