@@ -18,6 +18,7 @@ from services.tracking.store import (
     TrackedPartner,
     reached_statuses,
     tracked_certificates,
+    tracked_partners,
     tracked_progress,
     tracked_steps,
     tracked_transmissions,
@@ -78,7 +79,8 @@ async def waiting_at_partners(work: Work, *codes: str) -> dict[str, int]:
 
 async def observed_partners(work: Work) -> Sequence[TrackedPartner]:
     """The partners whose gateway was observed."""
-    return (await work.session.scalars(select(TrackedPartner).limit(MAX_GROUPS))).all()
+    rows = await work.session.execute(select(tracked_partners).limit(MAX_GROUPS))
+    return [TrackedPartner(**row._mapping) for row in rows]
 
 
 async def durations(work: Work, begins: str, ends: str, since: datetime) -> list[Duration]:

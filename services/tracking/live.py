@@ -13,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 from services.tracking.answers import Problem
 from services.tracking.data_files import DataFiles
 from services.tracking.limits import RETRY_STREAM, Limits, TooManyStreams, refused
+from services.tracking.look_ups import LookUps
 from services.tracking.references import ReferenceMalformed, read_reference
-from services.tracking.store import CertificateNotFound, TrackedStep, certificate_by_reference, steps_counted, steps_of
+from services.tracking.store import CertificateNotFound, TrackedStep, steps_counted, steps_of
 from services.tracking.views import step_view
 from services.tracking.visitors import address_of
 from shared.handling.work import ServiceContext
@@ -123,9 +124,7 @@ async def show_events(request: Request) -> Response:
     data, limits, address = context.use(DataFiles), context.use(Limits), address_of(request)
     try:
         reference = read_reference(request.path_params["reference"], data.offices)
-        async with context.reading(INVALID_SPAN) as work:
-            await certificate_by_reference(work, reference)
-            steps = await steps_of(work, reference)
+        steps = (await context.use(LookUps).find(reference, context)).steps
         limits.open_stream(address)
     except TooManyStreams as no:
         return refused(request, no, 429, RETRY_STREAM)

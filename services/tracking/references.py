@@ -15,6 +15,8 @@ FIRST_YEAR = 2018
 """The first year in which certificates of this form of reference were issued."""
 
 REFERENCE = re.compile(r"[A-Z0-9]{1,8}-[A-Z]{2,5}-[0-9]{6,9}")
+EXACT = re.compile(r"[A-Z]{1,4}2[0-9]{3}-[A-Z]{2,5}-[0-9]{6,9}")
+"""A reference as it is printed. Nothing in it can be misread."""
 SEPARATORS = re.compile(r"[\s\-‐‑‒–—−_./\\·]+")
 AS_DIGITS = str.maketrans("OIL", "011")
 AS_LETTERS = str.maketrans("01", "OI")
@@ -43,6 +45,8 @@ def read_reference(typed: str, offices: Collection[str] = ()) -> str:
     """
     if len(typed) > MAX_TYPED:
         raise ReferenceMalformed("reference", example=EXAMPLE)
+    if EXACT.fullmatch(typed):
+        return typed
     tidy = unicodedata.normalize("NFKC", typed).translate(KHMER_DIGITS).upper().strip()
     for form, office, serial in _divided([part for part in SEPARATORS.split(tidy) if part], offices):
         read = f"{_with_year(form)}-{office.translate(AS_LETTERS)}-{serial.translate(AS_DIGITS).zfill(6)}"

@@ -30,16 +30,22 @@ def data_of(request: Request) -> DataFiles:
 def reply(request: Request, answer: Public, template: str, seconds: int, status: int = 200, **values: Any) -> Response:
     """The answer as JSON, or as a page made of `values`. `seconds`: how long caches keep it; 0: not at all."""
     if wants_json(request):
-        return Response(answer.model_dump_json(), status, HEADERS | _kept(seconds), media_type="application/json")
+        return Response(answer.model_dump_json(), status, HEADERS | kept(seconds), media_type="application/json")
     return page(request, template, seconds, status, **values)
 
 
 def page(request: Request, template: str, seconds: int, status: int = 200, **values: Any) -> Response:
     """A page in the language of the visitor."""
     context: ServiceContext = request.app.state.context
-    site, data = context.use(Site), data_of(request)
+    site = context.use(Site)
     language = site.languages.of(request)
-    ready = {
+    ready = ready_values(language, data_of(request))
+    return site.page(request, template, language=language, status=status, headers=kept(seconds), **ready | values)
+
+
+def ready_values(language: Language, data: DataFiles) -> dict[str, Any]:
+    """What every template uses."""
+    return {
         "words": words_in(language),
         "exactly": partial(exactly_in, language),
         "day": lambda text: language.date(date.fromisoformat(text)),
@@ -49,7 +55,6 @@ def page(request: Request, template: str, seconds: int, status: int = 200, **val
         "example": EXAMPLE,
         "reference": "",
     }
-    return site.page(request, template, language=language, status=status, headers=_kept(seconds), **ready | values)
 
 
 def words_in(language: Language) -> Callable[[Bilingual], str]:
@@ -74,6 +79,7 @@ def duration_in(language: Language, seconds: int) -> str:
     return language.gettext("%(seconds)s s") % {"seconds": seconds}
 
 
-def _kept(seconds: int) -> dict[str, str]:
+def kept(seconds: int) -> dict[str, str]:
+    """The headers for caches."""
     control = f"public, max-age={seconds}" if seconds else "no-store"
     return {"cache-control": control, "vary": "accept, accept-language, cookie"}

@@ -2,20 +2,22 @@
 
 from contextlib import suppress
 
-from opentelemetry.trace import get_current_span
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.tracking.answers import Problem
+from services.tracking.certificate_pages import CertificatePages
 from services.tracking.figures import Figures
 from services.tracking.limits import UNAVAILABLE
+from services.tracking.look_ups import LookUps
 from services.tracking.references import EXAMPLE, MAX_TYPED, ReferenceMalformed, Unusual, read_reference, unusual_parts
-from services.tracking.replies import CERTIFICATE, data_of, page, reply
-from services.tracking.store import CertificateNotFound, certificate_by_reference, steps_of
+from services.tracking.replies import CERTIFICATE, data_of, kept, page, reply
+from services.tracking.store import CertificateNotFound
 from services.tracking.views import certificate_view, codes_view, unusual_view
 from services.tracking.visitors import wants_json
 from shared.handling.work import ServiceContext
 from shared.refusals import Refused
+from shared.web.site import HEADERS, Site, query_of
 
 
 async def show_home(request: Request) -> Response:
@@ -48,14 +50,18 @@ async def _show(request: Request, typed: str) -> Response:
     reference = ""
     try:
         reference = read_reference(typed, data.offices)
-        async with context.reading(get_current_span()) as work:
-            certificate = await certificate_by_reference(work, reference)
-            view = certificate_view(certificate, await steps_of(work, reference), data)
+        tracked = await context.use(LookUps).find(reference, context)
     except (ReferenceMalformed, CertificateNotFound) as no:
         year = context.clock.today().year
         parts = unusual_parts(reference, forms=data.forms, offices=data.offices, this_year=year) if reference else []
         return _problem(request, no, parts, typed)
-    return reply(request, view, "found.html", CERTIFICATE, view=view, reference=view.reference)
+    if wants_json(request):
+        view = certificate_view(tracked.certificate, tracked.steps, data)
+        return Response(view.model_dump_json(), 200, HEADERS | kept(CERTIFICATE), media_type="application/json")
+    site = context.use(Site)
+    language = site.languages.of(request)
+    text = context.use(CertificatePages).text(tracked, site, language, request.scope["path"], query_of(request))
+    return site.response(text, language, headers=kept(CERTIFICATE))
 
 
 def _problem(request: Request, no: Refused, parts: list[Unusual], typed: str) -> Response:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pydantic import Field, FilePath, ValidationError
 
+from services.tracking.certificate_pages import CertificatePages
 from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
 from services.tracking.limits import MAX_STREAMS, Limits
 from services.tracking.live import Watching
+from services.tracking.look_ups import LookUps
 from shared.settings import Settings, SettingsWrong
 from shared.web.site import Site
 
@@ -38,6 +40,8 @@ def tools(settings: TrackingSettings) -> Iterable[object]:
     yield Limits()
     yield Watching()
     yield Figures(data)
+    yield LookUps()
+    yield CertificatePages(data)
     yield Site(
         Path(__file__).parent, settings.zone, links={"telegram": settings.telegram_url, "portal": settings.portal_address}
     )

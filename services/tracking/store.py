@@ -1,6 +1,7 @@
 """The tables of tracking: public data of certificates, of their way through the offices and to customs, and of partners."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -16,10 +17,10 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    bindparam,
     func,
     select,
 )
-from sqlalchemy.orm import registry
 
 from shared.database.column_types import UtcDateTime
 from shared.handling.work import Work
@@ -169,7 +170,7 @@ class TrackedPartner:
     version: int
 
 
-MAPPED: dict[type, Table] = {
+TABLE_OF: dict[type, Table] = {
     TrackedCertificate: tracked_certificates,
     TrackedStep: tracked_steps,
     TrackedTransmission: tracked_transmissions,
@@ -179,28 +180,51 @@ MAPPED: dict[type, Table] = {
 }
 Fact = TrackedCertificate | TrackedStep | TrackedTransmission | Progress | ReachedStatus | TrackedPartner
 
-_mapping = registry(metadata=TABLES)
-for _kind, _table in MAPPED.items():
-    _mapping.map_imperatively(_kind, _table)
-
 
 async def store_newest(work: Work, fact: Fact) -> None:
     """Stores a fact unless the same or a newer one is stored: events may arrive in any order, and repeatedly."""
-    await work.insert_newer(MAPPED[type(fact)], asdict(fact))
+    await work.insert_newer(TABLE_OF[type(fact)], vars(fact))
 
 
-async def certificate_by_reference(work: Work, reference: str) -> TrackedCertificate:
-    """The certificate of a reference. Raises CertificateNotFound."""
-    found = await work.session.get(TrackedCertificate, reference)
-    if found is None:
-        raise CertificateNotFound("reference", certificate=reference)
+@dataclass(frozen=True)
+class Tracked:
+    """A certificate with the steps of all its transmissions, in order."""
+
+    certificate: TrackedCertificate
+    steps: list[TrackedStep]
+
+
+_together = tracked_certificates.outerjoin(tracked_steps, tracked_steps.c.reference == tracked_certificates.c.reference)
+_of_references = (
+    select(
+        *tracked_certificates.c, *(tracked_steps.c[name] for name in ("number", "code", "country", "at", "version", "reasons"))
+    )
+    .select_from(_together)
+    .where(tracked_certificates.c.reference.in_(bindparam("references", expanding=True)))
+    .order_by(tracked_certificates.c.reference, tracked_steps.c.number, tracked_steps.c.version)
+)
+
+
+async def certificates_by_references(work: Work, references: Collection[str]) -> dict[str, Tracked]:
+    """The certificates of these references with their steps, in one statement. Unknown references are left out."""
+    found: dict[str, Tracked] = {}
+    for row in await work.session.execute(_of_references, {"references": list(references)}):
+        reference, certificate_id, form, destination, issued_on, valid_until, version, number, *step = row
+        if (tracked := found.get(reference)) is None:
+            certificate = TrackedCertificate(reference, certificate_id, form, destination, issued_on, valid_until, version)
+            tracked = found[reference] = Tracked(certificate, [])
+        if number is not None:
+            code, country, at, version_of_step, reasons = step
+            same = (reference, number, code, certificate_id, country, at, version_of_step, reasons)
+            tracked.steps.append(TrackedStep(*same))
     return found
 
 
 async def steps_of(work: Work, reference: str) -> list[TrackedStep]:
     """The steps of all transmissions of a certificate, in order."""
-    steps = select(TrackedStep).where(tracked_steps.c.reference == reference)
-    return list((await work.session.scalars(steps.order_by(tracked_steps.c.number, tracked_steps.c.version))).all())
+    steps = select(tracked_steps).where(tracked_steps.c.reference == reference)
+    rows = await work.session.execute(steps.order_by(tracked_steps.c.number, tracked_steps.c.version))
+    return [TrackedStep(**row._mapping) for row in rows]
 
 
 async def steps_counted(work: Work, references: list[str]) -> dict[str, int]:

@@ -23,5 +23,7 @@ def address_of(request: Request) -> str:
 
 def wants_json(request: Request) -> bool:
     """Whether the client asks for JSON instead of a page."""
+    if request.scope["query_string"] and request.query_params.get("format") == "json":
+        return True
     accepted = request.headers.get("accept", "")
-    return request.query_params.get("format") == "json" or ("application/json" in accepted and "text/html" not in accepted)
+    return "application/json" in accepted and "text/html" not in accepted

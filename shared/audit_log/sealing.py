@@ -1,13 +1,15 @@
 """Sealing: every minute a service seals the new entries of its audit log. Operators read entries and seals (decision 0012)."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from operator import eq, ge, lt
 from typing import Any, ClassVar
 
 import nkeys
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from shared.audit_log.seals import NO_FORMER, lines_of, sha256, statement_of
+from shared.clock import MAX_CLOCK_SKEW
 from shared.contracts.audit_log import Act, Acts, FindActs, ListActs, ListSeals, Seal, Seals
 from shared.database.tables import audit_log, audit_seals
 from shared.handling.router import Router
@@ -111,8 +113,19 @@ async def find_acts(question: FindActs, work: Work) -> Acts:
         (audit_log.c.id, lt, question.before),
     )
     conditions = [compare(column, value) for column, compare, value in filters if value is not None]
-    page = select(audit_log).where(*conditions).order_by(audit_log.c.id.desc()).limit(question.limit)
+    page = select(audit_log).where(*conditions, *_between(question)).order_by(audit_log.c.id.desc()).limit(question.limit)
     return await _page(page, question.limit, work)
+
+
+def _between(question: FindActs) -> Iterator[ColumnElement[bool]]:
+    """The ids of a time range. Without them all entries are read: ids follow time, but for the clocks of replicas."""
+    one = select(audit_log.c.id).limit(1)
+    if question.since is not None:
+        first = one.where(audit_log.c.at >= question.since - MAX_CLOCK_SKEW).order_by(audit_log.c.at)
+        yield audit_log.c.id >= first.scalar_subquery()
+    if question.until is not None:
+        last = one.where(audit_log.c.at < question.until + MAX_CLOCK_SKEW).order_by(audit_log.c.at.desc())
+        yield audit_log.c.id <= last.scalar_subquery()
 
 
 async def _page(page: Select[Any], limit: int, work: Work) -> Acts:

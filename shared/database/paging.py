@@ -47,13 +47,17 @@ async def page_of(
 
 
 def _after(order: Sequence[By], values: Sequence[Any]) -> ColumnElement[bool]:
-    """The rows that follow these values: the first column that differs decides."""
-    alternatives = []
+    """The rows that follow these values: the first column that differs decides.
+
+    The bound of the first column says nothing new, but without it the database reads its index from the beginning.
+    """
+    first, alternatives = order[0], []
     for number, (by, value) in enumerate(zip(order, values, strict=True)):
         same = [former.column == values[position] for position, former in enumerate(order[:number])]
         beyond = by.column < value if by.descending else by.column > value
         alternatives.append(and_(*same, beyond))
-    return or_(*alternatives)
+    bound = first.column <= values[0] if first.descending else first.column >= values[0]
+    return and_(bound, or_(*alternatives))
 
 
 _KINDS: dict[str, Any] = {

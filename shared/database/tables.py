@@ -29,7 +29,7 @@ outbox = Table(
     Column("body", Text, nullable=False),
     Column("about", Uuid, index=True),
     Column("traceparent", String(55)),
-    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False, index=True),
     Column("claimed_until", UtcDateTime),
     Column("sent_at", UtcDateTime),
 )
@@ -42,7 +42,7 @@ inbox = Table(
     Column("subject", String(120), nullable=False),
     Column("about", Uuid, index=True),
     Column("traceparent", String(55)),
-    Column("received_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
 )
 
 answers = Table(
@@ -168,7 +168,7 @@ audit_log = Table(
     "trail",
     PLUMBING,
     Column("id", ROW_ID, primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("actor", String(80), nullable=False),
     Column("session", Uuid),
     Column("organisation", String(80)),
@@ -182,6 +182,7 @@ audit_log = Table(
     Column("seal", BigInteger),
 )
 Index("ix_trail_seal", audit_log.c.seal, audit_log.c.id)
+Index("ix_trail_actor", audit_log.c.actor, audit_log.c.id)
 
 audit_seals = Table(
     "trail_seals",

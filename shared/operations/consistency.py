@@ -1,7 +1,8 @@
 """Consistency: each service reports its facts as digests and keys, and `co audit` compares all services."""
 
-import hashlib
+import asyncio
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, SelectBase, func, select
@@ -14,6 +15,9 @@ from shared.handling.work import Work
 from shared.refusals import Refused
 
 router = Router()
+
+PART = 500
+"""Keys that are read before other tasks get their turn."""
 
 
 class FactUnknown(Refused):
@@ -77,21 +81,22 @@ def _keys_of(fact: str, since: datetime | None, work: Work) -> SelectBase:
 
 
 async def _digest_of(name: str, keys: SelectBase, work: Work) -> operations.Fact:
+    """Reads all keys. Meanwhile other tasks get their turn after each part of them."""
     (column,) = keys.subquery().c
-    count, repeated, digest = 0, 0, 0
-    former: str | None = None
-    counted = False
-    async for found in await work.session.stream_scalars(select(column).order_by(column)):
-        key = str(found)
-        if key != former:
-            count += 1
-            digest ^= int.from_bytes(hashlib.sha256(key.encode()).digest())
-            counted = False
-        elif not counted:
-            repeated += 1
-            counted = True
-        former = key
-    return operations.Fact(name=name, count=count, digest=f"{digest:064x}", repeated=repeated)
+    counted, repeated, digest = 0, 0, 0
+    former = twice = ""
+    result = await work.session.stream(select(column).order_by(column))
+    async for part in result.scalars().partitions(PART):
+        for key in map(str, part):
+            if key != former:
+                counted += 1
+                digest ^= int.from_bytes(sha256(key.encode()).digest())
+                former = key
+            elif key != twice:
+                repeated += 1
+                twice = key
+        await asyncio.sleep(0)
+    return operations.Fact(name=name, count=counted, digest=f"{digest:064x}", repeated=repeated)
 
 
 async def page_of(keys: SelectBase, after: str, limit: int, work: Work, *, repeated: bool = False) -> list[Any]:

@@ -1,9 +1,9 @@
 """Retention: deletes expired rows once a day."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, Table, delete, select, tuple_
 
 from shared.database.tables import answers, inbox, outbox, revoked_mandates, revoked_sessions, used_step_ups
 from shared.handling.router import Router
@@ -14,6 +14,10 @@ ANSWERS_KEPT = timedelta(days=7)
 OUTBOX_KEPT = timedelta(days=29)
 """One day less than the retention of the stream, so that the stream contains every event of the outbox."""
 INBOX_KEPT = timedelta(days=35)
+NOT_KEPT = timedelta(0)
+
+MAX_DELETED = 500
+"""Maximum rows of a table that one transaction deletes: nobody waits long for it."""
 
 router = Router()
 
@@ -27,13 +31,24 @@ class Prune(Task):
 
 @router.due(Prune)
 async def prune(task: Prune, work: Work) -> None:
-    """Deletes the rows of the plumbing that have expired."""
-    for expired in (
-        delete(answers).where(answers.c.answered_at < work.now - ANSWERS_KEPT),
-        delete(outbox).where(outbox.c.sent_at < work.now - OUTBOX_KEPT),
-        delete(inbox).where(inbox.c.received_at < work.now - INBOX_KEPT),
-        delete(revoked_sessions).where(revoked_sessions.c.until < work.now),
-        delete(revoked_mandates).where(revoked_mandates.c.until < work.now),
-        delete(used_step_ups).where(used_step_ups.c.until < work.now),
-    ):
-        await work.session.execute(expired)
+    """Deletes the rows of the plumbing that have expired, the oldest first. If there are more, it runs again at once."""
+    expired = (
+        (answers, answers.c.answered_at, ANSWERS_KEPT),
+        (outbox, outbox.c.recorded_at, OUTBOX_KEPT),
+        (inbox, inbox.c.received_at, INBOX_KEPT),
+        (revoked_sessions, revoked_sessions.c.until, NOT_KEPT),
+        (revoked_mandates, revoked_mandates.c.until, NOT_KEPT),
+        (used_step_ups, used_step_ups.c.until, NOT_KEPT),
+    )
+    if MAX_DELETED in [await _delete_before(table, age, work.now - kept, work) for table, age, kept in expired]:
+        work.later(task, key=Prune.period_of(work.now).isoformat())
+
+
+async def _delete_before(table: Table, age: ColumnElement[datetime], instant: datetime, work: Work) -> int:
+    """Deletes the oldest rows before an instant, at most `MAX_DELETED`, but no event that waits. Returns how many."""
+    key = tuple_(*table.primary_key.columns)
+    oldest = select(*table.primary_key.columns).where(age < instant)
+    if table is outbox:
+        oldest = oldest.where(outbox.c.sent_at < instant)
+    deleted = delete(table).where(key.in_(oldest.order_by(age).limit(MAX_DELETED))).returning(age)
+    return len((await work.session.execute(deleted)).all())

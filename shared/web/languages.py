@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ class Language:
         self.name = NAMES[code]
         self.zone = zone
         self._locale = Locale.parse(code)
+        self._date = lru_cache(maxsize=1000)(partial(format_date, format="d MMMM y", locale=self._locale))
         self._texts: dict[object, Any] = {}
         for file in (folder / f"{code}.po" for folder in translations):
             if file.exists():
@@ -54,15 +56,20 @@ class Language:
 
     def date(self, day: date | None) -> str:
         """A legal date, such as 26 November 2026."""
-        return format_date(day, "d MMMM y", locale=self._locale) if day else "–"
+        return self._date(day) if day else "–"
 
-    def instant(self, at: datetime | None, pattern: str = "d MMMM y, HH:mm") -> str:
-        """An instant in the zone of the country."""
-        return format_datetime(at.astimezone(self.zone), pattern, locale=self._locale) if at else "–"
+    def instant(self, at: datetime | None, pattern: str | None = None) -> str:
+        """An instant in the zone of the country, without seconds, or by a pattern of CLDR."""
+        if at and pattern:
+            return format_datetime(at.astimezone(self.zone), pattern, locale=self._locale)
+        return self.exactly(at)[:-3] if at else "–"
 
     def exactly(self, at: datetime | None) -> str:
         """An instant with seconds."""
-        return self.instant(at, "d MMMM y, HH:mm:ss")
+        if at is None:
+            return "–"
+        local = at.astimezone(self.zone)
+        return f"{self._date(local.date())}, {local.isoformat()[11:19]}"
 
     def since(self, at: datetime, now: datetime) -> str:
         """How long ago an instant was, such as 3 days."""
@@ -96,13 +103,19 @@ class Languages:
         for code in (chosen, request.cookies.get(COOKIE)):
             if code in self.all:
                 return self.all[code]
-        return self.all[negotiate_locale(_accepted(request.headers.get("accept-language", "")), LANGUAGES, sep="-") or "en"]
+        return self.all[_negotiated(request.headers.get("accept-language", "")[:500])]
+
+
+@lru_cache(maxsize=1000)
+def _negotiated(header: str) -> str:
+    """The language for an Accept-Language header."""
+    return negotiate_locale(_accepted(header), LANGUAGES, sep="-") or "en"
 
 
 def _accepted(header: str) -> list[str]:
     """The languages of an Accept-Language header, the preferred first."""
     weighted = []
-    for position, part in enumerate(header[:500].split(",")):
+    for position, part in enumerate(header.split(",")):
         name, _, quality = part.strip().partition(";q=")
         try:
             weighted.append((-float(quality or 1), position, name))

@@ -68,8 +68,13 @@ class Site:
     ) -> HTMLResponse:
         """Renders a page. Without `headers` no cache may keep it."""
         language = language or self.languages.of(request)
-        query = request.url.query if len(request.url.query) <= MAX_QUERY else ""
-        text = self.text(template, language, path=request.url.path, query=query, **values)
+        text = self.text(template, language, path=request.scope["path"], query=query_of(request), **values)
+        return self.response(text, language, status=status, headers=headers)
+
+    def response(
+        self, text: str, language: Language, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> HTMLResponse:
+        """The answer with a page that is rendered already. Without `headers` no cache may keep it."""
         kept = {"cache-control": "no-store"} if headers is None else dict(headers)
         described = {"content-language": language.code, "vary": "accept-language, cookie"}
         return HTMLResponse(text, status, HEADERS | described | kept)
@@ -104,6 +109,12 @@ async def _choose_language(request: Request) -> Response:
 def _site(request: Request) -> Site:
     context: ServiceContext = request.app.state.context
     return context.use(Site)
+
+
+def query_of(request: Request) -> str:
+    """The query of a request; nothing if the page cannot repeat it."""
+    query = request.scope["query_string"].decode("latin-1")
+    return query if len(query) <= MAX_QUERY else ""
 
 
 def own_address(wanted: str, otherwise: str) -> str:

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 import uvicorn
 
+from services.tracking.certificate_pages import CertificatePages
 from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
 from services.tracking.handlers import router as tracking
 from services.tracking.limits import Limits
 from services.tracking.live import Watching
+from services.tracking.look_ups import LookUps
 from services.tracking.routes import routes
 from shared.runtime.http_server import application
 from shared.web.site import Site
@@ -64,7 +66,7 @@ class LiveSite:
             self.system = system = await stack.enter_async_context(a_system(self._root, self.public, self.address))
             data = DataFiles()
             pages = Site(SERVICES / "tracking", PHNOM_PENH, links={"telegram": "", "portal": self.address})
-            tools = (data, Limits(), Watching(), Figures(data), pages, a_health_check())
+            tools = (data, Limits(), Watching(), Figures(data), LookUps(), CertificatePages(data), pages, a_health_check())
             system.services["tracking"] = shown = await stack.enter_async_context(
                 a_service_under_test("tracking", tracking, self._root, *tools)
             )

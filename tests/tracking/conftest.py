@@ -13,11 +13,13 @@ from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import make_url
 
 import services.tracking
+from services.tracking.certificate_pages import CertificatePages
 from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
 from services.tracking.handlers import router
 from services.tracking.limits import Limits
 from services.tracking.live import LIFETIME, Watching
+from services.tracking.look_ups import LookUps
 from services.tracking.routes import routes
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
 from shared.contracts.gateway import PartnerObserved, PartnerState, StatusCode, TransmissionAdvanced
@@ -92,6 +94,7 @@ class Tracking:
         self.clock, self.limits = SettableClock(NOON), Limits()
         data = DataFiles()
         tools = [data, self.limits, Watching(interval=0.01, heartbeat=0.05, lifetime=streams_last), Figures(data), SITE]
+        tools += [LookUps(), CertificatePages(data)]
         self.context = ServiceContext("tracking", self.database, self.clock, ThreadPoolExecutor(1), tools)
         self.context.add(a_health_check())
         self.app = app = application(self.context, routes)
