@@ -82,8 +82,8 @@ class RealPeople:
 class Passage:
     """What a run has shown, between the first and the last moment at which all lives were under way.
 
-    `cpu`: the seconds of processor of each process; `client_cpu`: those of this program; `machine_cpu`: those of all programs of
-    this machine. `seconds_each`: of each life.
+    `cpu`: the seconds of processor of each process; `client_cpu`: those of this program; `machine_cpu`: those of all
+    programs of this machine. `seconds_each`: of each life.
     """
 
     lives: int
