@@ -26,6 +26,8 @@ from nats.aio.msg import Msg
 MAX_EVENTS = 100
 ALL = json.dumps({"batch": MAX_EVENTS, "no_wait": True, "expires": 500_000_000}).encode()
 MAX_TASKS = 8
+LOST_SECONDS = 5.0
+"""The bus answers a request for events within half a second."""
 TOGETHER = "CO_FLOOR_TOGETHER"
 """The environment variable: events that wait are handled in one transaction."""
 KEEP = "ON CONFLICT DO NOTHING"
@@ -146,7 +148,7 @@ class Process:
         while True:
             await self.nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{self.name}", ALL, reply=inbox)
             batch: list[Msg] = []
-            while len(batch) < MAX_EVENTS and (message := await arrived.get()).reply:
+            while len(batch) < MAX_EVENTS and (message := await _next(arrived)) and message.reply:
                 batch.append(message)
             for part in [batch] if self._together else [[message] for message in batch]:
                 with self.transaction():
@@ -180,7 +182,7 @@ class Process:
         body = text.encode()
         signature = base64.b64encode(self._key.sign(_signed(subject, event_id, body))).decode()
         headers = {"Nats-Msg-Id": event_id, "Co-Key": self._public, "Co-Signature": signature}
-        await self._js.publish(subject, body, timeout=5, stream="EVENTS", headers=headers)
+        await self._js.publish(subject, body, timeout=60, stream="EVENTS", headers=headers)
 
     async def _do_tasks(self) -> None:
         """Leases due tasks and does eight at the same time."""
@@ -223,6 +225,16 @@ class Commands(Process):
         about = {"on_noun": "certificate", "on_id": command["certificate_id"]}
         self.insert("trail", at=now(), act=act, command_id=identity, outcome="done", **who, **about)
         return answer
+
+
+async def _next(arrived: asyncio.Queue[Msg]) -> Msg | None:
+    """The next message; None if none comes, as after a lost connection."""
+    if not arrived.empty():
+        return arrived.get_nowait()
+    try:
+        return await asyncio.wait_for(arrived.get(), LOST_SECONDS)
+    except TimeoutError:
+        return None
 
 
 def _in(seconds: float) -> str:

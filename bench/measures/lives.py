@@ -129,5 +129,8 @@ async def passage(system: System, stack: Stack, people: People, drafts: Sequence
                 under_way=under_way,
             )
             return await passages.run(drafts)
+    except TimeoutError as error:
+        restarts = {name: process.restarts for name, process in stack.processes.items() if process.restarts}
+        raise TimeoutError(f"{type(stack).__name__}: {error}; restarts: {restarts or 'none'}") from None
     finally:
         await client.close()
