@@ -60,7 +60,7 @@ async def received_page(
 
 
 async def _found_by(first: str, work: Work) -> ColumnElement[bool]:
-    """The documents whose reference begins so. Few are looked up by their ids; if there are many, the list is read in its order.
+    """The documents whose reference begins so. Few are looked up by their ids; with many, the list is read in its order.
 
     SQLite uses its index for a range only, and PostgreSQL for LIKE only.
     """

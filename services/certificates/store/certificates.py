@@ -92,10 +92,10 @@ def _keeping_name(dialect: str) -> Executable:
 
 async def keep_recent_names(work: Work) -> None:
     """Keeps the names of consignees that a replica of the former release has stored: that one does not keep them."""
-    recent = select(certificates.c.search).where(certificates.c.drafted_at > work.now - LAST_DAYS).distinct()
+    recent = select(certificates.c.search).where(certificates.c.drafted_at > work.now - LAST_DAYS)
     known = exists().where(consignee_names.c.search == certificates.c.search)
-    names = [{"search": name} for name in await work.session.scalars(recent.where(~known))]
-    await work.insert_new(consignee_names, names)
+    names = set(await work.session.scalars(recent.where(~known)))  # DISTINCT would read all certificates by name
+    await work.insert_new(consignee_names, [{"search": name} for name in names])
 
 
 def columns_of(consignment: Consignment) -> dict[str, Any]:
