@@ -125,7 +125,7 @@ async def filled(folder: Path, count: int, lives: Mapping[str, Path], now: datet
         running = await stack.enter_async_context(in_process(folder, files))
         running.at(now + timedelta(hours=1))
         services = {name: Connected(service) for name, service in running.services.items()}
-        yield Filled(count, running, services, **_sampled(files))
+        yield Filled(count, running, services, **sampled(files))
 
 
 async def lives_in(folder: Path) -> tuple[dict[str, Path], datetime]:
@@ -143,7 +143,7 @@ def _copied(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
     return {name: Path(shutil.copy(file, folder / file.name)) for name, file in files.items()}
 
 
-def _sampled(files: Mapping[str, Path]) -> dict[str, Any]:
+def sampled(files: Mapping[str, Path]) -> dict[str, Any]:
     """What requests are about."""
     with closing(sqlite3.connect(files["certificates"])) as certificates, closing(sqlite3.connect(files["fees"])) as fees:
         certificates.row_factory = fees.row_factory = sqlite3.Row

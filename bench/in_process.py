@@ -239,8 +239,11 @@ class InProcess:
 
 
 @asynccontextmanager
-async def in_process(folder: Path, files: Mapping[str, Path] | None = None) -> AsyncIterator[InProcess]:
-    """The four services on new SQLite databases in a folder, `NAME.db`, or on the given ones."""
+async def in_process(
+    folder: Path, files: Mapping[str, Path] | None = None, urls: Mapping[str, str] | None = None
+) -> AsyncIterator[InProcess]:
+    """The four services on new SQLite databases in a folder, `NAME.db`, or on the given ones, also by their addresses."""
+    urls = urls or {name: f"sqlite:///{file}" for name, file in (files or {}).items()}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient())
         exchange = Exchange("KH", Partners({}), a_signer("KH"), http, 1024 * 1024)
@@ -254,12 +257,11 @@ async def in_process(folder: Path, files: Mapping[str, Path] | None = None) -> A
         )
         running = {}
         for name, router, tools in parts:
-            url = f"sqlite+aiosqlite:///{files[name]}" if files else None
             complete = Router()
             for part in (*(module.router for module in PLUMBING), router):
                 complete.include(part)
             of_plumbing = (complete, SealingKey(new_key()), a_health_check())
-            made = a_service_under_test(name, complete, folder, *tools, *of_plumbing, now=MORNING, database_url=url)
+            made = a_service_under_test(name, complete, folder, *tools, *of_plumbing, now=MORNING, database_url=urls.get(name))
             running[name] = await stack.enter_async_context(made)
         yield InProcess(running)
 

@@ -19,11 +19,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import make_url
 
+from bench.plans import Recorder, growing
 from shared.database.migrations.schema import migrate
 from tests.support.bus import Bus, a_bus
 from tests.support.postgres import NoPostgres, Postgres
 from tests.support.workers import Together, group_of
 
+_statements = Recorder()
+_statements.listen()
 _spans = InMemorySpanExporter()
 trace.set_tracer_provider(TracerProvider())  # before any replica sets its own: the first one stays for the whole run
 trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(_spans))
@@ -79,6 +82,15 @@ async def eventually(check: Callable[[], Awaitable[Any] | Any], within: float = 
         if monotonic() > until:
             raise AssertionError(f"not within {within} s: {said}")
         await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def statements_read_no_more_the_more_is_stored() -> Iterator[None]:
+    """Every statement of the product that a test sends to SQLite for the first time reads by an index, or has a reason."""
+    before = set(_statements.planned)
+    yield
+    new = [planned for statement, planned in _statements.planned.items() if statement not in before]
+    assert growing(new) == []
 
 
 @pytest.fixture

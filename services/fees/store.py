@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Date,
     Index,
     Integer,
@@ -17,9 +18,11 @@ from sqlalchemy import (
     Table,
     Uuid,
     bindparam,
+    exists,
     func,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.orm import column_property, registry
@@ -40,6 +43,8 @@ from shared.database.paging import By, page_of
 from shared.handling.work import Work
 
 TABLES = MetaData()
+FEW = 1000
+"""So many invoices found by a search are looked up by their ids."""
 ATTEMPTS = 8
 """How many payment references of a certificate are tried: more than can ever be taken."""
 
@@ -47,7 +52,7 @@ invoices = Table(
     "invoices",
     TABLES,
     Column("certificate_id", Uuid, primary_key=True),
-    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("exporter_id", Uuid, nullable=False),
     Column("submission", Integer, nullable=False),
     Column("lines", JsonOf(list[Line]), nullable=False),
     Column("paid_khr", BigInteger, nullable=False),
@@ -63,6 +68,11 @@ _unpaid = invoices.c.settled_submission != invoices.c.submission
 Index("ix_invoices_newest", *_NEWEST_FIRST)
 Index("ix_invoices_newest_of_exporter", invoices.c.exporter_id, *_NEWEST_FIRST)
 Index("ix_invoices_newest_unpaid", *_NEWEST_FIRST, postgresql_where=_unpaid, sqlite_where=_unpaid)
+_unpaid_of_exporter = invoices.c.exporter_id, *_NEWEST_FIRST
+Index("ix_invoices_newest_unpaid_of_exporter", *_unpaid_of_exporter, postgresql_where=_unpaid, sqlite_where=_unpaid)
+_of_an_agent = invoices.c.agent_id.is_not(None)
+_newest_of_agent = invoices.c.agent_id, invoices.c.exporter_id, *_NEWEST_FIRST
+Index("ix_invoices_newest_of_agent", *_newest_of_agent, postgresql_where=_of_an_agent, sqlite_where=_of_an_agent)
 
 payments = Table(
     "payments",
@@ -220,15 +230,25 @@ async def list_invoices(
     if settled is not None:
         wanted = wanted.where(invoices.c.settled_submission == invoices.c.submission if settled else _unpaid)
     if search is not None:
-        named = select(exporter_names.c.exporter_id).where(exporter_names.c.name.icontains(search, autoescape=True))
-        found = [invoices.c.exporter_id.in_(named)]
-        if begins := beginning_of_reference(search):
-            first, last = (begins.ljust(REFERENCE_LENGTH, filler) for filler in (CROCKFORD[0], CROCKFORD[-1]))
-            found.append(invoices.c.payment_reference.between(first, last))  # not LIKE: a range uses the index
-        wanted = wanted.where(or_(*found))
+        wanted = wanted.where(await _found_by(search, work))
     order = [By(column, descending=True) for column in _NEWEST_FIRST]
     rows, following = await page_of(work.session, wanted, order, after, limit)
     return [row.Invoice for row in rows], following
+
+
+async def _found_by(search: str, work: Work) -> ColumnElement[bool]:
+    """The invoices found by a search. Few are looked up by their ids; if many are found, the list is read in its order."""
+    of_its = exporter_names.c.name.icontains(search, autoescape=True)
+    named = select(exporter_names.c.exporter_id).where(of_its)
+    ways: list[ColumnElement[bool]] = [invoices.c.exporter_id.in_(named)]
+    in_order: list[ColumnElement[bool]] = [exists().where(exporter_names.c.exporter_id == invoices.c.exporter_id, of_its)]
+    if begins := beginning_of_reference(search):
+        first, last = (begins.ljust(REFERENCE_LENGTH, filler) for filler in (CROCKFORD[0], CROCKFORD[-1]))
+        numbered = invoices.c.payment_reference.between(first, last)  # not LIKE: a range uses the index
+        ways, in_order = [numbered, *ways], [numbered, *in_order]
+    found = union_all(*(select(invoices.c.certificate_id).where(way) for way in ways)).limit(FEW + 1)
+    ids = (await work.session.scalars(found)).all()
+    return invoices.c.certificate_id.in_(ids) if len(ids) <= FEW else or_(*in_order)
 
 
 assessed = select(invoices.c.certificate_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import ColumnElement, Row, exists, func, select
 
 from services.gateway.domain import WAITING, DocumentNotReceived, InboundDocument
 from services.gateway.store import inbound_documents, steps, transmissions
@@ -12,6 +12,10 @@ from shared.database.paging import By, page_of
 from shared.handling.work import Work
 
 NEWEST = (By(transmissions.c.began_at, descending=True), By(transmissions.c.transmission_id, descending=True))
+FEW = 1000
+"""So many documents found by a search are looked up by their ids."""
+MAX_REFERENCE, LAST = 30, "Z"
+"""The length of a reference, and the last of its characters."""
 LATEST = (By(inbound_documents.c.received_at, descending=True), By(inbound_documents.c.document_id, descending=True))
 
 
@@ -51,8 +55,22 @@ async def received_page(
     if origin is not None:
         rows = rows.where(inbound_documents.c.sender == origin)
     if search is not None:
-        rows = rows.where(inbound_documents.c.reference.startswith(search.upper(), autoescape=True))
+        rows = rows.where(await _found_by(search.upper(), work))
     return await page_of(work.session, rows, LATEST, after, limit)
+
+
+async def _found_by(first: str, work: Work) -> ColumnElement[bool]:
+    """The documents whose reference begins so. Few are looked up by their ids; with many, the list is read in its order.
+
+    SQLite uses its index for a range only, and PostgreSQL for LIKE only.
+    """
+    reference = inbound_documents.c.reference
+    begins = reference.startswith(first, autoescape=True)
+    found = select(inbound_documents.c.document_id).where(begins).limit(FEW + 1)
+    if work.session.get_bind().dialect.name == "sqlite":
+        found = found.where(reference.between(first, first + LAST * MAX_REFERENCE))
+    ids = (await work.session.scalars(found)).all()
+    return inbound_documents.c.document_id.in_(ids) if len(ids) <= FEW else begins
 
 
 async def newest_received(work: Work, origin: str, reference: str) -> InboundDocument:

@@ -57,6 +57,15 @@ transmissions = Table(
     Index("ix_transmissions_open", "answered", "began_at", "transmission_id"),
 )
 
+_newest = transmissions.c.began_at, transmissions.c.transmission_id
+_open, _of_an_agent = ~transmissions.c.answered, transmissions.c.agent_id.is_not(None)
+for _name, _columns, _only in (
+    ("ix_transmissions_open_of_exporter", (transmissions.c.exporter_id, *_newest), _open),
+    ("ix_transmissions_open_to_country", (transmissions.c.destination, *_newest), _open),
+    ("ix_transmissions_agent", (transmissions.c.agent_id, transmissions.c.exporter_id, *_newest), _of_an_agent),
+):
+    Index(_name, *_columns, postgresql_where=_only, sqlite_where=_only)
+
 steps = Table(
     "steps",
     TABLES,

@@ -1,11 +1,12 @@
 """What a certificate's status means, what happens next, and who must act. The services decide; these are only words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from services.portal.names import Names
 from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import CertificateState, CertificateStatus
+from shared.contracts.certificates.lists import CertificateCounts
 from shared.contracts.gateway import StatusCode
 from shared.refusals import sentences
 from shared.web.languages import Language
@@ -31,6 +32,13 @@ def status_of(status: CertificateStatus, waits_for: tuple[str, ...], _: Gettext)
         CertificateStatus.WITHDRAWN: (_("Withdrawn"), "still"),
         CertificateStatus.DISCARDED: (_("Discarded"), "still"),
     }[status]
+
+
+def counted(counts: CertificateCounts, statuses: Iterable[CertificateStatus], language: Language) -> str:
+    """How many certificates have one of these statuses, such as 1,234, or 10,000+ where not all were counted."""
+    chosen = set(statuses)
+    more = "+" if chosen.intersection(counts.at_least) else ""
+    return language.number(sum(counts.by_status.get(status, 0) for status in chosen)) + more
 
 
 def next_step(state: CertificateState, code: StatusCode | None, names: Names, language: Language, *, mine: bool) -> str:

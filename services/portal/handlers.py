@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import insert
 
 from services.portal.tables import browsers, changes, forms
 from shared.contracts.certificates.content import CertificateMessageSent
@@ -15,6 +15,7 @@ from shared.contracts.registry.registrations import RegistrationStatusChanged
 from shared.handling.router import Router
 from shared.handling.task import Task
 from shared.handling.work import Work
+from shared.operations.retention import delete_oldest
 
 router = Router()
 
@@ -70,9 +71,10 @@ class ForgetExpired(Task):
 @router.due(ForgetExpired)
 async def forget_expired(task: ForgetExpired, work: Work) -> None:
     """Deletes changes after an hour, sessions a week after their end, and forms that nobody has touched for 90 days."""
-    for expired in (
-        delete(changes).where(changes.c.at < work.now - CHANGES_KEPT),
-        delete(browsers).where(browsers.c.until < work.now - ENDED_KEPT),
-        delete(forms).where(forms.c.saved_at < work.now - FORMS_KEPT),
-    ):
-        await work.session.execute(expired)
+    more = [
+        await delete_oldest(work, changes, changes.c.at, work.now - CHANGES_KEPT),
+        await delete_oldest(work, browsers, browsers.c.until, work.now - ENDED_KEPT),
+        await delete_oldest(work, forms, forms.c.saved_at, work.now - FORMS_KEPT),
+    ]
+    if any(more):
+        work.later(task, key=ForgetExpired.period_of(work.now).isoformat())

@@ -36,14 +36,20 @@ async def page_of(
     Raises CursorMalformed.
     """
     columns = [by.column.label(f"{KEY}{number}") for number, by in enumerate(order)]
-    wanted = rows.add_columns(*columns).order_by(*(by.column.desc() if by.descending else by.column.asc() for by in order))
-    if after is not None:
-        wanted = wanted.where(_after(order, _read(after, order)))
-    found = list((await session.execute(wanted.limit(limit + 1))).all())
+    wanted = beginning(rows.add_columns(*columns), order, after, limit)
+    found = list((await session.execute(wanted)).all())
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]._mapping
     return found[:limit], _written([last[f"{KEY}{number}"] for number in range(len(order))])
+
+
+def beginning(rows: Select[Any], order: Sequence[By], after: str | None, limit: int) -> Select[Any]:
+    """The rows that a page after a cursor is made of: one more than the page has. Raises CursorMalformed."""
+    ordered = rows.order_by(*(by.column.desc() if by.descending else by.column.asc() for by in order))
+    if after is not None:
+        ordered = ordered.where(_after(order, _read(after, order)))
+    return ordered.limit(limit + 1)
 
 
 def _after(order: Sequence[By], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -14,10 +14,9 @@ ANSWERS_KEPT = timedelta(days=7)
 OUTBOX_KEPT = timedelta(days=29)
 """One day less than the retention of the stream, so that the stream contains every event of the outbox."""
 INBOX_KEPT = timedelta(days=35)
-NOT_KEPT = timedelta(0)
 
 MAX_DELETED = 500
-"""Maximum rows of a table that one transaction deletes: nobody waits long for it."""
+"""Maximum rows of a table that one transaction deletes."""
 
 router = Router()
 
@@ -31,24 +30,28 @@ class Prune(Task):
 
 @router.due(Prune)
 async def prune(task: Prune, work: Work) -> None:
-    """Deletes the rows of the plumbing that have expired, the oldest first. If there are more, it runs again at once."""
-    expired = (
-        (answers, answers.c.answered_at, ANSWERS_KEPT),
-        (outbox, outbox.c.recorded_at, OUTBOX_KEPT),
-        (inbox, inbox.c.received_at, INBOX_KEPT),
-        (revoked_sessions, revoked_sessions.c.until, NOT_KEPT),
-        (revoked_mandates, revoked_mandates.c.until, NOT_KEPT),
-        (used_step_ups, used_step_ups.c.until, NOT_KEPT),
-    )
-    if MAX_DELETED in [await _delete_before(table, age, work.now - kept, work) for table, age, kept in expired]:
+    """Deletes the rows of the plumbing that have expired. If there are more, it runs again at once."""
+    sent_before = outbox.c.sent_at < work.now - OUTBOX_KEPT  # an event that waits is not deleted
+    more = [
+        await delete_oldest(work, answers, answers.c.answered_at, work.now - ANSWERS_KEPT),
+        await delete_oldest(work, outbox, outbox.c.recorded_at, work.now - OUTBOX_KEPT, sent_before),
+        await delete_oldest(work, inbox, inbox.c.received_at, work.now - INBOX_KEPT),
+        await delete_oldest(work, revoked_sessions, revoked_sessions.c.until, work.now),
+        await delete_oldest(work, revoked_mandates, revoked_mandates.c.until, work.now),
+        await delete_oldest(work, used_step_ups, used_step_ups.c.until, work.now),
+    ]
+    if any(more):
         work.later(task, key=Prune.period_of(work.now).isoformat())
 
 
-async def _delete_before(table: Table, age: ColumnElement[datetime], instant: datetime, work: Work) -> int:
-    """Deletes the oldest rows before an instant, at most `MAX_DELETED`, but no event that waits. Returns how many."""
-    key = tuple_(*table.primary_key.columns)
-    oldest = select(*table.primary_key.columns).where(age < instant)
-    if table is outbox:
-        oldest = oldest.where(outbox.c.sent_at < instant)
-    deleted = delete(table).where(key.in_(oldest.order_by(age).limit(MAX_DELETED))).returning(age)
-    return len((await work.session.execute(deleted)).all())
+async def delete_oldest(
+    work: Work, table: Table, age: ColumnElement[datetime], before: datetime, *conditions: ColumnElement[bool]
+) -> bool:
+    """Deletes the oldest rows before an instant, at most `MAX_DELETED`. Returns whether there may be more.
+
+    `age`: a column with an index. Nobody waits long for one batch.
+    """
+    key = table.primary_key.columns
+    oldest = select(*key).where(age < before, *conditions).order_by(age).limit(MAX_DELETED)
+    deleted = await work.session.execute(delete(table).where(tuple_(*key).in_(oldest)).returning(age))
+    return len(deleted.all()) == MAX_DELETED

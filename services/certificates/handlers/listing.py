@@ -8,6 +8,7 @@ from services.certificates.store import lists
 from services.certificates.store.lists import Wanted
 from services.certificates.store.products import product_by_id
 from services.certificates.views import product_state
+from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import (
     CertificateCounts,
     CertificateOrder,
@@ -56,6 +57,7 @@ async def count_certificates(question: CountCertificates, work: Work) -> Certifi
     counts = await lists.count_certificates(work, of, work.actor.must_have_id())
     return CertificateCounts(
         by_status=dict(counts.by_status),
+        at_least=[CertificateStatus(status) for status in counts.at_least],
         unpaid=counts.unpaid,
         held=counts.held,
         mine=counts.mine,

@@ -1,18 +1,25 @@
 """Queries for certificates, their acts and their settlements."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, event, exists, select, union
+from sqlalchemy import Executable, and_, bindparam, event, exists, select, union
+from sqlalchemy.orm.attributes import get_history
 
 from services.certificates.domain.certificate import Certificate, CertificateNotFound
 from services.certificates.domain.consignment import Consignment
 from services.certificates.domain.life_cycle import Status
 from services.certificates.store.documents import issued
-from services.certificates.store.tables import certificate_acts, certificates, settlements
+from services.certificates.store.tables import certificate_acts, certificates, consignee_names, settlements
 from shared.contracts.certificates.content import CertificateAct
+from shared.database.upserts import upsert
 from shared.handling.work import Work
+
+LAST_DAYS = timedelta(days=7)
+"""How long two releases may run beside each other."""
 
 _SETTLED = select(
     exists().where(
@@ -71,9 +78,24 @@ async def acts_of(work: Work, certificate_id: UUID, before: int | None, limit: i
 @event.listens_for(Certificate, "before_insert")
 @event.listens_for(Certificate, "before_update")
 def describe_consignment(mapper: Any, connection: Any, certificate: Any) -> None:
-    """Sets the columns that repeat the consignment, so that a list reads no items."""
+    """Sets the columns that repeat the consignment, so that a list reads no items, and keeps the name of a new consignee."""
     for column, value in columns_of(certificate.consignment).items():
         setattr(certificate, column, value)
+    if get_history(certificate, "search").added:
+        connection.execute(_keeping_name(connection.dialect.name), {"search": certificate.search})
+
+
+@cache
+def _keeping_name(dialect: str) -> Executable:
+    return upsert(dialect, consignee_names).on_conflict_do_nothing()
+
+
+async def keep_recent_names(work: Work) -> None:
+    """Keeps the names of consignees that a replica of the former release has stored: that one does not keep them."""
+    recent = select(certificates.c.search).where(certificates.c.drafted_at > work.now - LAST_DAYS)
+    known = exists().where(consignee_names.c.search == certificates.c.search)
+    names = set(await work.session.scalars(recent.where(~known)))  # DISTINCT would read all certificates by name
+    await work.insert_new(consignee_names, [{"search": name} for name in names])
 
 
 def columns_of(consignment: Consignment) -> dict[str, Any]:

@@ -1,23 +1,26 @@
 """Lists and counts of certificates, products and consignees. A list reads no items and needs no query per row."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, case, exists, func, or_, select, union_all
 
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.store.certificates import columns_of
-from services.certificates.store.tables import assignments, certificates, exporters, products, settlements
-from shared.database.paging import By, page_of
+from services.certificates.store.tables import assignments, certificates, consignee_names, exporters, products, settlements
+from shared.database.paging import By, beginning, page_of
 from shared.handling.work import Work
 
 RECENT = 2000
 """The latest certificates of an exporter in which its consignees are looked up."""
+
+MAX_COUNTED = 10_000
+"""So many certificates of a status are counted."""
 
 FEW = 1000
 """So many certificates found by a search are looked up by their ids."""
@@ -57,6 +60,12 @@ class Whose:
         """The conditions on certificates."""
         return [certificates.c[name] == value for name, value in vars(self).items() if value is not None]
 
+    @property
+    def searched(self) -> list[ColumnElement[bool]]:
+        """The same for a search. No index of offices is used: an office has too many certificates."""
+        conditions = replace(self, office=None).conditions
+        return conditions if self.office is None else [*conditions, func.coalesce(certificates.c.office, "") == self.office]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
@@ -82,19 +91,62 @@ async def list_certificates(
         select(*columns, exporters.c.name.label("exporter_name"), payment, assignments.c.officer, assignments.c.until)
         .select_from(_with_payment(certificates.outerjoin(exporters, exporters.c.exporter_id == certificates.c.exporter_id)))
         .outerjoin(assignments, _assigned_now(work))
-        .where(*whose.conditions, *await _conditions(whose, wanted, work))
     )
-    order = By(certificates.c.status_since) if longest_waiting else By(certificates.c.drafted_at, descending=True)
-    unique = By(certificates.c.certificate_id, descending=order.descending)
-    page, following = await page_of(work.session, rows, (order, unique), after, limit)
+    first = By(certificates.c.status_since) if longest_waiting else By(certificates.c.drafted_at, descending=True)
+    order = (first, By(certificates.c.certificate_id, descending=first.descending))
+
+    statuses = _statuses(whose, wanted, longest_waiting=longest_waiting)
+    conditions = await _conditions(whose, wanted, statuses, lambda each: beginning(each, order, after, limit), work)
+    page, following = await page_of(work.session, rows.where(*conditions), order, after, limit)
     return await _completed(work, page), following
+
+
+def _statuses(whose: Whose, wanted: Wanted, *, longest_waiting: bool) -> Sequence[Status]:
+    """The wanted statuses. None of them stands for all but the discarded ones, where an index has these in order."""
+    if wanted.statuses or not (longest_waiting or whose.agent_id or wanted.destination is not None):
+        return wanted.statuses
+    return [status for status in Status if status is not Status.DISCARDED]
+
+
+async def _conditions(
+    whose: Whose, wanted: Wanted, statuses: Sequence[Status], beginning_of: Callable[[Select[Any]], Select[Any]], work: Work
+) -> list[ColumnElement[bool]]:
+    """The conditions of a list. If no index has its order, the ids of all that a page may have are found first."""
+    c = certificates.c
+    by_status = c.status.in_(statuses) if statuses else c.status != Status.DISCARDED
+    found = [] if wanted.destination is None else [c.destination == wanted.destination]
+    if wanted.officer is not None:
+        found.append(assignments.c.officer == wanted.officer)
+    if wanted.unpaid:
+        found += [c.status.in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
+    if wanted.search is not None:
+        few, by_search = await _found_by(wanted.search, whose, work)
+        if few is not None:
+            return [c.certificate_id.in_(few), *found, by_status]
+        found.append(by_search)
+    if len(statuses) > 1 and not wanted.unpaid and wanted.officer is None:
+        return [c.certificate_id.in_(_first_of_each(statuses, [*whose.conditions, *found], beginning_of))]
+    return [*whose.conditions, *found, by_status]
+
+
+def _first_of_each(
+    statuses: Sequence[Status], found: Sequence[ColumnElement[bool]], beginning_of: Callable[[Select[Any]], Select[Any]]
+) -> CompoundSelect[Any]:
+    """The certificates that a page of several statuses may have: the first of each status. An index has each in order."""
+    c = certificates.c
+    firsts = (beginning_of(select(c.certificate_id).where(*found, c.status == status)).subquery() for status in statuses)
+    return union_all(*(select(first.c.certificate_id) for first in firsts))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """How many certificates there are. `waiting_since`: the earliest day of submission of those that wait for a review."""
+    """How many certificates there are, at most `MAX_COUNTED` of each status; of the statuses in `at_least` there are more.
+
+    `waiting_since`: the earliest day of submission of those that wait for a review.
+    """
 
     by_status: Mapping[Status, int]
+    at_least: Sequence[Status]
     unpaid: int
     held: int
     mine: int
@@ -103,8 +155,6 @@ class Counts:
 
 async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
     """Counts certificates by status; those in process by payment; those assigned to an officer."""
-    by_status = select(certificates.c.status, func.count()).where(*whose.conditions).group_by(certificates.c.status)
-    found: dict[Status, int] = {row[0]: row[1] for row in await work.session.execute(by_status)}
     unpaid = case((settlements.c.certificate_id.is_(None), 1))
     held = case((and_(certificates.c.status == Status.APPROVED, certificates.c.held_because.is_not(None)), 1))
     submitted_on = case((certificates.c.status == Status.SUBMITTED, certificates.c.submitted_on))
@@ -118,14 +168,25 @@ async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
         .select_from(certificates.join(assignments, _assigned_now(work)))
         .where(*whose.conditions, assignments.c.officer == officer)
     )
+    found = dict(zip(Status, (await work.session.execute(_counting(whose))).one(), strict=True))
     owing, stuck, first = (await work.session.execute(in_process)).one()
     return Counts(
-        by_status={status: found.get(status, 0) for status in Status},
+        by_status={status: min(count, MAX_COUNTED) for status, count in found.items()},
+        at_least=[status for status, count in found.items() if count > MAX_COUNTED],
         unpaid=owing,
         held=stuck,
         mine=await work.session.scalar(mine) or 0,
         waiting_since=first,
     )
+
+
+def _counting(whose: Whose) -> Select[Any]:
+    """The number of certificates of each status, at most one more than `MAX_COUNTED`: a column for each."""
+    columns = []
+    for status in Status:
+        some = select(certificates.c.status).where(*whose.conditions, certificates.c.status == status).limit(MAX_COUNTED + 1)
+        columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery().label(status))
+    return select(*columns)
 
 
 async def list_products(
@@ -169,34 +230,25 @@ async def list_consignees(
     return await page_of(work.session, select(ranked).where(ranked.c.number == 1), order, after, limit)
 
 
-async def _conditions(whose: Whose, wanted: Wanted, work: Work) -> list[ColumnElement[bool]]:
-    c = certificates.c
-    found = [c.status.in_(wanted.statuses) if wanted.statuses else c.status != Status.DISCARDED]
-    if wanted.destination is not None:
-        found.append(c.destination == wanted.destination)
-    if wanted.officer is not None:
-        found.append(assignments.c.officer == wanted.officer)
-    if wanted.unpaid:
-        found += [c.status.in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
-    if wanted.search is not None:
-        found.append(await _found_by(wanted.search, whose, work))
-    return found
+async def _found_by(search: str, whose: Whose, work: Work) -> tuple[Sequence[UUID] | None, ColumnElement[bool]]:
+    """The ids of the certificates found by a search, if they are few, and the condition for certificates read in order.
 
-
-async def _found_by(search: str, whose: Whose, work: Work) -> ColumnElement[bool]:
-    """The certificates found by a search. Few are looked up by their ids: each way to find them reads its own index.
-
-    If many are found, the list is read in its order until a page is full.
+    Few are looked up by their ids: each way to find them reads its own index. If many are found, the list is read in its order
+    until a page is full.
     """
-    text, beginning = search.lower(), search.upper()
-    c = certificates.c
-    named = select(exporters.c.exporter_id).where(exporters.c.search.contains(text, autoescape=True))
-    ways = [c.search.contains(text, autoescape=True), c.exporter_id.in_(named)]
-    if re.fullmatch("[A-Z0-9-]{1,32}", beginning):  # the range uses the index of references; Z is their last character
-        ways.insert(0, and_(c.reference.between(beginning, beginning + "Z" * 32), c.reference.startswith(beginning)))
-    found = union_all(*(select(c.certificate_id).where(*whose.conditions, way) for way in ways)).limit(FEW + 1)
+    text, first = search.lower(), search.upper()
+    c, company = certificates.c, exporters.alias("company")
+    names = select(consignee_names.c.search).where(consignee_names.c.search.contains(text, autoescape=True))
+    named = select(company.c.exporter_id).where(company.c.search.contains(text, autoescape=True))
+    ways: list[ColumnElement[bool]] = [c.search.in_(names), c.exporter_id.in_(named)]
+    of_its = exists().where(company.c.exporter_id == c.exporter_id, company.c.search.contains(text, autoescape=True))
+    in_order = [c.search.contains(text, autoescape=True), of_its]
+    if re.fullmatch("[A-Z0-9-]{1,32}", first):  # the range uses the index of references; Z is their last character
+        numbered = and_(c.reference.between(first, first + "Z" * 32), c.reference.startswith(first))
+        ways, in_order = [numbered, *ways], [numbered, *in_order]
+    found = union_all(*(select(c.certificate_id).where(*whose.searched, way) for way in ways)).limit(FEW + 1)
     ids = (await work.session.scalars(found)).all()
-    return c.certificate_id.in_(ids) if len(ids) <= FEW else or_(*ways)
+    return ids if len(ids) <= FEW else None, or_(*in_order)
 
 
 def _with_payment(of: Any) -> Any:

@@ -83,12 +83,12 @@ certificates = Table(
     "certificates",
     TABLES,
     Column("certificate_id", Uuid, primary_key=True),
-    Column("exporter_id", Uuid, nullable=False, index=True),
+    Column("exporter_id", Uuid, nullable=False),
     Column("agent_id", Uuid),
     Column("form", String(8), nullable=False),
     Column("office", String(5), nullable=False),
     Column("consignment", JsonOf(Consignment), nullable=False),
-    Column("status", EnumText(Status), nullable=False, index=True),
+    Column("status", EnumText(Status), nullable=False),
     Column("submission", Integer, nullable=False),
     Column("submitted_on", Date),
     Column("remarks", Text),
@@ -114,16 +114,37 @@ certificates = Table(
     Column("item_count", Integer, nullable=False, server_default="0"),
     Column("search", Text, nullable=False, server_default=""),
     Index("ix_certificates_drafted", "drafted_at", "certificate_id"),
-    Index("ix_certificates_since", "status_since", "certificate_id"),
+    Index("ix_certificates_status_drafted", "status", "drafted_at", "certificate_id"),
     Index("ix_certificates_status_since", "status", "status_since", "certificate_id"),
     Index("ix_certificates_exporter_drafted", "exporter_id", "drafted_at", "certificate_id"),
+    Index("ix_certificates_exporter_status_drafted", "exporter_id", "status", "drafted_at", "certificate_id"),
     Index("ix_certificates_exporter_status", "exporter_id", "status", "status_since", "certificate_id"),
+    Index("ix_certificates_exporter_search", "exporter_id", "search", "certificate_id"),
     Index("ix_certificates_office_drafted", "office", "drafted_at", "certificate_id"),
-    Index("ix_certificates_office_since", "office", "status_since", "certificate_id"),
+    Index("ix_certificates_office_status_drafted", "office", "status", "drafted_at", "certificate_id"),
     Index("ix_certificates_office_status", "office", "status", "status_since", "certificate_id"),
-    Index("ix_certificates_destination_drafted", "destination", "drafted_at", "certificate_id"),
+    Index("ix_certificates_destination_status_drafted", "destination", "status", "drafted_at", "certificate_id"),
     Index("ix_certificates_search", "search", "certificate_id"),
 )
+_c = certificates.c
+_of_an_agent = _c.agent_id.is_not(None)
+Index(
+    "ix_certificates_agent",
+    *(_c.agent_id, _c.exporter_id, _c.status, _c.drafted_at, _c.certificate_id),
+    postgresql_where=_of_an_agent,
+    sqlite_where=_of_an_agent,
+)
+
+_numbered = _c.reference.is_not(None)
+Index(
+    "ix_certificates_exporter_reference",
+    *(_c.exporter_id, _c.reference),
+    postgresql_where=_numbered,
+    sqlite_where=_numbered,
+)
+
+consignee_names = Table("consignee_names", TABLES, Column("search", Text, primary_key=True))
+"""The names of all consignees in small letters. There are far fewer than certificates, so a search looks here."""
 
 documents = Table(
     "documents",

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from starlette.responses import Response
 
-from services.portal.certificate_words import status_of
+from services.portal.certificate_words import counted, status_of
 from services.portal.drafts import copied, revised
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
@@ -94,7 +94,7 @@ async def show_certificates(visit: Visit) -> Response:
     )
 
 
-def _tabs(visit: Visit, counts: CertificateCounts) -> list[tuple[str, str, int]]:
+def _tabs(visit: Visit, counts: CertificateCounts) -> list[tuple[str, str, str]]:
     _ = visit.language.gettext
     texts = {
         "": _("All"),
@@ -108,11 +108,11 @@ def _tabs(visit: Visit, counts: CertificateCounts) -> list[tuple[str, str, int]]
         "ended": _("Withdrawn or discarded"),
     }
 
-    def number(tab: str) -> int:
+    def number(tab: str) -> str:
         if tab == "unpaid":
-            return counts.unpaid
+            return visit.language.number(counts.unpaid)
         chosen = TABS[tab] or [status for status in CertificateStatus if status is not CertificateStatus.DISCARDED]
-        return sum(counts.by_status.get(status, 0) for status in chosen)
+        return counted(counts, chosen, visit.language)
 
     def address(tab: str) -> str:
         return visit.here(tab=tab, search=None, destination=None, after=None, done=None)

@@ -5,6 +5,7 @@ from datetime import date
 
 from services.portal.browsers import Person
 from services.portal.cards import Card, Dashboard, Section
+from services.portal.certificate_words import counted
 from services.portal.navigation import ADMINISTRATORS, AUDITORS, CASHIERS, CUSTOMS, DECIDING, REGISTERING
 from services.portal.visit import Visit
 from services.portal.wording import DECIDED
@@ -175,7 +176,7 @@ async def all_certificates(visit: Visit, dashboard: Dashboard) -> Sequence[Card]
     return [
         Card(
             title=_("Certificates issued"),
-            figure=number(counts.by_status.get(CertificateStatus.ISSUED, 0)),
+            figure=counted(counts, [CertificateStatus.ISSUED], visit.language),
             text=_("{num} wait for a decision in all offices.").format(num=number(waiting)),
             action=_("Search certificates"),
             path="/portal/certificates",

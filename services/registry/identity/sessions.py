@@ -66,11 +66,15 @@ async def list_sessions(question: ListSessions, work: Work) -> Sessions:
 
 @router.due(DeleteExpired)
 async def delete_expired(task: DeleteExpired, work: Work) -> None:
-    """Deletes expired rows once a day."""
-    await sessions.delete_sessions(work, work.now - SESSIONS_KEPT)
-    await links.delete_expired_links(work)
-    await attempts.delete_old_attempts(work)
-    await delete_expired_challenges(work)
+    """Deletes expired rows once a day. If there are more, it runs again at once."""
+    more = [
+        await sessions.delete_sessions(work, work.now - SESSIONS_KEPT),
+        await links.delete_expired_links(work),
+        await attempts.delete_old_attempts(work),
+        await delete_expired_challenges(work),
+    ]
+    if any(more):
+        work.later(task, key=DeleteExpired.period_of(work.now).isoformat())
 
 
 @router.reannounces("session", signing_keys.revoked_session_ids)

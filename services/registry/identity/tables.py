@@ -80,7 +80,7 @@ sessions = Table(
     Column("refreshed_at", UtcDateTime, nullable=False),
     Column("until", UtcDateTime, nullable=False, index=True),
     Column("address", String(45)),
-    Column("ended_at", UtcDateTime),
+    Column("ended_at", UtcDateTime, index=True),
 )
 
 refresh_tokens = Table(

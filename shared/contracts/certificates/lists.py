@@ -94,10 +94,12 @@ class ListCertificates(Question):
 class CertificateCounts(Answer):
     """The number of certificates by status. `unpaid`: submitted, and the fee is owed. `held`: approved, but not issuable.
 
+    `at_least`: the statuses of which there are more than the number says: nobody waits until a million are counted.
     `mine`: assigned to the person who asks. `oldest_submitted_on`: of those that wait for a review.
     """
 
     by_status: dict[CertificateStatus, int]
+    at_least: tuple[CertificateStatus, ...] = ()
     unpaid: int
     held: int
     mine: int

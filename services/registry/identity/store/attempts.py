@@ -21,6 +21,7 @@ from services.registry.identity.domain.session import SignInDelayed
 from services.registry.identity.tables import failed_attempts
 from shared.database.upserts import dialect_of, upsert
 from shared.handling.work import Work
+from shared.operations.retention import delete_oldest
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,6 @@ async def clear_attempts(work: Work, *whose: str) -> None:
     await work.session.execute(delete(failed_attempts).where(failed_attempts.c.whose.in_(whose)))
 
 
-async def delete_old_attempts(work: Work) -> None:
-    """Deletes the counters without an attempt for a day."""
-    await work.session.execute(delete(failed_attempts).where(failed_attempts.c.last_at < work.now - FORGOTTEN_AFTER))
+async def delete_old_attempts(work: Work) -> bool:
+    """Deletes counters without an attempt for a day. Returns whether there may be more."""
+    return await delete_oldest(work, failed_attempts, failed_attempts.c.last_at, work.now - FORGOTTEN_AFTER)

@@ -10,6 +10,7 @@ from services.registry.identity.domain.secret_tokens import hashed, new_token
 from services.registry.identity.domain.session import LinkInvalid
 from services.registry.identity.tables import links
 from shared.handling.work import Work
+from shared.operations.retention import delete_oldest
 
 
 async def new_link(work: Work, user_id: UUID, purpose: Purpose) -> str:
@@ -52,9 +53,9 @@ async def delete_links(work: Work, user_id: UUID, purpose: Purpose) -> None:
     await work.session.execute(delete(links).where(links.c.user_id == user_id, links.c.purpose == purpose))
 
 
-async def delete_expired_links(work: Work) -> None:
-    """Deletes the links that have expired."""
-    await work.session.execute(delete(links).where(links.c.until < work.now))
+async def delete_expired_links(work: Work) -> bool:
+    """Deletes links that have expired. Returns whether there may be more."""
+    return await delete_oldest(work, links, links.c.until, work.now)
 
 
 def _valid(work: Work, token: str, purpose: Purpose) -> list[ColumnElement[bool]]:

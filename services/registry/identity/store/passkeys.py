@@ -4,11 +4,12 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from services.registry.identity.domain.passkey import Passkey
 from services.registry.identity.tables import passkeys, used_challenges
 from shared.handling.work import Work
+from shared.operations.retention import delete_oldest
 
 
 async def passkeys_of(work: Work, user_id: UUID) -> list[Passkey]:
@@ -40,6 +41,6 @@ async def use_challenge(work: Work, challenge: bytes, until: datetime) -> bool:
     return bool(await work.insert_new(used_challenges, [row]))
 
 
-async def delete_expired_challenges(work: Work) -> None:
-    """Deletes the used challenges that have expired."""
-    await work.session.execute(delete(used_challenges).where(used_challenges.c.until < work.now))
+async def delete_expired_challenges(work: Work) -> bool:
+    """Deletes used challenges that have expired. Returns whether there may be more."""
+    return await delete_oldest(work, used_challenges, used_challenges.c.until, work.now)

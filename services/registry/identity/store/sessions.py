@@ -10,6 +10,7 @@ from services.registry.identity.domain.session import DENIED_FOR, RefreshToken, 
 from services.registry.identity.tables import refresh_tokens, sessions
 from shared.contracts.registry.identity import SessionRevoked
 from shared.handling.work import Work
+from shared.operations.retention import MAX_DELETED
 from shared.security.revocations import store_revoked_session
 
 
@@ -85,8 +86,10 @@ async def end_sessions_of(work: Work, user_id: UUID) -> int:
     return len(open_sessions)
 
 
-async def delete_sessions(work: Work, before: datetime) -> None:
-    """Deletes the sessions that were over before an instant, with their tokens."""
-    old = select(sessions.c.session_id).where((sessions.c.until < before) | (sessions.c.ended_at < before))
+async def delete_sessions(work: Work, before: datetime) -> bool:
+    """Deletes sessions that were over before an instant, with their tokens. Returns whether there may be more."""
+    over = (sessions.c.until < before) | (sessions.c.ended_at < before)
+    old = (await work.session.scalars(select(sessions.c.session_id).where(over).limit(MAX_DELETED))).all()
     await work.session.execute(delete(refresh_tokens).where(refresh_tokens.c.session_id.in_(old)))
-    await work.session.execute(delete(sessions).where((sessions.c.until < before) | (sessions.c.ended_at < before)))
+    await work.session.execute(delete(sessions).where(sessions.c.session_id.in_(old)))
+    return len(old) == MAX_DELETED
