@@ -144,7 +144,7 @@ Index(
 )
 
 consignee_names = Table("consignee_names", TABLES, Column("search", Text, primary_key=True))
-"""The names of all consignees in small letters. There are far fewer than certificates, so a search looks here."""
+"""The names of all consignees in lower case. There are far fewer than certificates, so a search looks here."""
 
 documents = Table(
     "documents",
