@@ -44,7 +44,7 @@ ALLOWED: Sequence[tuple[str, str, str]] = (
     ("services/tracking/figures.py:waiting_at_partners", "", "what waits at partners"),
     ("services/registry/identity/store/sessions.py:sessions_of", "", "the sessions of one person"),
     ("shared/handling/work.py:link_to_former", "", "the events about one certificate or registration"),
-    ("shared/audit_log/sealing.py:list_acts", "", "the entries under the seals of one answer"),
+    ("shared/audit_log/sealing.py:_page", "trail.seal BETWEEN", "the entries under the seals of one answer"),
 )
 """Statements that read or sort more than a page and may do so: the function, a part of the statement, and what it reads."""
 

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from services.certificates.store import lists
-from services.certificates.store.tables import certificates
-from shared.contracts.certificates.issuing import ReturnCertificate, SubmitCertificate
+from services.certificates.store.tables import certificates, consignee_names
+from shared.contracts.certificates.issuing import ReturnCertificate, ReviseCertificate, SubmitCertificate
 from shared.contracts.certificates.lists import (
     CountCertificates,
     GetProduct,
@@ -170,6 +170,71 @@ async def test_a_search_that_finds_many_shows_the_same(
     first = await service.ask(ListCertificates(search="saigon", limit=2), REVIEWER)
     assert found(first) == [ids[2], ids[1]]
     assert found(await service.ask(ListCertificates(search="saigon", limit=2, after=first.next), REVIEWER)) == [ids[0]]
+
+
+async def test_a_list_of_several_statuses_has_pages_in_the_order_of_all(service: ServiceUnderTest, trader: Trader) -> None:
+    ids = []
+    for number in range(7):
+        ids.append(await (drafted if number % 2 else submitted)(trader))
+    wanted = {"statuses": ["draft", "submitted", "issued"], "limit": 3}
+
+    for person, filters in (
+        (REVIEWER, {}),
+        (trader.person, {}),
+        (REVIEWER, {"office": "PNH"}),
+        (AUDITOR, {"destination": "VN"}),
+    ):
+        pages, after = [], None
+        while not pages or after:
+            answer = await service.ask(ListCertificates(after=after, **wanted, **filters), person)
+            pages.append(found(answer))
+            after = answer.next
+        assert pages == [ids[:3:-1], ids[3:0:-1], ids[:1]], filters
+
+
+async def test_more_certificates_of_a_status_than_are_counted_are_said_to_be_more(
+    service: ServiceUnderTest, trader: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MAX_COUNTED", 2)
+    for _ in range(2):
+        await drafted(trader)
+    await submitted(trader)
+    counts = await service.ask(CountCertificates(), REVIEWER)
+    assert (counts.by_status["draft"], counts.by_status["submitted"], counts.at_least) == (2, 1, ())
+
+    await drafted(trader)
+    counts = await service.ask(CountCertificates(), REVIEWER)
+    assert (counts.by_status["draft"], counts.by_status["submitted"], counts.at_least) == (2, 1, ("draft",))
+
+
+async def test_a_search_finds_the_consignee_that_a_certificate_has_now(service: ServiceUnderTest, trader: Trader) -> None:
+    draft = await drafted(trader, "Hanoi Trading")
+    await service.ask(
+        ReviseCertificate(
+            certificate_id=draft, consignment=trader.consignment(consignee={"name": "Java Foods", "address": "J"})
+        ),
+        trader.person,
+    )
+    other = await drafted(trader, "Hanoi Foods")
+
+    assert found(await service.ask(ListCertificates(search="java"), REVIEWER)) == [draft]
+    assert found(await service.ask(ListCertificates(search="hanoi"), REVIEWER)) == [other]
+    assert set(found(await service.ask(ListCertificates(search="FOODS", office="PNH"), REVIEWER))) == {draft, other}
+    assert found(await service.ask(ListCertificates(search="foods", office="SVR"), REVIEWER)) == []
+
+
+async def test_a_start_keeps_the_names_that_a_replica_of_the_former_release_did_not_keep(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
+    draft = await drafted(trader)
+    async with service.work() as work:
+        await work.session.execute(delete(consignee_names))
+    assert found(await service.ask(ListCertificates(search="saigon"), REVIEWER)) == []
+
+    await service.start()
+
+    assert found(await service.ask(ListCertificates(search="saigon"), REVIEWER)) == [draft]
+    await service.start()
 
 
 async def test_a_certificate_that_the_former_release_has_drafted_is_listed(service: ServiceUnderTest, trader: Trader) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from services.fees import store
 from services.fees.domain import CROCKFORD, Invoice, Line, beginning_of_reference, payment_reference_of
 from services.fees.store import ATTEMPTS, invoices
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
@@ -262,6 +263,21 @@ async def test_a_cashier_finds_an_invoice_by_reference_or_exporter(service: Serv
     for nothing in ("%", "_ngkor", "អង្គរ", "'; --", "x" * 200, "\\", "-"):
         found = [angkor.certificate_id] if nothing == "%" else []
         assert await listed(service, search=nothing) == found, nothing
+
+
+async def test_a_search_that_finds_many_invoices_shows_the_same(
+    service: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FEW", 1)
+    events = await some_invoices(service, 3)
+    for event in events:
+        await service.receive(named(service, event.exporter_id, "Angkor Garment"))
+    newest_first = [event.certificate_id for event in reversed(events)]
+
+    first = await service.ask(ListInvoices(search="angkor", limit=2), CASHIER)
+    rest = await service.ask(ListInvoices(search="angkor", limit=2, after=first.next), CASHIER)
+    assert [invoice.certificate_id for invoice in (*first.invoices, *rest.invoices)] == newest_first
+    assert await listed(service, search="angkor garments") == []
 
 
 async def test_paid_and_unpaid_invoices_are_listed_apart(service: ServiceUnderTest) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, update
 
+from services.gateway import listing
 from services.gateway.handlers import router
 from services.gateway.handlers.sending import TransmitDocument
 from services.gateway.store import inbound_documents, steps, transmissions
@@ -167,6 +168,17 @@ async def test_received_documents_are_found_by_the_beginning_of_a_reference(
     await a_received_document(gateway, 2)
     answer = await gateway.ask(ListReceivedDocuments(search=search, origin="VN"), CUSTOMS)
     assert len(answer.documents) == found
+
+
+async def test_a_search_that_finds_many_documents_shows_the_same(
+    gateway: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FEW", 1)
+    for serial in range(1, 4):
+        await a_received_document(gateway, serial)
+    first = await gateway.ask(ListReceivedDocuments(search="D2026-HN", limit=2), CUSTOMS)
+    rest = await gateway.ask(ListReceivedDocuments(search="D2026-HN", limit=2, after=first.next), CUSTOMS)
+    assert [each.reference[-1] for each in (*first.documents, *rest.documents)] == ["3", "2", "1"]
 
 
 async def test_a_received_document_is_read_page_by_page_as_it_was_received_last(gateway: ServiceUnderTest) -> None:

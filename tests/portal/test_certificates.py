@@ -6,15 +6,18 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.certificates.reference_data import ReferenceData
+from services.portal.certificate_words import counted
 from services.portal.names import Names
 from shared.contracts.certificates.content import SendCertificateMessage
 from shared.contracts.certificates.issuing import (
     BoxRemark,
+    CertificateStatus,
     RejectCertificate,
     ReturnCertificate,
     ReviewCertificate,
     SubmitCertificate,
 )
+from shared.contracts.certificates.lists import CertificateCounts
 from shared.contracts.messages import Command
 from tests.portal.test_import import ENGLISH
 from tests.registry.people import Human
@@ -46,6 +49,14 @@ def test_the_portal_names_every_destination_and_office_of_the_services() -> None
     assert {code for code, _ in names.destinations()} == served
     for code, _ in names.offices():
         known.must_have_office(code)
+
+
+def test_a_number_of_certificates_that_were_not_all_counted_has_a_plus() -> None:
+    by_status = {CertificateStatus.ISSUED: 10_000, CertificateStatus.DRAFT: 3}
+    counts = CertificateCounts(by_status=by_status, at_least=(CertificateStatus.ISSUED,), unpaid=0, held=0, mine=0)
+
+    assert counted(counts, [CertificateStatus.ISSUED, CertificateStatus.DRAFT], ENGLISH) == "10,003+"
+    assert counted(counts, [CertificateStatus.DRAFT, CertificateStatus.WITHDRAWN], ENGLISH) == "3"
 
 
 async def test_the_list_has_tabs_with_counts_and_finds_by_text_and_destination(system: System) -> None:

@@ -212,6 +212,8 @@ async def test_acts_are_found_by_who_on_what_and_when_the_newest_first(stack: Pl
     assert await found(on=str(payments[1].certificate_id)) == [1]
     assert await found(since=before, until=stack.clock.now(), limit=2) == [3, 2]
     assert await found(until=before) == []
+    assert await found(since=stack.clock.now() + timedelta(days=1)) == []
+    assert await found(since=before - timedelta(days=1), until=stack.clock.now() + timedelta(days=1)) == [3, 2, 1, 0]
     assert await found(before=(await stack.rows(audit_log))[2].id) == [1, 0]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.database.tables import answers, dead_letters, inbox, outbox, revoked_sessions, tasks
 from shared.handling.work import Work
+from shared.operations import retention
 from shared.operations.retention import ANSWERS_KEPT, INBOX_KEPT, OUTBOX_KEPT
 from shared.refusals import Refused
 from tests.conftest import eventually
@@ -278,6 +280,27 @@ async def test_what_nobody_can_ask_for_any_more_is_forgotten_and_the_rest_kept(s
         running.replica.context.something_due.set()
         await eventually(lambda wanted=wanted: becomes(wanted))
     assert sorted({row.kind for row in await stack.rows(tasks)}) == ["prune", "seal"]
+
+
+async def test_more_than_one_batch_is_deleted_and_what_waits_is_kept(
+    stack: PlumbingStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MAX_DELETED", 3)
+    running = await stack.replica()
+    old, waiting = stack.clock.now() - OUTBOX_KEPT * 2, {"about": uuid4(), "subject": "evt.fee.settled.v1", "body": "{}"}
+    rows = [{"event_id": uuid4(), "recorded_at": old, "sent_at": old, **waiting} for _ in range(10)]
+    claimed = {"event_id": uuid4(), "recorded_at": old, "claimed_until": stack.clock.now() + timedelta(minutes=5), **waiting}
+    async with stack.database.writing() as transaction:
+        await transaction.session.execute(insert(outbox), rows)
+        await transaction.session.execute(insert(outbox), [claimed])
+
+    stack.clock.ahead = timedelta(days=1)
+    running.replica.context.something_due.set()
+
+    async def only_one_is_left() -> bool:
+        return [row.event_id for row in await stack.rows(outbox)] == [claimed["event_id"]]
+
+    await eventually(only_one_is_left)
 
 
 async def _sent(stack: PlumbingStack) -> bool:
