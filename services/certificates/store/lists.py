@@ -12,14 +12,22 @@ from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, case, e
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.store.certificates import columns_of
-from services.certificates.store.tables import assignments, certificates, consignee_names, exporters, products, settlements
+from services.certificates.store.tables import (
+    assignments,
+    certificates,
+    consignee_names,
+    exporters,
+    numbers,
+    products,
+    settlements,
+)
 from shared.database.paging import By, beginning, page_of
 from shared.handling.work import Work
 
 RECENT = 2000
 """The latest certificates of an exporter in which its consignees are looked up."""
 
-MAX_COUNTED = 10_000
+MAX_COUNTED = 2000
 """So many certificates of a status are counted."""
 
 FEW = 1000
@@ -140,7 +148,7 @@ def _first_of_each(
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """How many certificates there are, at most `MAX_COUNTED` of each status; of the statuses in `at_least` there are more.
+    """How many certificates there are. Of the statuses in `at_least` there are more than were counted.
 
     `waiting_since`: the earliest day of submission of those that wait for a review.
     """
@@ -169,10 +177,13 @@ async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
         .where(*whose.conditions, assignments.c.officer == officer)
     )
     found = dict(zip(Status, (await work.session.execute(_counting(whose))).one(), strict=True))
+    counted = {status: min(count, MAX_COUNTED) for status, count in found.items()}
+    if whose.exporter_id is None and found[Status.ISSUED] > MAX_COUNTED:
+        counted[Status.ISSUED] = found[Status.ISSUED] = await _numbers_given(whose.office, work)
     owing, stuck, first = (await work.session.execute(in_process)).one()
     return Counts(
-        by_status={status: min(count, MAX_COUNTED) for status, count in found.items()},
-        at_least=[status for status, count in found.items() if count > MAX_COUNTED],
+        by_status=counted,
+        at_least=[status for status, count in found.items() if count > counted[status]],
         unpaid=owing,
         held=stuck,
         mine=await work.session.scalar(mine) or 0,
@@ -187,6 +198,14 @@ def _counting(whose: Whose) -> Select[Any]:
         some = select(certificates.c.status).where(*whose.conditions, certificates.c.status == status).limit(MAX_COUNTED + 1)
         columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery().label(status))
     return select(*columns)
+
+
+async def _numbers_given(office: str | None, work: Work) -> int:
+    """How many certificates an office has issued, or all offices: numbers have no gap."""
+    given = select(func.sum(numbers.c.last))
+    if office is not None:
+        given = given.where(numbers.c.office == office)
+    return await work.session.scalar(given) or 0
 
 
 async def list_products(
