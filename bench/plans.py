@@ -78,9 +78,10 @@ class Planned:
         in_order = IN_ORDER.search(self.statement) and not sorts
         found = [line for line in self.plan if "AUTOMATIC" in line]
         for line in self.plan:
-            if ((scan := SCAN.match(line)) and self._grows(scan[1]) and scan[2] not in SHORT and not in_order) or (
-                (least := MINIMUM.match(line)) and self._grows(least[1]) and " WHERE " in self.statement
-            ):
+            scan, least = SCAN.match(line), MINIMUM.match(line)
+            if scan and self._grows(scan[1]) and scan[2] not in SHORT and not in_order:
+                found.append(line)
+            if least and self._grows(least[1]) and " WHERE " in self.statement:
                 found.append(line)
         first = next((read for line in self.plan if (read := SEARCH.match(line))), None)
         if sorts and first and self._grows(first[1]) and first[2].startswith("ix_"):

@@ -21,7 +21,7 @@ from services.certificates.store.tables import (
     products,
     settlements,
 )
-from shared.database.paging import By, beginning, page_of
+from shared.database.paging import By, beginning, page_of, unindexed
 from shared.handling.work import Work
 
 RECENT = 2000
@@ -72,7 +72,7 @@ class Whose:
     def searched(self) -> list[ColumnElement[bool]]:
         """The same for a search. No index of offices is used: an office has too many certificates."""
         conditions = replace(self, office=None).conditions
-        return conditions if self.office is None else [*conditions, func.coalesce(certificates.c.office, "") == self.office]
+        return conditions if self.office is None else [*conditions, unindexed(certificates.c.office) == self.office]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,16 +121,17 @@ async def _conditions(
 ) -> list[ColumnElement[bool]]:
     """The conditions of a list. If no index has its order, the ids of all that a page may have are found first."""
     c = certificates.c
-    by_status = c.status.in_(statuses) if statuses else c.status != Status.DISCARDED
-    found = [] if wanted.destination is None else [c.destination == wanted.destination]
+    few, by_search = (None, None) if wanted.search is None else await _found_by(wanted.search, whose, work)
+    column = unindexed if few is not None else lambda same: same
+    by_status = column(c.status).in_(statuses) if statuses else c.status != Status.DISCARDED
+    found = [] if wanted.destination is None else [column(c.destination) == wanted.destination]
     if wanted.officer is not None:
         found.append(assignments.c.officer == wanted.officer)
     if wanted.unpaid:
-        found += [c.status.in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
-    if wanted.search is not None:
-        few, by_search = await _found_by(wanted.search, whose, work)
-        if few is not None:
-            return [c.certificate_id.in_(few), *found, by_status]
+        found += [column(c.status).in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
+    if few is not None:
+        return [c.certificate_id.in_(few), *found, by_status]
+    if by_search is not None:
         found.append(by_search)
     if len(statuses) > 1 and not wanted.unpaid and wanted.officer is None:
         return [c.certificate_id.in_(_first_of_each(statuses, [*whose.conditions, *found], beginning_of))]
