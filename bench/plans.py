@@ -49,6 +49,8 @@ ALLOWED: Sequence[tuple[str, str, str]] = (
 """Statements that read or sort more than a page and may do so: the function, a part of the statement, and what it reads."""
 
 SCAN = re.compile(r"^SCAN (?!CONSTANT ROW)(\w+)(?: AS \w+)?(?: USING (?:COVERING )?INDEX (\w+))?")
+MINIMUM = re.compile(r"^SEARCH (\w+) USING (?:COVERING )?INDEX (\w+)$")
+"""How SQLite looks for the first or last entry of an index. With a condition it reads until one fulfils it."""
 SEARCH = re.compile(r"^SEARCH (\w+) USING (?:COVERING )?INDEX (\w+) .*")
 SORT = re.compile(r"^USE TEMP B-TREE FOR (?!RIGHT PART)")
 IN_ORDER = re.compile(r"\bORDER BY\b.*\bLIMIT\b|^SELECT (?:(?!WHERE).)*\bLIMIT\b", re.DOTALL)
@@ -76,7 +78,10 @@ class Planned:
         in_order = IN_ORDER.search(self.statement) and not sorts
         found = [line for line in self.plan if "AUTOMATIC" in line]
         for line in self.plan:
-            if (scan := SCAN.match(line)) and self._grows(scan[1]) and scan[2] not in SHORT and not in_order:
+            scan, least = SCAN.match(line), MINIMUM.match(line)
+            if scan and self._grows(scan[1]) and scan[2] not in SHORT and not in_order:
+                found.append(line)
+            if least and self._grows(least[1]) and " WHERE " in self.statement:
                 found.append(line)
         first = next((read for line in self.plan if (read := SEARCH.match(line))), None)
         if sorts and first and self._grows(first[1]) and first[2].startswith("ix_"):

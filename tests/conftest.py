@@ -90,7 +90,7 @@ def statements_read_no_more_the_more_is_stored() -> Iterator[None]:
     before = set(_statements.planned)
     yield
     new = [planned for statement, planned in _statements.planned.items() if statement not in before]
-    assert growing(new) == []
+    assert [f"{each.place}: {each.statement}\n{each.plan}" for each in growing(new)] == []
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from services.fees.domain import (
     payment_reference_of,
 )
 from shared.database.column_types import JsonOf, UtcDateTime
-from shared.database.paging import By, page_of
+from shared.database.paging import By, page_of, unindexed
 from shared.handling.work import Work
 
 TABLES = MetaData()
@@ -222,22 +222,26 @@ async def list_invoices(
     limit: int,
 ) -> tuple[list[Invoice], str | None]:
     """A page of invoices, newest first, and the cursor of the next page. Raises CursorMalformed."""
+    few, by_search = (None, None) if search is None else await _found_by(search, work)
+    c, column = invoices.c, unindexed if few is not None else lambda same: same
     wanted = select(Invoice)
+    if few is not None:
+        wanted = wanted.where(c.certificate_id.in_(few))
+    elif by_search is not None:
+        wanted = wanted.where(by_search)
     if exporter_id is not None:
-        wanted = wanted.where(invoices.c.exporter_id == exporter_id)
+        wanted = wanted.where(column(c.exporter_id) == exporter_id)
     if agent_id is not None:
-        wanted = wanted.where(invoices.c.agent_id == agent_id)
+        wanted = wanted.where(column(c.agent_id) == agent_id)
     if settled is not None:
-        wanted = wanted.where(invoices.c.settled_submission == invoices.c.submission if settled else _unpaid)
-    if search is not None:
-        wanted = wanted.where(await _found_by(search, work))
+        wanted = wanted.where(c.settled_submission == c.submission if settled else _unpaid)
     order = [By(column, descending=True) for column in _NEWEST_FIRST]
     rows, following = await page_of(work.session, wanted, order, after, limit)
     return [row.Invoice for row in rows], following
 
 
-async def _found_by(search: str, work: Work) -> ColumnElement[bool]:
-    """The invoices found by a search. Few are looked up by their ids; if many are found, the list is read in its order."""
+async def _found_by(search: str, work: Work) -> tuple[Sequence[UUID] | None, ColumnElement[bool]]:
+    """The ids of the invoices found by a search, if they are few, and the condition for a list that is read in its order."""
     of_its = exporter_names.c.name.icontains(search, autoescape=True)
     named = select(exporter_names.c.exporter_id).where(of_its)
     ways: list[ColumnElement[bool]] = [invoices.c.exporter_id.in_(named)]
@@ -248,7 +252,7 @@ async def _found_by(search: str, work: Work) -> ColumnElement[bool]:
         ways, in_order = [numbered, *ways], [numbered, *in_order]
     found = union_all(*(select(invoices.c.certificate_id).where(way) for way in ways)).limit(FEW + 1)
     ids = (await work.session.scalars(found)).all()
-    return invoices.c.certificate_id.in_(ids) if len(ids) <= FEW else or_(*in_order)
+    return ids if len(ids) <= FEW else None, or_(*in_order)
 
 
 assessed = select(invoices.c.certificate_id)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, exists, func, select
 
 from services.gateway.domain import WAITING, DocumentNotReceived, InboundDocument
 from services.gateway.store import inbound_documents, steps, transmissions
-from shared.database.paging import By, page_of
+from shared.database.paging import By, page_of, unindexed
 from shared.handling.work import Work
 
 NEWEST = (By(transmissions.c.began_at, descending=True), By(transmissions.c.transmission_id, descending=True))
@@ -53,7 +53,8 @@ async def received_page(
     names = ("sender", "reference", "number", "received_at", "decided_at", "reasons", "valid_until")
     rows = select(*(inbound_documents.c[name] for name in names))
     if origin is not None:
-        rows = rows.where(inbound_documents.c.sender == origin)
+        sender = inbound_documents.c.sender
+        rows = rows.where((sender if search is None else unindexed(sender)) == origin)
     if search is not None:
         rows = rows.where(await _found_by(search.upper(), work))
     return await page_of(work.session, rows, LATEST, after, limit)

@@ -35,7 +35,7 @@ def status_of(status: CertificateStatus, waits_for: tuple[str, ...], _: Gettext)
 
 
 def counted(counts: CertificateCounts, statuses: Iterable[CertificateStatus], language: Language) -> str:
-    """How many certificates have one of these statuses, such as 1,234, or 10,000+ where not all were counted."""
+    """How many certificates have one of these statuses, such as 1,234, or 2,000+ where not all were counted."""
     chosen = set(statuses)
     more = "+" if chosen.intersection(counts.at_least) else ""
     return language.number(sum(counts.by_status.get(status, 0) for status in chosen)) + more

@@ -85,11 +85,10 @@ class BusClient:
         present = {name: value for name, value in (headers | {TRACE_HEADER: traceparent()}).items() if value}
         body = request.model_dump_json().encode()
         deadline = monotonic() + self._patience
+        timeout = request.answered_within or min(ATTEMPT_TIMEOUT, self._patience)
         while True:
             try:
-                reply = await self._client.request(
-                    subject, body, timeout=min(ATTEMPT_TIMEOUT, self._patience), headers=present or None
-                )
+                reply = await self._client.request(subject, body, timeout=timeout, headers=present or None)
                 envelope = _Envelope.model_validate_json(reply.data)
                 if envelope.refusal is None or envelope.refusal.code != TRY_AGAIN or monotonic() > deadline:
                     return envelope

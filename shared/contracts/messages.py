@@ -67,6 +67,7 @@ class Request(Contract):
     `anonymous`: it needs no actor token. `asked_by`: the permitted roles; empty if every signed-in person may send it. The
     handler checks ownership. `read_by`: the roles that read what belongs to others. `while_enrolling`: a person who
     must have a second factor and has none may send it. `under_mandate`: an agent may send it for an exporter.
+    `answered_within`: seconds that an answer may take because it reads everything; a client sends it again only after these.
 
     A question for a list has `limit` and `after`, or `before` if the newest comes first. Its answer has `next`, the cursor of
     the next page, or None at the end.
@@ -80,6 +81,7 @@ class Request(Contract):
     read_by: ClassVar[frozenset[Role]] = frozenset()
     while_enrolling: ClassVar[bool] = False
     under_mandate: ClassVar[bool] = False
+    answered_within: ClassVar[float | None] = None
 
 
 class Command(Request):

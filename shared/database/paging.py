@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.refusals import Refused
@@ -50,6 +50,11 @@ def beginning(rows: Select[Any], order: Sequence[By], after: str | None, limit: 
     if after is not None:
         ordered = ordered.where(_after(order, _read(after, order)))
     return ordered.limit(limit + 1)
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column for a condition that no index shall serve: another one finds fewer rows, which the database cannot know."""
+    return func.coalesce(column, column)
 
 
 def _after(order: Sequence[By], values: Sequence[Any]) -> ColumnElement[bool]:

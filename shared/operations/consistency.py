@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, SelectBase, func, select
+from sqlalchemy import ColumnElement, SelectBase, String, Uuid, cast, func, select
 
 from shared.contracts import operations
 from shared.contracts.index import events_heard_by, events_of
@@ -83,20 +83,26 @@ def _keys_of(fact: str, since: datetime | None, work: Work) -> SelectBase:
 async def _digest_of(name: str, keys: SelectBase, work: Work) -> operations.Fact:
     """Reads all keys. Meanwhile other tasks get their turn after each part of them."""
     (column,) = keys.subquery().c
+    as_key = _dashed if isinstance(column.type, Uuid) else str
     counted, repeated, digest = 0, 0, 0
     former = twice = ""
-    result = await work.session.stream(select(column).order_by(column))
-    async for part in result.scalars().partitions(PART):
-        for key in map(str, part):
-            if key != former:
+    result = await work.session.stream(select(cast(column, String)).order_by(column))
+    async for part in result.partitions(PART):
+        for (found,) in part:
+            if found != former:
                 counted += 1
-                digest ^= int.from_bytes(sha256(key.encode()).digest())
-                former = key
-            elif key != twice:
+                digest ^= int.from_bytes(sha256(as_key(found).encode()).digest())
+                former = found
+            elif found != twice:
                 repeated += 1
-                twice = key
+                twice = found
         await asyncio.sleep(0)
     return operations.Fact(name=name, count=counted, digest=f"{digest:064x}", repeated=repeated)
+
+
+def _dashed(text: str) -> str:
+    """An id as `str` writes it. SQLite stores it without dashes; to make an object of each would take most of the time."""
+    return text if len(text) > 32 else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 async def page_of(keys: SelectBase, after: str, limit: int, work: Work, *, repeated: bool = False) -> list[Any]:

@@ -40,6 +40,8 @@ def file(tmp_path: Path) -> str:
             "SELECT * FROM documents AS d JOIN (SELECT owner, max(at) AS at FROM documents GROUP BY owner) AS e ON d.at = e.at",
             True,
         ),
+        ("SELECT min(at) FROM documents", False),
+        ("SELECT min(at) FROM documents WHERE owner || name = 'a'", True),
         ("SELECT * FROM partners", False),
         ("UPDATE documents SET at = 'x' WHERE at < 'y'", False),
         ("DELETE FROM documents WHERE at || owner < 'y'", True),

@@ -12,14 +12,22 @@ from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, case, e
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.store.certificates import columns_of
-from services.certificates.store.tables import assignments, certificates, consignee_names, exporters, products, settlements
-from shared.database.paging import By, beginning, page_of
+from services.certificates.store.tables import (
+    assignments,
+    certificates,
+    consignee_names,
+    exporters,
+    numbers,
+    products,
+    settlements,
+)
+from shared.database.paging import By, beginning, page_of, unindexed
 from shared.handling.work import Work
 
 RECENT = 2000
 """The latest certificates of an exporter in which its consignees are looked up."""
 
-MAX_COUNTED = 10_000
+MAX_COUNTED = 2000
 """So many certificates of a status are counted."""
 
 FEW = 1000
@@ -64,7 +72,7 @@ class Whose:
     def searched(self) -> list[ColumnElement[bool]]:
         """The same for a search. No index of offices is used: an office has too many certificates."""
         conditions = replace(self, office=None).conditions
-        return conditions if self.office is None else [*conditions, func.coalesce(certificates.c.office, "") == self.office]
+        return conditions if self.office is None else [*conditions, unindexed(certificates.c.office) == self.office]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +121,17 @@ async def _conditions(
 ) -> list[ColumnElement[bool]]:
     """The conditions of a list. If no index has its order, the ids of all that a page may have are found first."""
     c = certificates.c
-    by_status = c.status.in_(statuses) if statuses else c.status != Status.DISCARDED
-    found = [] if wanted.destination is None else [c.destination == wanted.destination]
+    few, by_search = (None, None) if wanted.search is None else await _found_by(wanted.search, whose, work)
+    column = unindexed if few is not None else lambda same: same
+    by_status = column(c.status).in_(statuses) if statuses else c.status != Status.DISCARDED
+    found = [] if wanted.destination is None else [column(c.destination) == wanted.destination]
     if wanted.officer is not None:
         found.append(assignments.c.officer == wanted.officer)
     if wanted.unpaid:
-        found += [c.status.in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
-    if wanted.search is not None:
-        few, by_search = await _found_by(wanted.search, whose, work)
-        if few is not None:
-            return [c.certificate_id.in_(few), *found, by_status]
+        found += [column(c.status).in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
+    if few is not None:
+        return [c.certificate_id.in_(few), *found, by_status]
+    if by_search is not None:
         found.append(by_search)
     if len(statuses) > 1 and not wanted.unpaid and wanted.officer is None:
         return [c.certificate_id.in_(_first_of_each(statuses, [*whose.conditions, *found], beginning_of))]
@@ -140,7 +149,7 @@ def _first_of_each(
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """How many certificates there are, at most `MAX_COUNTED` of each status; of the statuses in `at_least` there are more.
+    """How many certificates there are. Of the statuses in `at_least` there are more than were counted.
 
     `waiting_since`: the earliest day of submission of those that wait for a review.
     """
@@ -169,10 +178,13 @@ async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
         .where(*whose.conditions, assignments.c.officer == officer)
     )
     found = dict(zip(Status, (await work.session.execute(_counting(whose))).one(), strict=True))
+    counted = {status: min(count, MAX_COUNTED) for status, count in found.items()}
+    if whose.exporter_id is None and found[Status.ISSUED] > MAX_COUNTED:
+        counted[Status.ISSUED] = found[Status.ISSUED] = await _numbers_given(whose.office, work)
     owing, stuck, first = (await work.session.execute(in_process)).one()
     return Counts(
-        by_status={status: min(count, MAX_COUNTED) for status, count in found.items()},
-        at_least=[status for status, count in found.items() if count > MAX_COUNTED],
+        by_status=counted,
+        at_least=[status for status, count in found.items() if count > counted[status]],
         unpaid=owing,
         held=stuck,
         mine=await work.session.scalar(mine) or 0,
@@ -187,6 +199,14 @@ def _counting(whose: Whose) -> Select[Any]:
         some = select(certificates.c.status).where(*whose.conditions, certificates.c.status == status).limit(MAX_COUNTED + 1)
         columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery().label(status))
     return select(*columns)
+
+
+async def _numbers_given(office: str | None, work: Work) -> int:
+    """How many certificates an office has issued, or all offices: numbers have no gap."""
+    given = select(func.sum(numbers.c.last))
+    if office is not None:
+        given = given.where(numbers.c.office == office)
+    return await work.session.scalar(given) or 0
 
 
 async def list_products(

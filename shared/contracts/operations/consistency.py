@@ -32,11 +32,16 @@ class Digest(Answer):
     facts: tuple[Fact, ...]
 
 
+READS_EVERYTHING = 300.0
+"""Seconds that an answer about all keys of a fact may take. A service reads some 200,000 keys a second."""
+
+
 class AskDigest(OperatorQuestion):
     """What are the digests of these facts, or of all? Events announced before `since` do not count."""
 
     subject: ClassVar[str] = "ops.{service}.ask-digest.v1"
     answer: ClassVar[type[Answer]] = Digest
+    answered_within: ClassVar[float | None] = READS_EVERYTHING
     facts: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     since: Instant | None = None
 
@@ -53,6 +58,7 @@ class ListKeys(OperatorQuestion):
 
     subject: ClassVar[str] = "ops.{service}.list-keys.v1"
     answer: ClassVar[type[Answer]] = Keys
+    answered_within: ClassVar[float | None] = READS_EVERYTHING
     fact: Slug
     after: Key = ""
     limit: Annotated[int, Field(ge=1, le=MAX_KEYS)] = MAX_KEYS
