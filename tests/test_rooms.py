@@ -12,7 +12,7 @@ BUDGETS = {
     "database": 1000,
     "security": 500,
     "audit_log": 300,
-    "operations": 650,
+    "operations": 680,
     "observability": 230,
     "runtime": 620,
     "web": 400,

@@ -58,7 +58,11 @@ async def measure(conditions: Conditions) -> list[Figure]:
     costs: defaultdict[str, dict[int, Cost]] = defaultdict(lambda: {size: Cost() for size in sizes})
     async with AsyncExitStack() as stack:
         places = [await stack.enter_async_context(filled(conditions.folder / str(size), size, lives, now)) for size in sizes]
-        await _run(places, costs, conditions)
+        gc.freeze()  # what is loaded is not looked at again, so a collection is short
+        try:
+            await _run(places, costs, conditions)
+        finally:
+            gc.unfreeze()
     first, last = sizes[0], sizes[-1]
     growth = {name: median(of[last].cpu) / median(of[first].cpu) for name, of in costs.items()}
     worst = max(growth[name] for name in ("question", "command", "public_page"))
@@ -70,26 +74,44 @@ async def measure(conditions: Conditions) -> list[Figure]:
 
 
 async def _run(places: list[Filled], costs: dict[str, dict[int, Cost]], conditions: Conditions) -> None:
-    """Measures all numbers of certificates in turn, call by call."""
-    groups = (hot, lists, operating, tasks, auditing)
-    every = [{place.count: group(place) for place in places} for group in groups]
-    enough = 0.01 if conditions.quick else ENOUGH
-    fewest = conditions.at_most(FEWEST, 1)
+    """Measures all numbers of certificates in turn, call by call. The digests of `co audit` take long: once is enough."""
+    every = [{place.count: group(place) for place in places} for group in (hot, lists, operating, tasks)]
+    audit = {place.count: auditing(place) for place in places}
     numbers = count()
-    for _ in range(conditions.rounds):
-        for calls in every:
-            for name in next(iter(calls.values())):
-                for place in places:
-                    await _measure(calls[place.count][name], costs[name][place.count], numbers, enough, fewest)
+    usual = Often(conditions.at_most(FEWEST, 1), 0.01 if conditions.quick else ENOUGH)
+    for calls in every * conditions.rounds:
+        await _in_turn(calls, places, costs, numbers, usual)
+    await _in_turn(audit, places, costs, numbers, Often(1, 0.0, first=False))
 
 
-async def _measure(call: Call, cost: Cost, numbers: Iterator[int], enough: float, fewest: int) -> None:
-    if not cost.cpu:
+async def _in_turn(
+    calls: dict[int, dict[str, Call]],
+    places: list[Filled],
+    costs: dict[str, dict[int, Cost]],
+    numbers: Iterator[int],
+    often: "Often",
+) -> None:
+    for name in next(iter(calls.values())):
+        for place in places:
+            await _measure(calls[place.count][name], costs[name][place.count], numbers, often)
+
+
+@dataclass(frozen=True)
+class Often:
+    """How often a call is done in each round: for `seconds`, at least `fewest` times. `first`: and once before."""
+
+    fewest: int
+    seconds: float
+    first: bool = True
+
+
+async def _measure(call: Call, cost: Cost, numbers: Iterator[int], often: Often) -> None:
+    if often.first and not cost.cpu:
         await call(next(numbers))  # statements are compiled, pages of the file are read
     gc.collect()
     watch = Watch()
     began, began_cpu, times = perf_counter(), process_time(), 0
-    while times < fewest or (times < MOST and perf_counter() - began < enough):
+    while times < often.fewest or (times < MOST and perf_counter() - began < often.seconds):
         await call(next(numbers))
         times += 1
     cost.cpu.append(1000 * (process_time() - began_cpu) / times)
