@@ -9,7 +9,7 @@ BUDGETS = {
     "handling": 660,
     "workers": 770,
     "bus": 500,
-    "database": 1000,
+    "database": 1020,
     "security": 480,
     "audit_log": 300,
     "operations": 680,

@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from bench.figures import Conditions, Figure
 
-NAMES: tuple[str, ...] = ("requests", "event_path", "event_path_postgresql", "lives", "public_page", "stored")
+NAMES: tuple[str, ...] = ("requests", "event_path", "event_path_postgresql", "lives", "public_page", "stored", "processes")
 """The measures, in the order in which they run."""
 
 
