@@ -9,7 +9,7 @@ BUDGETS = {
     "handling": 710,
     "workers": 830,
     "bus": 540,
-    "database": 1000,
+    "database": 1020,
     "security": 500,
     "audit_log": 300,
     "operations": 680,

@@ -12,6 +12,7 @@ NAMES: tuple[str, ...] = (
     "lives",
     "public_page",
     "stored",
+    "processes",
     "sign_in",
     "catch_up",
     "replicas",

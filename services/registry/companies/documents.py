@@ -1,6 +1,5 @@
 """Documents of an application: the applicant uploads and attaches them, and officers read them."""
 
-from services.registry.companies.document_check import examine
 from services.registry.companies.domain.life_cycle import Act
 from services.registry.companies.store import registration_by_id, save_act
 from services.registry.companies.views import state_of, status_changed
@@ -39,7 +38,7 @@ async def attach_registration_document(command: AttachRegistrationDocument, work
     registration = await registration_by_id(work, command.exporter_id)
     if registration.holds(command.kind, command.sha256):  # checked before: the applicant has lost the answer
         return state_of(registration, work)
-    await work.in_process(examine, command.kind, await whole_file(command.exporter_id, command.sha256, work))
+    await work.in_process(_examine, command.kind, await whole_file(command.exporter_id, command.sha256, work))
     registration = await registration_by_id(work, command.exporter_id)
 
     if registration.attach(command.kind, command.sha256):
@@ -48,3 +47,10 @@ async def attach_registration_document(command: AttachRegistrationDocument, work
         work.announce(status_changed(registration, work))
 
     return state_of(registration, work)
+
+
+def _examine(kind: str, content: bytes) -> None:
+    """Checks a document. Only the process that does it needs the libraries, which take 9 MB."""
+    from services.registry.companies.document_check import examine
+
+    examine(kind, content)
