@@ -21,9 +21,9 @@ from bench.measures import measures
 from deploy.embedded.processes import StackFailed
 
 FAILURES = (OSError, StackFailed, sqlite3.Error, DBAPIError)
-"""What a measure raises on a full disk, and where a process or a request fails."""
-FULL = 2**20
-"""A disk with fewer free bytes is full."""
+"""What a measure raises where a process or a request fails."""
+FULL = 20_000_000
+"""A disk with fewer free bytes is full. Then services answer with refusals, so any error may follow."""
 
 
 async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> tuple[list[Figure], int]:
@@ -38,17 +38,16 @@ async def run(only: frozenset[str], quick: bool, rounds: int, folder: Path) -> t
             except LeftOut as reason:
                 print(f"{name}: left out: {reason}", file=sys.stderr)
                 continue
-            except FAILURES as error:
-                print(f"{name}: failed: {error}{_if_full(folder)}", file=sys.stderr)
+            except Exception as error:
+                full = shutil.disk_usage(own).free < FULL
+                if not full and not isinstance(error, FAILURES):
+                    raise
+                print(f"{name}: failed: {f'the disk of {folder} is full' if full else error}", file=sys.stderr)
                 failed += 1
                 continue
         found += [each for each in figures if not only or only & {name, each.name}]
         print(f"{name}: {monotonic() - began:.0f} s", file=sys.stderr)
     return found, failed
-
-
-def _if_full(folder: Path) -> str:
-    return f" (the disk of {folder} is full)" if shutil.disk_usage(folder).free < FULL else ""
 
 
 def main() -> int:
@@ -67,6 +66,9 @@ def main() -> int:
         figures, failed = asyncio.run(run(only, chosen.quick, rounds, chosen.folder))
     except ValueError as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        print("interrupted: everything that the measures started has ended", file=sys.stderr)
+        return 130
     print(f"{date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}{', quick' if chosen.quick else ''}\n")
     print(table(figures))
     if chosen.json:

@@ -2,7 +2,7 @@
 
 import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from deploy.embedded.stack import Stack
@@ -19,14 +19,25 @@ def cpu_of_groups(groups: Mapping[str, int]) -> dict[str, float]:
     """The seconds of processor that each process group has used since its start, children included."""
     names = {group: name for name, group in groups.items()}
     used = dict.fromkeys(groups, 0.0)
+    for _, _, group, seconds in _processes():
+        if name := names.get(group):
+            used[name] += seconds
+    return used
+
+
+def cpu_of_family(parent: int) -> float:
+    """The seconds of processor that a process and its children have used since its start."""
+    return sum(seconds for process, its_parent, _, seconds in _processes() if parent in (process, its_parent))
+
+
+def _processes() -> Iterator[tuple[int, int, int, float]]:
+    """Each process: its id, its parent, its group and its seconds of processor, with those of its children that have ended."""
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = file.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has ended
-        if name := names.get(int(fields[2])):
-            used[name] += sum(map(int, fields[11:15])) / TICKS
-    return used
+        yield int(file.parent.name), int(fields[1]), int(fields[2]), sum(map(int, fields[11:15])) / TICKS
 
 
 def cpu_of_this_program() -> float:

@@ -6,7 +6,7 @@ invoice exists and that the public sees REC. It sends a request when the former 
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from nats.aio.client import Client
 
-from bench.cpu import cpu_of_groups, cpu_of_this_program
+from bench.cpu import cpu_of_machine, cpu_of_this_program
 from bench.system import System
 from shared.bus.connection import STEP_UP_HEADER, TOKEN_HEADER
 from shared.contracts.certificates.issuing import ApproveCertificate, ReviewCertificate, SubmitCertificate
@@ -82,14 +82,21 @@ class RealPeople:
 class Passage:
     """What a run has shown, between the first and the last moment at which all lives were under way.
 
-    `cpu`: the seconds of processor of each process; `client_cpu`: those of this program. `seconds_each`: of each life.
+    `cpu`: the seconds of processor of each process; `client_cpu`: those of this program; `machine_cpu`: those of all
+    programs of this machine. `seconds_each`: of each life.
     """
 
     lives: int
     seconds: float
     cpu: dict[str, float]
     client_cpu: float
+    machine_cpu: float
     seconds_each: list[float] = field(default_factory=list)
+
+    @classmethod
+    def median(cls, passages: "Sequence[Passage]") -> "Passage":
+        """The passage with the median rate."""
+        return sorted(passages, key=lambda each: each.rate)[len(passages) // 2]
 
     @property
     def rate(self) -> float:
@@ -106,6 +113,11 @@ class Passage:
         """The milliseconds of processor of a life, by process."""
         return {name: 1000 * used / self.lives for name, used in self.cpu.items()}
 
+    @property
+    def cores_of_others(self) -> float:
+        """The cores that programs outside of this measure have used: with many, a rate says little."""
+        return (self.machine_cpu - self.client_cpu - sum(self.cpu.values())) / self.seconds
+
     def details(self) -> dict[str, object]:
         """The further values of a figure."""
         by_process = {name: round(ms, 1) for name, ms in sorted(self.cpu_ms_by_process.items(), key=lambda each: -each[1])}
@@ -113,6 +125,7 @@ class Passage:
             "lives": self.lives,
             "cpu_ms_by_process": by_process,
             "client_cpu_ms": round(1000 * self.client_cpu / self.lives, 1),
+            "cores_of_others": round(self.cores_of_others, 2),
             "median_seconds": round(median(self.seconds_each), 2),
         }
 
@@ -120,7 +133,7 @@ class Passage:
 class Passages:
     """One run.
 
-    `client`: a connection as the portal's user. `groups`: the process groups to measure, by name.
+    `client`: a connection as the portal's user. `cpu`: returns the seconds of processor of each process.
     """
 
     def __init__(
@@ -131,17 +144,17 @@ class Passages:
         *,
         amount_khr: int,
         today: date,
-        groups: Mapping[str, int],
+        cpu: Callable[[], dict[str, float]],
         under_way: int = UNDER_WAY,
     ) -> None:
         self._client, self._people, self._seen = client, people, seen
         self._amount_khr, self._today = amount_khr, today
-        self._groups, self._under_way = groups, under_way
+        self._cpu, self._under_way = cpu, under_way
         self._wait_for_invoice: dict[UUID, asyncio.Event] = {}
         self._wait_for_receipt: dict[UUID, asyncio.Event] = {}
         self._lists: dict[UUID, _List] = {}
         self._seconds: list[float] = []
-        self._marks: list[tuple[float, dict[str, float], float]] = []
+        self._marks: list[tuple[float, dict[str, float], float, float]] = []
 
     async def run(self, drafts: Sequence[UUID]) -> Passage:
         """Takes all drafts to their customs. `drafts`: more than twice as many as are under way.
@@ -163,12 +176,14 @@ class Passages:
                 looking.cancel()
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        (began, before, mine), (ended, after, mine_after) = self._marks
+        (began, before, *others), (ended, after, *others_after) = self._marks
+        client, machine = (later - earlier for earlier, later in zip(others, others_after, strict=True))
         return Passage(
             lives=count - 2 * self._under_way,
             seconds=ended - began,
             cpu={name: after[name] - before[name] for name in after},
-            client_cpu=mine_after - mine,
+            client_cpu=client,
+            machine_cpu=machine,
             seconds_each=self._seconds[self._under_way : -self._under_way],
         )
 
@@ -178,7 +193,7 @@ class Passages:
             await self._life(certificate_id)
             self._seconds.append(monotonic() - began)
             if len(self._seconds) in (self._under_way, count - self._under_way):
-                self._marks.append((monotonic(), cpu_of_groups(self._groups), cpu_of_this_program()))
+                self._marks.append((monotonic(), self._cpu(), cpu_of_this_program(), cpu_of_machine()))
 
     async def _life(self, certificate_id: UUID) -> None:
         approval = self._lists[certificate_id]

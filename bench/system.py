@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from cli.demo.accounts import Account, Mailbox
@@ -58,19 +59,27 @@ class System:
         return list(await asyncio.gather(*(one() for _ in range(count))))
 
 
-@asynccontextmanager
-async def a_system(folder: Path, approvers: int) -> AsyncIterator[System]:
-    """Starts a system with one partner, whose customs accept everything, and ends it with the block.
-
-    Raises OSError if the disk is nearly full, and StackFailed.
-    """
+def require_space(folder: Path) -> None:
+    """Raises OSError if the disk is nearly full."""
     free = shutil.disk_usage(folder).free
     if free < NEEDED:
-        raise OSError(f"{folder} has {free // 10**6} MB left; a running system needs {NEEDED // 10**6} MB")
+        raise OSError(f"the disk of {folder} has {free // 10**6} MB left, and a running system needs {NEEDED // 10**6} MB")
+
+
+@asynccontextmanager
+async def a_system(folder: Path, approvers: int, kind: type[Stack] = Stack, **layout: Any) -> AsyncIterator[System]:
+    """Starts a system with one partner, whose customs accept everything, and ends it with the block.
+
+    `approvers`: as of `people_of`. `kind`, `layout`: the class of the stack, and further arguments of it.
+    Raises OSError if the disk is nearly full, and StackFailed.
+    """
+    require_space(folder)
     rules = folder / "customs.json"
     rules.write_text("[]")
     async with (
-        Stack(folder / "stack", partners=(PARTNER,), services=SERVICES, ports=free_ports, customs_rules=rules) as stack,
+        kind(
+            folder / "stack", partners=(PARTNER,), services=SERVICES, ports=free_ports, customs_rules=rules, **layout
+        ) as stack,
         people_of(stack, approvers) as system,
     ):
         yield system

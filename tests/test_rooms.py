@@ -6,14 +6,14 @@ import pytest
 
 SHARED = Path(__file__).parents[1] / "shared"
 BUDGETS = {
-    "handling": 660,
-    "workers": 770,
-    "bus": 500,
+    "handling": 710,
+    "workers": 830,
+    "bus": 540,
     "database": 1020,
-    "security": 480,
+    "security": 500,
     "audit_log": 300,
     "operations": 680,
-    "observability": 220,
+    "observability": 230,
     "runtime": 620,
     "web": 400,
 }

@@ -140,6 +140,7 @@ class Http:
 
     async def post(self, host: str, port: int, path: str, body: bytes) -> bytes:
         """The body of the answer."""
+        self._idle = [each for each in self._idle if not each[0].at_eof()]  # customs close a connection after a while
         reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(host, port, ssl=self._tls)
         head = f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/xml\r\ncontent-length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)

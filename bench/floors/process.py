@@ -6,6 +6,7 @@ It has the settings, tables, bus users and event keys of a service of the embedd
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import sqlite3
@@ -15,15 +16,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import nats
 import nkeys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.msg import Msg
 
-ALL = json.dumps({"batch": 100, "no_wait": True, "expires": 500_000_000}).encode()
+MAX_EVENTS = 100
+ALL = json.dumps({"batch": MAX_EVENTS, "no_wait": True, "expires": 500_000_000}).encode()
 MAX_TASKS = 8
+LOST_SECONDS = 5.0
+"""The bus answers a request for events within half a second."""
+TOGETHER = "CO_FLOOR_TOGETHER"
+"""The environment variable: events that wait are handled in one transaction."""
 KEEP = "ON CONFLICT DO NOTHING"
 
 Body = dict[str, Any]
@@ -41,6 +47,11 @@ def hexed(text: str) -> str:
     return text.replace("-", "")
 
 
+def dashed(hexadecimal: str) -> str:
+    """A UUID as messages write it."""
+    return str(UUID(hexadecimal))
+
+
 class Process:
     """One process: its requests, events and tasks are registered before `run`."""
 
@@ -54,6 +65,7 @@ class Process:
         self.tasks: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {}
         self._announced, self._due = asyncio.Event(), asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._together = bool(os.environ.get(TOGETHER))
         self._seed = Path(os.environ["CO_NATS_SEED_FILE"]).read_text().strip()
         self._key = nkeys.from_seed(bytearray(self._seed.encode()))
         self._public = self._key.public_key.decode()
@@ -129,27 +141,29 @@ class Process:
         await message.respond(b'{"answer":' + json.dumps(answer, ensure_ascii=False).encode() + b"}")
 
     async def _consume(self) -> None:
-        """Handles each event in a transaction of its own and acknowledges it."""
+        """Handles all events that wait, at most 100: each in a transaction of its own, or together in one."""
         arrived: asyncio.Queue[Msg] = asyncio.Queue()
         inbox = self.nc.new_inbox()
         await self.nc.subscribe(inbox, cb=arrived.put)
         while True:
             await self.nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{self.name}", ALL, reply=inbox)
-            for _ in range(100):
-                message = await arrived.get()
-                if not message.reply:
-                    break
-                self._take(message.subject, message.headers or {}, message.data)
-                await self.nc.publish(message.reply, b"+ACK")
+            batch: list[Msg] = []
+            while len(batch) < MAX_EVENTS and (message := await _next(arrived)) and message.reply:
+                batch.append(message)
+            for part in [batch] if self._together else [[message] for message in batch]:
+                with self.transaction():
+                    for message in part:
+                        self._take(message.subject, message.headers or {}, message.data)
+                for message in part:
+                    await self.nc.publish(message.reply, b"+ACK")
 
     def _take(self, subject: str, headers: Mapping[str, str], data: bytes) -> None:
         event_id = headers["Nats-Msg-Id"]
         self._event_keys[headers["Co-Key"]].verify(base64.b64decode(headers["Co-Signature"]), _signed(subject, event_id, data))
         event = json.loads(data)
-        with self.transaction():
-            about = hexed(event["certificate_id"])
-            if self.insert("inbox", KEEP, event_id=hexed(event_id), subject=subject, about=about, received_at=now()):
-                self.events[subject](event)
+        about = hexed(event["certificate_id"])
+        if self.insert("inbox", KEEP, event_id=hexed(event_id), subject=subject, about=about, received_at=now()):
+            self.events[subject](event)
 
     async def _publish(self) -> None:
         """Claims, publishes and marks the outbox."""
@@ -168,7 +182,7 @@ class Process:
         body = text.encode()
         signature = base64.b64encode(self._key.sign(_signed(subject, event_id, body))).decode()
         headers = {"Nats-Msg-Id": event_id, "Co-Key": self._public, "Co-Signature": signature}
-        await self._js.publish(subject, body, timeout=5, stream="EVENTS", headers=headers)
+        await self._js.publish(subject, body, timeout=60, stream="EVENTS", headers=headers)
 
     async def _do_tasks(self) -> None:
         """Leases due tasks and does eight at the same time."""
@@ -190,6 +204,37 @@ class Process:
         task.result()
         self._running.discard(task)
         self._due.set()
+
+
+class Commands(Process):
+    """A process with commands."""
+
+    def done(self, act: str, command: Body, claims: Body, raw: bytes, answer: Body) -> Body:
+        """Stores the answer and the audit entry; returns the answer."""
+        identity, session = hexed(command["command_id"]), hexed(claims["sid"])
+        self.insert(
+            "answers",
+            actor=claims["sub"],
+            subject=act,
+            command_id=identity,
+            body_hash=hashlib.sha256(raw).hexdigest(),
+            answer=json.dumps(answer, ensure_ascii=False),
+            answered_at=now(),
+        )
+        who = {"actor": claims["sub"], "session": session, "organisation": claims["org"], "roles": " ".join(claims["roles"])}
+        about = {"on_noun": "certificate", "on_id": command["certificate_id"]}
+        self.insert("trail", at=now(), act=act, command_id=identity, outcome="done", **who, **about)
+        return answer
+
+
+async def _next(arrived: asyncio.Queue[Msg]) -> Msg | None:
+    """The next message; None if none comes, as after a lost connection."""
+    if not arrived.empty():
+        return arrived.get_nowait()
+    try:
+        return await asyncio.wait_for(arrived.get(), LOST_SECONDS)
+    except TimeoutError:
+        return None
 
 
 def _in(seconds: float) -> str:

@@ -5,7 +5,18 @@ from typing import Protocol, cast
 
 from bench.figures import Conditions, Figure
 
-NAMES: tuple[str, ...] = ("requests", "event_path", "event_path_postgresql", "lives", "public_page", "stored", "processes")
+NAMES: tuple[str, ...] = (
+    "requests",
+    "event_path",
+    "event_path_postgresql",
+    "lives",
+    "public_page",
+    "stored",
+    "processes",
+    "sign_in",
+    "catch_up",
+    "replicas",
+)
 """The measures, in the order in which they run."""
 
 

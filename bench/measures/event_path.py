@@ -38,6 +38,7 @@ from shared.bus.connection import TRACE_HEADER, connect
 from shared.bus.stream import STREAM
 from shared.contracts.certificates.issuing import CertificateSubmitted, SubmittedGoods
 from shared.contracts.index import OPERATOR, SERVICES
+from shared.database.engine import with_driver
 from shared.database.migrations.schema import migrate
 from shared.security.event_signatures import EventSigner
 from tests.support.bus import a_bus
@@ -159,7 +160,7 @@ async def measure(conditions: Conditions) -> list[Figure]:
 
 async def figure_of(name: str, conditions: Conditions, ours: str | None, floors: str | None) -> Figure:
     """The figure of a database. `ours`, `floors`: the addresses of two empty databases; None for SQLite."""
-    count, results = conditions.at_most(5000, 500), []
+    count, results = conditions.at_most(3000, 500), []
     async with two_sides(conditions.folder, ours, floors) as (product, floor):
         for side in (product, floor):
             await side.run(conditions.at_most(500, 100))
@@ -193,7 +194,7 @@ async def two_sides(folder: Path, ours: str | None, floors: str | None) -> Async
 
 
 async def _create_effects(url: URL) -> None:
-    engine = create_async_engine(url)
+    engine = create_async_engine(with_driver(url))
     async with engine.begin() as connection:
         await connection.run_sync(TABLES.create_all)
     await engine.dispose()

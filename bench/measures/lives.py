@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from bench.cpu import groups_of
+from bench.cpu import cpu_of_groups, groups_of
 from bench.figures import Conditions, Figure, middle
 from bench.floors.stack import SERVICES as FLOOR_SERVICES
 from bench.floors.stack import FloorStack
@@ -19,11 +19,11 @@ from shared.bus.connection import connect
 from shared.contracts.messages import Command
 
 FIGURES = ("lives", "life_cpu")
-LIVES, QUICK_LIVES = 160, 8
+LIVES, QUICK_LIVES = 160, 2
 """Lives that are measured in the first round. As many again as are under way come before them, and after them."""
 SECONDS = 10.0
 """The next rounds are so long, if the first one was shorter."""
-QUICK_UNDER_WAY = 8
+QUICK_UNDER_WAY = 4
 APPROVERS, QUICK_APPROVERS = 6, 1
 
 INVOICED = "SELECT certificate_id FROM invoices WHERE certificate_id IN ({})"
@@ -107,14 +107,10 @@ async def measure(conditions: Conditions) -> list[Figure]:
                 "product": max(measured["product"], round(SECONDS * products[-1].rate)),
                 "floor": max(measured["floor"], round(SECONDS * floors[-1].rate)),
             }
-    details = {"product": _middle(products).details(), "floor": _middle(floors).details()}
+    details = {"product": Passage.median(products).details(), "floor": Passage.median(floors).details()}
     rates = [(one.rate, other.rate) for one, other in zip(products, floors, strict=True)]
     costs = [(one.cpu_ms, other.cpu_ms) for one, other in zip(products, floors, strict=True)]
     return [middle("lives", "1/s", rates, **details), middle("life_cpu", "CPU-ms", costs, **details)]
-
-
-def _middle(passages: list[Passage]) -> Passage:
-    return sorted(passages, key=lambda each: each.rate)[len(passages) // 2]
 
 
 async def passage(system: System, stack: Stack, people: People, drafts: Sequence[UUID], under_way: int) -> Passage:
@@ -129,9 +125,12 @@ async def passage(system: System, stack: Stack, people: People, drafts: Sequence
                 seen,
                 amount_khr=system.example.expected.fee_khr,
                 today=system.today,
-                groups=groups_of(stack),
+                cpu=lambda: cpu_of_groups(groups_of(stack)),
                 under_way=under_way,
             )
             return await passages.run(drafts)
+    except TimeoutError as error:
+        restarts = {name: process.restarts for name, process in stack.processes.items() if process.restarts}
+        raise TimeoutError(f"{type(stack).__name__}: {error}; restarts: {restarts or 'none'}") from None
     finally:
         await client.close()

@@ -75,7 +75,7 @@ async def republish(*, where: Where | None = None, replicas: Replicas = None) ->
         console.print("\n".join(changes) or "The stream and its consumers exist.")
         bus = BusClient(client, PATIENCE)
         announced_ids = {service: await _announced(bus, service) for service in target.services}
-        held, _ = await examine_stream(jetstream, target.event_keys())
+        held, _ = await examine_stream(client, target.event_keys())
         for service, ids in announced_ids.items():
             missing = sorted(ids - held)
             for start in range(0, len(missing), MAX_KEYS):
@@ -93,7 +93,7 @@ async def check(*, where: Where | None = None) -> int:
     """Verify the signature of every event in the stream, and list the invalid ones. Exits with 1 if there are any."""
     target = (where or Where()).target()
     async with target.client() as client:
-        ids, others = await examine_stream(client.jetstream(timeout=10), target.event_keys())
+        ids, others = await examine_stream(client, target.event_keys())
     shown = table("stored at (UTC)", "subject", "reason", right=("sequence",))
     for each in others[:MAX_SHOWN]:
         shown.add_row(f"{each.stored_at:%Y-%m-%d %H:%M:%S}", each.subject, each.why, str(each.sequence))

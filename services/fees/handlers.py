@@ -81,10 +81,10 @@ async def record_payment(command: RecordPayment, work: Work) -> InvoiceState:
 
     invoice.pay(command.amount_khr)
 
-    await keep_slip(work, slip_of(command, cashier_id=work.actor.must_have_id(), at=work.now))
     if invoice.settle():
         work.announce(settled(invoice, work))
     work.announce(changed(invoice, work))
+    await keep_slip(work, slip_of(command, cashier_id=work.actor.must_have_id(), at=work.now))
     return await state_of(invoice, work)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    bindparam,
     exists,
     func,
     or_,
@@ -109,6 +110,18 @@ _mapping.map_imperatively(
 )
 
 
+_REFERENCE = select(invoices.c.payment_reference).where(invoices.c.payment_reference == bindparam("payment_reference"))
+_ENTERED_FOR = select(payments.c.certificate_id).where(payments.c.slip_number == bindparam("slip_number"))
+_SLIPS = (
+    select(payments)
+    .where(payments.c.certificate_id.in_(bindparam("certificate_ids", expanding=True)))
+    .order_by(payments.c.recorded_at, payments.c.slip_number)
+)
+_NAMES = select(exporter_names.c.exporter_id, exporter_names.c.name).where(
+    exporter_names.c.exporter_id.in_(bindparam("exporter_ids", expanding=True))
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Slip:
     """A bank slip as a cashier enters it."""
@@ -143,10 +156,11 @@ async def find_invoice(work: Work, certificate_id: UUID) -> Invoice | None:
 
 async def free_reference(work: Work, certificate_id: UUID) -> str:
     """The payment reference for the new invoice of a certificate."""
-    wanted = [payment_reference_of(certificate_id, attempt) for attempt in range(ATTEMPTS)]
-    stored = select(invoices.c.payment_reference).where(invoices.c.payment_reference.in_(wanted))
-    taken = set(await work.session.scalars(stored))
-    return next(reference for reference in wanted if reference not in taken)
+    for attempt in range(ATTEMPTS):
+        reference = payment_reference_of(certificate_id, attempt)
+        if await work.session.scalar(_REFERENCE, {"payment_reference": reference}) is None:
+            return reference
+    raise RuntimeError(f"{ATTEMPTS} payment references are taken")
 
 
 async def give_missing_references(work: Work) -> None:
@@ -166,7 +180,7 @@ async def keep_slip(work: Work, slip: Slip) -> None:
 
 async def slip_must_be_new(work: Work, slip_number: str, certificate_id: UUID) -> None:
     """Raises SlipRecorded if the slip was entered for this certificate, SlipUsed if it was entered for another one."""
-    entered_for = await work.session.scalar(select(payments.c.certificate_id).where(payments.c.slip_number == slip_number))
+    entered_for = await work.session.scalar(_ENTERED_FOR, {"slip_number": slip_number})
     if entered_for == certificate_id:
         raise SlipRecorded("slip_number", slip=slip_number)
     if entered_for is not None:
@@ -187,16 +201,14 @@ async def keep_name(work: Work, exporter_id: UUID, name: str, version: int) -> N
 async def slips_of(work: Work, certificate_ids: Sequence[UUID]) -> dict[UUID, list[Slip]]:
     """The slips of certificates, the oldest first."""
     found: dict[UUID, list[Slip]] = defaultdict(list)
-    theirs = select(payments).where(payments.c.certificate_id.in_(certificate_ids))
-    for row in await work.session.execute(theirs.order_by(payments.c.recorded_at, payments.c.slip_number)):
+    for row in await work.session.execute(_SLIPS, {"certificate_ids": list(certificate_ids)}):
         found[row.certificate_id].append(Slip(**row._mapping))
     return found
 
 
 async def names_of(work: Work, exporter_ids: set[UUID]) -> dict[UUID, str]:
     """The names of exporters, by their ids. Unknown ones are left out."""
-    named = select(exporter_names.c.exporter_id, exporter_names.c.name).where(exporter_names.c.exporter_id.in_(exporter_ids))
-    return {row.exporter_id: row.name for row in await work.session.execute(named)}
+    return {row.exporter_id: row.name for row in await work.session.execute(_NAMES, {"exporter_ids": list(exporter_ids)})}
 
 
 async def list_invoices(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    bindparam,
     cast,
     false,
     select,
@@ -107,6 +108,8 @@ partners = Table(
     Column("version", Integer, nullable=False),
 )
 
+_ANSWERS = select(partners.c.answers).where(partners.c.country == bindparam("country"))
+
 MUST_BE_CHECKED = "it cannot be sent; an operator of the gateway must check it"
 
 _mapping = registry(metadata=TABLES)
@@ -165,6 +168,12 @@ async def waiting_tasks(work: Work, task: type[Task], keys: Collection[UUID]) ->
     found: dict[UUID, tuple[int, str | None]] = {UUID(key): (0, MUST_BE_CHECKED) for key in await work.session.scalars(died)}
     waiting = select(tasks.c.key, tasks.c.attempts, tasks.c.last_error).where(tasks.c.kind == task.kind, tasks.c.key.in_(texts))
     return found | {UUID(row.key): (row.attempts, row.last_error) for row in await work.session.execute(waiting)}
+
+
+async def partner_answers(work: Work, country: str) -> bool | None:
+    """Whether a partner's gateway answered the last attempt; None before the first one. It locks nothing."""
+    answers: bool | None = await work.session.scalar(_ANSWERS, {"country": country})
+    return answers
 
 
 async def partner_by_country(work: Work, country: str) -> PartnerGateway:

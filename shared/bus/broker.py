@@ -15,6 +15,7 @@ from faststream.nats.security import NatsNKey
 from nats.errors import Error as NatsError
 
 from shared.bus.connection import PING_INTERVAL, inbox_prefix, servers_in, tls_context
+from shared.bus.nats_client import SafeClient
 from shared.settings import Settings, SettingsWrong
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,16 @@ SkipMessage = exceptions.SkipMessage
 
 
 class _Broker(NatsBroker):
-    """FastStream stops when the bus refuses the seed. This broker reconnects until the bus accepts it."""
+    """FastStream stops when the bus refuses the seed. This broker reconnects until the bus accepts it, with a `SafeClient`."""
 
     def _log_connection_broken(self, error_cb: Any = None) -> Any:
         return error_cb
+
+    async def _connect(self) -> SafeClient:
+        client = SafeClient()
+        await client.connect(**self._connection_kwargs)
+        self.config.connect(client)
+        return client
 
 
 async def _undecoded(message: RequestMessage) -> RequestMessage:

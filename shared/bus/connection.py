@@ -5,10 +5,10 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import nats
 from nats import errors
 from nats.aio.client import Client as NatsClient
 
+from shared.bus.nats_client import SafeClient
 from shared.contracts.index import ASKERS, OPERATOR
 from shared.contracts.messages import OperatorRequest, Request
 from shared.observability.logs import error_text
@@ -59,14 +59,16 @@ async def log_error(error: Exception) -> None:
 
 async def connect(user: str, url: str, seed: str, ca_file: Path | None = None, **options: Any) -> Client:
     """A nats-py connection for clients: the portal, `co` and the tests."""
-    return await nats.connect(
+    defaults: dict[str, Any] = {"error_cb": log_error, "reconnect_time_wait": 0.5}
+    client = SafeClient()
+    await client.connect(
         servers_in(url),
         name=user,
         nkeys_seed_str=seed,
         inbox_prefix=inbox_prefix(user).encode(),
         tls=tls_context(ca_file),
         max_reconnect_attempts=-1,
-        reconnect_time_wait=0.5,
         ping_interval=PING_INTERVAL,
-        **{"error_cb": log_error} | options,
+        **defaults | options,
     )
+    return client

@@ -1,24 +1,31 @@
 """The stream of events: subjects of JetStream's API, and functions that read stored messages."""
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 
+from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RawStreamMsg
-from nats.js.errors import NotFoundError
 
 StreamMessage = Msg
 JetStream = JetStreamContext
 
 STREAM = "EVENTS"
 PUBLISH_TIMEOUT = 5.0
-MAX_READ = 200
-"""Messages that `messages_in_stream` reads in one request."""
 
 NO_JETSTREAM = "it is not enabled on this bus; enable it in the configuration of nats-server, and for this account"
 NOT_FOR_ACCOUNT = 10039
 """JetStream's error code for an account that may not use it. A bus without JetStream sends no reply at all."""
+
+SUBJECT_HEADER, SEQUENCE_HEADER, STORED_AT_HEADER = "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp"
+"""Headers that the bus adds to a stored message, after those of its publisher. The last header of a name counts."""
+NO_MORE = frozenset({"204", "404"})
+"""Status of the end of a batch, and of no message."""
+MAX_READ = 200
+"""Messages that `messages_in_stream` reads in one request."""
 
 
 def next_events_subject(consumer: str) -> str:
@@ -46,21 +53,44 @@ def last_event_subject(subject: str) -> str:
     return f"$JS.API.DIRECT.GET.{STREAM}.{subject}"
 
 
-async def last_message(jetstream: JetStream, subject: str) -> RawStreamMsg | None:
-    """The last message of a subject in the stream, or None."""
-    try:
-        return await jetstream.get_msg(STREAM, subject=subject, direct=True)
-    except NotFoundError:
+@dataclass(frozen=True)
+class StoredMessage:
+    """A message as the stream stores it. `headers` are those of its publisher and those of the bus."""
+
+    subject: str
+    sequence: int
+    stored_at: datetime
+    headers: dict[str, str]
+    data: bytes
+
+
+async def last_message(client: Client, subject: str) -> StoredMessage | None:
+    """The last message of a subject in the stream, or None. Raises NatsError, also if the stream does not reply in time."""
+    inbox = await client.subscribe(client.new_inbox(), max_msgs=1)
+    await client.publish(last_event_subject(subject), b"", inbox.subject)
+    return _stored(await inbox.next_msg(PUBLISH_TIMEOUT))
+
+
+async def messages_in_stream(client: Client) -> AsyncIterator[StoredMessage]:
+    """All messages of the stream, in its order. Only an operator may read them. Raises NatsError as `last_message` does."""
+    inbox = await client.subscribe(client.new_inbox())
+    following: int | None = 1
+    while following:
+        request = json.dumps({"seq": following, "next_by_subj": "evt.>", "batch": MAX_READ})
+        await client.publish(f"$JS.API.DIRECT.GET.{STREAM}", request.encode(), inbox.subject)
+        following = None
+        while message := _stored(await inbox.next_msg(PUBLISH_TIMEOUT)):
+            following = message.sequence + 1
+            yield message
+    await inbox.unsubscribe()
+
+
+def _stored(reply: Msg) -> StoredMessage | None:
+    """The message in a reply to a direct get; None at the end. nats-py would take a publisher's header `Status` for the end."""
+    headers = reply.headers or {}
+    if SEQUENCE_HEADER in headers:
+        stored_at = datetime.fromisoformat(headers[STORED_AT_HEADER])
+        return StoredMessage(headers[SUBJECT_HEADER], int(headers[SEQUENCE_HEADER]), stored_at, headers, reply.data)
+    if (status := headers.get("Status")) in NO_MORE:
         return None
-
-
-async def messages_in_stream(jetstream: JetStream) -> AsyncIterator[StreamMessage]:
-    """All messages of the stream, in its order."""
-    reader = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, mem_storage=True)
-    subscription = await jetstream.pull_subscribe("evt.>", stream=STREAM, config=reader)
-    try:
-        while (await subscription.consumer_info()).num_pending:
-            for message in await subscription.fetch(MAX_READ, timeout=1):
-                yield message
-    finally:
-        await subscription.unsubscribe()
+    raise NatsError(f"the stream does not give its messages (status {status})")

@@ -1,7 +1,6 @@
 """The unit of work: a transaction, its actor, and the events and tasks that follow its commit."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
@@ -19,17 +18,15 @@ from shared.clock import Clock
 from shared.contracts.index import owner_of
 from shared.contracts.messages import Contract, Event, subject_of
 from shared.database import upserts
-from shared.database.claims import OUTBOX_CLAIM
 from shared.database.engine import Database, Transaction
 from shared.database.tables import inbox, outbox
 from shared.handling.actor import NOBODY, Actor, NotSignedIn
 from shared.handling.task import Task
+from shared.handling.to_publish import EventsToPublish
 from shared.observability.tracing import link_to, mark, traceparent
 
 MAX_EVENT = 900 * 1024
 """Maximum bytes of an event. The bus accepts 1 MiB, headers included."""
-MAX_TO_PUBLISH = 5_000
-"""Events that wait in memory for the relay. Further ones are read from the outbox."""
 
 _ABOUT: BindParameter[UUID] = bindparam("subject_id")
 _MESSAGES = union_all(
@@ -207,7 +204,7 @@ class Work:
         await self.flush_outbox()
         announced, self.announced, self.tasks = self.announced, [], {}
         await self.between_transactions(asyncio.sleep, 0)
-        self._context.publish_soon(announced)
+        self._context.to_publish.add(announced)
 
     async def in_process(self, function: Callable[..., T], *args: Any) -> T:
         """Runs a long computation, such as a password hash, in another process between two transactions."""
@@ -220,7 +217,8 @@ class Work:
         for subject_id in self._permitted_by:
             await self.link_to_former(subject_id)
         if self.announced:
-            claimed_until = self._context.claim_for_relay()
+            context = self._context
+            claimed_until = None if context.recovering else context.to_publish.claim(self.now)
             for row in self.announced:
                 row["claimed_until"] = claimed_until
             await self.session.execute(_ANNOUNCE, self.announced)
@@ -247,9 +245,7 @@ class ServiceContext:
         self.recovering: str | None = None
         """The reason of a recovery in progress; None in normal operation."""
         self._tools = {type(tool): tool for tool in tools}
-        self.to_publish: deque[Mapping[str, Any]] = deque()
-        """Committed events of this replica that wait for its relay, as rows of the outbox. Their claims are the relay's."""
-        self.something_announced = asyncio.Event()
+        self.to_publish = EventsToPublish()
         self.something_due = asyncio.Event()
         self.stopping = asyncio.Event()
 
@@ -271,7 +267,7 @@ class ServiceContext:
     def stop(self) -> None:
         """Requests the background loops to end after their present step."""
         self.stopping.set()
-        self.something_announced.set()
+        self.to_publish.arrived.set()
         self.something_due.set()
 
     @asynccontextmanager
@@ -283,21 +279,9 @@ class ServiceContext:
             await work.flush_outbox()
             if work.announced:
                 await hooks.reached("announced-not-committed")
-        self.publish_soon(work.announced)
+        self.to_publish.add(work.announced)
         if work.tasks:
             self.something_due.set()
-
-    def claim_for_relay(self) -> datetime | None:
-        """Until when this replica's relay claims new events; None if another replica, or a later moment, may publish them."""
-        if self.recovering or len(self.to_publish) >= MAX_TO_PUBLISH:
-            return None
-        return self.clock.now() + OUTBOX_CLAIM
-
-    def publish_soon(self, announced: Sequence[Mapping[str, Any]]) -> None:
-        """Hands committed events to the relay."""
-        if announced:
-            self.to_publish.extend(row for row in announced if row["claimed_until"])
-            self.something_announced.set()
 
     @asynccontextmanager
     async def reading(self, span: Span) -> AsyncIterator[Work]:

@@ -12,12 +12,13 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from uuid import UUID
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 CERTIFICATE_ID = "co.certificate.id"
 CERTIFICATE_REFERENCE = "co.certificate.reference"
@@ -32,6 +33,7 @@ ATTRIBUTES = {"certificate": CERTIFICATE_ID, "reference": CERTIFICATE_REFERENCE}
 TRACEPARENT_LENGTH = 55
 
 tracer = trace.get_tracer("co")
+_W3C = TraceContextTextMapPropagator()
 
 
 class _LossyFile(RotatingFileHandler):
@@ -47,8 +49,8 @@ class SpansOnDisk(SpanExporter):
         self._file = _LossyFile(path, maxBytes=32 * 1024 * 1024, backupCount=3)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        for span in spans:
-            self._file.handle(LogRecord("span", INFO, "", 0, json.dumps(_as_line(span)), None, None))
+        lines = "\n".join(json.dumps(_as_line(span)) for span in spans)
+        self._file.handle(LogRecord("spans", INFO, "", 0, lines, None, None))  # the file checks its size for each record
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
@@ -96,7 +98,7 @@ def span(
     attributes: Mapping[str, str | int] | None = None,
 ) -> Iterator[Span]:
     """A span under the remote parent `under` (a traceparent), or a root span without one."""
-    parent = propagate.extract({"traceparent": under} if under else {}, Context())
+    parent = _W3C.extract({"traceparent": under}, Context()) if under else Context()
     with tracer.start_as_current_span(
         name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
     ) as opened:
@@ -120,9 +122,10 @@ def mark(opened: Span, what: str, value: object) -> bool:
 
 def traceparent() -> str | None:
     """The current span as a traceparent (W3C Trace Context), for messages and rows."""
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return carrier.get("traceparent")
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def bounded(trace: str | None) -> str | None:
@@ -134,6 +137,6 @@ def link_to(opened: Span, other: str | None) -> None:
     """Links a span to the span of a stored traceparent, unless both belong to the same trace."""
     if other is None:
         return
-    context = trace.get_current_span(propagate.extract({"traceparent": other}, Context())).get_span_context()
+    context = trace.get_current_span(_W3C.extract({"traceparent": other}, Context())).get_span_context()
     if context.is_valid and context.trace_id != opened.get_span_context().trace_id:
         opened.add_link(context)

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bus.connection import TRACE_HEADER
+from shared.bus.connection import TRACE_HEADER, Client
 from shared.bus.pull_consumer import PullConsumer
-from shared.bus.stream import STREAM, JetStream, StreamMessage, last_message, own_consumer, recovery_name
+from shared.bus.stream import PUBLISH_TIMEOUT, STREAM, StreamMessage, last_message, own_consumer, recovery_name
 from shared.contracts import operations
 from shared.contracts.index import events_of
 from shared.contracts.messages import Event
@@ -51,10 +51,11 @@ class Recovery:
     """Begins the recovery of one replica, replays its own events, and waits for the operator."""
 
     def __init__(
-        self, context: ServiceContext, handlers: Mapping[type[Event], EventFunction], jetstream: JetStream, keys: EventKeys
+        self, context: ServiceContext, handlers: Mapping[type[Event], EventFunction], client: Client, keys: EventKeys
     ) -> None:
         self._context = context
-        self._jetstream = jetstream
+        self._client = client
+        self._jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT)
         self._keys = keys
         self._events = {event.subject: event for event in events_of(context.service)}
         self._handlers = handlers
@@ -77,17 +78,17 @@ class Recovery:
 
     async def _lost_event(self) -> str | None:
         for subject in self._events:
-            last = await last_message(self._jetstream, subject)
-            if last is None or last.time is None or last.time < self._context.clock.now() - OUTBOX_COMPLETE:
+            last = await last_message(self._client, subject)
+            if last is None or last.stored_at < self._context.clock.now() - OUTBOX_COMPLETE:
                 continue
             try:
-                event_id = self._keys.verified_id(subject, last.headers, last.data or b"", last.time)
+                event_id = self._keys.verified_id(subject, last.headers, last.data, last.stored_at)
             except NotGenuine as error:
-                skip_message(subject, last.seq, error)
+                skip_message(subject, last.sequence, error)
                 continue
             async with self._context.database.reading() as session:
                 if await session.scalar(select(outbox.c.id).where(outbox.c.event_id == event_id)) is None:
-                    return f"{subject} of {last.time:%Y-%m-%d %H:%M:%S} UTC"
+                    return f"{subject} of {last.stored_at:%Y-%m-%d %H:%M:%S} UTC"
         return None
 
     async def read_back(self, consumer: PullConsumer) -> None:

@@ -154,7 +154,7 @@ class Replica:
         self._consumer = PullConsumer(client, self.name)
         self._own_events = PullConsumer(client, own_consumer(self.name))
         self._relay = OutboxRelay(self.context, self._jetstream, EventSigner(self._key))
-        self._recovery = recovery.Recovery(self.context, self.router.replay, self._jetstream, self._event_keys)
+        self._recovery = recovery.Recovery(self.context, self.router.replay, client, self._event_keys)
         await self._wait_for("the bus", lambda: check_clock(self.context.clock, "bus", lambda: time_of_bus(client, self.name)))
         await self._wait_for("its announced events", self._recovery.begin_if_needed)
         await self._consumer.open()

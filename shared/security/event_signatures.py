@@ -16,9 +16,9 @@ from uuid import UUID
 import nkeys
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER
+from shared.bus.connection import EVENT_ID_HEADER, KEY_HEADER, SIGNATURE_HEADER, Client
 from shared.bus.nkey_signatures import is_signed_with
-from shared.bus.stream import JetStream, StreamMessage, messages_in_stream
+from shared.bus.stream import StreamMessage, messages_in_stream
 from shared.contracts.index import events, owner_of
 from shared.observability import metrics
 from shared.observability.logs import error_text
@@ -118,19 +118,18 @@ class SkippedMessage:
     why: str
 
 
-async def examine_stream(jetstream: JetStream, keys: EventKeys) -> tuple[set[UUID], list[SkippedMessage]]:
+async def examine_stream(client: Client, keys: EventKeys) -> tuple[set[UUID], list[SkippedMessage]]:
     """The ids of the genuine events in the stream, and the messages that are not genuine."""
     ids, others = set(), []
-    async for message in messages_in_stream(jetstream):
-        stored = message.metadata
+    async for message in messages_in_stream(client):
         try:
-            ids.add(keys.verified_id(message.subject, message.headers, message.data, stored.timestamp))
+            ids.add(keys.verified_id(message.subject, message.headers, message.data, message.stored_at))
         except NotGenuine as error:
-            others.append(SkippedMessage(stored.sequence.stream, stored.timestamp, message.subject, str(error)))
+            others.append(SkippedMessage(message.sequence, message.stored_at, message.subject, str(error)))
     return ids, others
 
 
-def skip_message(subject: str, sequence: int | None, error: NotGenuine) -> None:
+def skip_message(subject: str, sequence: int, error: NotGenuine) -> None:
     """Counts and logs a message of the stream that is not genuine."""
     log.error(
         "a message of the stream was skipped; see `co bus check`",

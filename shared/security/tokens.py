@@ -146,8 +146,7 @@ class Tokens:
 
     async def _key_of(self, token: str, session: AsyncSession, now: datetime) -> str:
         try:
-            header = json.loads(_decoded(token.split(".")[0]))
-            key_id = str(header["kid"])
+            key_id = _key_id_of(token)
         except (ValueError, KeyError, TypeError, RecursionError):
             raise TokenInvalid() from None
         if key_id not in self._keys or abs(now - self._read_at) > CACHED_FOR:
@@ -163,12 +162,17 @@ class Tokens:
             self._keys[row.key_id] = (row.public_key, row.not_before, row.not_after)
 
 
+@lru_cache(maxsize=512)
+def _key_id_of(token: str) -> str:
+    return str(json.loads(_decoded(token.split(".")[0]))["kid"])
+
+
 @lru_cache(maxsize=16)
 def _imported(public_key: str) -> OKPKey:
     return OKPKey.import_key(json.loads(public_key))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _signed_claims(token: str, public_key: str) -> dict[str, Any]:
     """The claims of a token with a genuine signature. A client sends the same token for minutes: it is verified once."""
     return jwt.decode(token, _imported(public_key), algorithms=[ALGORITHM]).claims

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -14,6 +14,7 @@ from shared.bus.connection import TRACE_HEADER
 from shared.bus.stream import PUBLISH_TIMEOUT, STREAM, JetStream
 from shared.database.claims import OUTBOX_CLAIM, Claims
 from shared.database.tables import outbox
+from shared.handling.to_publish import OutboxRow
 from shared.handling.work import ServiceContext
 from shared.observability import metrics
 from shared.observability.logs import error_text
@@ -49,14 +50,14 @@ class OutboxRelay:
 
     async def run(self) -> None:
         """Publishes announced events at once. Every two seconds it also publishes those of a crashed replica."""
-        await run_forever(self.publish_some, self._context.something_announced, SWEEP, self._context.stopping)
+        await run_forever(self.publish_some, self._context.to_publish.arrived, SWEEP, self._context.stopping)
 
     async def publish_some(self) -> bool:
         """Publishes one batch and returns whether there may be more. Raises if the bus accepted no event of it.
 
         An event that the bus refuses while it accepts others is retried later and does not delay them.
         """
-        rows = await self._left_by_others() or self._announced_here()
+        rows = await self._left_by_others() or self._context.to_publish.take(MAX_BATCH, self._context.clock.now())
         if not rows:
             return False
         await hooks.reached("event-claimed-not-published")
@@ -70,7 +71,7 @@ class OutboxRelay:
                 log.warning("an event could not be published", extra={"event_id": row["event_id"], "error": error_text(result)})
         return bool(self._context.to_publish) or len(rows) == MAX_BATCH
 
-    async def _left_by_others(self) -> Sequence[Mapping[str, Any]]:
+    async def _left_by_others(self) -> Sequence[OutboxRow]:
         """Unclaimed events of the outbox. While others wait in memory, it searches only every two seconds."""
         if self._context.to_publish and monotonic() < self._sweep_at:
             return []
@@ -80,16 +81,7 @@ class OutboxRelay:
             self._sweep_at = monotonic() + SWEEP  # else there may be more
         return [dict(row._mapping) for row in sorted(rows, key=lambda row: row.id)]
 
-    def _announced_here(self) -> list[Mapping[str, Any]]:
-        """Events of this replica whose claim lasts long enough. The others are left to the next search of the outbox."""
-        waiting, rows = self._context.to_publish, list[Mapping[str, Any]]()
-        while waiting and len(rows) < MAX_BATCH:
-            row = waiting.popleft()
-            if self._context.clock.now() < row["claimed_until"] - OUTBOX_CLAIM / 2:
-                rows.append(row)
-        return rows
-
-    async def _mark(self, outcomes: Sequence[tuple[Mapping[str, Any], BaseException | None]]) -> None:
+    async def _mark(self, outcomes: Sequence[tuple[OutboxRow, BaseException | None]]) -> None:
         now = self._context.clock.now()
         sent = [_of(row) | {"at": now} for row, error in outcomes if error is None]
         again = now + PAUSE if sent else None
@@ -99,7 +91,7 @@ class OutboxRelay:
                 if rows:
                     await transaction.session.execute(statement, rows)
 
-    async def _publish(self, row: Mapping[str, Any]) -> None:
+    async def _publish(self, row: OutboxRow) -> None:
         body = row["body"].encode()
         headers = self._signer.headers(row["subject"], row["event_id"], body)
         if row["traceparent"]:
@@ -110,5 +102,5 @@ class OutboxRelay:
         metrics.published.labels(row["subject"]).inc()
 
 
-def _of(row: Mapping[str, Any]) -> dict[str, Any]:
+def _of(row: OutboxRow) -> dict[str, Any]:
     return {"of_event": row["event_id"], "of_claim": row["claimed_until"]}

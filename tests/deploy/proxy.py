@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from deploy.pki import Pair, authority, machine
@@ -32,7 +33,8 @@ EVENT = b"event: changed\n\n"
 class Backend(ThreadingHTTPServer):
     """A backend that answers `here` and records the path, the `X-Forwarded-For` header and the body size of each request.
 
-    `hosts`: the `Host` headers. `/portal/changes` answers with one event, and ends when `ended` is set.
+    `hosts`: the `Host` headers. `/portal/changes` answers with one event, and ends when `ended` is set. `within`: the seconds
+    in which a body must arrive, as for the gateway; then the answer is 408.
     """
 
     daemon_threads = True
@@ -41,6 +43,7 @@ class Backend(ThreadingHTTPServer):
         self.received: list[tuple[str, str | None, int]] = []
         self.hosts: list[str | None] = []
         self.ended = threading.Event()
+        self.within = 60.0
         super().__init__((HOME, 0), Answers)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -51,7 +54,15 @@ class Answers(BaseHTTPRequestHandler):
     server: Backend
 
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        try:
+            chunked = self.headers.get("transfer-encoding") == "chunked"
+            body = self._chunks() if chunked else self._body(int(self.headers.get("content-length", 0)))
+        except TimeoutError:
+            self.close_connection = True
+            self.send_error(408)
+            return
+        except EOFError:
+            return
         self.server.received.append((self.path, self.headers.get("x-forwarded-for"), len(body)))
         self.server.hosts.append(self.headers.get("host"))
         if self.path.startswith("/portal/changes"):
@@ -68,6 +79,28 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     do_POST = do_GET
+
+    def _chunks(self) -> bytes:
+        """A body without a length. Raises EOFError if the proxy ends it before."""
+        read = b""
+        while line := self.rfile.readline():
+            size = int(line, 16)
+            read += self.rfile.read(size)
+            if not self.rfile.readline():
+                break
+            if size == 0:
+                return read
+        raise EOFError
+
+    def _body(self, size: int) -> bytes:
+        """The body. Raises TimeoutError, and EOFError if the proxy ends it before."""
+        until, read = monotonic() + self.server.within, b""
+        while len(read) < size:
+            self.connection.settimeout(max(until - monotonic(), 0.001))
+            if not (piece := self.rfile.read1(size - len(read))):
+                raise EOFError
+            read += piece
+        return read
 
     def log_message(self, *_: object) -> None: ...
 

@@ -3,13 +3,20 @@
 Decision 0018 has the same list with the measure against each.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
+import nats
 import pytest
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+from nats.nuid import BASE, DIGITS, SEQ_LENGTH
 
+from shared.bus.connection import connect, inbox_prefix
 from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject, next_events_subject
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateSubmitted
 from shared.contracts.fees import FeeSettled
@@ -148,6 +155,20 @@ async def test_the_server_makes_no_request_that_a_service_would_answer(bus: Bus,
         assert [reply for reply in replies if reply.startswith("_INBOX_portal.")] == []
 
 
+@pytest.mark.parametrize("header", [{"Nats-Rollup": "all"}, {"Nats-Rollup": "sub"}, {"Nats-TTL": "1s"}, {"Nats-Incr": "1"}])
+async def test_no_header_of_a_publisher_removes_what_the_stream_holds(bus: Bus, header: dict[str, str]) -> None:
+    async with bus.user("certificates") as attacker, bus.user("fees") as fees, bus.user("operator") as operator:
+        await fees.client.jetstream().publish(RECEIVED, FORGED)
+        await attacker.client.jetstream().publish(OWN, FORGED)
+        before = (await operator.client.jetstream().stream_info(STREAM)).state
+
+        with pytest.raises(APIError):
+            await attacker.client.jetstream().publish(OWN, b"1", headers=header)
+
+        after = (await operator.client.jetstream().stream_info(STREAM)).state
+        assert (after.messages, after.first_seq) == (before.messages, before.first_seq)
+
+
 async def test_a_reply_to_the_subject_of_an_event_is_stored_unsigned(bus: Bus) -> None:
     """The bus cannot prevent this if two seeds are stolen, a service's and the portal's. No consumer accepts the event."""
     async with bus.user("portal") as portal, bus.user("fees") as fees, bus.user("operator") as operator:
@@ -158,3 +179,45 @@ async def test_a_reply_to_the_subject_of_an_event_is_stored_unsigned(bus: Bus) -
         await fees.settle()
         stored = await operator.client.jetstream().get_last_msg(STREAM, CertificateIssued.subject)
         assert (stored.data, stored.headers) == (FORGED, None)
+
+
+def predicted(seen: list[str]) -> set[str]:
+    """The next inboxes of a client of nats-py without their last four characters: it adds a constant to the former number."""
+    digits, stems = DIGITS.decode(), [each[:-4] for each in seen]
+    numbers = [sum(digits.index(c) * BASE**place for place, c in enumerate(reversed(each[-SEQ_LENGTH:]))) for each in stems]
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    following = (numbers[-1] + step * times for step in steps for times in range(1, 4))
+    written = ("".join(digits[number // BASE**place % BASE] for place in reversed(range(SEQ_LENGTH))) for number in following)
+    return {stems[-1][:-SEQ_LENGTH] + each for each in written}
+
+
+@pytest.mark.parametrize("client", ["ours", "nats-py's"])
+async def test_a_service_cannot_compute_the_inbox_of_a_request_to_another(bus: Bus, client: str) -> None:
+    """Else it lets the server put a message there, in place of the answer: the bus checks no reply subject.
+
+    nats-py adds only 16 random bits. A stolen service found the inbox after 60,502 attempts, in 5 s.
+    """
+    seed, inboxes = bus.secrets.seed("KH", "portal").read_text(), inbox_prefix("portal")
+    if client == "ours":
+        portal: Client = await connect("portal", bus.url, seed)
+    else:
+        portal = await nats.connect(bus.url, nkeys_seed_str=seed, inbox_prefix=inboxes.encode())
+    async with bus.user("certificates") as attacker, bus.user("fees") as fees:
+        own = await attacker.client.subscribe("qry.certificate.get.v1", "certificates")
+        others = await fees.client.subscribe("qry.invoice.get.v1", "fees")
+        await asyncio.gather(attacker.settle(), fees.settle())
+        seen = []
+        for _ in range(3):
+            answer = asyncio.create_task(portal.request("qry.certificate.get.v1", b"{}", timeout=5))
+            request = await own.next_msg(5)
+            seen.append(request.reply)
+            await request.respond(b"{}")
+            await answer
+
+        answer = asyncio.create_task(portal.request("qry.invoice.get.v1", b"{}", timeout=5))
+        request = await others.next_msg(5)
+        await request.respond(b"genuine")
+
+        assert request.reply.startswith(tuple(predicted(seen))) == (client == "nats-py's")
+        assert (await answer).data == b"genuine"
+    await portal.close()

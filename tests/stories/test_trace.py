@@ -36,9 +36,11 @@ async def stored_traces(system: RunningSystem, reference: str) -> dict[str, list
         spans = list(kept_spans(system.stack.spans_dir, system.stack.country))
         certificate_id = certificate_of(reference, spans)
         traces = traces_of(certificate_id, spans) if certificate_id else {}
-        seen = {span.service for members in traces.values() for span in members}
-        shown = sum(span.name == "on TransmissionAdvanced" for members in traces.values() for span in members)
-        written = {*SERVICES, "gateway-vn"} <= seen and shown >= 3 and not without_their_parent(traces)
+        found = [span for members in traces.values() for span in members]
+        seen = {span.service for span in found}
+        consumed = Counter((span.service, span.name) for span in found)
+        complete = {*SERVICES, "gateway-vn"} <= seen and all(consumed[each] >= times for each, times in CONSUMED.items())
+        written = complete and not without_their_parent(traces)
         return traces if written else None
 
     return await until(look, "every service to have written its spans, and the parent of each", within=15)

@@ -86,5 +86,5 @@ async def certificate_to_decide(certificate_id: UUID, version: int | None, work:
 
 async def decided(kind: CertificateActKind, certificate: Certificate, work: Work, *, remarks: str | None = None) -> None:
     """Ends the assignment of the certificate and records the decision."""
-    await end_assignment(work, certificate.certificate_id)
     await record(kind, certificate, work, by=work.actor, remarks=remarks)
+    await end_assignment(work, certificate.certificate_id)

@@ -65,7 +65,7 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
 
     form = work.use(ReferenceData).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)
-    await keep_document(work, document)
     work.announce(issued(document, work))
     work.announce(documented(document, work))
     await record(CertificateActKind.ISSUE, certificate, work)
+    await keep_document(work, document)

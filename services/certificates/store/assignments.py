@@ -2,18 +2,21 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from services.certificates.domain.assignment import Assignment
 from services.certificates.store.tables import assignments
 from shared.database.upserts import dialect_of, upsert
 from shared.handling.work import Work
 
+_OF_CERTIFICATE = assignments.c.certificate_id == bindparam("certificate_id")
+_LIVE = select(assignments).where(_OF_CERTIFICATE, assignments.c.until > bindparam("now"))
+_END = delete(assignments).where(_OF_CERTIFICATE)
+
 
 async def find_assignment(work: Work, certificate_id: UUID) -> Assignment | None:
     """The assignment of a certificate that has not expired, or None."""
-    live = (assignments.c.certificate_id == certificate_id, assignments.c.until > work.now)
-    row = (await work.session.execute(select(assignments).where(*live))).first()
+    row = (await work.session.execute(_LIVE, {"certificate_id": certificate_id, "now": work.now})).first()
     return None if row is None else Assignment(**row._mapping)
 
 
@@ -26,4 +29,4 @@ async def keep_assignment(work: Work, assignment: Assignment) -> None:
 
 async def end_assignment(work: Work, certificate_id: UUID) -> None:
     """The certificate is assigned to nobody."""
-    await work.session.execute(delete(assignments).where(assignments.c.certificate_id == certificate_id))
+    await work.session.execute(_END, {"certificate_id": certificate_id})

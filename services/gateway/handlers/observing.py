@@ -2,7 +2,7 @@
 
 from services.gateway import store
 from services.gateway.domain import PartnerGateway
-from services.gateway.store import partner_by_country
+from services.gateway.store import partner_answers, partner_by_country
 from services.gateway.wire.exchange import Attempt
 from services.gateway.wire.messages import Receipt
 from shared.contracts.gateway import PartnerObserved, PartnerState
@@ -14,7 +14,7 @@ router = Router()
 
 async def receipt_of(attempt: Attempt, work: Work) -> Receipt:
     """The receipt of an attempt to send. If there is none, it raises the reason; what was noticed stays recorded."""
-    if attempt.answers is not None:
+    if attempt.answers not in (None, await partner_answers(work, attempt.country)):  # else nothing has changed
         partner = await partner_by_country(work, attempt.country)
         if partner.observe(answers=attempt.answers, at=work.now):
             work.announce(observed(partner))

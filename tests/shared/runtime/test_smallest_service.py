@@ -166,7 +166,7 @@ async def test_it_answers_announces_and_is_audited(repository: Path) -> None:
             await portal.ask(contracts.GetNotice(notice_id=uuid4()), token=token(Role.AUDITOR))
 
         assert (await operator.ask(operations.Reannounce(noun="notice"), service="notices")).announced == 1
-        first, second = await eventually(lambda: events_of(contracts.NoticePosted, stream), within=10)
+        first, second = await eventually(lambda: events_of(contracts.NoticePosted, bus), within=10)
         assert (first.notice_id, first.office, first.text, first.version) == (posted.notice_id, "PNH", "Closed on Friday.", 1)
         assert second == first.model_copy(update={"occurred_at": second.occurred_at})
 
@@ -220,7 +220,7 @@ async def publish_key(key: OKPKey, layout: Layout, stream: JetStream) -> None:
     await eventually(is_stored, within=10)
 
 
-async def events_of(kind: Any, stream: JetStream) -> list[Any]:
+async def events_of(kind: Any, operator: Client) -> list[Any]:
     """Both events of a class, when the stream has them."""
-    found = [message async for message in messages_in_stream(stream) if message.subject == kind.subject]
+    found = [message async for message in messages_in_stream(operator) if message.subject == kind.subject]
     return [kind.model_validate_json(message.data) for message in found] if len(found) == 2 else []

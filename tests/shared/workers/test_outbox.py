@@ -2,16 +2,20 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from opentelemetry.trace import INVALID_SPAN
 
 from shared.bus.connection import EVENT_ID_HEADER, TRACE_HEADER
 from shared.contracts.certificates.issuing import CertificateIssued
 from shared.contracts.fees import FeeSettled, InvoiceState, RecordPayment
 from shared.contracts.messages import Event
+from shared.database.claims import OUTBOX_CLAIM
 from shared.database.tables import outbox
+from shared.handling.to_publish import MOST, EventsToPublish
 from shared.handling.work import ServiceContext, Work
 from shared.refusals import Refused
 from shared.workers.outbox import OutboxRelay
@@ -175,3 +179,62 @@ async def test_events_left_by_more_than_one_lot_are_all_published(sqlite_stack: 
 
     await eventually(lambda: all_told(sqlite_stack))
     assert len(await sqlite_stack.rows(outbox)) == 450
+
+
+async def test_what_a_replica_announces_it_publishes_without_reading_the_outbox(
+    sqlite_stack: PlumbingStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.workers.outbox.SWEEP", 60)
+    await sqlite_stack.replica()
+    asker, token = await sqlite_stack.asker(), sqlite_stack.token()
+
+    for _ in range(3):
+        await asker.ask(a_payment(), token=token)
+
+    await eventually(lambda: all_told(sqlite_stack))
+    rows = await sqlite_stack.rows(outbox)
+    assert len(rows) == 3
+    assert all(row.claimed_until > row.recorded_at for row in rows)
+
+
+def test_a_claim_in_memory_that_is_nearly_over_is_left_to_the_outbox() -> None:
+    now, events = datetime(2026, 11, 27, tzinfo=UTC), EventsToPublish()
+    events.add([{"event_id": 1, "claimed_until": events.claim(now)}])
+    events.add([{"event_id": 2, "claimed_until": events.claim(now + OUTBOX_CLAIM)}, {"event_id": 3, "claimed_until": None}])
+
+    taken = events.take(10, now + OUTBOX_CLAIM)
+
+    assert [row["event_id"] for row in taken] == [2]
+    assert not events
+
+
+def test_at_most_so_many_events_wait_in_memory() -> None:
+    now, events = datetime(2026, 11, 27, tzinfo=UTC), EventsToPublish()
+    events.add([{"event_id": number, "claimed_until": events.claim(now)} for number in range(MOST)])
+
+    assert events.claim(now) is None
+    assert len(events.take(MOST, now)) == MOST
+    assert events.claim(now) == now + OUTBOX_CLAIM
+
+
+async def test_a_service_in_recovery_claims_nothing_for_its_relay(sqlite_stack: PlumbingStack) -> None:
+    context = ServiceContext("fees", sqlite_stack.database, sqlite_stack.clock, ThreadPoolExecutor())
+    for recovering in (None, "It was restored."):
+        context.recovering = recovering
+        async with context.work(INVALID_SPAN) as work:
+            work.announce(a_settlement())
+
+    assert [row.claimed_until is None for row in await sqlite_stack.rows(outbox)] == [False, True]
+    assert len(context.to_publish.take(10, sqlite_stack.clock.now())) == 1
+
+
+async def test_events_that_are_committed_early_are_handed_to_the_relay(sqlite_stack: PlumbingStack) -> None:
+    context = ServiceContext("fees", sqlite_stack.database, sqlite_stack.clock, ThreadPoolExecutor())
+
+    with pytest.raises(Refused):  # noqa: PT012
+        async with context.work(INVALID_SPAN) as work:
+            work.announce(a_settlement())
+            await work.commit_so_far()
+            raise Refused()
+
+    assert len(context.to_publish.take(10, sqlite_stack.clock.now())) == 1

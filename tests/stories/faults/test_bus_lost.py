@@ -99,7 +99,7 @@ async def test_a_poison_message_becomes_a_dead_letter_and_the_others_are_process
 async def _stream_length(load: Load) -> int:
     client = await load.system.connection_of("operator")
     info = await client.jetstream().stream_info(STREAM)
-    ids, others = await examine_stream(client.jetstream(), EventKeys(load.system.stack.event_keys_file()))
+    ids, others = await examine_stream(client, EventKeys(load.system.stack.event_keys_file()))
     await client.close()
     assert len(ids) + len(others) == info.state.messages
     return info.state.messages
