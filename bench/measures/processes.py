@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bench.cpu import groups_of
-from bench.figures import Conditions, Figure
+from bench.figures import Conditions, Figure, LeftOut
 from bench.processes import a_floor
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
@@ -33,6 +33,8 @@ LIMIT = 60.0
 
 async def measure(conditions: Conditions) -> list[Figure]:
     """The three figures, with the median of the rounds for each service."""
+    if not Path("/proc/self/schedstat").exists():
+        raise LeftOut("the system does not say how long processes have run: there is no /proc/PID/schedstat")
     started: defaultdict[str, list[float]] = defaultdict(list)
     idle: defaultdict[str, list[float]] = defaultdict(list)
     memory: defaultdict[str, list[float]] = defaultdict(list)
