@@ -185,6 +185,7 @@ def _fill_one(service: str, file: Path, lives: Path, templates: list[Template], 
             opened.execute(statement)
         if service == "certificates":
             opened.execute("INSERT OR REPLACE INTO main.numbers (office, form, year, last) SELECT * FROM work.numbers")
+            opened.execute("INSERT OR IGNORE INTO consignee_names (search) SELECT DISTINCT lower(consignee) FROM work.lives")
         opened.execute("PRAGMA locking_mode=NORMAL").fetchall()
         opened.execute("DETACH work")
         opened.execute("PRAGMA journal_mode=WAL").fetchall()

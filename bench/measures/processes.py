@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bench.cpu import groups_of
-from bench.figures import Conditions, Figure
+from bench.figures import Conditions, Figure, LeftOut
 from bench.processes import a_floor
 from deploy.embedded.layout import free_ports
 from deploy.embedded.stack import Stack
@@ -33,6 +33,7 @@ LIMIT = 60.0
 
 async def measure(conditions: Conditions) -> list[Figure]:
     """The three figures, with the median of the rounds for each service."""
+    _must_know_times()
     started: defaultdict[str, list[float]] = defaultdict(list)
     idle: defaultdict[str, list[float]] = defaultdict(list)
     memory: defaultdict[str, list[float]] = defaultdict(list)
@@ -57,6 +58,11 @@ async def measure(conditions: Conditions) -> list[Figure]:
                     memory[name].append(_megabytes(group))
     found = (("start", "s", started), ("memory", "MB", memory), ("idle", "% of a core", idle))
     return [_figure(name, unit, values) for name, unit, values in found]
+
+
+def _must_know_times() -> None:
+    if not Path("/proc/self/schedstat").exists():
+        raise LeftOut("the system does not say how long processes have run: there is no /proc/PID/schedstat")
 
 
 def _figure(name: str, unit: str, values: dict[str, list[float]]) -> Figure:

@@ -50,6 +50,7 @@ class HttpServer(uvicorn.Server):
     """An HTTP server that leaves the handling of signals to its replica."""
 
     def __init__(self, app: Starlette, settings: Settings) -> None:
+        self._stopping = asyncio.Event()
         super().__init__(
             uvicorn.Config(
                 app,
@@ -73,6 +74,13 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def main_loop(self) -> None:
+        """Sets the date of answers once a second. uvicorn would look ten times a second whether to exit."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1)
+
     def stop(self) -> None:
         """Accepts no new request and ends after the requests in progress."""
         self.should_exit = True
+        self._stopping.set()

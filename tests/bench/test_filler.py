@@ -92,6 +92,8 @@ async def test_a_copy_can_be_read_in_every_service(filled: InProcess) -> None:
         assert f"{certificate.issued_on.year}-{row.office}" in certificate.reference
     consignees = {row.consignee for row in await listed(running, "issued", limit=20)}
     assert len(consignees) > 5
+    found = await running.ask("certificates", ListCertificates(search=min(consignees).upper()), AUDITOR)
+    assert {row.consignee for row in found.certificates} == {min(consignees)}
 
 
 async def test_life_goes_on_after_the_copies(filled: InProcess, tmp_path: Path) -> None:
