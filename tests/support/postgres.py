@@ -101,6 +101,11 @@ class Postgres:
         """The address of a database, for the settings of a service."""
         return f"postgresql+asyncpg://{user}@127.0.0.1:{self._port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, the parent of all others."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split("\n")[0])
+
     def remove(self) -> None:
         """Stops the server and deletes its files."""
         self.stop()
