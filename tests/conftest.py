@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import hypothesis
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,6 +25,9 @@ from shared.database.migrations.schema import migrate
 from tests.support.bus import Bus, a_bus
 from tests.support.postgres import NoPostgres, Postgres
 from tests.support.workers import Together, group_of
+
+hypothesis.settings.register_profile("co", deadline=None)  # machines are shared: no test depends on their speed
+hypothesis.settings.load_profile("co")
 
 _statements = Recorder()
 _statements.listen()

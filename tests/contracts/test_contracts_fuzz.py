@@ -79,7 +79,7 @@ def read(kind: type[Contract], body: str | bytes) -> None:
 
 def few(function: Callable[..., Any]) -> Any:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=examples(12, 1_000), deadline=None, suppress_health_check=checks)(function)
+    return settings(max_examples=examples(12, 1_000), suppress_health_check=checks)(function)
 
 
 @pytest.mark.parametrize("kind", [*contracts(), *operator_requests()], ids=lambda kind: kind.__name__)

@@ -87,7 +87,7 @@ def mutated(message: bytes, mutation: tuple[Any, ...]) -> bytes:
     return bytes(etree.tostring(root, encoding="UTF-8"))
 
 
-@settings(max_examples=examples(150, 30_000), deadline=None)
+@settings(max_examples=examples(150, 30_000))
 @given(st.lists(BYTES | TREES, min_size=1, max_size=4))
 def test_a_mutated_message_is_refused_or_has_the_signed_content(mutations: list[tuple[Any, ...]]) -> None:
     message = GENUINE
@@ -104,7 +104,7 @@ def test_a_mutated_message_is_refused_or_has_the_signed_content(mutations: list[
         assert opened == Contents(ENVELOPE, CONTENT)
 
 
-@settings(max_examples=examples(100, 30_000), deadline=None)
+@settings(max_examples=examples(100, 30_000))
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: f"<a>{text}</a>".encode("utf-8", "replace")))
 def test_any_bytes_are_refused(raw: bytes) -> None:
     claimed_country(raw)

@@ -83,13 +83,13 @@ forms = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(forms)
 def test_an_e_form_d_in_xml_loses_no_field(form: FormD) -> None:
     assert read_form(parse(write_form(form))) == form
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(forms)
 def test_a_verified_document_has_the_signed_content(form: FormD) -> None:
     signer = a_signer("KH")

@@ -229,7 +229,7 @@ CREATED = SoftwarePasskey().created(PARTY.creation_options(Challenged.enrolment(
 
 
 @pytest.mark.fuzz
-@settings(max_examples=examples(25, 5_000), deadline=None)
+@settings(max_examples=examples(25, 5_000))
 @given(at=st.integers(0, len(CREATED) - 1), new=st.characters(codec="utf-8"))
 def test_a_response_with_one_character_changed_is_read_or_refused(at: int, new: str) -> None:
     read = read_attestation(CREATED[:at] + new + CREATED[at + 1 :])
@@ -238,7 +238,7 @@ def test_a_response_with_one_character_changed_is_read_or_refused(at: int, new: 
 
 
 @pytest.mark.fuzz
-@settings(max_examples=examples(25, 5_000), deadline=None)
+@settings(max_examples=examples(25, 5_000))
 @given(content=st.binary(max_size=300))
 def test_any_attestation_object_is_read_or_refused(content: bytes) -> None:
     response = json.loads(CREATED)

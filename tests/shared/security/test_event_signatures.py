@@ -102,7 +102,7 @@ def test_a_forged_event_is_not_genuine(keys: EventKeys, forgery: str) -> None:
 
 
 @pytest.mark.fuzz
-@settings(max_examples=examples(200, 20_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200, 20_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     subject=st.sampled_from([SUBJECT, FeeSettled.subject]) | st.text(max_size=40),
     headers=st.none()

@@ -150,7 +150,7 @@ async def test_whatever_lies_in_the_stream_the_next_genuine_event_acts_once(sqli
         await eventually(lambda: _acted_once(stack, str(good.certificate_id)), within=30)
         await thief.close()
 
-    @settings(max_examples=examples(15, 1_500), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(15, 1_500), suppress_health_check=list(HealthCheck))
     @given(st.lists(FORGED, max_size=3))
     def all_of(forged: list[tuple[bytes, bytes, bool]]) -> None:
         asyncio.run_coroutine_threadsafe(try_out(forged), loop).result()
