@@ -25,6 +25,7 @@ FIGURES = ("start", "memory", "idle")
 
 FLOOR = "floor"
 USER = "portal"
+QUICK = ("tracking",)
 IDLE, SETTLE = 20, 5
 """Seconds for which all processes are idle, and seconds before, in which they finish their start."""
 POLL = 0.01
@@ -37,8 +38,10 @@ async def measure(conditions: Conditions) -> list[Figure]:
     started: defaultdict[str, list[float]] = defaultdict(list)
     idle: defaultdict[str, list[float]] = defaultdict(list)
     memory: defaultdict[str, list[float]] = defaultdict(list)
+    services = QUICK if conditions.quick else SERVICES
     async with AsyncExitStack() as running:
-        stack = await running.enter_async_context(Stack(conditions.folder / "system", partners=(), ports=free_ports))
+        system = Stack(conditions.folder / "system", partners=(), services=services, ports=free_ports)
+        stack = await running.enter_async_context(system)
         http = await running.enter_async_context(httpx.AsyncClient(verify=False, trust_env=False, timeout=5))
         given = _given(stack, conditions.folder / "floor.db")
         for _ in range(conditions.rounds):
@@ -46,10 +49,10 @@ async def measure(conditions: Conditions) -> list[Figure]:
                 began = monotonic()
                 pid = await floor.enter_async_context(a_floor("idle", given))
                 started[FLOOR].append(monotonic() - began)
-                for service in SERVICES[: conditions.at_most(len(SERVICES), 1)]:
+                for service in services:
                     started[service].append(await _started(stack, service, http))
                 await asyncio.sleep(conditions.at_most(SETTLE, 1))
-                groups = {name: group for name, group in groups_of(stack).items() if name in SERVICES} | {FLOOR: pid}
+                groups = {name: group for name, group in groups_of(stack).items() if name in services} | {FLOOR: pid}
                 seconds = conditions.at_most(IDLE, 2)
                 before = {name: _busy(group) for name, group in groups.items()}
                 await asyncio.sleep(seconds)

@@ -100,18 +100,18 @@ def _marked(view: CertificateShown) -> CertificateShown:
 
 
 def _values_of(tracked: Tracked, language: Language, path: str, query: str) -> dict[str, str]:
-    """The text of each mark."""
+    """The text of each mark. Dates and times have no character that must be escaped."""
     certificate = tracked.certificate
     first, _, last = certificate.reference.split("-")
     values = {
         "first": first,
         "last": last,
-        "issued": escape(language.date(certificate.issued_on)),
-        "valid": escape(language.date(certificate.valid_until)),
+        "issued": language.date(certificate.issued_on),
+        "valid": language.date(certificate.valid_until),
         "path": escape(path),
         "query": escape(query),
     }
     for number, step in enumerate(tracked.steps):
         values[f"utc{number}"] = utc(step.at)
-        values[f"at{number}"] = escape(exactly_in(language, step.at))
+        values[f"at{number}"] = exactly_in(language, step.at)
     return values

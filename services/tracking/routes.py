@@ -10,9 +10,9 @@ from services.tracking.live import show_events
 from shared.web.site import routes_below
 
 ADDRESSES: dict[str, Endpoint] = {
-    "/": searching.show_home,
-    "/public-search/atiga": searching.search,
     "/certificates/{reference}": searching.show_certificate,
+    "/public-search/atiga": searching.search,
+    "/": searching.show_home,
     "/certificates/{reference}/events": show_events,
     "/status": informing.show_status,
     "/partners": informing.show_partners,

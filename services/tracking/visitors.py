@@ -1,10 +1,12 @@
 """What a request says of its sender: the address, and whether it is a program that wants JSON."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import Request
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """The key of an address: the address itself, or the first 64 bits of IPv6, of which one client has them all."""
     try:

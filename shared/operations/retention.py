@@ -15,7 +15,7 @@ OUTBOX_KEPT = timedelta(days=29)
 """One day less than the retention of the stream, so that the stream contains every event of the outbox."""
 INBOX_KEPT = timedelta(days=35)
 
-MAX_DELETED = 200
+MAX_DELETED = 100
 """Maximum rows of a table that one transaction deletes."""
 
 router = Router()

@@ -1,6 +1,7 @@
 """A site: the pages of one service in each language, with one layout, one set of components and one set of headers."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from shared.web.languages import COOKIE, NAMES, Language, Languages
 from shared.web.static_files import StaticFiles
 
 HERE = Path(__file__).parent
+NOT_KEPT = {"cache-control": "no-store"}
 
 MAX_QUERY = 1000
 """Maximum characters of a query that the choice of the language keeps: a page repeats it."""
@@ -75,9 +77,9 @@ class Site:
         self, text: str, language: Language, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> HTMLResponse:
         """The answer with a page that is rendered already. Without `headers` no cache may keep it."""
-        kept = {"cache-control": "no-store"} if headers is None else dict(headers)
-        described = {"content-language": language.code, "vary": "accept-language, cookie"}
-        return HTMLResponse(text, status, HEADERS | described | kept)
+        response = HTMLResponse(text, status)
+        response.raw_headers += _encoded(language.code, *(NOT_KEPT if headers is None else headers).items())
+        return response
 
     def text(self, template: str, language: Language, **values: Any) -> str:
         """Renders a template, or a part of a page."""
@@ -122,6 +124,13 @@ def own_address(wanted: str, otherwise: str) -> str:
     parts = urlsplit(wanted)
     harmless = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     return wanted if harmless and not parts.scheme and not parts.netloc and "\\" not in wanted else otherwise
+
+
+@lru_cache(maxsize=256)
+def _encoded(code: str, *headers: tuple[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers of a page in a language. There are few different ones, so they are encoded once."""
+    every = HEADERS | {"content-language": code, "vary": "accept-language, cookie"} | dict(headers)
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in every.items()]
 
 
 def _environment(folders: Sequence[Path], language: Language, values: Mapping[str, Any]) -> Environment:

@@ -7,7 +7,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, case, exists, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.product import Product, ProductStatus
@@ -55,6 +68,14 @@ LISTED = (
 """The columns of certificates in a list: neither the items nor the worksheet."""
 
 
+def _is_of_this_submission(payment: FromClause) -> ColumnElement[bool]:
+    c = certificates.c
+    return and_(payment.c.certificate_id == c.certificate_id, payment.c.submission == c.submission)
+
+
+_UNPAID = ~exists().where(_is_of_this_submission(settlements.alias("paid")))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Whose:
     """The certificates that a person may see, and of these the wanted ones: of an exporter, an agent, an office."""
@@ -71,8 +92,12 @@ class Whose:
     @property
     def searched(self) -> list[ColumnElement[bool]]:
         """The same for a search. No index of offices is used: an office has too many certificates."""
-        conditions = replace(self, office=None).conditions
-        return conditions if self.office is None else [*conditions, unindexed(certificates.c.office) == self.office]
+        return [*replace(self, office=None).conditions, *replace(self, exporter_id=None, agent_id=None).unindexed]
+
+    @property
+    def unindexed(self) -> list[ColumnElement[bool]]:
+        """The same for what is found by an index of another table."""
+        return [unindexed(certificates.c[name]) == value for name, value in vars(self).items() if value is not None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +122,9 @@ async def list_certificates(
     payment = settlements.c.certificate_id.is_not(None).label("settled")
     rows = (
         select(*columns, exporters.c.name.label("exporter_name"), payment, assignments.c.officer, assignments.c.until)
-        .select_from(_with_payment(certificates.outerjoin(exporters, exporters.c.exporter_id == certificates.c.exporter_id)))
-        .outerjoin(assignments, _assigned_now(work))
+        .select_from(certificates.outerjoin(exporters, exporters.c.exporter_id == certificates.c.exporter_id))
+        .outerjoin(settlements, _is_of_this_submission(settlements))
+        .outerjoin(assignments, and_(*_assigned_now(work)))
     )
     first = By(certificates.c.status_since) if longest_waiting else By(certificates.c.drafted_at, descending=True)
     order = (first, By(certificates.c.certificate_id, descending=first.descending))
@@ -122,18 +148,19 @@ async def _conditions(
     """The conditions of a list. If no index has its order, the ids of all that a page may have are found first."""
     c = certificates.c
     few, by_search = (None, None) if wanted.search is None else await _found_by(wanted.search, whose, work)
-    column = unindexed if few is not None else lambda same: same
-    by_status = column(c.status).in_(statuses) if statuses else c.status != Status.DISCARDED
-    found = [] if wanted.destination is None else [column(c.destination) == wanted.destination]
-    if wanted.officer is not None:
-        found.append(assignments.c.officer == wanted.officer)
+    by_others = few is not None or wanted.officer is not None
+    column = unindexed if by_others else lambda same: same
     if wanted.unpaid:
-        found += [column(c.status).in_(IN_PROCESS), settlements.c.certificate_id.is_(None)]
-    if few is not None:
-        return [c.certificate_id.in_(few), *found, by_status]
-    if by_search is not None:
-        found.append(by_search)
-    if len(statuses) > 1 and not wanted.unpaid and wanted.officer is None:
+        statuses = [status for status in statuses or IN_PROCESS if status in IN_PROCESS]
+    found = [] if wanted.destination is None else [column(c.destination) == wanted.destination]
+    found += [_UNPAID] if wanted.unpaid else []
+    found += [by_search] if by_search is not None and few is None else []
+    by_status = column(c.status).in_(statuses) if statuses or wanted.unpaid else c.status != Status.DISCARDED
+    if by_others:
+        found += [c.certificate_id.in_(few)] if few is not None else []
+        found += [assignments.c.officer == wanted.officer] if wanted.officer is not None else []
+        return [*whose.unindexed, *found, by_status]
+    if len(statuses) > 1:
         return [c.certificate_id.in_(_first_of_each(statuses, [*whose.conditions, *found], beginning_of))]
     return [*whose.conditions, *found, by_status]
 
@@ -164,41 +191,28 @@ class Counts:
 
 async def count_certificates(work: Work, whose: Whose, officer: UUID) -> Counts:
     """Counts certificates by status; those in process by payment; those assigned to an officer."""
-    unpaid = case((settlements.c.certificate_id.is_(None), 1))
-    held = case((and_(certificates.c.status == Status.APPROVED, certificates.c.held_because.is_not(None)), 1))
-    submitted_on = case((certificates.c.status == Status.SUBMITTED, certificates.c.submitted_on))
-    in_process = (
-        select(func.count(unpaid), func.count(held), func.min(submitted_on))
-        .select_from(_with_payment(certificates))
-        .where(*whose.conditions, certificates.c.status.in_(IN_PROCESS))
+    c = certificates.c
+    own = select(c.certificate_id).where(*whose.conditions)
+    by_status = {status: _count(own.where(c.status == status).limit(MAX_COUNTED + 1)) for status in Status}
+    oldest = select(c.submitted_on).where(*whose.conditions, c.status == Status.SUBMITTED).order_by(c.status_since).limit(1)
+    others = (
+        _count(own.where(c.status.in_(IN_PROCESS), _UNPAID)),
+        _count(own.where(c.status == Status.APPROVED, c.held_because.is_not(None))),
+        _count(select(assignments.c.officer).where(*whose.unindexed, *_assigned_now(work), assignments.c.officer == officer)),
+        oldest.scalar_subquery(),
     )
-    mine = (
-        select(func.count())
-        .select_from(certificates.join(assignments, _assigned_now(work)))
-        .where(*whose.conditions, assignments.c.officer == officer)
-    )
-    found = dict(zip(Status, (await work.session.execute(_counting(whose))).one(), strict=True))
-    counted = {status: min(count, MAX_COUNTED) for status, count in found.items()}
-    if whose.exporter_id is None and found[Status.ISSUED] > MAX_COUNTED:
-        counted[Status.ISSUED] = found[Status.ISSUED] = await _numbers_given(whose.office, work)
-    owing, stuck, first = (await work.session.execute(in_process)).one()
-    return Counts(
-        by_status=counted,
-        at_least=[status for status, count in found.items() if count > counted[status]],
-        unpaid=owing,
-        held=stuck,
-        mine=await work.session.scalar(mine) or 0,
-        waiting_since=first,
-    )
+    *found, unpaid, held, mine, waiting_since = (await work.session.execute(select(*by_status.values(), *others))).one()
+    counted = dict(zip(Status, found, strict=True))
+    at_least = [status for status, count in counted.items() if count > MAX_COUNTED]
+    counted |= dict.fromkeys(at_least, MAX_COUNTED)
+    if whose.exporter_id is None and Status.ISSUED in at_least:
+        at_least.remove(Status.ISSUED)
+        counted[Status.ISSUED] = await _numbers_given(whose.office, work)
+    return Counts(by_status=counted, at_least=at_least, unpaid=unpaid, held=held, mine=mine, waiting_since=waiting_since)
 
 
-def _counting(whose: Whose) -> Select[Any]:
-    """The number of certificates of each status, at most one more than `MAX_COUNTED`: a column for each."""
-    columns = []
-    for status in Status:
-        some = select(certificates.c.status).where(*whose.conditions, certificates.c.status == status).limit(MAX_COUNTED + 1)
-        columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery().label(status))
-    return select(*columns)
+def _count(some: Select[Any]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 async def _numbers_given(office: str | None, work: Work) -> int:
@@ -271,15 +285,8 @@ async def _found_by(search: str, whose: Whose, work: Work) -> tuple[Sequence[UUI
     return ids if len(ids) <= FEW else None, or_(*in_order)
 
 
-def _with_payment(of: Any) -> Any:
-    this = and_(
-        settlements.c.certificate_id == certificates.c.certificate_id, settlements.c.submission == certificates.c.submission
-    )
-    return of.outerjoin(settlements, this)
-
-
-def _assigned_now(work: Work) -> ColumnElement[bool]:
-    return and_(assignments.c.certificate_id == certificates.c.certificate_id, assignments.c.until > work.now)
+def _assigned_now(work: Work) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return assignments.c.certificate_id == certificates.c.certificate_id, assignments.c.until > work.now
 
 
 async def _completed(work: Work, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
