@@ -66,7 +66,8 @@ def ratios(after: dict[str, Figure], before: dict[str, Figure]) -> str:
     def times(figure: Figure | None) -> float | None:
         if figure is None or figure.ratio is None:
             return None
-        return 1 / figure.ratio if figure.unit.endswith("/s") else figure.ratio
+        is_rate = figure.unit.endswith("/s") and not figure.unit.startswith("ms")
+        return 1 / figure.ratio if is_rate else figure.ratio
 
     names = [name for name, figure in after.items() if figure.ratio]
     lines: Bars = [(name, [(BEFORE_COLOUR, times(before.get(name))), (AFTER_COLOUR, times(after[name]))]) for name in names]
