@@ -141,19 +141,19 @@ class TaskRunner:
             attributes={ATTEMPT: row.attempts},
         ) as opened:
             async with asyncio.timeout(task.limit), self._context.work(opened) as work:
-                work.about = row.about
+                work.about, began = row.about, work.now
                 await handler(task, work)
-                await self._remove(work.session, row)
+                await self._remove(work.session, row, began)
                 await hooks.reached("task-before-commit")
             await hooks.reached("task-committed")
 
     def _mine(self, row: Row[Any]) -> dict[str, Any]:
         return {"of_task": row.id, "of_replica": self._replica, "of_attempt": row.attempts}
 
-    async def _remove(self, session: AsyncSession, row: Row[Any]) -> None:
+    async def _remove(self, session: AsyncSession, row: Row[Any], now: datetime) -> None:
         """Removes a finished task, unless it was requested again meanwhile, and enqueues the next run.
 
-        Raises LeaseLost.
+        `now`: when this run began. A run that ends in the next period does not skip that period. Raises LeaseLost.
         """
         mine = self._mine(row)
         done = (await session.execute(_DONE, mine | {"of_asked": row.asked})).all()
@@ -161,7 +161,7 @@ class TaskRunner:
             raise LeaseLost()
         task, _ = self._handlers.get(row.kind, (None, None))
         if task and task.every:
-            period = task.period_of(self._context.clock.now()) + task.every
+            period = task.period_of(now) + task.every
             await enqueue_tasks(session, [_run_of(task, period, period)])
 
     async def _fail(self, row: Row[Any], error: Exception) -> str:
@@ -191,8 +191,9 @@ class TaskRunner:
         letter = DeadLetter(
             kind="task", name=row.kind, key=row.key, body=row.body.encode(), about=row.about, traceparent=row.traceparent
         )
-        await store_dead_letter(session, letter, error, self._context.clock.now())
-        await self._remove(session, row)
+        now = self._context.clock.now()
+        await store_dead_letter(session, letter, error, now)
+        await self._remove(session, row, now)
 
 
 def _run_of(task: type[Task], period: datetime, due_at: datetime) -> dict[str, Any]:

@@ -386,6 +386,25 @@ async def test_an_error_outside_undoes_the_second_half_only_and_frees_the_writer
     assert await service.effects() == ["before", "next"]
 
 
+class Daily(Chore):
+    kind: ClassVar[str] = "daily"
+    every: ClassVar[timedelta | None] = timedelta(days=1)
+
+
+async def test_a_daily_task_that_ends_after_midnight_does_not_skip_the_next_day(service: ServiceUnderTest) -> None:
+    async def past_midnight(task: Daily, work: Work) -> None:
+        service.clock.ahead += timedelta(days=1)
+
+    began = service.clock.now()
+    runner = service.runner(past_midnight, Daily)
+    async with service.context.work(INVALID_SPAN) as work:
+        await runner.enqueue_repeating(work)
+
+    await service.attempt(runner)
+
+    assert [row.due_at for row in await service.rows()] == [Daily.period_of(began) + timedelta(days=1)]
+
+
 class Hasty(Chore):
     """A task with little time."""
 
