@@ -69,10 +69,12 @@ format: $(INSTALLED) ## Put the code in its usual form
 	@$(BIN)/ruff check --fix --quiet
 	@$(BIN)/ruff format --quiet
 
-generate: $(INSTALLED) ## Make what is made from the contracts (AsyncAPI, who may ask what, permissions of the bus), and the files of translations
+generate: $(INSTALLED) ## Make what is made from the contracts (AsyncAPI, who may ask what, permissions of the bus), the schemas of messages, and the files of translations
 	@$(BIN)/python -m shared.contracts.asyncapi
 	@$(BIN)/python -m shared.contracts.permissions
 	@$(BIN)/python -m deploy.nats.permissions
+	@$(BIN)/python -m services.gateway.wire.schemas
+	@$(BIN)/python -m services.gateway.wire.messages_page
 	@$(BIN)/python -m tests.support.texts
 
 lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-import httpx
 import nkeys
 from opentelemetry.trace import SpanKind
 from sqlalchemy import delete, make_url, select, update
@@ -30,6 +29,7 @@ from services.gateway.handlers import router as gateway
 from services.gateway.handlers.sending import advance
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
+from services.gateway.wire.tls import Connections
 from services.tracking.certificate_pages import CertificatePages
 from services.tracking.data_files import DataFiles
 from services.tracking.figures import Figures
@@ -52,7 +52,7 @@ from shared.contracts.certificates.issuing import (
 )
 from shared.contracts.certificates.products import ApproveProduct, Criterion, CriterionKind, RegisterProduct
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 from shared.contracts.index import events
 from shared.contracts.messages import Event, OperatorRequest, Refusal, Request, subject_of
 from shared.contracts.registry.registrations import RegistrationApproved
@@ -245,8 +245,7 @@ async def in_process(
     """The four services on new SQLite databases in a folder, `NAME.db`, or on the given ones, also by their addresses."""
     urls = urls or {name: f"sqlite:///{file}" for name, file in (files or {}).items()}
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient())
-        exchange = Exchange("KH", Partners({}), a_signer("KH"), http, 1024 * 1024)
+        exchange = Exchange("KH", Partners({}), a_signer("KH"), Connections(None, None), 1024 * 1024)
         data = DataFiles()
         site = Site(Path(services.tracking.__path__[0]), PHNOM_PENH, links={"telegram": "", "portal": ""})
         parts: tuple[tuple[str, Router, tuple[object, ...]], ...] = (

@@ -20,7 +20,7 @@ from shared.contracts.certificates.lists import (
     ListProducts,
 )
 from shared.contracts.fees import GetInvoice, ListInvoices
-from shared.contracts.gateway import GetTransmission, ListTransmissions
+from shared.contracts.gateway.transmissions import GetTransmission, ListTransmissions
 from shared.contracts.messages import Request
 from shared.contracts.operations import AskDigest, AskLag
 from shared.handling.actor import Actor

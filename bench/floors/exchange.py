@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from lxml import etree
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
-DOC = "urn:co-automation:asw:e-form-d:1"
-MSG = "urn:co-automation:asw:message:1"
+DOC = "urn:co-automation:asw:e-form-d:2"
+MSG = "urn:co-automation:asw:message:2"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SIGNED_INFO = (
     f'<ds:SignedInfo xmlns:ds="{DS}"><ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"></ds:CanonicalizationMethod>'
@@ -43,7 +43,7 @@ def form(document: Mapping[str, Any]) -> str:
     """The XML of a document."""
     one = {name: escape(str(value)) for name, value in document.items() if not isinstance(value, dict | list)}
     return (
-        f'<EFormD xmlns="{DOC}" version="1.0"><ID>{one["reference"]}</ID><IssueLocation><CountryCode>{one["issuing_country"]}'
+        f'<EFormD xmlns="{DOC}"><ID>{one["reference"]}</ID><IssueLocation><CountryCode>{one["issuing_country"]}'
         f"</CountryCode><ID>{one['office']}</ID></IssueLocation><IssueDate>{one['issued_on']}</IssueDate><ExpirationDate>"
         f"{one['valid_until']}</ExpirationDate><RetroactiveIssueIndicator>false</RetroactiveIssueIndicator>"
         f"{_party('Exporter', document['exporter'])}{_party('Consignee', document['consignee'])}<Destination><CountryCode>"
@@ -98,7 +98,7 @@ class Signatures:
     def sign(self, kind: str, content: str, envelope: Mapping[str, object]) -> bytes:
         """A signed message. `envelope`: id, sender, receiver, at, reference."""
         message = (
-            f'<Message xmlns="{MSG}" version="1.0"><MessageID>{envelope["id"]}</MessageID><Kind>{kind}</Kind><Sender>'
+            f'<Message xmlns="{MSG}"><MessageID>{envelope["id"]}</MessageID><Kind>{kind}</Kind><Sender>'
             f"<CountryCode>{envelope['sender']}</CountryCode></Sender><Receiver><CountryCode>{envelope['receiver']}"
             f"</CountryCode></Receiver><SentAt>{envelope['at']}</SentAt><Reference>{envelope['reference']}</Reference>"
             f"<TransmissionNumber>1</TransmissionNumber><{kind}>{content}</{kind}></Message>"

@@ -73,8 +73,8 @@ class Gateway(Process):
     async def return_response(self, document_id: str) -> None:
         query = "SELECT reference, received_at, decided_at FROM inbound_documents WHERE document_id=?"
         reference, received_at, decided_at = self.db.execute(query, (document_id,)).fetchone()
-        times = f"<DecidedAt>{decided_at}</DecidedAt><ReceivedAt>{received_at}</ReceivedAt>"
-        receipt = await self._exchanged("Response", f"<Code>REC</Code>{times}", document_id, reference)
+        times = f"<ReceivedAt>{received_at}</ReceivedAt><AvailableAt>{decided_at}</AvailableAt>"
+        receipt = await self._exchanged("Acknowledgement", times, document_id, reference)
         with self.transaction() as db:
             returned = (text_of(receipt, "ReceivedAt"), document_id)
             db.execute("UPDATE inbound_documents SET returned_at=? WHERE document_id=?", returned)
@@ -104,7 +104,7 @@ class Gateway(Process):
                 query = "SELECT transmission_id, certificate_id FROM transmissions WHERE reference=? AND number=1"
                 identity, certificate_id = db.execute(query, (reference,)).fetchone()
                 self._step(identity, certificate_id, reference, "AS2", text_of(root, "ReceivedAt"))
-                self._step(identity, certificate_id, reference, "REC", text_of(root, "DecidedAt"))
+                self._step(identity, certificate_id, reference, "REC", text_of(root, "AvailableAt"))
                 db.execute("UPDATE transmissions SET answered=1 WHERE transmission_id=?", (identity,))
         message_id = text_of(root, "MessageID")
         content = f"<InReplyTo>{message_id}</InReplyTo><ReceivedAt>{at}</ReceivedAt>"

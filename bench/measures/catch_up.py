@@ -27,7 +27,7 @@ from deploy.embedded.stack import Stack
 from shared.bus.connection import TRACE_HEADER, connect
 from shared.bus.stream import STREAM
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
-from shared.contracts.gateway import StatusCode, TransmissionAdvanced
+from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.contracts.index import OPERATOR, SERVICES, owner_of
 from shared.contracts.messages import Event
 from shared.security.event_signatures import EventSigner

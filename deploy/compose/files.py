@@ -59,8 +59,8 @@ class ComposeFiles:
             keys = self.secrets.write_event_keys(country, services)
             for container in containers:
                 self._copy(container, "event.keys", keys)
-        self._write_partners("gateway", self._partner, "gateway-abroad:8000")
-        self._write_partners("gateway-abroad", self._country, "proxy:8443")
+        self._write_partners("gateway", self._partner, "gateway-abroad:8000", ["partner-tls.crt"])
+        self._write_partners("gateway-abroad", self._country, "proxy:8444", ["partner-tls.crt", "proxy-tls.crt"])
         self._make_readable()
         return made
 
@@ -85,7 +85,9 @@ class ComposeFiles:
         )
         for name, country, other in zip(GATEWAYS, (home, partner), (partner, home), strict=True):
             signing = {"signing.crt": secrets.signing_certificate(country), "signing.key": secrets.signing_key(country)}
-            yield name, signing | {"partner.crt": secrets.signing_certificate(other)}
+            (tls,) = (secrets.tls_certificate(each) for each in GATEWAYS if each != name)
+            yield name, signing | {"partner.crt": secrets.signing_certificate(other), "partner-tls.crt": tls}
+        yield "gateway-abroad", {"proxy-tls.crt": secrets.tls_certificate("proxy")}
         for host in HOSTS:
             yield host, ca | {"tls.crt": secrets.tls_certificate(host), "tls.key": secrets.tls_key(host)}
         yield "operator", ca | {"bus.seed": secrets.seed(home, OPERATOR)}
@@ -119,8 +121,13 @@ class ComposeFiles:
         for path in self.handed.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)
 
-    def _write_partners(self, gateway: str, country: str, host: str) -> None:
-        """Writes the partner directory of a gateway."""
-        certificate = str(IN_CONTAINER / "partner.crt")
-        partner = {"address": f"https://{host}/asw/messages", "certificate_file": certificate, "trust_trace": True}
-        (self.handed / gateway / "partners.json").write_text(json.dumps({country: partner}, indent=2))
+    def _write_partners(self, gateway: str, country: str, host: str, tls: list[str]) -> None:
+        """Writes the partner directory of a gateway. `tls`: the files of the TLS certificates, beside the directory."""
+        partner = {
+            "country": country,
+            "address": f"https://{host}/asw/messages",
+            "signing_certificates": ["partner.crt"],
+            "tls_certificates": tls,
+            "trust_trace": True,
+        }
+        (self.handed / gateway / "partners.json").write_text(json.dumps({"partners": [partner]}, indent=2))

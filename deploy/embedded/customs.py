@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-FORM_D = "{urn:co-automation:asw:e-form-d:1}"
+FORM_D = "{urn:co-automation:asw:e-form-d:2}"
 HS_CODES = f".//{FORM_D}GovernmentAgencyGoodsItem/{FORM_D}Commodity/{FORM_D}Classification/{FORM_D}ID"
 PATH = re.compile(r"/([A-Z]{2})/documents")
 MAX_BYTES = 8 * 1024 * 1024

@@ -149,17 +149,21 @@ class Layout:
         """The file with the partners of a country's gateway."""
         return self.root / "partners" / f"{country}.json"
 
-    def partners_of(self, country: str) -> dict[str, object]:
+    def partners_of(self, country: str) -> dict[str, list[dict[str, object]]]:
         """The content of a partners file. The home country has all partners, each partner has the home country."""
         others = self.partners if country == self.country else (self.country,)
         return {
-            other: {
-                "address": f"{self.address('gateway', other)}/asw/messages",
-                "certificate_file": str(self.secrets.signing_certificate(other)),
-                "trust_trace": True,
-            }
-            for other in others
-            if self.name("gateway", other) in self.ports
+            "partners": [
+                {
+                    "country": other,
+                    "address": f"{self.address('gateway', other)}/asw/messages",
+                    "signing_certificates": [str(self.secrets.signing_certificate(other))],
+                    "tls_certificates": [str(self.secrets.tls_certificate(gateway_host(other)))],
+                    "trust_trace": True,
+                }
+                for other in others
+                if self.name("gateway", other) in self.ports
+            ]
         }
 
     def environment(self, service: str, country: str) -> dict[str, str]:
@@ -185,15 +189,21 @@ class Layout:
             "portal": {"PUBLIC_ADDRESS": self.public_address, "SECURE_COOKIES": False},
             "gateway": {
                 "PARTNERS_FILE": self.partners_file(country),
+                "PRIVATE_PARTNERS": True,
                 "SIGNING_CERTIFICATE_FILE": self.secrets.signing_certificate(country),
                 "SIGNING_KEY_FILE": self.secrets.signing_key(country),
                 "EXCHANGE_CA_FILE": self.secrets.ca_certificate,
                 "CUSTOMS_URL": f"http://127.0.0.1:{self.ports['customs']}/{country}/documents",
-                "TLS_CERTIFICATE_FILE": self.secrets.tls_certificate("localhost"),
-                "TLS_KEY_FILE": self.secrets.tls_key("localhost"),
+                "TLS_CERTIFICATE_FILE": self.secrets.tls_certificate(gateway_host(country)),
+                "TLS_KEY_FILE": self.secrets.tls_key(gateway_host(country)),
             },
         }
         return {f"CO_{key}": str(value) for key, value in (general | own.get(service, {})).items()}
+
+
+def gateway_host(country: str) -> str:
+    """The name in the TLS certificate of a country's gateway."""
+    return f"gateway-{country.lower()}"
 
 
 def nats_server() -> Path:

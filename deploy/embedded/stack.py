@@ -16,7 +16,7 @@ import httpx
 from alembic.util import CommandError
 from sqlalchemy import make_url
 
-from deploy.embedded.layout import CUSTOMS_RULES, Layout, is_free, nats_server
+from deploy.embedded.layout import CUSTOMS_RULES, Layout, gateway_host, is_free, nats_server
 from deploy.embedded.processes import Program, Report, StackFailed, Supervised
 from deploy.nats.server_conf import Account, write_server_conf
 from deploy.nats.stream import set_up_bus
@@ -95,7 +95,7 @@ class Stack(Layout):
         self._check_ports()
         for folder in (self.log_dir, self.spans_dir, self.root / "data"):
             folder.mkdir(exist_ok=True)
-        self.secrets.make(self.users)
+        self.secrets.make(self.users, hosts=("localhost", *map(gateway_host, self.countries)))
         self._write_configuration()
         tls = ssl.create_default_context(cafile=self.secrets.ca_certificate)
         once = httpx.Limits(max_keepalive_connections=0)

@@ -4,7 +4,12 @@ from services.gateway.handlers import router
 from services.gateway.receiving import routes
 from services.gateway.settings import GatewaySettings, tools
 from services.gateway.store import TABLES
+from services.gateway.wire.client_certificates import PartnerServer
 from shared.runtime.main import run
 from shared.runtime.service import Service
 
-run(Service(name="gateway", router=router, tables=TABLES, settings=GatewaySettings, tools=tools, routes=routes))
+run(
+    Service(
+        name="gateway", router=router, tables=TABLES, settings=GatewaySettings, tools=tools, routes=routes, server=PartnerServer
+    )
+)

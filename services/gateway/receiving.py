@@ -13,12 +13,18 @@ from services.gateway import store
 from services.gateway.domain import CLOCK_TOLERANCE, DecidedBeforeReceived, Step, StepTimeWrong, must_match_envelope
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
-from services.gateway.wire.messages import Document, Kind, Reason, Receipt, Response, WireModel
+from services.gateway.wire.messages import Acknowledgement, Document, Kind, Reason, Receipt, Rejection, WireModel
 from services.gateway.wire.opening import TRY_LATER, MessageRejected
-from shared.contracts.gateway import StatusCode
+from shared.contracts.certificates.documents import FormD
+from shared.contracts.gateway.transmissions import StatusCode
 from shared.handling.work import ServiceContext, Work
 from shared.observability.tracing import OUTCOME, span
 from shared.refusals import Refused
+
+
+class DocumentKindNotAccepted(Refused):
+    code = "document_kind_not_accepted"
+
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +35,8 @@ async def receive_message(request: Request) -> HttpResponse:
     exchange = context.use(Exchange)
     try:
         address = request.client.host if request.client else ""
-        opened = await exchange.open(request.headers.get("content-type", ""), request.stream(), address)
+        client = request.scope.get("client_certificate")
+        opened = await exchange.open(request.headers.get("content-type", ""), request.stream(), address, client)
         receive = RECEIVING.get(opened.envelope.kind)
         if receive is None:
             raise MessageRejected(400, "kind_not_expected", f"A {opened.envelope.kind} is only accepted as an answer.")
@@ -48,7 +55,7 @@ async def receive_message(request: Request) -> HttpResponse:
         except Refused as no:
             opened_span.set_attribute(OUTCOME, no.code)
             receipt = receipt.model_copy(update={"reasons": (Reason(code=no.code, detail=no.detail),)})
-        signed = await exchange.signed(opened.envelope.answered(context.clock.now()), receipt)
+        signed = await exchange.signed(opened.envelope.answered(context.clock.now()), receipt, opened.contents.version)
         return HttpResponse(signed, media_type=XML_TYPE)
 
 
@@ -56,6 +63,8 @@ async def receive_document(opened: Opened, content: WireModel, receipt: Receipt,
     """A partner's document is stored once, for our customs. If it is sent again, it gets the same receipt."""
     envelope = opened.envelope
     assert isinstance(content, Document)
+    if not isinstance(content.form, FormD):
+        raise DocumentKindNotAccepted()
     must_match_envelope(content.form, sender=envelope.sender, receiver=envelope.receiver, reference=envelope.reference)
     document_id, document = uuid4(), content.form.model_dump_json()
     is_new = await store.insert_inbound_document(
@@ -80,18 +89,15 @@ async def receive_document(opened: Opened, content: WireModel, receipt: Receipt,
     return receipt.model_copy(update={"received_at": known.received_at})
 
 
-async def receive_response(opened: Opened, response: WireModel, receipt: Receipt, work: Work) -> Receipt:
-    """The customs of the destination have decided on our document. If the receipt was lost, the arrival is recorded now."""
+async def receive_answer(opened: Opened, answer: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """The customs of the destination have or reject our document. If the receipt was lost, the arrival is recorded now."""
     envelope = opened.envelope
-    assert isinstance(response, Response)
+    assert isinstance(answer, Acknowledgement | Rejection)
     transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
     transmission.must_be_decided_by(envelope.sender)
     work.is_about("certificate", transmission.certificate_id)
 
-    received = Step(StatusCode.AS2, response.received_at, envelope.sender)
-    decided = Step(
-        response.code, response.decided_at, envelope.sender, codes_of(response.reasons), details_of(response.reasons)
-    )
+    received, decided = Step(StatusCode.AS2, answer.received_at, envelope.sender), decision_of(answer, envelope.sender)
     if not all(transmission.is_possible(step, work.now) for step in (received, decided)):
         raise StepTimeWrong()
     if decided.at < received.at - CLOCK_TOLERANCE:
@@ -101,6 +107,17 @@ async def receive_response(opened: Opened, response: WireModel, receipt: Receipt
     return receipt
 
 
-RECEIVING = {Kind.DOCUMENT: receive_document, Kind.RESPONSE: receive_response}
+def decision_of(answer: Acknowledgement | Rejection, country: str) -> Step:
+    """The step of the answer of customs: REC, or NOT with its reasons."""
+    if isinstance(answer, Acknowledgement):
+        return Step(StatusCode.REC, answer.available_at, country)
+    return Step(StatusCode.NOT, answer.rejected_at, country, codes_of(answer.reasons), details_of(answer.reasons))
+
+
+RECEIVING = {
+    Kind.DOCUMENT: receive_document,
+    Kind.ACKNOWLEDGEMENT: receive_answer,
+    Kind.REJECTION: receive_answer,
+}
 
 routes = [Route("/asw/messages", receive_message, methods=["POST"])]

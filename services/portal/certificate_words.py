@@ -7,7 +7,7 @@ from services.portal.names import Names
 from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import CertificateState, CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 from shared.refusals import sentences
 from shared.web.languages import Language
 

@@ -10,7 +10,7 @@ from services.portal.tables import browsers, changes, forms
 from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.issuing import CertificateStatusChanged
 from shared.contracts.fees import InvoiceChanged
-from shared.contracts.gateway import TransmissionAdvanced
+from shared.contracts.gateway.transmissions import TransmissionAdvanced
 from shared.contracts.registry.registrations import RegistrationStatusChanged
 from shared.handling.router import Router
 from shared.handling.task import Task

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from services.portal.names import Names
 from shared.contracts.certificates.issuing import CertificateStatus
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 from shared.contracts.registry.particulars import DocumentKind, Place
 from shared.contracts.registry.registrations import RegistrationStatus
 from shared.contracts.registry.users import UserStatus

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 
 
 def utc(at: datetime) -> str:

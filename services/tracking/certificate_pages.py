@@ -15,7 +15,7 @@ from services.tracking.data_files import DataFiles
 from services.tracking.replies import exactly_in, ready_values
 from services.tracking.store import Tracked
 from services.tracking.views import certificate_view
-from shared.contracts.gateway import MAX_REASONS
+from shared.contracts.gateway.transmissions import MAX_REASONS
 from shared.web.languages import Language
 from shared.web.site import Site
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from services.tracking.answers import Bilingual
 from shared.contracts.fields import Country, Office
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 
 HERE = Path(__file__).parent / "data"
 Tone = Literal["calm", "good", "bad"]

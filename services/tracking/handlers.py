@@ -11,7 +11,8 @@ from services.tracking.store import (
     store_newest,
 )
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
-from shared.contracts.gateway import PartnerObserved, StatusCode, TransmissionAdvanced
+from shared.contracts.gateway.partners import PartnerObserved
+from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.handling.router import Router
 from shared.handling.work import Work
 

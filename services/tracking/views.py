@@ -20,7 +20,7 @@ from services.tracking.answers import (
 from services.tracking.data_files import DataFiles
 from services.tracking.references import FIRST_YEAR, Unusual
 from services.tracking.store import TrackedCertificate, TrackedPartner, TrackedStep
-from shared.contracts.gateway import MAX_REASONS, StatusCode
+from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 
 
 def certificate_view(certificate: TrackedCertificate, steps: Sequence[TrackedStep], data: DataFiles) -> CertificateShown:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -49,7 +50,8 @@ def application(context: ServiceContext, routes: Sequence[BaseRoute]) -> Starlet
 class HttpServer(uvicorn.Server):
     """An HTTP server that leaves the handling of signals to its replica."""
 
-    def __init__(self, app: Starlette, settings: Settings) -> None:
+    def __init__(self, app: Starlette, settings: Settings, **options: Any) -> None:
+        """`options`: further options of `uvicorn.Config`."""
         self._stopping = asyncio.Event()
         super().__init__(
             uvicorn.Config(
@@ -67,6 +69,7 @@ class HttpServer(uvicorn.Server):
                 timeout_graceful_shutdown=2,
                 limit_concurrency=settings.http_connections,
                 h11_max_incomplete_event_size=64 * 1024,
+                **options,
             )
         )
 

@@ -27,7 +27,7 @@ from shared.handling.router import Router
 from shared.handling.work import ServiceContext
 from shared.observability.tracing import start_tracing
 from shared.operations import consistency, dead_letters, health, recovery, replay, retention
-from shared.runtime.http_server import HttpServer, application
+from shared.runtime.http_server import application
 from shared.runtime.process_pool import ProcessPool
 from shared.runtime.service import Service
 from shared.runtime.startup import (
@@ -85,7 +85,7 @@ class Replica:
         self._tokens = Tokens(settings.country)
         self._events = EventConsumer(self.router.events, self.context, self._event_keys)
         self._tasks = TaskRunner(self.router.tasks, self.context)
-        self._http = HttpServer(application(self.context, service.routes), settings)
+        self._http = service.server(application(self.context, service.routes), settings)
         self._stopping = asyncio.Event()
         self._state: str | None = "starting"
         self._connecting = self._is_unknown_to_bus = False

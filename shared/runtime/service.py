@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from starlette.routing import BaseRoute
 
 from shared.handling.router import Router
+from shared.runtime.http_server import HttpServer
 from shared.settings import Settings
 
 
@@ -14,7 +15,7 @@ from shared.settings import Settings
 class Service:
     """The parts of a service: its name, handlers, tables, settings, tools and HTTP routes.
 
-    `tools` builds, once per replica, the objects that handlers get with `work.use(Class)`.
+    `tools` builds, once per replica, the objects that handlers get with `work.use(Class)`. `server` serves HTTP.
     """
 
     name: str
@@ -23,3 +24,4 @@ class Service:
     settings: type[Settings] = Settings
     tools: Callable[..., Iterable[object]] = lambda settings: ()
     routes: Sequence[BaseRoute] = field(default_factory=tuple)
+    server: type[HttpServer] = HttpServer

@@ -21,7 +21,7 @@ from shared.contracts.audit_log import Act, ListSeals, Seals
 from shared.contracts.certificates.issuing import CertificateIssued, GetCertificate, SubmitCertificate
 from shared.contracts.certificates.lists import ListCertificates
 from shared.contracts.fees import GetInvoice
-from shared.contracts.gateway import GetTransmission
+from shared.contracts.gateway.transmissions import GetTransmission
 from shared.contracts.operations import heard
 from tests.support.service_under_test import a_person
 

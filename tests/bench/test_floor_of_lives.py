@@ -45,7 +45,7 @@ def message_of(signatures: Signatures) -> bytes:
 def test_the_product_accepts_a_document_of_the_floor(signatures: Signatures, files: tuple[Path, Path]) -> None:
     der = x509.load_pem_x509_certificate(files[0].read_bytes()).public_bytes(Encoding.DER)
 
-    opened, _ = open_message(message_of(signatures), der)
+    opened, _ = open_message(message_of(signatures), [der])
 
     assert isinstance(opened, Contents)
     assert opened.content == Document(form=a_form())

@@ -28,7 +28,13 @@ from tests.support.ports import free_ports
 HERE = Path(__file__).parents[2]
 PARTNER = "VN"
 BECOMES_READY_WITHIN = 90.0
-PORTS = {"nats": "CO_NATS_PORT", "nats-2": "CO_NATS_2_PORT", "nats-3": "CO_NATS_3_PORT", "proxy": "CO_HTTPS_PORT"}
+PORTS = {
+    "nats": "CO_NATS_PORT",
+    "nats-2": "CO_NATS_2_PORT",
+    "nats-3": "CO_NATS_3_PORT",
+    "proxy": "CO_HTTPS_PORT",
+    "partners": "CO_PARTNERS_PORT",
+}
 
 
 class Replica:

@@ -185,7 +185,7 @@ async def test_a_service_waits_and_gives_the_reason(
             return True
 
         await eventually(reported, within=60)
-        assert reason in wrapped.logs().decode()
+        await eventually(lambda: reason in wrapped.logs().decode())
         assert "Traceback" not in wrapped.logs().decode()
         began = time.monotonic()
         await asyncio.to_thread(wrapped.stop, timeout=30)

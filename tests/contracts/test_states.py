@@ -15,7 +15,7 @@ from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import Side as ThreadSide
 from shared.contracts.certificates.products import CriterionKind, ProductStatus
-from shared.contracts.gateway import NEXT_CODES, StatusCode
+from shared.contracts.gateway.transmissions import NEXT_CODES, StatusCode
 from shared.contracts.registry.importing import FormerStatus
 from shared.contracts.registry.mandates import MandateStatus, Scope, Side
 from shared.contracts.registry.particulars import DocumentKind

@@ -110,6 +110,7 @@ class Proxy:
     """A running nginx."""
 
     port: int
+    partner_port: int
     folder: Path
     tls: ssl.SSLContext
     tracking: Backend
@@ -118,20 +119,24 @@ class Proxy:
     nginx: int
     open: ExitStack = field(default_factory=ExitStack)
 
-    def connect(self, source: str = HOME) -> ssl.SSLSocket:
+    def port_of(self, path: str) -> int:
+        """The port of a path: partners have their own."""
+        return self.partner_port if path.startswith("/asw/") else self.port
+
+    def connect(self, source: str = HOME, path: str = "/") -> ssl.SSLSocket:
         """A TLS connection from an address. It stays open until the proxy stops."""
-        plain = socket.create_connection((HOME, self.port), timeout=30, source_address=(source, 0))
+        plain = socket.create_connection((HOME, self.port_of(path)), timeout=30, source_address=(source, 0))
         return self.open.enter_context(self.tls.wrap_socket(plain, server_hostname="localhost"))
 
     def begin(self, head: bytes, source: str = HOME, body: bytes = b"") -> ssl.SSLSocket:
         """A connection with the beginning of a request."""
-        connection = self.connect(source)
+        connection = self.connect(source, head.split()[1].decode())
         connection.sendall(head + body)
         return connection
 
     def ask(self, path: str = "/", source: str = HOME, method: str = "GET", **sent: Any) -> "Answer":
         """The answer to a complete request on a new connection."""
-        connection = HTTPSConnection(HOME, self.port, timeout=30, source_address=(source, 0), context=self.tls)
+        connection = HTTPSConnection(HOME, self.port_of(path), timeout=30, source_address=(source, 0), context=self.tls)
         try:
             connection.request(method, path, **sent)
             answer = connection.getresponse()
@@ -164,6 +169,7 @@ def adapted(folder: Path, ports: dict[str, int], changes: dict[str, str]) -> str
     conf = CONF.read_text()
     here = {
         "listen 8443 ssl;": f"listen {HOME}:{ports['proxy']} ssl;",
+        "listen 8444 ssl;": f"listen {HOME}:{ports['partners']} ssl;",
         " /tmp/": f" {folder}/",
         " /run/co/": f" {folder}/",
         "resolver 127.0.0.11 valid=2s ipv6=off;": "",
@@ -212,7 +218,7 @@ def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Pro
         stack.callback(portal.ended.set)
         stack.enter_context(_serving(gateway))
         backends = {"tracking": tracking, "portal": portal, "gateway": gateway}
-        ports = free_ports(["proxy"]) | {name: backend.server_port for name, backend in backends.items()}
+        ports = free_ports(["proxy", "partners"]) | {name: backend.server_port for name, backend in backends.items()}
         conf, log = folder / "nginx.conf", folder / "nginx.log"
         conf.write_text(adapted(folder, ports, changes or {}))
         assert NGINX
@@ -221,7 +227,7 @@ def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Pro
         stack.callback(server.wait)
         stack.callback(server.terminate)
         trusting = ssl.create_default_context(cafile=folder / "ca.crt")
-        proxy = Proxy(ports["proxy"], folder, trusting, tracking, portal, gateway, server.pid)
+        proxy = Proxy(ports["proxy"], ports["partners"], folder, trusting, tracking, portal, gateway, server.pid)
         stack.enter_context(proxy.open)
         while True:
             try:

@@ -27,13 +27,17 @@ def test_the_home_country_runs_everything_and_each_partner_its_gateway(tmp_path:
 
 def test_the_home_country_has_every_partner_and_each_partner_has_the_home_country(tmp_path: Path) -> None:
     layout = Layout(tmp_path, partners=("VN", "MY"))
-    assert list(layout.partners_of("KH")) == ["VN", "MY"]
+    assert [row["country"] for row in layout.partners_of("KH")["partners"]] == ["VN", "MY"]
     assert layout.partners_of("VN") == {
-        "KH": {
-            "address": f"https://127.0.0.1:{layout.ports['gateway']}/asw/messages",
-            "certificate_file": str(layout.secrets.signing_certificate("KH")),
-            "trust_trace": True,
-        }
+        "partners": [
+            {
+                "country": "KH",
+                "address": f"https://127.0.0.1:{layout.ports['gateway']}/asw/messages",
+                "signing_certificates": [str(layout.secrets.signing_certificate("KH"))],
+                "tls_certificates": [str(layout.secrets.tls_certificate("gateway-kh"))],
+                "trust_trace": True,
+            }
+        ]
     }
 
 

@@ -20,7 +20,7 @@ from shared.bus.connection import connect, inbox_prefix
 from shared.bus.stream import STREAM, about_consumer_subject, last_event_subject, next_events_subject
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateSubmitted
 from shared.contracts.fees import FeeSettled
-from shared.contracts.gateway import TransmissionAdvanced
+from shared.contracts.gateway.transmissions import TransmissionAdvanced
 from shared.contracts.registry.identity import SigningKeyPublished
 from tests.deploy.conftest import Bus, User
 

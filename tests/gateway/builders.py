@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,11 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import make_url, select, update
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.handlers import router
 from services.gateway.receiving import routes
@@ -27,9 +29,10 @@ from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.opening import MAX_CONCURRENT, Opener, limit_memory
 from services.gateway.wire.partners import Partner, Partners
 from services.gateway.wire.signature import Signer
+from services.gateway.wire.tls import Connections
 from shared.clock import Clock
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
-from shared.contracts.gateway import GetTransmission, TransmissionAdvanced, TransmissionState
+from shared.contracts.gateway.transmissions import GetTransmission, TransmissionAdvanced, TransmissionState
 from shared.contracts.messages import Event
 from shared.database.engine import Database
 from shared.database.tables import outbox, tasks
@@ -117,6 +120,44 @@ def a_signer(country: str, *, lasts: timedelta = timedelta(days=365), address: s
     return Signer(certificate, key)
 
 
+def a_partner(country: str, signer: Signer, **changes: Any) -> Partner:
+    """A partner that signs and connects with one certificate."""
+    address, pinned = f"https://{country.lower()}.example/asw/messages", (signer.certificate,)
+    return Partner(
+        **{"country": country, "address": address, "signing_certificates": pinned, "tls_certificates": pinned} | changes
+    )
+
+
+def with_certificate(app: ASGIApp, signer: Signer | None) -> ASGIApp:
+    """The application as a client meets it that has presented this certificate in the TLS handshake."""
+
+    async def presented(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["client_certificate"] = signer and signer.certificate.public_bytes(Encoding.DER)
+        await app(scope, receive, send)
+
+    return presented
+
+
+def put_keys(folder: Path, name: str, signer: Signer) -> tuple[Path, Path]:
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    certificate.write_bytes(signer.certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, key
+
+
+@dataclass
+class OneClient:
+    """The same client for every partner, in place of a TLS connection."""
+
+    client: httpx.AsyncClient
+
+    def to(self, country: str, pinned: object) -> httpx.AsyncClient:
+        return self.client
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+
+
 @dataclass
 class Link(httpx.AsyncBaseTransport):
     """The connection to one gateway. It can be down or slow, lose answers, or give other answers."""
@@ -157,9 +198,10 @@ class Gateway:
         mounts: dict[str, httpx.AsyncBaseTransport] = {f"https://{name.lower()}.example": link for name, link in links.items()}
         mounts["http://customs.example"] = self.customs_link
         client = httpx.AsyncClient(mounts=mounts)
+        connections = cast(Connections, OneClient(client))
         self.database = Database(make_url(f"sqlite:///{database}"))
         self.exchange = Exchange(
-            country, Partners(partners), signer, client, MAX_BYTES, retry_pause=0, opener=Opener(PROCESSES)
+            country, Partners(partners), signer, connections, MAX_BYTES, retry_pause=0, opener=Opener(PROCESSES)
         )
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
@@ -226,15 +268,13 @@ def an_answer(status: int, body: bytes = b"") -> httpx.Response:
 async def two_gateways(
     stack: AsyncExitStack, databases: dict[str, Path], signers: dict[str, Signer], trust: bool
 ) -> TwoGateways:
-    directory = {
-        country: Partner(country, f"https://{country.lower()}.example/asw/messages", signer.certificate, trust)
-        for country, signer in signers.items()
-    }
+    directory = {country: a_partner(country, signer, trust_trace=trust) for country, signer in signers.items()}
     gateways = {}
     for country, other in (("KH", "VN"), ("VN", "KH")):
         partners = {other: directory[other]}
         gateways[country] = Gateway(country, databases[country], signers[country], partners, {other: Link()})
         stack.push_async_callback(gateways[country].database.close)
     for country, other in (("KH", "VN"), ("VN", "KH")):
-        gateways[country].links[other].to = httpx.ASGITransport(gateways[other].app, raise_app_exceptions=False)
+        presents = with_certificate(gateways[other].app, signers[country])
+        gateways[country].links[other].to = httpx.ASGITransport(presents, raise_app_exceptions=False)
     return TwoGateways(gateways["KH"], gateways["VN"])

@@ -4,20 +4,21 @@ import httpx
 import pytest
 
 from deploy.embedded.customs import CustomsAway, NotADocument, decide
-from services.gateway.wire.xml import write_form
+from services.gateway.wire.xml import write_document
 
 from .builders import a_form, an_item
 from .conftest import RULES
 
-CIGARS = write_form(a_form(items=(an_item(), an_item(2, hs_code="24021000"))))
+CIGARS = write_document(a_form(items=(an_item(), an_item(2, hs_code="24021000"))))
 
 
 def test_a_document_that_no_rule_matches_is_accepted() -> None:
-    assert decide(write_form(a_form()), "VN", RULES) == {"decision": "accepted"}
+    assert decide(write_document(a_form()), "VN", RULES) == {"decision": "accepted"}
 
 
 def test_a_document_is_rejected_with_the_reason_of_each_rule_that_matches_an_item() -> None:
-    form = write_form(a_form(items=(an_item(hs_code="24021000"), an_item(2, hs_code="24022000"), an_item(3, hs_code="990100"))))
+    items = (an_item(hs_code="24021000"), an_item(2, hs_code="24022000"), an_item(3, hs_code="990100"))
+    form = write_document(a_form(items=items))
     answer = decide(form, "VN", RULES)
     assert answer["decision"] == "rejected"
     assert [reason["code"] for reason in answer["reasons"]] == ["restricted_goods", "hs_code_not_recognised"]  # type: ignore[attr-defined]

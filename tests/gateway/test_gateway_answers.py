@@ -9,16 +9,18 @@ from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import Certificate
 
-from services.gateway.wire.exchange import Exchange, http_client
-from services.gateway.wire.messages import Document, Kind, Receipt, Response
+from services.gateway.wire.exchange import Exchange
+from services.gateway.wire.messages import Acknowledgement, Document, Kind, Receipt
 from services.gateway.wire.opening import Opener
-from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.partners import Partners
 from services.gateway.wire.signature import Signer
+from services.gateway.wire.tls import Connections
 from services.gateway.wire.xml import write_message
 from shared.refusals import Unavailable
 
-from .builders import MAX_BYTES, NOON, PROCESSES, TwoGateways, a_documented_certificate, a_form, a_signer, an_answer
+from .builders import MAX_BYTES, NOON, PROCESSES, TwoGateways, a_documented_certificate, a_form, a_partner, a_signer, an_answer
 
 UNTRUSTED = "cannot be trusted"
 
@@ -70,8 +72,8 @@ async def test_a_forged_receipt_is_not_accepted(gateways: TwoGateways, signers: 
     if forgery == "a mirror":
         forged = gateways.kh.links["VN"].sent[-1][0]
     if forgery == "not a receipt":
-        envelope = envelope.model_copy(update={"kind": Kind.RESPONSE})
-        forged = signer.sign(write_message(envelope, Response(code="REC", decided_at=NOON, received_at=NOON)))
+        envelope = envelope.model_copy(update={"kind": Kind.ACKNOWLEDGEMENT})
+        forged = signer.sign(write_message(envelope, Acknowledgement(available_at=NOON, received_at=NOON)))
     gateways.kh.links["VN"].answers = [an_answer(200, forged)]
     await gateways.kh.run_due_tasks()
 
@@ -80,8 +82,8 @@ async def test_a_forged_receipt_is_not_accepted(gateways: TwoGateways, signers: 
 
 
 @pytest.fixture
-def tls_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """The port of a server with TLS, and the file of the CA that signed its certificate."""
+def tls_server(tmp_path: Path) -> Iterator[tuple[int, Certificate]]:
+    """The port of a server with TLS, and its certificate."""
     server_signer = a_signer("127.0.0.1", address="127.0.0.1")
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
     certificate.write_bytes(server_signer.certificate.public_bytes(Encoding.PEM))
@@ -100,23 +102,22 @@ def tls_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield server.server_port, certificate
+    yield server.server_port, server_signer.certificate
     server.shutdown()
     server.server_close()
     thread.join()
 
 
 @pytest.mark.parametrize(("trusted", "because"), [(True, "answered 404"), (False, r"cannot be reached \(ConnectError\)")])
-async def test_only_certificates_of_the_authority_of_the_exchange_are_accepted(
-    tls_server: tuple[int, Path], signers: dict[str, Signer], tmp_path: Path, trusted: bool, because: str
+async def test_only_the_pinned_certificate_of_a_partner_is_accepted(
+    tls_server: tuple[int, Certificate], signers: dict[str, Signer], trusted: bool, because: str
 ) -> None:
-    port, authority = tls_server
-    if not trusted:
-        authority = tmp_path / "other.crt"
-        authority.write_bytes(a_signer("other", address="127.0.0.1").certificate.public_bytes(Encoding.PEM))
-    partner = Partner("VN", f"https://127.0.0.1:{port}/asw/messages", signers["VN"].certificate)
-    async with http_client(ssl.create_default_context(cafile=authority)) as client:
-        exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], client, MAX_BYTES, opener=Opener(PROCESSES))
-        envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
-        with pytest.raises(Unavailable, match=because):
-            await exchange.send(envelope, Document(form=a_form()))
+    port, certificate = tls_server
+    pinned = certificate if trusted else a_signer("other", address="127.0.0.1").certificate
+    partner = a_partner("VN", signers["VN"], address=f"https://127.0.0.1:{port}/asw/messages", tls_certificates=(pinned,))
+    connections = Connections(None, None)
+    exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], connections, MAX_BYTES, opener=Opener(PROCESSES))
+    envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    with pytest.raises(Unavailable, match=because):
+        await exchange.send(envelope, Document(form=a_form()))
+    await connections.aclose()

@@ -15,7 +15,7 @@ import pytest
 from services.gateway.wire.bounds import MAX_ELEMENTS
 from services.gateway.wire.signature import Signer
 
-from .builders import PROCESSES, TwoGateways
+from .builders import PROCESSES, TwoGateways, with_certificate
 from .test_gateway_bounds import HEAD, MIB, NAMED, TAIL, between, filled
 from .test_gateway_receiving import XML, a_message
 
@@ -83,7 +83,9 @@ async def test_a_stranger_takes_little_and_a_partner_is_served(
     hostile = attack(a_message(signers["KH"]))
     clients = {
         address: httpx.AsyncClient(
-            transport=httpx.ASGITransport(gateways.vn.app, raise_app_exceptions=False, client=(address, 1)),
+            transport=httpx.ASGITransport(
+                with_certificate(gateways.vn.app, signers["KH"]), raise_app_exceptions=False, client=(address, 1)
+            ),
             base_url="https://vn.example",
             timeout=120,
         )

@@ -84,7 +84,7 @@ def test_an_e_form_d_of_two_thousand_items_is_within_bounds(signers: dict[str, S
     form = a_form(items=tuple(an_item(number + 1) for number in range(2000)))
     message = signers["KH"].sign(write_message(an_envelope(), Document(form=form)))
     must_be_in_bounds(message)
-    opened, _ = open_message(message, signers["KH"].certificate.public_bytes(Encoding.DER))
+    opened, _ = open_message(message, [signers["KH"].certificate.public_bytes(Encoding.DER)])
     assert isinstance(opened, Contents)
     assert opened.content == Document(form=form)
 
@@ -176,7 +176,7 @@ async def test_senders_take_turns_however_much_one_of_them_sends(signers: dict[s
 
     async def send(who: str, raw: bytes) -> None:
         try:
-            await opener.open(raw, signers["KH"].certificate, (who, ""))
+            await opener.open(raw, [signers["KH"].certificate], (who, ""))
         except MessageRejected:
             pass
         order.append(who)
@@ -235,13 +235,13 @@ async def test_a_message_that_takes_too_long_kills_its_process_only(
     monkeypatch.setattr(opening, "MAX_PROCESS", 2**62)
     opener = Opener([ProcessPool()])
     with pytest.raises(MessageRejected, match="not_for_ever"):
-        await opener.open(b"short", None, ("KH", ""))
+        await opener.open(b"short", (), ("KH", ""))
     monkeypatch.setattr(opening, "OPENED_WITHIN", 0.5)
     with pytest.raises(MessageRejected, match="message_takes_too_long"):
-        await opener.open(b"for ever", None, ("KH", ""))
+        await opener.open(b"for ever", (), ("KH", ""))
     monkeypatch.setattr(opening, "OPENED_WITHIN", 20)
     with pytest.raises(MessageRejected, match="not_for_ever"):
-        await opener.open(b"short", None, ("KH", ""))
+        await opener.open(b"short", (), ("KH", ""))
     await opener.aclose()
 
 
@@ -257,9 +257,9 @@ async def test_a_message_that_kills_its_process_is_requested_again_and_others_ar
     with monkeypatch.context() as patched:
         patched.setattr(opening, "open_message", die)
         with pytest.raises(MessageRejected, match="not_now") as refused:
-            await opener.open(b"", None, ("KH", ""))
+            await opener.open(b"", (), ("KH", ""))
     assert refused.value.status == 503
-    assert (await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))).envelope.sender == "KH"
+    assert (await opener.open(a_message(signers["KH"]), [signers["KH"].certificate], ("KH", ""))).envelope.sender == "KH"
     await opener.aclose()
 
 
@@ -272,10 +272,10 @@ async def test_a_process_that_has_grown_is_replaced(monkeypatch: pytest.MonkeyPa
         ended(process)
 
     monkeypatch.setattr(ProcessPool, "end", end)
-    await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))
+    await opener.open(a_message(signers["KH"]), [signers["KH"].certificate], ("KH", ""))
     assert used == []
     monkeypatch.setattr(opening, "MAX_PROCESS", 1)
-    await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))
+    await opener.open(a_message(signers["KH"]), [signers["KH"].certificate], ("KH", ""))
     assert len(used) == 1
     await opener.aclose()
 
@@ -285,7 +285,7 @@ def test_the_largest_message_in_bounds_keeps_a_process_within_its_memory(
 ) -> None:
     with_text = filled(b"<a>" + b"x" * 36 + b"</a>", MAX_ELEMENTS - 3)
     process = ProcessPool(opening.limit_memory)
-    opened, memory = process.submit(open_message, with_text, signers["KH"].certificate.public_bytes(Encoding.DER)).result()
+    opened, memory = process.submit(open_message, with_text, [signers["KH"].certificate.public_bytes(Encoding.DER)]).result()
     process.shutdown()
     assert isinstance(opened, Rejection)
     assert opened.code == "signature_not_valid"

@@ -20,7 +20,7 @@ from services.gateway.domain import (
     WrongDestination,
     must_match_envelope,
 )
-from shared.contracts.gateway import NEXT_CODES, StatusCode
+from shared.contracts.gateway.transmissions import NEXT_CODES, StatusCode
 
 from .builders import EXPORTER, NOON, a_form
 

@@ -8,8 +8,8 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import func, select
 
 from services.gateway.store import inbound_documents
-from services.gateway.wire.messages import Document, Kind, Response
-from shared.contracts.gateway import StatusCode
+from services.gateway.wire.messages import Acknowledgement, Document, Kind
+from shared.contracts.gateway.transmissions import StatusCode
 from shared.database.tables import dead_letters
 from shared.handling.actor import Actor, NotYours
 from shared.observability.tracing import span
@@ -229,8 +229,8 @@ async def test_a_document_waits_while_customs_are_down(gateways: TwoGateways) ->
 
 async def test_only_the_destination_decides_on_a_document(gateways: TwoGateways) -> None:
     await gateways.kh.receive(a_documented_certificate(a_form(destination="TH")))
-    envelope = gateways.vn.exchange.envelope(uuid4(), Kind.RESPONSE, "KH", "D2026-PNH-000123", 1, NOON)
-    receipt = await gateways.vn.exchange.send(envelope, Response(code="REC", decided_at=NOON, received_at=NOON))
+    envelope = gateways.vn.exchange.envelope(uuid4(), Kind.ACKNOWLEDGEMENT, "KH", "D2026-PNH-000123", 1, NOON)
+    receipt = await gateways.vn.exchange.send(envelope, Acknowledgement(available_at=NOON, received_at=NOON))
     assert [reason.code for reason in receipt.reasons] == ["not_the_destination"]
     assert await gateways.kh.codes() == ["AS1"]
 

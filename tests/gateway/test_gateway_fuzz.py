@@ -95,7 +95,7 @@ def test_a_mutated_message_is_refused_or_has_the_signed_content(mutations: list[
         message = mutated(message, mutation)
 
     claimed_country(message)
-    opened, _ = open_message(message, CERTIFICATE)
+    opened, _ = open_message(message, [CERTIFICATE])
 
     if isinstance(opened, Rejection):
         assert opened.code in CODES
@@ -108,6 +108,6 @@ def test_a_mutated_message_is_refused_or_has_the_signed_content(mutations: list[
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: f"<a>{text}</a>".encode("utf-8", "replace")))
 def test_any_bytes_are_refused(raw: bytes) -> None:
     claimed_country(raw)
-    opened, _ = open_message(raw, CERTIFICATE)
+    opened, _ = open_message(raw, [CERTIFICATE])
     assert isinstance(opened, Rejection)
     assert opened.code in CODES

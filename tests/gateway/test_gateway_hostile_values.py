@@ -15,13 +15,14 @@ from sqlalchemy import select, update
 from services.gateway.handlers.sending import announce_steps
 from services.gateway.store import steps, transmissions
 from services.gateway.wire.customs import Decision
-from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
+from services.gateway.wire.documents import E_FORM_D
+from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection, WireModel
 from services.gateway.wire.signature import Signer
-from services.gateway.wire.xml import FORM_NS, write_message
-from shared.contracts.gateway import MAX_REASONS, MAX_STEP_DETAIL, TransmissionAdvanced
+from services.gateway.wire.xml import write_message
+from shared.contracts.gateway.transmissions import MAX_REASONS, MAX_STEP_DETAIL, TransmissionAdvanced
 from shared.workers.requests import MAX_ANSWER
 
-from .builders import TwoGateways, a_documented_certificate, a_form, an_answer
+from .builders import TwoGateways, a_documented_certificate, a_form, an_answer, with_certificate
 from .test_gateway_receiving import XML, an_envelope
 
 Respond = Callable[..., Awaitable[list[str]]]
@@ -42,9 +43,18 @@ def respond(gateways: TwoGateways, signers: dict[str, Signer]) -> Respond:
     async def send(**fields: Any) -> list[str]:
         at = now()
         values = {"code": "REC", "decided_at": at, "received_at": at, "reasons": ()} | fields
-        envelope = an_envelope(kind=Kind.RESPONSE, sender="VN", receiver="KH")
-        message = signers["VN"].sign(write_message(envelope, Response.model_construct(**values)))
-        transport = httpx.ASGITransport(gateways.kh.app, raise_app_exceptions=False)
+        decided_at, received_at = values["decided_at"], values["received_at"]
+        content: WireModel
+        if values["code"] == "REC":
+            kind, content = (
+                Kind.ACKNOWLEDGEMENT,
+                Acknowledgement.model_construct(received_at=received_at, available_at=decided_at),
+            )
+        else:
+            refused = {"rejected_at": decided_at, "reasons": values["reasons"]}
+            kind, content = Kind.REJECTION, Rejection.model_construct(received_at=received_at, **refused)
+        message = signers["VN"].sign(write_message(an_envelope(kind=kind, sender="VN", receiver="KH"), content))
+        transport = httpx.ASGITransport(with_certificate(gateways.kh.app, signers["VN"]), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="https://kh.example") as client:
             answer = await client.post("/asw/messages", content=message, headers=XML)
         assert answer.status_code == 200, answer.text
@@ -167,9 +177,9 @@ async def test_values_stored_before_the_limits_existed_are_cut_in_answers_and_ev
 @pytest.mark.parametrize("number", ["1e50000000", "1e-50000000", "9" * 31, "NaN"])
 async def test_a_number_with_too_many_digits_is_refused(gateways: TwoGateways, signers: dict[str, Signer], number: str) -> None:
     root = write_message(an_envelope(), Document(form=a_form()))
-    for element in root.iter(f"{{{FORM_NS}}}TariffQuantity"):
+    for element in root.iter(f"{{{E_FORM_D.namespace(2)}}}TariffQuantity"):
         element.text = number
-    transport = httpx.ASGITransport(gateways.vn.app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(with_certificate(gateways.vn.app, signers["KH"]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://vn.example") as client:
         answer = await client.post("/asw/messages", content=signers["KH"].sign(root), headers=XML)
     receipt = (await gateways.kh.exchange.opened(answer.content)).content()

@@ -13,7 +13,8 @@ from services.gateway import listing
 from services.gateway.handlers import router
 from services.gateway.handlers.sending import TransmitDocument
 from services.gateway.store import inbound_documents, steps, transmissions
-from shared.contracts.gateway import GetReceivedDocument, ListReceivedDocuments, ListTransmissions
+from shared.contracts.gateway.received import GetReceivedDocument, ListReceivedDocuments
+from shared.contracts.gateway.transmissions import ListTransmissions
 from shared.database.tables import dead_letters, tasks
 from shared.handling.actor import Actor
 from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test, an_agent

@@ -39,9 +39,9 @@ async def test_a_message_with_an_unexpected_error_is_requested_again_and_the_nex
     with monkeypatch.context() as patched:
         patched.setattr(opening, "open_message", fail)
         with pytest.raises(MessageRejected, match="not_now") as refused:
-            await asyncio.wait_for(opener.open(b"", None, ("KH", "")), 60)
+            await asyncio.wait_for(opener.open(b"", (), ("KH", "")), 60)
     assert refused.value.status == 503
-    opened = await opener.open(a_message(signers["KH"]), signers["KH"].certificate, ("KH", ""))
+    opened = await opener.open(a_message(signers["KH"]), [signers["KH"].certificate], ("KH", ""))
     assert opened.envelope.sender == "KH"
 
 
@@ -55,7 +55,7 @@ async def test_messages_that_wait_when_the_service_stops_are_requested_again(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "open_message", wait_for_ever)
-    waiting = [asyncio.create_task(opener.open(b"", None, ("KH", ""))) for _ in range(3)]
+    waiting = [asyncio.create_task(opener.open(b"", (), ("KH", ""))) for _ in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await opener.aclose()

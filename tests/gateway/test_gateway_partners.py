@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from services.gateway.domain import FAILURES_IN_A_ROW, PartnerGateway
 from services.gateway.handlers.observing import announce_partner, replay_partner
 from services.gateway.store import partner_countries, partners
-from shared.contracts.gateway import PartnerObserved
+from shared.contracts.gateway.partners import PartnerObserved
 from shared.database.tables import tasks
 
 from .builders import Gateway, TwoGateways, a_documented_certificate, a_form, an_answer

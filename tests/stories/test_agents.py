@@ -9,7 +9,7 @@ from cli.demo.people import until
 from shared.bus.client import AskRefused
 from shared.contracts.certificates.issuing import GetCertificate, SubmitCertificate
 from shared.contracts.fees import GetInvoice
-from shared.contracts.gateway import GetTransmission
+from shared.contracts.gateway.transmissions import GetTransmission
 from shared.contracts.index import contracts
 from shared.contracts.messages import Request
 from shared.contracts.registry.mandates import ActUnderMandate, ListApiKeys, RevokeApiKey

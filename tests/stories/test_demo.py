@@ -16,7 +16,7 @@ from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListProducts
 from shared.contracts.certificates.products import ProductStatus
 from shared.contracts.fees import ListInvoices
-from shared.contracts.gateway import ListReceivedDocuments
+from shared.contracts.gateway.received import ListReceivedDocuments
 from shared.contracts.registry.registration_lists import ListRegistrations
 from tests.conftest import eventually
 from tests.stories.conftest import RunningSystem, a_running_system

@@ -12,7 +12,7 @@ from cli.spans import kept_spans, traces_of
 from shared.bus.client import AskRefused
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.contracts.gateway import GetTransmission
+from shared.contracts.gateway.transmissions import GetTransmission
 from shared.contracts.registry.identity import RevokeSession
 from tests.stories.conftest import PARTNERS, RunningSystem, to
 

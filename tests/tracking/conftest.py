@@ -22,7 +22,8 @@ from services.tracking.live import LIFETIME, Watching
 from services.tracking.look_ups import LookUps
 from services.tracking.routes import routes
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
-from shared.contracts.gateway import PartnerObserved, PartnerState, StatusCode, TransmissionAdvanced
+from shared.contracts.gateway.partners import PartnerObserved, PartnerState
+from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.contracts.messages import Event
 from shared.database.engine import Database
 from shared.database.migrations.schema import migrate

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from services.tracking.references import MAX_TYPED
 from services.tracking.store import tracked_steps
-from shared.contracts.gateway import MAX_REASONS, StatusCode
+from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 
 from .conftest import A_JOURNEY, CERTIFICATE, REFERENCE, Tracking, a_step, an_issued_certificate
 

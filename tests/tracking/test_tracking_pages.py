@@ -18,7 +18,7 @@ from services.tracking.look_ups import LookUps
 from services.tracking.replies import ready_values
 from services.tracking.store import CertificateNotFound, Tracked, TrackedCertificate, TrackedStep
 from services.tracking.views import certificate_view
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 
 from .conftest import A_JOURNEY, REFERENCE, SITE, Tracking, a_step, an_issued_certificate
 

@@ -2,7 +2,7 @@
 
 from services.gateway import store
 from services.gateway.handlers import lists, observing, sending
-from shared.contracts.gateway import StatusCode
+from shared.contracts.gateway.transmissions import StatusCode
 from shared.handling.router import Router
 
 router = Router()

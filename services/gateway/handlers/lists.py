@@ -7,17 +7,14 @@ from services.gateway import listing
 from services.gateway.handlers.sending import TransmitDocument
 from services.gateway.store import waiting_tasks
 from shared.contracts.certificates.documents import FormD
-from shared.contracts.gateway import (
+from shared.contracts.gateway.received import (
     GetReceivedDocument,
-    ListedTransmission,
     ListReceivedDocuments,
-    ListTransmissions,
     ReceivedContent,
     ReceivedDocument,
     ReceivedDocuments,
-    StatusCode,
-    Transmissions,
 )
+from shared.contracts.gateway.transmissions import ListedTransmission, ListTransmissions, StatusCode, Transmissions
 from shared.handling.actor import Actor, NotYours
 from shared.handling.router import Router
 from shared.handling.work import Work

@@ -5,7 +5,7 @@ from services.gateway.domain import PartnerGateway
 from services.gateway.store import partner_answers, partner_by_country
 from services.gateway.wire.exchange import Attempt
 from services.gateway.wire.messages import Receipt
-from shared.contracts.gateway import PartnerObserved, PartnerState
+from shared.contracts.gateway.partners import PartnerObserved, PartnerState
 from shared.handling.router import Router
 from shared.handling.work import Work
 

@@ -4,15 +4,15 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
-from services.gateway.domain import Step, Transmission
+from services.gateway.domain import InboundDocument, Step, Transmission
 from services.gateway.handlers.observing import receipt_of
 from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, waiting_tasks
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
-from services.gateway.wire.messages import MAX_DETAIL, Document, Kind, Reason, Receipt, Response
-from shared.contracts import gateway as contracts
+from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
-from shared.contracts.gateway import (
+from shared.contracts.gateway import transmissions as contracts
+from shared.contracts.gateway.transmissions import (
     MAX_REASONS,
     MAX_STEP_DETAIL,
     NEXT_CODES,
@@ -114,24 +114,28 @@ async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
 async def return_response(task: ReturnResponse, work: Work) -> None:
     """The partner receives the decision of our customs."""
     inbound = await inbound_document_by_id(work, task.document_id)
-    assert inbound.decided_at is not None
     exchange = work.use(Exchange)
     sender, reference, number = inbound.sender, inbound.reference, inbound.number
-    envelope = exchange.envelope(inbound.document_id, Kind.RESPONSE, sender, reference, number, work.now)
-    response = Response(
-        code=StatusCode.REC if inbound.accepted else StatusCode.NOT,
-        decided_at=inbound.decided_at,
-        received_at=inbound.received_at,
-        reasons=tuple(Reason(code=each["code"], detail=each["detail"][:MAX_DETAIL]) for each in inbound.reasons[:MAX_REASONS]),
-    )
+    answer = answer_to(inbound)
+    kind = Kind.ACKNOWLEDGEMENT if inbound.accepted else Kind.REJECTION
+    envelope = exchange.envelope(inbound.document_id, kind, sender, reference, number, work.now)
 
-    attempt = await work.between_transactions(exchange.try_to_send, envelope, response)
+    attempt = await work.between_transactions(exchange.try_to_send, envelope, answer)
 
     receipt = await receipt_of(attempt, work)
     if receipt.reasons:
         raise ResponseNotTaken(reasons=details_of(receipt.reasons) or "")
     inbound = await inbound_document_by_id(work, task.document_id)
     inbound.returned_at = receipt.received_at
+
+
+def answer_to(inbound: InboundDocument) -> Acknowledgement | Rejection:
+    """The decision of our customs on a partner's document, for the partner."""
+    assert inbound.decided_at is not None
+    if inbound.accepted:
+        return Acknowledgement(received_at=inbound.received_at, available_at=inbound.decided_at)
+    reasons = [Reason(code=each["code"], detail=each["detail"][:MAX_DETAIL]) for each in inbound.reasons[:MAX_REASONS]]
+    return Rejection(received_at=inbound.received_at, rejected_at=inbound.decided_at, reasons=tuple(reasons))
 
 
 @router.answers(GetTransmission)

@@ -6,9 +6,10 @@ from typing import Literal
 import httpx
 from pydantic import ValidationError
 
-from services.gateway.wire.exchange import TIMEOUT, XML_TYPE
+from services.gateway.wire.exchange import XML_TYPE
 from services.gateway.wire.messages import Reasons, WireModel
-from services.gateway.wire.xml import write_form
+from services.gateway.wire.tls import TIMEOUT
+from services.gateway.wire.xml import write_document
 from shared.contracts.certificates.documents import FormD
 from shared.refusals import Unavailable
 
@@ -35,7 +36,7 @@ class Customs:
         """Sends a document to customs and returns their decision; a rejection has reasons. Raises Unavailable."""
         try:
             async with asyncio.timeout(TIMEOUT):
-                answer = await self._client.post(self._url, content=write_form(form), headers={"content-type": XML_TYPE})
+                answer = await self._client.post(self._url, content=write_document(form), headers={"content-type": XML_TYPE})
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"the customs system cannot be reached ({type(error).__name__})") from error
         if answer.status_code != 200:

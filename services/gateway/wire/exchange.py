@@ -1,7 +1,6 @@
 """The exchange of messages and receipts with partner gateways over HTTPS."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,26 +8,35 @@ from time import monotonic
 from uuid import UUID
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.gateway.domain import FAILURES_IN_A_ROW
 from services.gateway.wire import xml
+from services.gateway.wire.layout import VERSIONS, NotInVersion
 from services.gateway.wire.messages import Envelope, Kind, Receipt, WireModel
 from services.gateway.wire.opening import Contents, MessageRejected, Opener, claimed_country
 from services.gateway.wire.partners import Partner, PartnerNotConfigured, Partners
+from services.gateway.wire.schemas import SchemaViolated, must_be_valid
 from services.gateway.wire.signature import Signer
+from services.gateway.wire.tls import TIMEOUT, Connections, is_expired
 from shared import hooks
 from shared.observability.tracing import traceparent
 from shared.refusals import Refused, Unavailable
 
 XML_TYPE = "application/xml"
-TIMEOUT = 30.0
-"""Seconds within which a partner must answer."""
 RETRY_PAUSE = 5.0
 """Seconds without requests to an unavailable partner. Then one message is sent as a probe, and the others wait."""
 
 
 class ContentUnreadable(Refused):
     code = "document_unreadable"
+
+
+class NotSendable(Refused):
+    """The message does not have the form of the schema. An operator must check it."""
+
+    code = "message_not_sendable"
 
 
 class PartnerUnavailable(Unavailable):
@@ -87,7 +95,7 @@ class Exchange:
         country: str,
         partners: Partners,
         signer: Signer,
-        client: httpx.AsyncClient,
+        connections: Connections,
         max_message_bytes: int,
         retry_pause: float = RETRY_PAUSE,
         opener: Opener | None = None,
@@ -99,7 +107,7 @@ class Exchange:
         self._failures: dict[str, int] = {}
         self._partners = partners
         self._signer = signer
-        self._client = client
+        self._connections = connections
         self._opener = opener or Opener()
 
     def envelope(self, message_id: UUID, kind: Kind, receiver: str, reference: str, number: int, at: datetime) -> Envelope:
@@ -114,9 +122,14 @@ class Exchange:
             number=number,
         )
 
+    @property
+    def pinned(self) -> list[x509.Certificate]:
+        """The TLS certificates of all partners."""
+        return [each for partner in self._partners.rows.values() for each in partner.tls_certificates]
+
     async def aclose(self) -> None:
         """Closes the connections to partners, and ends the processes that open messages."""
-        await self._client.aclose()
+        await self._connections.aclose()
         await self._opener.aclose()
 
     async def send(self, envelope: Envelope, content: WireModel) -> Receipt:
@@ -124,11 +137,19 @@ class Exchange:
 
         Raises Unavailable unless the answer is a genuine receipt for this message. The message is then sent again later.
         """
-        partner = self._partners.by_country(envelope.receiver)
+        day = envelope.sent_at.date()
+        partner = self._partners.by_country(envelope.receiver, day)
         name = f"the gateway of {self._partners.name_of(partner.country)}"
+        version = partner.version_on(day)
+        if version is None:
+            raise PartnerNotConfigured(f"{name} speaks no version of the messages today")
         self._must_be_available(partner)
         try:
-            answer = await self._post(partner, name, await self.signed(envelope, content))
+            signed = await self.signed(envelope, content, version)
+        except NotInVersion as error:
+            raise PartnerNotConfigured(f"{name} speaks version {version}, which has no {', '.join(error.fields)}") from error
+        try:
+            answer = await self._post(partner, name, signed)
         except PartnerUnavailable as error:
             self._outages[partner.country] = Outage(str(error), monotonic() + self._retry_pause)
             raise
@@ -160,23 +181,47 @@ class Exchange:
         self._failures.pop(country, None)
         return Attempt(country, receipt, True)
 
-    async def signed(self, envelope: Envelope, content: WireModel) -> bytes:
-        """The signed XML of a message."""
-        return await asyncio.to_thread(lambda: self._signer.sign(xml.write_message(envelope, content)))
+    async def signed(self, envelope: Envelope, content: WireModel, version: int = VERSIONS[-1]) -> bytes:
+        """The signed XML of a message. Raises NotSendable, and NotInVersion if this version cannot express it."""
+        return await asyncio.to_thread(self._signed, envelope, content, version)
 
-    async def open(self, content_type: str, body: AsyncIterable[bytes], address: str) -> Opened:
+    def _signed(self, envelope: Envelope, content: WireModel, version: int) -> bytes:
+        message = xml.write_message(envelope, content, version)
+        try:
+            must_be_valid(message, envelope.kind, version)
+        except SchemaViolated as error:
+            raise NotSendable(places=str(error)) from error
+        return self._signer.sign(message)
+
+    async def open(self, content_type: str, body: AsyncIterable[bytes], address: str, client: bytes | None) -> Opened:
         """Receives a message of a partner and verifies it. Raises MessageRejected.
 
-        `address`: the IP address of the peer. Behind a proxy that FORWARDED_ALLOW_IPS permits, it is the address in
-        X-Forwarded-For. Without that setting no proxy is permitted.
+        `client`: the TLS certificate (DER) that the peer presented. `address`: the IP address of the peer. Behind a proxy that
+        FORWARDED_ALLOW_IPS permits, it is the address in X-Forwarded-For. Without that setting no proxy is permitted.
         """
         if content_type.partition(";")[0].strip().lower() not in (XML_TYPE, "text/xml"):
             raise MessageRejected(415, "content_type_not_xml", f"Send messages as {XML_TYPE}.")
+        presented_by = self._presented_by(client)
         raw = await self._opener.receive(body, self.max_message_bytes, address)
         try:
-            return await self.opened(raw, address)
+            opened = await self.opened(raw, address)
+            if opened.partner not in presented_by:
+                raise MessageRejected(403, "client_certificate_of_another", "The TLS certificate is that of another partner.")
+            return opened
         finally:
             self._opener.release(len(raw), address)
+
+    def _presented_by(self, client: bytes | None) -> list[Partner]:
+        """The partners that have pinned this TLS certificate. Raises MessageRejected if there is none."""
+        found = [
+            partner
+            for partner in self._partners.rows.values()
+            if client in [each.public_bytes(Encoding.DER) for each in partner.tls_certificates if not is_expired(each)]
+        ]
+        if not found:
+            code = "client_certificate_unknown" if client else "client_certificate_missing"
+            raise MessageRejected(403, code, "Connect with the TLS certificate that this gateway has pinned.")
+        return found
 
     async def opened(self, raw: bytes, address: str = "") -> Opened:
         """Verifies a complete message. A message that names no partner as sender is not parsed. Raises MessageRejected."""
@@ -184,7 +229,7 @@ class Exchange:
         partner = self._partners.find(claimed)
         if claimed and partner is None:
             raise MessageRejected(403, "sender_unknown", "The sender is not a partner of this gateway.")
-        contents = await self._opener.open(raw, partner.certificate if partner else None, (claimed, address))
+        contents = await self._opener.open(raw, partner.signing_certificates if partner else (), (claimed, address))
         if partner is None or contents.envelope.sender != partner.country:
             raise MessageRejected(
                 403, "signature_not_valid", "The message is not trusted: its signed part names another sender."
@@ -205,11 +250,14 @@ class Exchange:
         headers = {"content-type": XML_TYPE, "accept-encoding": "identity"} | (
             {"traceparent": trace} if (trace := traceparent()) else {}
         )
+        client = self._connections.to(partner.country, partner.tls_certificates)
         try:
             async with (
                 asyncio.timeout(TIMEOUT),
-                self._client.stream("POST", partner.address, content=signed, headers=headers) as answer,
+                client.stream("POST", partner.address, content=signed, headers=headers) as answer,
             ):
+                if answer.is_redirect:
+                    raise Unavailable(f"{name} redirects to another address, which is not followed")
                 if answer.status_code != 200:
                     unavailable = answer.status_code >= 500 or answer.status_code == 429
                     reason = f"{name} answered {answer.status_code} {answer.reason_phrase}".rstrip()
@@ -235,8 +283,3 @@ async def _read_at_most(limit: int, chunks: AsyncIterable[bytes]) -> bytes:
         if len(read) > limit:
             raise _TooLong()
     return bytes(read)
-
-
-def http_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
-    """An HTTP client with this TLS context. It uses no proxy settings, follows no redirect, and has a timeout."""
-    return httpx.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(TIMEOUT, connect=5.0))

@@ -1,5 +1,6 @@
-"""The messages between gateways: a document, the receipt for a message, and the response of customs to a document."""
+"""The messages between gateways: an envelope, and a content of one kind."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
@@ -7,11 +8,14 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.certificates.documents import FormD
-from shared.contracts.fields import Country, Instant, Reference, Slug, Text
-from shared.contracts.gateway import MAX_REASONS, StatusCode
+from shared.contracts.fields import Country, Instant, Line, Reference, Slug, Text
+from shared.contracts.gateway.declarations import ExportDeclaration
+from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 
 MAX_DETAIL = 500
 """Maximum characters of one reason. 200 reasons of 500 characters are up to 400 KB, and an answer has up to 1,000 KB."""
+
+ItemNumber = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Kind(StrEnum):
@@ -19,11 +23,18 @@ class Kind(StrEnum):
 
     DOCUMENT = "Document"
     RECEIPT = "Receipt"
-    RESPONSE = "Response"
+    ACKNOWLEDGEMENT = "Acknowledgement"
+    REJECTION = "Rejection"
+    CANCELLATION = "Cancellation"
+    REPLACEMENT = "Replacement"
+    RETRANSMISSION_REQUEST = "RetransmissionRequest"
+    CUSTOMS_RESPONSE = "CustomsResponse"
+    VERIFICATION_QUESTION = "VerificationQuestion"
+    VERIFICATION_ANSWER = "VerificationAnswer"
 
 
 class WireModel(BaseModel):
-    """A part of a message between gateways. Fields that a later version adds are ignored."""
+    """A part of a message between gateways."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -53,42 +64,134 @@ class Envelope(WireModel):
 
 
 class Reason(WireModel):
-    """The reason of a rejection: a public code, and the text of the other side."""
+    """The reason of a refusal: a public code, and the text of the other side. `item`: the number of the item it is about."""
 
     code: Slug
     detail: Annotated[Text, Field(max_length=MAX_DETAIL)]
+    item: ItemNumber | None = None
 
 
 Reasons = Annotated[tuple[Reason, ...], Field(max_length=MAX_REASONS)]
 
 
 class Document(WireModel):
-    """An e-Form D for the customs of the receiver."""
+    """A document for the customs of the receiver: an e-Form D or an ACDD."""
 
-    form: FormD
+    form: FormD | ExportDeclaration
 
 
 class Receipt(WireModel):
-    """The receiver has accepted the message, or has rejected it with `reasons`."""
+    """The receiver's gateway has accepted the message, or has refused it with `reasons`."""
 
     in_reply_to: UUID
     received_at: Instant
     reasons: Reasons = ()
 
 
-class Response(WireModel):
-    """The decision of customs on a document, REC or NOT. `received_at`: when their gateway had received the document."""
+class Acknowledgement(WireModel):
+    """The document is in the customs system of the destination since `available_at` (REC)."""
 
-    code: Literal[StatusCode.REC, StatusCode.NOT]
-    decided_at: Instant
     received_at: Instant
-    reasons: Reasons = ()
+    available_at: Instant
+
+
+class Rejection(WireModel):
+    """The customs system of the destination did not take the document (NOT)."""
+
+    received_at: Instant
+    rejected_at: Instant
+    reasons: Annotated[Reasons, Field(min_length=1)]
+
+
+class Cancellation(WireModel):
+    """The issuing authority has cancelled the certificate (Annex 8, Rule 29)."""
+
+    cancelled_at: Instant
+    reason: Reason
+
+
+class Replacement(WireModel):
+    """A certificate that replaces and cancels the former one (Annex 8, Rule 29). The envelope names the new one."""
+
+    replaces: Reference
+    form: FormD
 
     @model_validator(mode="after")
-    def _reasons_go_with_not(self) -> "Response":
-        if (self.code is StatusCode.NOT) != bool(self.reasons):
-            raise ValueError("NOT needs reasons, and REC has none")
+    def _names_the_same_certificate(self) -> "Replacement":
+        if self.form.replaces != self.replaces:
+            raise ValueError("the document must name the certificate that it replaces")
         return self
 
 
-CONTENTS: dict[Kind, type[WireModel]] = {Kind.DOCUMENT: Document, Kind.RECEIPT: Receipt, Kind.RESPONSE: Response}
+class RetransmissionRequest(WireModel):
+    """The receiver requests the document once more (Annex 8, Rule 29)."""
+
+    requested_at: Instant
+    reason: Reason
+
+
+class ItemDecision(WireModel):
+    """The decision of customs on one item."""
+
+    item: ItemNumber
+    code: Literal[StatusCode.UTL, StatusCode.DEN]
+    reasons: Reasons = ()
+
+
+class CustomsResponse(WireModel):
+    """The decision of customs on the preference (Annex 8, Rules 13 and 30): utilised (UTL), in part (UTP) or denied (DEN).
+
+    `items`: the decision on each item if they differ. `declaration`: the number of the import declaration.
+    """
+
+    code: Literal[StatusCode.UTL, StatusCode.UTP, StatusCode.DEN]
+    decided_at: Instant
+    declaration: Line | None = None
+    reasons: Reasons = ()
+    items: Annotated[tuple[ItemDecision, ...], Field(max_length=2000)] = ()
+
+    @model_validator(mode="after")
+    def _reasons_go_with_a_denial(self) -> "CustomsResponse":
+        codes = {each.code for each in self.items}
+        if self.code is StatusCode.DEN and not self.reasons:
+            raise ValueError("DEN needs reasons")
+        if self.code is StatusCode.UTP and codes != {StatusCode.UTL, StatusCode.DEN}:
+            raise ValueError("UTP needs items of both decisions")
+        if self.code is not StatusCode.UTP and codes - {self.code}:
+            raise ValueError("the decisions of the items differ from that of the document")
+        if any((each.code is StatusCode.DEN) != bool(each.reasons) for each in self.items):
+            raise ValueError("a denied item needs reasons, and a utilised item has none")
+        return self
+
+
+class QuestionedItem(WireModel):
+    """An item that a verification is about."""
+
+    item: ItemNumber
+
+
+class VerificationQuestion(WireModel):
+    """Customs ask the issuing authority to verify a certificate (Annex 8, Rule 18). No `items` means all items."""
+
+    case_id: UUID
+    asked_at: Instant
+    answer_by: date
+    reason: Reason
+    items: Annotated[tuple[QuestionedItem, ...], Field(max_length=2000)] = ()
+
+
+class VerificationOutcome(StrEnum):
+    """The result of a verification."""
+
+    CONFIRMED = "origin_confirmed"
+    NOT_CONFIRMED = "origin_not_confirmed"
+    NOT_GENUINE = "certificate_not_genuine"
+
+
+class VerificationAnswer(WireModel):
+    """The answer of the issuing authority, within 90 days of the question (Annex 8, Rule 18)."""
+
+    case_id: UUID
+    answered_at: Instant
+    outcome: VerificationOutcome
+    text: Text

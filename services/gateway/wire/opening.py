@@ -19,8 +19,10 @@ from pydantic import ValidationError
 
 from services.gateway.wire import xml
 from services.gateway.wire.bounds import OutOfBounds, SignatureShapeWrong, must_be_in_bounds
+from services.gateway.wire.layout import VERSIONS
 from services.gateway.wire.messages import Envelope, WireModel
-from services.gateway.wire.signature import NotGenuine, as_signed
+from services.gateway.wire.schemas import SchemaViolated, must_be_valid
+from services.gateway.wire.signature import NotGenuine, as_signed_by_one
 from shared.runtime.process_pool import ProcessPool
 
 log = logging.getLogger(__name__)
@@ -72,11 +74,15 @@ AGAIN = Rejection(TRY_LATER, "not_now", "The message could not be verified: send
 
 @dataclass(frozen=True)
 class Contents:
-    """A message with a verified signature. `content` is None if the fields in `malformed` are missing or malformed."""
+    """A message with a verified signature. `content` is None if the fields in `malformed` are missing or malformed.
+
+    `version`: that of the profile, from its namespace.
+    """
 
     envelope: Envelope
     content: WireModel | None
     malformed: str = ""
+    version: int = VERSIONS[-1]
 
 
 Lane = tuple[str, str]
@@ -89,12 +95,12 @@ def claimed_country(raw: bytes) -> str:
     return found[1].decode() if found else ""
 
 
-def open_message(raw: bytes, certificate: bytes | None) -> tuple[Contents | Rejection, int]:
-    """The contents of a message that the key of this certificate (DER) has signed, or the reason of its rejection.
+def open_message(raw: bytes, certificates: Sequence[bytes]) -> tuple[Contents | Rejection, int]:
+    """The contents of a message that the key of one of these certificates (DER) has signed, or the reason of its rejection.
 
     It runs in a separate process. The number is the memory of this process afterwards, in KiB.
     """
-    return _opened(raw, certificate), _memory_held()
+    return _opened(raw, certificates), _memory_held()
 
 
 def _memory_held() -> int:
@@ -105,13 +111,15 @@ def _memory_held() -> int:
     return pages * resource.getpagesize() // 1024
 
 
-def _opened(raw: bytes, certificate: bytes | None) -> Contents | Rejection:
+def _opened(raw: bytes, certificates: Sequence[bytes]) -> Contents | Rejection:
     try:
         must_be_in_bounds(raw)
-        if certificate is None:
+        if not certificates:
             return Rejection(403, "sender_unknown", "The sender is not a partner of this gateway.")
-        signed = as_signed(xml.parse(raw), x509.load_der_x509_certificate(certificate))
-        envelope = xml.read_envelope(signed)
+        signed = as_signed_by_one(xml.parse(raw), [x509.load_der_x509_certificate(each) for each in certificates])
+        version = xml.version_of(signed)
+        assert version is not None  # a signature covers nothing else
+        envelope = xml.read_envelope(signed, version)
     except (OutOfBounds, xml.NotXml) as error:
         return Rejection(400, "xml_not_readable", f"The message cannot be read: {error}.")
     except (NotGenuine, SignatureShapeWrong) as error:
@@ -122,10 +130,13 @@ def _opened(raw: bytes, certificate: bytes | None) -> Contents | Rejection:
     except MemoryError:
         return Rejection(400, "xml_not_readable", "The message cannot be read: it needs too much memory.")
     try:
-        return Contents(envelope, xml.read_content(signed, envelope.kind))
+        must_be_valid(signed, envelope.kind, version)
+        return Contents(envelope, xml.read_content(signed, envelope.kind, version), version=version)
+    except SchemaViolated as error:
+        return Contents(envelope, None, ", ".join(error.places), version)
     except ValidationError as error:
-        where = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors()[:5])
-        return Contents(envelope, None, where)
+        where = ", ".join(".".join(map(str, fault["loc"])) or fault["msg"] for fault in error.errors()[:5])
+        return Contents(envelope, None, where, version)
 
 
 def limit_memory() -> None:
@@ -136,7 +147,7 @@ def limit_memory() -> None:
 @dataclass
 class _Waiting:
     raw: bytes
-    certificate: bytes | None
+    certificates: Sequence[bytes]
     opened: "asyncio.Future[Contents | Rejection]"
 
 
@@ -193,10 +204,10 @@ class Opener:
         for counted in (self._held, self._messages):
             counted += Counter()  # removes the addresses with a count of zero
 
-    async def open(self, raw: bytes, certificate: x509.Certificate | None, lane: Lane) -> Contents:
+    async def open(self, raw: bytes, certificates: Sequence[x509.Certificate], lane: Lane) -> Contents:
         """Opens a message when it is the turn of its lane. Raises MessageRejected."""
-        der = certificate.public_bytes(Encoding.DER) if certificate else None
-        waiting = _Waiting(raw, der, asyncio.get_running_loop().create_future())
+        ders = [each.public_bytes(Encoding.DER) for each in certificates]
+        waiting = _Waiting(raw, ders, asyncio.get_running_loop().create_future())
         self._lanes.setdefault(lane, deque()).append(waiting)
         self._start_waiting()
         opened = await waiting.opened
@@ -220,7 +231,7 @@ class Opener:
         opened: Contents | Rejection = AGAIN
         try:
             async with asyncio.timeout(OPENED_WITHIN):
-                call = asyncio.get_running_loop().run_in_executor(process, open_message, job.raw, job.certificate)
+                call = asyncio.get_running_loop().run_in_executor(process, open_message, job.raw, job.certificates)
                 opened, memory = await call
             if memory > MAX_PROCESS:
                 process.end()

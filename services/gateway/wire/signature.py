@@ -1,5 +1,8 @@
 """Signatures: XML-DSig, enveloped, ECDSA on P-256 with SHA-256, exclusive canonical XML."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +15,7 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from services.gateway.wire.xml import MESSAGE
+from services.gateway.wire.xml import version_of
 
 EXPECTED = SignatureConfiguration(
     location="./",
@@ -66,6 +69,14 @@ def as_signed(root: Any, certificate: x509.Certificate) -> Any:
     except Exception as error:
         # any error of the verifier means that the message is not genuine
         raise NotGenuine("it has no valid signature of the claimed sender") from error
-    if verified.signed_xml is None or verified.signed_xml.tag != MESSAGE or verified.signed_xml.getparent() is not None:
+    if verified.signed_xml is None or version_of(verified.signed_xml) is None or verified.signed_xml.getparent() is not None:
         raise NotGenuine("the signature does not cover the whole message")
     return verified.signed_xml
+
+
+def as_signed_by_one(root: Any, certificates: Sequence[x509.Certificate]) -> Any:
+    """The signed part of a message that one of these pinned certificates verifies. Raises NotGenuine."""
+    for certificate in certificates[1:]:
+        with suppress(NotGenuine):
+            return as_signed(deepcopy(root), certificate)
+    return as_signed(root, certificates[0])

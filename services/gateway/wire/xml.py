@@ -1,87 +1,27 @@
-"""The XML form of messages: our own profile with names of the WCO Data Model, until ASEAN's profile is public.
+"""The XML of messages: our own profile with names of the WCO Data Model, until ASEAN's profile is public."""
 
-A layout gives the path of each field, for writing and for reading: `A/B` is element B in element A, `A/@b` an attribute.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from lxml import etree
 
-from services.gateway.wire.messages import CONTENTS, Envelope, Kind, WireModel
-from shared.contracts.certificates.documents import FormD
+from services.gateway.wire.documents import DOCUMENT_TYPES, DocumentType, type_of
+from services.gateway.wire.layout import VERSIONS, NotInVersion, read, write
+from services.gateway.wire.messages import Envelope, Kind, WireModel
+from services.gateway.wire.profile import CONTENTS, ENVELOPE
+from shared.contracts.messages import Contract
 
-MESSAGE_NS = "urn:co-automation:asw:message:1"
-FORM_NS = "urn:co-automation:asw:e-form-d:1"
-VERSION = "1.0"
-MESSAGE = f"{{{MESSAGE_NS}}}Message"
-FORM = "EFormD"
+MESSAGE_NAMESPACES = {f"urn:co-automation:asw:message:{version}": version for version in VERSIONS}
+MESSAGE = "Message"
+LATEST = VERSIONS[-1]
 
 
 class NotXml(Exception):
     """The text is not XML, or has a document type."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part with a layout of its own. `many`: it may occur several times."""
-
-    path: str
-    layout: "Layout"
-    many: bool = False
-
-
-Layout = Mapping[str, str | Part]
-
-PARTY: Layout = {"name": "Name", "address": "Address/Line", "country": "Address/CountryCode"}
-ITEM: Layout = {
-    "number": "SequenceNumeric",
-    "marks": "Packaging/MarksNumbersID",
-    "packages": "Packaging/QuantityQuantity",
-    "package_kind": "Packaging/TypeCode",
-    "description": "Commodity/Description",
-    "hs_code": "Commodity/Classification/ID",
-    "criterion": "Origin/CriterionCode",
-    "quantity": "GoodsMeasure/TariffQuantity",
-    "unit": "GoodsMeasure/TariffQuantity/@unitCode",
-    "gross_weight_kg": "GoodsMeasure/GrossMassMeasure",
-    "fob": Part("CustomsValuation", {"amount": "FreeOnBoardAmount", "currency": "FreeOnBoardAmount/@currencyID"}),
-    "invoice_number": "Invoice/ID",
-    "invoice_date": "Invoice/IssueDate",
-}
-FORM_D: Layout = {
-    "reference": "ID",
-    "issuing_country": "IssueLocation/CountryCode",
-    "office": "IssueLocation/ID",
-    "issued_on": "IssueDate",
-    "valid_until": "ExpirationDate",
-    "issued_retroactively": "RetroactiveIssueIndicator",
-    "exporter": Part("Exporter", PARTY),
-    "consignee": Part("Consignee", PARTY),
-    "destination": "Destination/CountryCode",
-    "departure_date": "Consignment/DepartureDate",
-    "vessel": "Consignment/BorderTransportMeans/Name",
-    "port_of_discharge": "Consignment/UnloadingLocation/Name",
-    "items": Part("Consignment/GovernmentAgencyGoodsItem", ITEM, many=True),
-}
-ENVELOPE: Layout = {
-    "message_id": "MessageID",
-    "kind": "Kind",
-    "sender": "Sender/CountryCode",
-    "receiver": "Receiver/CountryCode",
-    "sent_at": "SentAt",
-    "reference": "Reference",
-    "number": "TransmissionNumber",
-}
-REASONS = Part("Reason", {"code": "Code", "detail": "Detail"}, many=True)
-CONTENT: dict[Kind, Layout] = {
-    Kind.DOCUMENT: {},
-    Kind.RECEIPT: {"in_reply_to": "InReplyTo", "received_at": "ReceivedAt", "reasons": REASONS},
-    Kind.RESPONSE: {"code": "Code", "decided_at": "DecidedAt", "received_at": "ReceivedAt", "reasons": REASONS},
-}
+def message_namespace(version: int) -> str:
+    """The namespace of messages of a version."""
+    return f"urn:co-automation:asw:message:{version}"
 
 
 def parse(data: bytes) -> Any:
@@ -98,105 +38,67 @@ def parse(data: bytes) -> Any:
     return root
 
 
-def write_form(form: FormD) -> bytes:
-    """The XML of an e-Form D without an envelope, for customs."""
-    written: bytes = etree.tostring(_form_element(form), encoding="UTF-8", xml_declaration=True)
+def version_of(root: Any) -> int | None:
+    """The version of the profile that a message has; None if this is no message of ours."""
+    name = etree.QName(root)
+    return MESSAGE_NAMESPACES.get(name.namespace or "") if name.localname == MESSAGE else None
+
+
+def write_document(document: Contract, version: int = LATEST) -> bytes:
+    """The XML of a document without an envelope, for customs. Raises NotInVersion."""
+    written: bytes = etree.tostring(_document_element(document, version), encoding="UTF-8", xml_declaration=True)
     return written
 
 
-def read_form(root: Any) -> FormD:
-    """An e-Form D from its element. Raises ValidationError."""
-    return FormD.model_validate(_read(root, FORM_D, FORM_NS))
+def read_document(root: Any, version: int = LATEST) -> Contract:
+    """A document from its element. Raises ValidationError, and KeyError for an element of no kind of document."""
+    kind = _types_by_tag(version)[root.tag]
+    return kind.model.model_validate(read(root, kind.layout, kind.namespace(version), version))
 
 
-def write_message(envelope: Envelope, content: WireModel) -> Any:
-    """The XML of a message, without a signature."""
-    root = etree.Element(MESSAGE, nsmap={None: MESSAGE_NS}, version=VERSION)
-    _write(root, ENVELOPE, envelope.model_dump(), MESSAGE_NS)
-    holder = etree.SubElement(root, f"{{{MESSAGE_NS}}}{envelope.kind}")
-    form = getattr(content, "form", None)
-    if isinstance(form, FormD):
-        holder.append(_form_element(form))
-    else:
-        _write(holder, CONTENT[envelope.kind], content.model_dump(), MESSAGE_NS)
+def write_message(envelope: Envelope, content: WireModel, version: int = LATEST) -> Any:
+    """The XML of a message, without a signature. Raises NotInVersion."""
+    kind, namespace = CONTENTS[envelope.kind], message_namespace(version)
+    if kind.since > version:
+        raise NotInVersion(version, (envelope.kind,))
+    root = etree.Element(f"{{{namespace}}}{MESSAGE}", nsmap={None: namespace})
+    write(root, ENVELOPE, envelope.model_dump(), namespace, version)
+    holder = etree.SubElement(root, f"{{{namespace}}}{envelope.kind}")
+    write(holder, kind.layout, content.model_dump(), namespace, version)
+    if kind.holds_document:
+        form = getattr(content, "form")  # noqa: B009 - only the kinds that hold a document have it
+        holder.append(_document_element(form, version))
     return root
 
 
-def read_envelope(root: Any) -> Envelope:
+def read_envelope(root: Any, version: int = LATEST) -> Envelope:
     """The envelope of a message. Raises ValidationError."""
-    return Envelope.model_validate(_read(root, ENVELOPE, MESSAGE_NS))
+    return Envelope.model_validate(read(root, ENVELOPE, message_namespace(version), version))
 
 
-def read_content(root: Any, kind: Kind) -> WireModel:
+def read_content(root: Any, kind: Kind, version: int = LATEST) -> WireModel:
     """The content of a message. Raises ValidationError."""
-    holder = root.find(f"{{{MESSAGE_NS}}}{kind}")
-    values = {} if holder is None else _read(holder, CONTENT[kind], MESSAGE_NS)
-    form = None if holder is None else holder.find(f"{{{FORM_NS}}}{FORM}")
-    if kind is Kind.DOCUMENT and form is not None:
-        values["form"] = read_form(form)
-    return CONTENTS[kind].model_validate(values)
+    content, namespace = CONTENTS[kind], message_namespace(version)
+    holder = root.find(f"{{{namespace}}}{kind}")
+    values: dict[str, Any] = {} if holder is None else read(holder, content.layout, namespace, version)
+    if content.holds_document and holder is not None:
+        types = _types_by_tag(version)
+        for child in holder:
+            if child.tag in types:
+                values["form"] = read_document(child, version)
+    return content.model.model_validate(values)
 
 
-def _form_element(form: FormD) -> Any:
-    root = etree.Element(f"{{{FORM_NS}}}{FORM}", nsmap={None: FORM_NS}, version=VERSION)
-    _write(root, FORM_D, form.model_dump(), FORM_NS)
+def _types_by_tag(version: int) -> dict[str, DocumentType]:
+    present = (each for each in DOCUMENT_TYPES.values() if each.since <= version)
+    return {f"{{{each.namespace(version)}}}{each.element}": each for each in present}
+
+
+def _document_element(document: Contract, version: int) -> Any:
+    kind = type_of(document)
+    if kind.since > version:
+        raise NotInVersion(version, (kind.element,))
+    namespace = kind.namespace(version)
+    root = etree.Element(f"{{{namespace}}}{kind.element}", nsmap={None: namespace})
+    write(root, kind.layout, document.model_dump(), namespace, version)
     return root
-
-
-def _write(parent: Any, layout: Layout, values: Mapping[str, Any], namespace: str) -> None:
-    for field, place in layout.items():
-        value = values[field]
-        if isinstance(place, Part):
-            path, _, last = place.path.rpartition("/")
-            for part in value if place.many else filter(None, [value]):
-                element = etree.SubElement(_element(parent, path, namespace), f"{{{namespace}}}{last}")
-                _write(element, place.layout, part, namespace)
-        elif value is not None:
-            path, _, attribute = place.partition("/@")
-            if attribute:
-                _element(parent, path, namespace).set(attribute, _as_text(value))
-            else:
-                _element(parent, path, namespace).text = _as_text(value)
-
-
-def _element(parent: Any, path: str, namespace: str) -> Any:
-    """The element at a path. Missing elements are added at the end."""
-    for name in filter(None, path.split("/")):
-        found = parent.find(f"{{{namespace}}}{name}")
-        parent = etree.SubElement(parent, f"{{{namespace}}}{name}") if found is None else found
-    return parent
-
-
-def _read(parent: Any, layout: Layout, namespace: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for field, place in layout.items():
-        if isinstance(place, Part):
-            found = [_read(one, place.layout, namespace) for one in parent.findall(_qualified(place.path, namespace))]
-            if place.many:
-                values[field] = found
-            elif found:
-                values[field] = found[0]
-        elif (text := _text(parent, place, namespace)) is not None:
-            values[field] = text
-    return values
-
-
-def _text(parent: Any, place: str | Part, namespace: str) -> str | None:
-    path, _, attribute = str(place).partition("/@")
-    found = parent.find(_qualified(path, namespace))
-    if found is None:
-        return None
-    text: str | None = found.get(attribute) if attribute else found.text or ""
-    return text
-
-
-def _qualified(path: str, namespace: str) -> str:
-    return "/".join(f"{{{namespace}}}{name}" for name in path.split("/"))
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return format(value, "f") if isinstance(value, Decimal) else str(value)

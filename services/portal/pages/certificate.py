@@ -29,7 +29,7 @@ from shared.contracts.certificates.content import (
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.withdrawing import ListRejectionReasons, RejectionReasons
 from shared.contracts.fees import GetInvoice, InvoiceState
-from shared.contracts.gateway import GetTransmission, TransmissionState
+from shared.contracts.gateway.transmissions import GetTransmission, TransmissionState
 from shared.contracts.messages import Question
 from shared.contracts.registry.profiles import NamedUsers, NameUsers
 from shared.contracts.roles import Role

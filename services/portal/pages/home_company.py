@@ -11,7 +11,7 @@ from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListCertificates, ListProducts, Products
 from shared.contracts.certificates.products import ProductStatus
 from shared.contracts.fees import Invoices, ListInvoices
-from shared.contracts.gateway import ListTransmissions, Transmissions
+from shared.contracts.gateway.transmissions import ListTransmissions, Transmissions
 from shared.contracts.registry.mandates import AGENT_ROLES
 from shared.contracts.registry.registrations import GetRegistration, RegistrationState, RegistrationStatus, RenewalStatus
 

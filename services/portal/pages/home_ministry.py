@@ -13,7 +13,7 @@ from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListProducts, Products
 from shared.contracts.certificates.products import ProductStatus
 from shared.contracts.fees import Invoices, ListInvoices
-from shared.contracts.gateway import ListReceivedDocuments, ReceivedDocuments
+from shared.contracts.gateway.received import ListReceivedDocuments, ReceivedDocuments
 from shared.contracts.registry.registration_lists import CountRegistrations, RegistrationCounts
 from shared.contracts.registry.registrations import RegistrationStatus
 from shared.contracts.registry.users import ListUsers, Users, UserStatus

@@ -7,12 +7,7 @@ from services.portal.page import page
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from services.portal.wording import Wording
-from shared.contracts.gateway import (
-    GetReceivedDocument,
-    ListReceivedDocuments,
-    ReceivedContent,
-    ReceivedDocuments,
-)
+from shared.contracts.gateway.received import GetReceivedDocument, ListReceivedDocuments, ReceivedContent, ReceivedDocuments
 
 READERS = CUSTOMS | AUDITORS
 

@@ -29,8 +29,33 @@ class Money(Contract):
     currency: str
 
 
+class Company(Contract):
+    """The company that issued the invoice in a third country (overleaf note 11): its name and its country."""
+
+    name: str
+    country: Country
+
+
+class Exhibition(Contract):
+    """The exhibition at which the goods were sold (overleaf note 12): its name and its address."""
+
+    name: str
+    address: str
+
+
+class Original(Contract):
+    """The certificate on which a back-to-back certificate is based (Annex 8, Rule 11)."""
+
+    reference: str
+    country: Country
+    issued_on: date
+
+
 class DocumentItem(Contract):
-    """One item of Form D: boxes 5 to 10. `fob` is None unless the rules require to disclose it."""
+    """One item of Form D: boxes 5 to 10. `fob` is None unless the rules require to disclose it.
+
+    `manufacturer`, `trade_mark`: also in the description (overleaf note 5), here for programs.
+    """
 
     number: int
     marks: str
@@ -45,10 +70,16 @@ class DocumentItem(Contract):
     fob: Money | None = None
     invoice_number: str
     invoice_date: date
+    manufacturer: str | None = None
+    trade_mark: str | None = None
 
 
 class FormD(Contract):
-    """A Form D as data, box by box."""
+    """A Form D as data, box by box. The ticks of box 13 follow from `third_country_invoice` to `issued_retroactively`.
+
+    `route`: box 3; `declared_on`, `declared_by`: box 11; `certified_by`: box 12, the officer's office as printed.
+    `replaces`: the reference of the certificate that this one replaces and cancels (Annex 8, Rule 29).
+    """
 
     reference: Reference
     issuing_country: Country
@@ -63,6 +94,17 @@ class FormD(Contract):
     port_of_discharge: str
     issued_retroactively: bool
     items: tuple[DocumentItem, ...]
+    route: str | None = None
+    third_country_invoice: Company | None = None
+    exhibition: Exhibition | None = None
+    accumulation: bool = False
+    de_minimis: bool = False
+    originals: tuple[Original, ...] = ()
+    partial_cumulation: bool = False
+    declared_on: date | None = None
+    declared_by: str | None = None
+    certified_by: str | None = None
+    replaces: Reference | None = None
 
 
 class CertificateDocumented(Event):

@@ -1,0 +1,1 @@
+"""Gateway: the exchange of documents over the ASEAN Single Window."""
