@@ -223,7 +223,7 @@ class InProcess:
         """The partner's gateway sends the receipt, and its customs decide."""
         at = self.services["gateway"].clock
         async with self.services["gateway"].work() as work:
-            transmission = await gateway_store.last_transmission_of(work, certificate_id)
+            transmission = (await gateway_store.transmissions_of(work, certificate_id))[-1]
             work.is_about("certificate", certificate_id)
             country = transmission.destination
             advance(transmission, Step(StatusCode.AS2, at.instant + timedelta(seconds=1), country), work)

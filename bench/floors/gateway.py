@@ -28,11 +28,14 @@ class Gateway(Process):
             "return_response": self.return_response,
         }
         self._country = os.environ["CO_COUNTRY"]
-        ((self._partner, known),) = json.loads(Path(os.environ["CO_PARTNERS_FILE"]).read_bytes()).items()
+        (known,) = json.loads(Path(os.environ["CO_PARTNERS_FILE"]).read_bytes())["partners"]
+        self._partner = known["country"]
         self._address, self._customs_address = urlsplit(known["address"]), urlsplit(os.environ["CO_CUSTOMS_URL"])
         certificate, key = (Path(os.environ[f"CO_SIGNING_{part}_FILE"]) for part in ("CERTIFICATE", "KEY"))
-        self._signatures = Signatures(certificate, key, Path(known["certificate_file"]))
-        self._exchange = Http(ssl.create_default_context(cafile=os.environ["CO_EXCHANGE_CA_FILE"]))
+        self._signatures = Signatures(certificate, key, Path(known["signing_certificates"][0]))
+        tls = ssl.create_default_context(cafile=os.environ["CO_EXCHANGE_CA_FILE"])
+        tls.load_cert_chain(os.environ["CO_TLS_CERTIFICATE_FILE"], os.environ["CO_TLS_KEY_FILE"])
+        self._exchange = Http(tls)
         self._customs = Http(None)
 
     def documented(self, event: Body) -> None:

@@ -51,6 +51,9 @@ async def main(name: str) -> None:
     if certificate := os.environ.get("CO_TLS_CERTIFICATE_FILE"):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, os.environ["CO_TLS_KEY_FILE"])
+        if authority := os.environ.get("CO_EXCHANGE_CA_FILE"):  # a gateway's clients present a certificate
+            tls.load_verify_locations(authority)
+            tls.verify_mode = ssl.CERT_OPTIONAL
     answer = process.receive if isinstance(process, Gateway) else ready
     await asyncio.gather(process.run(), serve(int(os.environ["CO_HTTP_PORT"]), tls, answer))
 

@@ -92,7 +92,7 @@ async def demo_officers(ministry: Ministry, sign_ins: SignIns, mailbox: Mailbox)
         bus = ministry.administrator.bus
         if known := await sign_in_or_none(bus, sign_ins, officer.name):
             return known
-        office = CUSTOMS_OFFICE if Role.CUSTOMS_VIEWER in officer.roles else HEADQUARTERS
+        office = CUSTOMS_OFFICE if Role.CUSTOMS_OFFICER in officer.roles else HEADQUARTERS
         user_id = sign_ins.id_of(officer.name)
         invitation = InviteOfficer(
             user_id=user_id, name=officer.full_name, email=officer.email, roles=officer.roles, office=office

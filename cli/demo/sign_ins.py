@@ -48,7 +48,12 @@ OFFICERS = (
     SignIn("cashier", "Pich Bopha", "records payments", (Role.CASHIER,)),
     SignIn("administrator", "Ros Vichea", "administers officers and offices", (Role.ADMINISTRATOR,)),
     SignIn("auditor", "Tep Malis", "reads everything and changes nothing", (Role.AUDITOR,)),
-    SignIn("customs", "Chea Rithy", "reads the documents of other countries at customs", (Role.CUSTOMS_VIEWER,)),
+    SignIn(
+        "customs",
+        "Chea Rithy",
+        "reads the documents of other countries at customs, and decides on the preference",
+        (Role.CUSTOMS_OFFICER,),
+    ),
 )
 
 

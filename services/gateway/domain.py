@@ -67,8 +67,32 @@ class DocumentNotReceived(Refused):
     code = "document_not_received"
 
 
+class NotRejected(Refused):
+    code = "transmission_not_rejected"
+
+
+class SentAlready(Refused):
+    code = "transmission_sent_already"
+
+
+class NotHeld(Refused):
+    code = "transmission_not_held"
+
+
 class DecidedAlready(Refused):
     code = "document_decided_already"
+
+
+class NotAtCustoms(Refused):
+    code = "document_not_at_customs"
+
+
+class DecidedMeanwhile(Refused):
+    code = "document_decided_meanwhile"
+
+
+class ItemUnknown(Refused):
+    code = "document_item_unknown"
 
 
 @dataclass(eq=False)
@@ -89,6 +113,7 @@ class Transmission:
 
     `agent_id`: the agent that drafted the certificate; None if the exporter did, or if it is not known. `began_at`: the time of
     the first step. `answered`: whether the customs of the destination have accepted or rejected it, or it was cancelled.
+    `held_because`: the reason for which an officer holds it; None if it is not held.
     """
 
     transmission_id: UUID
@@ -102,6 +127,7 @@ class Transmission:
     agent_id: UUID | None = None
     began_at: datetime = UNKNOWN
     answered: bool = False
+    held_because: str | None = None
 
     @property
     def version(self) -> int:
@@ -129,6 +155,33 @@ class Transmission:
         began_at = self.steps[0].at if self.steps else now
         return began_at - CLOCK_TOLERANCE <= step.at <= now + CLOCK_TOLERANCE
 
+    def hold(self, reason: str) -> None:
+        """An officer holds the document. Raises SentAlready."""
+        if self.code != "AS1":
+            raise SentAlready()
+        self.held_because = reason
+
+    def resume(self) -> None:
+        """The document is sent. Raises NotHeld."""
+        if self.held_because is None:
+            raise NotHeld()
+        self.held_because = None
+
+    def again(self, transmission_id: UUID) -> "Transmission":
+        """The next transmission of the same document. Raises NotRejected."""
+        if self.code != "NOT":
+            raise NotRejected()
+        return Transmission(
+            transmission_id,
+            self.certificate_id,
+            self.exporter_id,
+            self.reference,
+            self.destination,
+            self.number + 1,
+            self.document,
+            agent_id=self.agent_id,
+        )
+
     def must_be_decided_by(self, country: str) -> None:
         """Raises NotTheDestination unless the country is the destination of this document."""
         if country != self.destination:
@@ -149,6 +202,31 @@ class InboundDocument:
     decided_at: datetime | None = None
     reasons: list[dict[str, str]] = field(default_factory=list)
     returned_at: datetime | None = None
+    responses: list[dict[str, Any]] = field(default_factory=list)
+    """The decisions of customs on the preference, each with its code."""
+
+    @property
+    def code(self) -> str | None:
+        """The last decision: UTL, UTP or DEN, else REC or NOT; None before the first."""
+        if self.responses:
+            return str(self.responses[-1]["code"])
+        if self.decided_at is None:
+            return None
+        return "NOT" if self.reasons else "REC"
+
+    def respond(self, response: dict[str, Any], known: int, allowed: Allowed) -> None:
+        """Adds a decision on the preference. `known`: how many the officer has read.
+
+        Raises NotAtCustoms, DecidedMeanwhile, StepNotAllowed.
+        """
+        if not self.accepted:
+            raise NotAtCustoms()
+        if known != len(self.responses):
+            raise DecidedMeanwhile("decisions")
+        code = response["code"]
+        if code not in allowed[self.code] or any(code == former["code"] for former in self.responses):
+            raise StepNotAllowed("reason", step=code, reached=self.code)
+        self.responses = [*self.responses, response]
 
     def must_hold(self, document: str) -> None:
         """Raises DocumentDiffers for another document with the same reference and number."""
@@ -165,6 +243,22 @@ class InboundDocument:
     def accepted(self) -> bool:
         """Whether customs have accepted the document."""
         return self.decided_at is not None and not self.reasons
+
+
+@dataclass(eq=False)
+class OutgoingMessage:
+    """A message about a document that was exchanged before. `answered_at`: the time of its receipt; `reasons`: a refusal."""
+
+    message_id: UUID
+    receiver: str
+    reference: str
+    number: int
+    kind: str
+    content: str
+    created_at: datetime
+    answered_at: datetime | None = None
+    reasons: list[dict[str, str]] = field(default_factory=list)
+    position: int | None = None
 
 
 @dataclass(eq=False)

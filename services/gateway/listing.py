@@ -50,7 +50,7 @@ async def received_page(
     work: Work, origin: str | None, search: str | None, after: str | None, limit: int
 ) -> tuple[list[Row[Any]], str | None]:
     """One page of received documents, newest first. `search`: the beginning of a reference."""
-    names = ("sender", "reference", "number", "received_at", "decided_at", "reasons", "valid_until")
+    names = ("sender", "reference", "number", "received_at", "decided_at", "reasons", "responses", "valid_until")
     rows = select(*(inbound_documents.c[name] for name in names))
     if origin is not None:
         sender = inbound_documents.c.sender

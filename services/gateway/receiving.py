@@ -10,13 +10,29 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
-from services.gateway.domain import CLOCK_TOLERANCE, DecidedBeforeReceived, Step, StepTimeWrong, must_match_envelope
+from services.gateway.domain import (
+    CLOCK_TOLERANCE,
+    WAITING,
+    DecidedBeforeReceived,
+    Step,
+    StepTimeWrong,
+    must_match_envelope,
+)
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
-from services.gateway.wire.messages import Acknowledgement, Document, Kind, Reason, Receipt, Rejection, WireModel
+from services.gateway.wire.messages import (
+    Acknowledgement,
+    CustomsResponse,
+    Document,
+    Kind,
+    Reason,
+    Receipt,
+    Rejection,
+    WireModel,
+)
 from services.gateway.wire.opening import TRY_LATER, MessageRejected
 from shared.contracts.certificates.documents import FormD
-from shared.contracts.gateway.transmissions import StatusCode
+from shared.contracts.gateway.transmissions import MAX_REASONS, MAX_STEP_DETAIL, StatusCode
 from shared.handling.work import ServiceContext, Work
 from shared.observability.tracing import OUTCOME, span
 from shared.refusals import Refused
@@ -114,7 +130,35 @@ def decision_of(answer: Acknowledgement | Rejection, country: str) -> Step:
     return Step(StatusCode.NOT, answer.rejected_at, country, codes_of(answer.reasons), details_of(answer.reasons))
 
 
+async def receive_customs_response(opened: Opened, response: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """The customs of the destination have decided on the preference. The steps before it are recorded if they are missing."""
+    envelope = opened.envelope
+    assert isinstance(response, CustomsResponse)
+    transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
+    transmission.must_be_decided_by(envelope.sender)
+    work.is_about("certificate", transmission.certificate_id)
+
+    decided = response_step(response, envelope.sender)
+    if not transmission.is_possible(decided, work.now):
+        raise StepTimeWrong()
+    for code in (StatusCode.AS2, StatusCode.REC) if transmission.code in WAITING else ():
+        advance(transmission, Step(code, decided.at, envelope.sender), work)
+    advance(transmission, decided, work)
+    return receipt
+
+
+def response_step(response: CustomsResponse, country: str) -> Step:
+    """The step of a decision on the preference, with the reasons of its items."""
+    of_items = {each.item: each.reasons for each in response.items if each.reasons}
+    texts = [reason.detail for reason in response.reasons]
+    if of_items:
+        texts.append(f"items {', '.join(map(str, sorted(of_items)))}")
+    codes = codes_of((*response.reasons, *(reason for reasons in of_items.values() for reason in reasons)))
+    return Step(response.code, response.decided_at, country, codes[:MAX_REASONS], "; ".join(texts)[:MAX_STEP_DETAIL] or None)
+
+
 RECEIVING = {
+    Kind.CUSTOMS_RESPONSE: receive_customs_response,
     Kind.DOCUMENT: receive_document,
     Kind.ACKNOWLEDGEMENT: receive_answer,
     Kind.REJECTION: receive_answer,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import Field, FilePath
 
+from services.gateway.denials import DenialReasons
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
@@ -54,4 +55,5 @@ def tools(settings: GatewaySettings) -> Iterable[object]:
         Connections(settings.tls_certificate_file, settings.tls_key_file),
         settings.max_message_bytes,
     )
+    yield DenialReasons.load()
     yield Customs(settings.customs_url, http_client(ssl.create_default_context(cafile=settings.exchange_ca_file)))

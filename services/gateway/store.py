@@ -27,8 +27,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import registry, relationship
 
-from services.gateway.domain import UNKNOWN, InboundDocument, PartnerGateway, Step, Transmission, TransmissionNotFound
-from shared.database.column_types import UtcDateTime
+from services.gateway.domain import (
+    UNKNOWN,
+    InboundDocument,
+    OutgoingMessage,
+    PartnerGateway,
+    Step,
+    Transmission,
+    TransmissionNotFound,
+)
+from shared.database.column_types import ROW_ID, UtcDateTime
 from shared.database.tables import dead_letters, tasks
 from shared.handling.task import Task
 from shared.handling.work import Work
@@ -50,6 +58,7 @@ transmissions = Table(
     Column("agent_id", Uuid),
     Column("began_at", UtcDateTime, nullable=False, server_default=UNKNOWN_TEXT),
     Column("answered", Boolean, nullable=False, server_default=false()),
+    Column("held_because", String(200)),
     UniqueConstraint("reference", "number"),
     Index("ix_transmissions_newest", "began_at", "transmission_id"),
     Index("ix_transmissions_exporter", "exporter_id", "began_at", "transmission_id"),
@@ -93,6 +102,7 @@ inbound_documents = Table(
     Column("reasons", JSON, nullable=False),
     Column("returned_at", UtcDateTime),
     Column("valid_until", Date),
+    Column("responses", JSON, nullable=False, server_default="[]"),
     UniqueConstraint("sender", "reference", "number"),
     Index("ix_inbound_documents_newest", "received_at", "document_id"),
     Index("ix_inbound_documents_sender", "sender", "received_at", "document_id"),
@@ -108,6 +118,23 @@ partners = Table(
     Column("version", Integer, nullable=False),
 )
 
+outgoing = Table(
+    "outgoing",
+    TABLES,
+    Column("position", ROW_ID, primary_key=True),
+    Column("message_id", Uuid, nullable=False, unique=True),
+    Column("receiver", String(2), nullable=False),
+    Column("reference", String(30), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("answered_at", UtcDateTime),
+    Column("reasons", JSON, nullable=False, server_default="[]"),
+    Index("ix_outgoing_of_document", "receiver", "reference", "position"),
+)
+"""Messages about a document that was exchanged before. Those about one document are sent in their order."""
+
 _ANSWERS = select(partners.c.answers).where(partners.c.country == bindparam("country"))
 
 MUST_BE_CHECKED = "it cannot be sent; an operator of the gateway must check it"
@@ -121,6 +148,7 @@ _mapping.map_imperatively(
 )
 _mapping.map_imperatively(InboundDocument, inbound_documents)
 _mapping.map_imperatively(PartnerGateway, partners)
+_mapping.map_imperatively(OutgoingMessage, outgoing)
 
 
 async def transmission_by_id(work: Work, transmission_id: UUID) -> Transmission:
@@ -133,10 +161,13 @@ async def transmission_by_reference(work: Work, reference: str, number: int) -> 
     return _found(await find_transmission(work, reference, number))
 
 
-async def last_transmission_of(work: Work, certificate_id: UUID) -> Transmission:
-    """The newest transmission of a certificate. Raises TransmissionNotFound."""
-    newest = select(Transmission).where(transmissions.c.certificate_id == certificate_id)
-    return _found((await work.session.scalars(newest.order_by(transmissions.c.number.desc()).limit(1))).first())
+async def transmissions_of(work: Work, certificate_id: UUID) -> list[Transmission]:
+    """The transmissions of a certificate, oldest first. Raises TransmissionNotFound if there is none."""
+    every = select(Transmission).where(transmissions.c.certificate_id == certificate_id).order_by(transmissions.c.number)
+    found = list(await work.session.scalars(every.with_for_update() if work.may_write else every))
+    if not found:
+        raise TransmissionNotFound()
+    return found
 
 
 async def find_transmission(work: Work, reference: str, number: int) -> Transmission | None:
@@ -159,6 +190,20 @@ async def inbound_document(work: Work, sender: str, reference: str, number: int)
 async def inbound_document_by_id(work: Work, document_id: UUID) -> InboundDocument:
     """A document that a partner sent. Raises NoResultFound."""
     return await work.session.get_one(InboundDocument, document_id, with_for_update=work.may_write)
+
+
+async def next_message(work: Work, receiver: str, reference: str) -> OutgoingMessage | None:
+    """The oldest message about a document that has no receipt yet."""
+    waiting = select(OutgoingMessage).where(
+        outgoing.c.receiver == receiver, outgoing.c.reference == reference, outgoing.c.answered_at.is_(None)
+    )
+    return (await work.session.scalars(waiting.order_by(outgoing.c.position).limit(1))).first()
+
+
+async def messages_about(work: Work, receiver: str, reference: str, kind: str) -> list[OutgoingMessage]:
+    """The messages of a kind about a document, the oldest first."""
+    same = (outgoing.c.receiver == receiver, outgoing.c.reference == reference, outgoing.c.kind == kind)
+    return list(await work.session.scalars(select(OutgoingMessage).where(*same).order_by(outgoing.c.position)))
 
 
 async def waiting_tasks(work: Work, task: type[Task], keys: Collection[UUID]) -> dict[UUID, tuple[int, str | None]]:

@@ -37,6 +37,7 @@ from services.portal.pages import (
     signing_in,
     styleguide,
     tariff,
+    transmission_acts,
 )
 from services.portal.settings import PREFIX
 from shared.web.site import routes_below
@@ -71,6 +72,7 @@ routes: Sequence[BaseRoute] = (
     *certificates.routes,
     *certificate.routes,
     *certificate_acts.routes,
+    *transmission_acts.routes,
     *filing.routes,
     *filing_goods.routes,
     *filing_review.routes,

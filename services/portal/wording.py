@@ -92,6 +92,7 @@ class Wording:
             Role.ADMINISTRATOR: _("Administrator"),
             Role.AUDITOR: _("Auditor"),
             Role.CUSTOMS_VIEWER: _("Customs viewer"),
+            Role.CUSTOMS_OFFICER: _("Customs officer"),
         }
 
     def document(self, kind: DocumentKind) -> str:

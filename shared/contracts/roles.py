@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The roles: the first three at a company, the last at customs, the others at the ministry."""
+    """The roles: the first three at a company, the last two at customs, the others at the ministry."""
 
     COMPANY_ADMINISTRATOR = "company_administrator"
     PREPARER = "preparer"
@@ -16,3 +16,4 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
     CUSTOMS_VIEWER = "customs_viewer"
+    CUSTOMS_OFFICER = "customs_officer"

@@ -9,6 +9,7 @@ import pytest
 
 from services.certificates.reference_data import ReferenceData
 from services.fees.tariffs import Tariffs
+from services.gateway.denials import DenialReasons
 from shared.contracts import permissions
 from shared.contracts.index import contracts, owner_of
 from shared.contracts.messages import Command, Question, Request
@@ -31,7 +32,9 @@ async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
             yield service
         return
     router = import_module(f"services.{name}.handlers").router
-    async with a_service_under_test(name, router, tmp_path, ReferenceData.load(), Tariffs.load()) as service:
+    async with a_service_under_test(
+        name, router, tmp_path, ReferenceData.load(), Tariffs.load(), DenialReasons.load()
+    ) as service:
         yield service
 
 

@@ -22,6 +22,7 @@ from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import make_url, select, update
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
 from services.gateway.receiving import routes
 from services.gateway.wire.customs import Customs
@@ -205,7 +206,9 @@ class Gateway:
         )
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
-        self.context = ServiceContext("gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs])
+        self.context = ServiceContext(
+            "gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs, DenialReasons.load()]
+        )
         self.context.add(a_health_check())
         self.app = application(self.context, routes)
         self.runner = TaskRunner(router.tasks, self.context)

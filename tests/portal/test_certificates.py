@@ -6,10 +6,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.certificates.reference_data import ReferenceData
+from services.gateway.domain import Step
+from services.gateway.handlers.sending import advance
+from services.gateway.store import transmissions_of
 from services.portal.certificate_words import counted
 from services.portal.names import Names
 from shared.contracts.certificates.content import SendCertificateMessage
 from shared.contracts.certificates.issuing import (
+    ApproveCertificate,
     BoxRemark,
     CertificateStatus,
     RejectCertificate,
@@ -19,6 +23,7 @@ from shared.contracts.certificates.issuing import (
 )
 from shared.contracts.certificates.lists import CertificateCounts
 from shared.contracts.messages import Command
+from shared.handling.actor import Actor
 from tests.portal.test_import import ENGLISH
 from tests.registry.people import Human
 from tests.support.portal import System, a_consignment
@@ -27,11 +32,11 @@ from tests.support.service_under_test import a_person
 REVIEWER = a_person("reviewer")
 
 
-async def decide(system: System, command: Command) -> None:
+async def decide(system: System, command: Command, officer: Actor = REVIEWER) -> None:
     """An officer of Phnom Penh decides."""
     service = system.services["certificates"]
-    confirmed = service.step_up_of(REVIEWER, command) if command.step_up else None
-    await system.ask(command, token=service.token_of(REVIEWER), step_up=confirmed)
+    confirmed = service.step_up_of(officer, command) if command.step_up else None
+    await system.ask(command, token=service.token_of(officer), step_up=confirmed)
 
 
 async def submitted(system: System, exporter: Human, **changes: object) -> UUID:
@@ -217,3 +222,49 @@ async def test_the_list_goes_on_page_by_page(system: System) -> None:
 
     assert text.count("Buyer") == 1
     assert "Next page" not in text
+
+
+async def an_issued_certificate(system: System) -> tuple[Human, UUID]:
+    """A certificate whose document waits at the gateway."""
+    exporter = await system.exporter()
+    certificate_id = await submitted(system, exporter)
+    await decide(system, ReviewCertificate(certificate_id=certificate_id, worksheet="Complete."))
+    await decide(system, ApproveCertificate(certificate_id=certificate_id), a_person("approver"))
+    return exporter, certificate_id
+
+
+async def test_an_approver_holds_a_document_resumes_it_and_sends_a_rejected_one_again(system: System) -> None:
+    exporter, certificate_id = await an_issued_certificate(system)
+    approver = await system.signed_in(await system.officer("approver"))
+    here = f"/certificates/{certificate_id}"
+    await approver.get(here)
+
+    await approver.send(f"{here}/hold", reason="The exporter asks to wait.")
+    assert "The document is held. It is not sent until it is resumed." in approver.text
+    company = await system.signed_in(exporter)
+    assert "It is not sent yet: The exporter asks to wait." in await company.get(here)
+    assert not company.page.xpath("//form[contains(@action, '/resume')]")
+
+    await approver.send(f"{here}/resume")
+    assert "The document is sent now." in approver.text
+
+    gateway = system.services["gateway"]
+    async with gateway.work() as work:
+        (transmission,) = await transmissions_of(work, certificate_id)
+        for code in ("AS2", "NOT"):
+            advance(transmission, Step(code, gateway.clock.now(), "MY", ["hs_code_not_recognised"], "Unknown code."), work)
+    await approver.get(here)
+    await approver.send(f"{here}/resend")
+
+    assert "The document is sent again." in approver.text
+    assert approver.page.xpath("//form[contains(@action, '/hold')]")
+    titles = [each.text_content() for each in approver.page.xpath("//*[@id='timeline']//li")]
+    assert sum("Unknown code." in title for title in titles) == 2, "the former transmission stays in the history"
+
+
+async def test_an_empty_reason_to_hold_is_shown_again(system: System) -> None:
+    _, certificate_id = await an_issued_certificate(system)
+    approver = await system.signed_in(await system.officer("approver"))
+    await approver.get(f"/certificates/{certificate_id}")
+    await approver.send(f"/certificates/{certificate_id}/hold", reason=" ")
+    assert "Fill in this field." in approver.text

@@ -1,13 +1,20 @@
 """The lists of the gateway: transmissions, and the documents that partners sent to the customs of this country."""
 
 from contextlib import suppress
+from itertools import zip_longest
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from services.gateway import listing
+from services.gateway.domain import InboundDocument
 from services.gateway.handlers.sending import TransmitDocument
-from services.gateway.store import waiting_tasks
+from services.gateway.store import messages_about, waiting_tasks
+from services.gateway.wire.messages import Kind
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway.received import (
+    CustomsDecision,
     GetReceivedDocument,
     ListReceivedDocuments,
     ReceivedContent,
@@ -57,7 +64,7 @@ async def list_received_documents(question: ListReceivedDocuments, work: Work) -
                 origin=row.sender,
                 number=row.number,
                 received_at=row.received_at,
-                code=code_of(decided=row.decided_at is not None, rejected=bool(row.reasons)),
+                code=code_of(row),
                 valid_until=row.valid_until,
             )
             for row in rows
@@ -77,10 +84,23 @@ async def get_received_document(question: GetReceivedDocument, work: Work) -> Re
         origin=found.sender,
         number=found.number,
         received_at=found.received_at,
-        code=code_of(decided=found.decided_at is not None, rejected=not found.accepted),
+        code=found.code and StatusCode(found.code),
         document=form.model_copy(update={"items": form.items[question.after : end]}),
         items=len(form.items),
         next=end if end < len(form.items) else None,
+        decisions=await decisions_on(found, work),
+    )
+
+
+async def decisions_on(found: InboundDocument, work: Work) -> tuple[CustomsDecision, ...]:
+    """The decisions of customs on the preference, and when the issuing country received each."""
+    if not found.responses:
+        return ()
+    sent = await messages_about(work, found.sender, found.reference, Kind.CUSTOMS_RESPONSE)
+    times = [each.answered_at for each in sent if each.number == found.number]
+    return tuple(
+        CustomsDecision(**response, sent_at=sent_at)
+        for response, sent_at in zip_longest(found.responses, times[: len(found.responses)])
     )
 
 
@@ -98,8 +118,10 @@ def whose(question: ListTransmissions, actor: Actor) -> UUID | None:
     return exporter_id
 
 
-def code_of(*, decided: bool, rejected: bool) -> StatusCode | None:
-    """The code of the decision of customs; None before the decision."""
-    if not decided:
+def code_of(row: Row[Any]) -> StatusCode | None:
+    """The last decision of customs; None before the first."""
+    if row.responses:
+        return StatusCode(row.responses[-1]["code"])
+    if row.decided_at is None:
         return None
-    return StatusCode.NOT if rejected else StatusCode.REC
+    return StatusCode.NOT if row.reasons else StatusCode.REC

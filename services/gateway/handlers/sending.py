@@ -6,20 +6,16 @@ from uuid import UUID, uuid4
 from services.gateway import store
 from services.gateway.domain import InboundDocument, Step, Transmission
 from services.gateway.handlers.observing import receipt_of
-from services.gateway.store import inbound_document_by_id, last_transmission_of, transmission_by_id, waiting_tasks
+from services.gateway.store import inbound_document_by_id, transmission_by_id
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
-from shared.contracts.gateway import transmissions as contracts
 from shared.contracts.gateway.transmissions import (
     MAX_REASONS,
-    MAX_STEP_DETAIL,
     NEXT_CODES,
-    GetTransmission,
     StatusCode,
     TransmissionAdvanced,
-    TransmissionState,
 )
 from shared.handling.router import Router
 from shared.handling.task import Task
@@ -72,6 +68,11 @@ async def record_transmission_on_certificate_documented(event: CertificateDocume
     )
     work.session.add(transmission)
     await restore_steps(transmission, work)
+    begin(transmission, work)
+
+
+def begin(transmission: Transmission, work: Work) -> None:
+    """The document is at our gateway (AS1) and waits to be sent."""
     advance(transmission, Step(StatusCode.AS1, work.now, work.use(Exchange).country), work)
     work.later(TransmitDocument(transmission_id=transmission.transmission_id), key=transmission.transmission_id)
 
@@ -80,8 +81,8 @@ async def record_transmission_on_certificate_documented(event: CertificateDocume
 async def transmit_document(task: TransmitDocument, work: Work) -> None:
     """The partner receives the document. Its receipt has the time of arrival, or the reasons of a rejection."""
     transmission = await transmission_by_id(work, task.transmission_id)
-    if transmission.code != StatusCode.AS1:
-        return  # the response of the partner's customs arrived before the receipt
+    if transmission.code != StatusCode.AS1 or transmission.held_because is not None:
+        return  # the answer of the partner's customs arrived before the receipt, or an officer holds the document
     exchange = work.use(Exchange)
     receiver, reference, number = transmission.destination, transmission.reference, transmission.number
     envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
@@ -138,26 +139,6 @@ def answer_to(inbound: InboundDocument) -> Acknowledgement | Rejection:
     return Rejection(received_at=inbound.received_at, rejected_at=inbound.decided_at, reasons=tuple(reasons))
 
 
-@router.answers(GetTransmission)
-async def get_transmission(question: GetTransmission, work: Work) -> TransmissionState:
-    """Its exporter, its agent and officers read the steps of a transmission."""
-    transmission = await last_transmission_of(work, question.certificate_id)
-    work.actor.may_read(transmission.exporter_id, *question.read_by)
-    work.actor.must_have_begun(transmission.agent_id)
-    waiting = await waiting_tasks(work, TransmitDocument, [transmission.transmission_id])
-    attempts, waits_because = waiting.get(transmission.transmission_id, (0, None))
-    return TransmissionState(
-        certificate_id=transmission.certificate_id,
-        reference=transmission.reference,
-        destination=transmission.destination,
-        number=transmission.number,
-        steps=tuple(map(step_view, transmission.steps)),
-        attempts=attempts,
-        waits_because=waits_because,
-        version=transmission.version,
-    )
-
-
 @router.on_replay(TransmissionAdvanced)
 async def replay_step(event: TransmissionAdvanced, work: Work) -> None:
     """A transmission gets back its announced steps. An unknown transmission comes later, with its document."""
@@ -198,17 +179,6 @@ def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
         reasons=tuple(step.reasons[:MAX_REASONS]),
         version=step.position,
         occurred_at=step.at,
-    )
-
-
-def step_view(step: Step) -> contracts.Step:
-    """A step as its exporter sees it. Values that were stored before the limits existed are cut."""
-    return contracts.Step(
-        code=StatusCode(step.code),
-        at=step.at,
-        country=step.country,
-        reasons=tuple(step.reasons[:MAX_REASONS]),
-        detail=step.detail and step.detail[:MAX_STEP_DETAIL],
     )
 
 

@@ -38,6 +38,7 @@ GIVEN = (
     Role.ADMINISTRATOR,
     Role.AUDITOR,
     Role.CUSTOMS_VIEWER,
+    Role.CUSTOMS_OFFICER,
 )
 """The roles that an administrator can give."""
 

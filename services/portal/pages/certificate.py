@@ -29,12 +29,13 @@ from shared.contracts.certificates.content import (
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.withdrawing import ListRejectionReasons, RejectionReasons
 from shared.contracts.fees import GetInvoice, InvoiceState
-from shared.contracts.gateway.transmissions import GetTransmission, TransmissionState
+from shared.contracts.gateway.transmissions import GetTransmission, StatusCode, TransmissionState
 from shared.contracts.messages import Question
 from shared.contracts.registry.profiles import NamedUsers, NameUsers
 from shared.contracts.roles import Role
 
 READERS = COMPANY | DECIDING | AUDITORS
+SENDING = frozenset({Role.APPROVER})
 ITEMS_A_PAGE = 50
 CHANGEABLE = frozenset({CertificateStatus.DRAFT, CertificateStatus.RETURNED, CertificateStatus.WITHDRAWN})
 WITHDRAWABLE = frozenset({CertificateStatus.SUBMITTED, CertificateStatus.REVIEWED})
@@ -147,7 +148,8 @@ def timeline_of(dossier: Dossier, visit: Visit, names: Names) -> list[Entry]:
         }
         if payment.recorded_at:
             entries.append(Entry(title=_("Paid"), at=payment.recorded_at, text=paid))
-    for step in dossier.transmission.steps if dossier.transmission else ():
+    former = [each.step for each in dossier.transmission.former] if dossier.transmission else []
+    for step in (*former, *dossier.transmission.steps) if dossier.transmission else ():
         word = code_word(step.code, names.country(dossier.content.state.destination), _)
         entries.append(
             Entry(title=word.title, at=step.at, text=step.detail or "", where=names.country(step.country), kind=word.kind)
@@ -191,10 +193,20 @@ async def show_certificate(visit: Visit) -> Response:
         ],
         deciding=await deciding(visit, content, dossier.people),
         mine=mine,
-        may=_acts(visit, state.status) if mine else frozenset(),
+        may=_acts(visit, state.status) if mine else _sending(visit, dossier.transmission),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,
         last_code=steps[-1].code if steps else None,
     )
+
+
+def _sending(visit: Visit, transmission: TransmissionState | None) -> frozenset[str]:
+    """What an approver may do with the transmission."""
+    code = transmission.steps[-1].code if transmission and transmission.steps else None
+    if transmission is None or not visit.someone.has(*SENDING):
+        return frozenset()
+    if code == StatusCode.AS1:
+        return frozenset({"resume" if transmission.held else "hold"})
+    return frozenset({"resend"}) if code == StatusCode.NOT else frozenset()
 
 
 def _acts(visit: Visit, status: CertificateStatus) -> frozenset[str]:

@@ -6,7 +6,7 @@ from services.portal.browsers import Person
 from services.portal.cards import Section, dashboard_of
 from services.portal.certificate_words import status_of
 from services.portal.company_words import CompanyWords
-from services.portal.navigation import COMPANY, MINISTRY
+from services.portal.navigation import COMPANY, CUSTOMS, MINISTRY
 from services.portal.page import page
 from services.portal.pages import home_company, home_ministry
 from services.portal.visit import Visit
@@ -37,7 +37,7 @@ def sections_for(person: Person) -> list[Section]:
     found: list[Section] = []
     if person.has(*COMPANY):
         found += home_company.SECTIONS
-    if person.has(*MINISTRY, Role.CUSTOMS_VIEWER):
+    if person.has(*MINISTRY, *CUSTOMS):
         found += home_ministry.sections_for(person)
     return found
 

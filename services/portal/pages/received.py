@@ -1,4 +1,6 @@
-"""Documents that partners have sent to the customs of this country."""
+"""Documents that partners have sent to the customs of this country, and the decision of customs on the preference."""
+
+from typing import Any
 
 from starlette.responses import Response
 
@@ -7,9 +9,22 @@ from services.portal.page import page
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from services.portal.wording import Wording
-from shared.contracts.gateway.received import GetReceivedDocument, ListReceivedDocuments, ReceivedContent, ReceivedDocuments
+from shared.contracts.gateway.received import (
+    MAX_DENIED,
+    DecideReceivedDocument,
+    DenialReasons,
+    GetReceivedDocument,
+    ListDenialReasons,
+    ListReceivedDocuments,
+    ReceivedContent,
+    ReceivedDocuments,
+)
+from shared.contracts.gateway.transmissions import NEXT_CODES, StatusCode
+from shared.contracts.roles import Role
 
 READERS = CUSTOMS | AUDITORS
+OUTCOMES = UTILISED, IN_PART, DENIED = "utilised", "in_part", "denied"
+UTL, UTP, DEN = StatusCode.UTL, StatusCode.UTP, StatusCode.DEN
 
 
 async def show_received(visit: Visit) -> Response:
@@ -28,12 +43,19 @@ async def show_received(visit: Visit) -> Response:
 
 
 async def show_document(visit: Visit) -> Response:
-    """One document with its boxes, and a page of its items."""
-    this = {"origin": visit.path("origin"), "reference": visit.path("reference"), "after": visit.query("after") or 0}
-    content: ReceivedContent = await visit.ask(visit.form.build(GetReceivedDocument, [], **this))
+    """One document with its boxes, a page of its items, and the decision."""
+    content: ReceivedContent = await visit.ask(
+        visit.form.build(GetReceivedDocument, [], **_this(visit), after=visit.query("after") or 0)
+    )
+    known: DenialReasons = await visit.ask(ListDenialReasons())
+    reasons = {each.code: each.text.get(visit.language.code, each.text["en"]) for each in known.reasons}
     return visit.page(
         "received_document.html",
         content=content,
+        address=_address(visit),
+        may_decide=visit.someone.has(Role.CUSTOMS_OFFICER) and _can_be_decided(content),
+        reasons=reasons,
+        reason_of=lambda code: reasons.get(code, code),
         words=Wording(visit.language),
         list_address=f"{PREFIX}/received",
         next=visit.here(after=str(content.next)) if content.next else None,
@@ -41,7 +63,54 @@ async def show_document(visit: Visit) -> Response:
     )
 
 
+async def decide(visit: Visit) -> Response:
+    """Customs utilise the document, in full or in part, or deny it."""
+    form, _ = visit.form, visit.language.gettext
+    outcome = form.text("outcome")
+    if outcome not in OUTCOMES:
+        form.fail("outcome", _("Choose one of the list."))
+    if outcome != UTILISED and not form.text("reason"):
+        form.fail("reason", _("Choose why the preference is denied."))
+    denied = items_in(form.text("items")) if outcome == IN_PART else ()
+    if outcome == IN_PART and not denied:
+        form.fail("items", _("Type the numbers of the items, such as 2, 5-7."))
+    form.must_be_valid()
+    taken = ["declaration", "remarks"] + (["reason"] if outcome != UTILISED else [])
+    decisions = int(form.text("decisions")) if form.text("decisions").isdecimal() else 0
+    await visit.ask(form.build(DecideReceivedDocument, taken, **_this(visit), denied=denied, decisions=decisions))
+    return visit.go(_address(visit), done=outcome)
+
+
+def items_in(text: str) -> tuple[int, ...]:
+    """The numbers of items in a text such as `2, 5-7`; empty if it is malformed or names more than 2,000."""
+    found: set[int] = set()
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        last = last or first
+        if not (first.isdecimal() and last.isdecimal()) or max(len(first), len(last)) > 6 or int(first) > int(last):
+            return ()
+        if int(last) - int(first) >= MAX_DENIED:
+            return ()
+        found.update(range(int(first), int(last) + 1))
+    return tuple(sorted(found)) if len(found) <= MAX_DENIED else ()
+
+
+def _can_be_decided(content: ReceivedContent) -> bool:
+    """Whether customs can still decide: after a denial it can be re-assessed once (Rule 30)."""
+    reached = {each.code for each in content.decisions}
+    return content.code is not None and bool({UTL, UTP, DEN} & NEXT_CODES[content.code] - reached)
+
+
+def _this(visit: Visit) -> dict[str, Any]:
+    return {"origin": visit.path("origin"), "reference": visit.path("reference")}
+
+
+def _address(visit: Visit) -> str:
+    return f"{PREFIX}/received/{visit.path('origin')}/{visit.path('reference')}"
+
+
 routes = [
     page("/received", show_received, roles=READERS),
     page("/received/{origin}/{reference}", show_document, roles=READERS),
+    page("/received/{origin}/{reference}/decide", show_document, decide, roles=frozenset({Role.CUSTOMS_OFFICER})),
 ]

@@ -6,17 +6,21 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.contracts.certificates.documents import FormD
-from shared.contracts.fields import Country, Cursor, Line, Reference
+from shared.contracts.fields import Country, Cursor, Line, Reference, Slug
 from shared.contracts.gateway.transmissions import StatusCode
-from shared.contracts.messages import Answer, Contract, Question
+from shared.contracts.messages import Answer, Command, Contract, Question
 from shared.contracts.roles import Role
 
 MAX_ITEMS = 100_000
 """More items than a message of a partner can hold."""
 
+READERS = frozenset({Role.CUSTOMS_VIEWER, Role.CUSTOMS_OFFICER, Role.AUDITOR})
+MAX_DENIED = 2000
+"""Maximum items of one certificate."""
+
 
 class ReceivedDocument(Contract):
-    """A document that a partner has sent. `code`: the decision of customs, REC or NOT; None before it."""
+    """A document that a partner has sent. `code`: the last decision of customs; None before the first."""
 
     reference: str
     origin: str
@@ -38,15 +42,33 @@ class ListReceivedDocuments(Question):
 
     subject: ClassVar[str] = "qry.received-documents.list.v1"
     answer: ClassVar[type[Answer]] = ReceivedDocuments
-    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_VIEWER, Role.AUDITOR})
+    asked_by: ClassVar[frozenset[Role]] = READERS
     origin: Country | None = None
     search: Line | None = None
     after: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
 
+class CustomsDecision(Contract):
+    """A decision of customs on the preference: utilised (UTL), in part (UTP) or denied (DEN).
+
+    `denied`: the denied items if not all are. `reason`, `remarks`: why. `sent_at`: when the issuing country received it.
+    """
+
+    code: StatusCode
+    decided_at: datetime
+    declaration: str | None = None
+    reason: str | None = None
+    remarks: str | None = None
+    denied: tuple[int, ...] = ()
+    sent_at: datetime | None = None
+
+
 class ReceivedContent(Answer):
-    """A received document with its boxes. `items`: how many it has; `document` has only those of this page."""
+    """A received document with its boxes. `items`: how many it has; `document` has only those of this page.
+
+    `decisions`: those of customs, the first one first.
+    """
 
     reference: str
     origin: str
@@ -56,6 +78,7 @@ class ReceivedContent(Answer):
     document: FormD
     items: int
     next: int | None = None
+    decisions: tuple[CustomsDecision, ...] = ()
 
 
 class GetReceivedDocument(Question):
@@ -63,8 +86,56 @@ class GetReceivedDocument(Question):
 
     subject: ClassVar[str] = "qry.received-document.get.v1"
     answer: ClassVar[type[Answer]] = ReceivedContent
-    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_VIEWER, Role.AUDITOR})
+    asked_by: ClassVar[frozenset[Role]] = READERS
     origin: Country
     reference: Reference
     after: Annotated[int, Field(ge=0, le=MAX_ITEMS)] = 0
     limit: Annotated[int, Field(ge=1, le=200)] = 100
+
+
+class ReceivedDocumentState(Answer):
+    """A received document after a decision. `decisions`: how many there are."""
+
+    reference: str
+    origin: str
+    code: StatusCode
+    decisions: int
+
+
+class DecideReceivedDocument(Command):
+    """Customs decide on the preference for a document in their system (Annex 8, Rules 13 and 30).
+
+    Without `reason` all items are utilised. With `reason` the items in `denied` are denied, or all if there are none.
+    `decisions`: how many decisions the officer has read. It is refused if there is another one now.
+    """
+
+    subject: ClassVar[str] = "cmd.received-document.decide.v1"
+    answer: ClassVar[type[Answer]] = ReceivedDocumentState
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_OFFICER})
+    origin: Country
+    reference: Reference
+    declaration: Line | None = None
+    reason: Slug | None = None
+    remarks: Line | None = None
+    denied: Annotated[tuple[Annotated[int, Field(ge=1, le=MAX_ITEMS)], ...], Field(max_length=MAX_DENIED)] = ()
+    decisions: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class DenialReason(Contract):
+    """A reason for which customs can deny the preference, as a code and as a sentence by language."""
+
+    code: Slug
+    text: dict[str, str]
+
+
+class DenialReasons(Answer):
+    """The reasons that are in force today."""
+
+    reasons: tuple[DenialReason, ...]
+
+
+class ListDenialReasons(Question):
+    """For which reasons can customs deny the preference?"""
+
+    subject: ClassVar[str] = "qry.denial-reasons.list.v1"
+    answer: ClassVar[type[Answer]] = DenialReasons

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.fields import Country, Cursor, Reference, Slug
-from shared.contracts.messages import Answer, Contract, Event, Question
+from shared.contracts.fields import Country, Cursor, Line, Reference, Slug
+from shared.contracts.messages import Answer, Command, Contract, Event, Question
 from shared.contracts.roles import Role
 
 MAX_REASONS = 200
@@ -55,8 +55,18 @@ class Step(Contract):
     detail: Annotated[str, Field(max_length=MAX_STEP_DETAIL)] | None = None
 
 
+class FormerStep(Contract):
+    """A step of a former transmission of the same certificate, which was rejected. `number`: that of the transmission."""
+
+    number: int
+    step: Step
+
+
 class TransmissionState(Answer):
-    """A transmission as its exporter and the ministry see it. `waits_because`: why it is not sent yet, if it waits."""
+    """A transmission as its exporter and the ministry see it. `waits_because`: why it is not sent yet, if it waits.
+
+    `held`: whether an officer holds it. `former`: the steps of the transmissions before it, oldest first.
+    """
 
     certificate_id: UUID
     reference: str
@@ -65,6 +75,8 @@ class TransmissionState(Answer):
     steps: tuple[Step, ...]
     attempts: int
     waits_because: str | None = None
+    held: bool = False
+    former: tuple[FormerStep, ...] = ()
     version: int
 
 
@@ -76,6 +88,37 @@ class GetTransmission(Question):
     read_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR})
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
+    certificate_id: UUID
+
+
+class ResendTransmission(Command):
+    """An officer sends the document of a rejected transmission (NOT) again. It gets the next number."""
+
+    subject: ClassVar[str] = "cmd.transmission.resend.v1"
+    answer: ClassVar[type[Answer]] = TransmissionState
+    about: ClassVar[str] = "certificate_id"
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
+    certificate_id: UUID
+
+
+class HoldTransmission(Command):
+    """An officer holds a document that is not sent yet (AS1), for a reason."""
+
+    subject: ClassVar[str] = "cmd.transmission.hold.v1"
+    answer: ClassVar[type[Answer]] = TransmissionState
+    about: ClassVar[str] = "certificate_id"
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
+    certificate_id: UUID
+    reason: Line
+
+
+class ResumeTransmission(Command):
+    """An officer lets a held document be sent."""
+
+    subject: ClassVar[str] = "cmd.transmission.resume.v1"
+    answer: ClassVar[type[Answer]] = TransmissionState
+    about: ClassVar[str] = "certificate_id"
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
     certificate_id: UUID
 
 

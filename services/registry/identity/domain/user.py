@@ -9,7 +9,7 @@ from shared.refusals import Refused
 ADMINISTRATOR, AUDITOR, SIGNATORY = "administrator", "auditor", "signatory"
 COMPANY_ROLES = frozenset({"company_administrator", "preparer", SIGNATORY})
 MINISTRY_ROLES = frozenset({"registration_officer", "reviewer", "approver", "cashier", ADMINISTRATOR, AUDITOR})
-CUSTOMS_ROLES = frozenset({"customs_viewer"})
+CUSTOMS_ROLES = frozenset({"customs_viewer", "customs_officer"})
 
 INCOMPATIBLE = {ADMINISTRATOR: MINISTRY_ROLES - {ADMINISTRATOR}, AUDITOR: MINISTRY_ROLES - {AUDITOR}}
 """Roles that one person cannot have together (ours): administrators and auditors take no decisions."""

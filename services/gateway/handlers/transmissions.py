@@ -1,0 +1,88 @@
+"""The handlers of questions about transmissions, and of the acts of officers: hold, resume and send again."""
+
+from uuid import uuid4
+
+from services.gateway.domain import Step, Transmission
+from services.gateway.handlers.sending import TransmitDocument, begin
+from services.gateway.store import transmissions_of, waiting_tasks
+from shared.contracts.gateway import transmissions as contracts
+from shared.contracts.gateway.transmissions import (
+    MAX_REASONS,
+    MAX_STEP_DETAIL,
+    GetTransmission,
+    HoldTransmission,
+    ResendTransmission,
+    ResumeTransmission,
+    StatusCode,
+    TransmissionState,
+)
+from shared.handling.router import Router
+from shared.handling.work import Work
+
+router = Router()
+
+
+@router.answers(GetTransmission)
+async def get_transmission(question: GetTransmission, work: Work) -> TransmissionState:
+    """Its exporter, its agent and officers read the steps of the transmissions of a certificate."""
+    every = await transmissions_of(work, question.certificate_id)
+    work.actor.may_read(every[-1].exporter_id, *question.read_by)
+    work.actor.must_have_begun(every[-1].agent_id)
+    return await state_of(every, work)
+
+
+@router.answers(HoldTransmission)
+async def hold_transmission(command: HoldTransmission, work: Work) -> TransmissionState:
+    """An officer holds a document that is not sent yet."""
+    every = await transmissions_of(work, command.certificate_id)
+    every[-1].hold(command.reason)
+    return await state_of(every, work)
+
+
+@router.answers(ResumeTransmission)
+async def resume_transmission(command: ResumeTransmission, work: Work) -> TransmissionState:
+    """An officer lets a held document be sent."""
+    every = await transmissions_of(work, command.certificate_id)
+    every[-1].resume()
+    work.later(TransmitDocument(transmission_id=every[-1].transmission_id), key=every[-1].transmission_id)
+    return await state_of(every, work)
+
+
+@router.answers(ResendTransmission)
+async def resend_transmission(command: ResendTransmission, work: Work) -> TransmissionState:
+    """An officer sends a rejected document again. The new transmission has the next number."""
+    every = await transmissions_of(work, command.certificate_id)
+    following = every[-1].again(uuid4())
+    work.session.add(following)
+    begin(following, work)
+    return await state_of([*every, following], work)
+
+
+async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
+    """The newest transmission of a certificate, with the steps of those before it."""
+    *former, last = every
+    waiting = await waiting_tasks(work, TransmitDocument, [last.transmission_id])
+    attempts, waits_because = waiting.get(last.transmission_id, (0, None))
+    return TransmissionState(
+        certificate_id=last.certificate_id,
+        reference=last.reference,
+        destination=last.destination,
+        number=last.number,
+        steps=tuple(map(step_view, last.steps)),
+        attempts=attempts,
+        waits_because=last.held_because or waits_because,
+        held=last.held_because is not None,
+        former=tuple(contracts.FormerStep(number=each.number, step=step_view(step)) for each in former for step in each.steps),
+        version=last.version,
+    )
+
+
+def step_view(step: Step) -> contracts.Step:
+    """A step as its exporter sees it. Values that were stored before the limits existed are cut."""
+    return contracts.Step(
+        code=StatusCode(step.code),
+        at=step.at,
+        country=step.country,
+        reasons=tuple(step.reasons[:MAX_REASONS]),
+        detail=step.detail and step.detail[:MAX_STEP_DETAIL],
+    )
