@@ -10,8 +10,8 @@ from nats.errors import Error as NatsError
 from rich.console import Console
 
 from cli.backup_archive import BackupRefused
+from cli.commands import asean, bus, dead, imports, secrets
 from cli.commands import audit_trail as trail
-from cli.commands import bus, dead, imports, secrets
 from cli.commands.audit import audit
 from cli.commands.backup import backup, restore
 from cli.commands.code import code
@@ -62,3 +62,4 @@ app.command(trail.app)
 app.command(dead.app)
 app.command(imports.app)
 app.command(secrets.app)
+app.command(asean.app)

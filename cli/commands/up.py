@@ -37,7 +37,7 @@ async def up(*, root: Path = VAR, country: str = HOME, partners: tuple[str, ...]
     """
     console = page()
     async with (
-        _until_interrupted(console),
+        until_interrupted(console),
         _running(root, console, any_ports, country, partners) as stack,
     ):
         console.print(f"\n  portal          {stack.portal_address}/")
@@ -79,7 +79,7 @@ async def show(
         as_expected = await demo(_demo_target(Layout.of_running(root)), console, json_file, leave=not leave)
     else:
         async with (
-            _until_interrupted(console),
+            until_interrupted(console),
             _running(root, console, any_ports) as stack,
         ):
             as_expected = await demo(_demo_target(stack), console, json_file, leave=not leave)
@@ -110,7 +110,7 @@ async def _running(
 
 
 @asynccontextmanager
-async def _until_interrupted(console: Console) -> AsyncIterator[None]:
+async def until_interrupted(console: Console) -> AsyncIterator[None]:
     """Cancels the block on Ctrl-C or SIGTERM, so that it stops in order."""
     loop, this = asyncio.get_running_loop(), asyncio.current_task()
     assert this is not None

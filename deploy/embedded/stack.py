@@ -107,8 +107,8 @@ class Stack(Layout):
         await self._run(self._nats())
         bus = asyncio.create_task(self._set_up_bus())
         self._closing.callback(bus.cancel)
-        if "gateway" in self.services or self.partners:
-            await self._run(self._customs())
+        for program in self.surroundings():
+            await self._run(program)
         for service, country in self.replicas:
             await asyncio.to_thread(self._migrate, service, country)
             await self._run(self._service(service, country))
@@ -117,6 +117,10 @@ class Stack(Layout):
 
         self.state_file.write_text(self.state())
         self._closing.callback(self.state_file.unlink, missing_ok=True)
+
+    def surroundings(self) -> list[Program]:
+        """The programs that start before the services: here the customs systems."""
+        return [self._customs()] if "gateway" in self.services or self.partners else []
 
     def _lock(self) -> ExitStack:
         """Locks the root against a second run. Raises StackFailed if it is locked."""
@@ -186,22 +190,22 @@ class Stack(Layout):
 
     def _nats(self) -> Program:
         url = f"http://127.0.0.1:{self.ports['nats-monitor']}/healthz"
-        return self._program("nats", (str(nats_server()), "-c", str(self.root / "nats" / "nats.conf")), url)
+        return self.program("nats", (str(nats_server()), "-c", str(self.root / "nats" / "nats.conf")), url)
 
     def _customs(self) -> Program:
         port = self.ports["customs"]
         module = ("deploy.embedded.customs", "--port", str(port), "--rules", str(self._customs_rules))
-        return self._program("customs", (sys.executable, "-m", *module), f"http://127.0.0.1:{port}/ready", any_answer=True)
+        return self.program("customs", (sys.executable, "-m", *module), f"http://127.0.0.1:{port}/ready", any_answer=True)
 
     def _service(self, service: str, country: str) -> Program:
-        return self._program(
+        return self.program(
             self.name(service, country),
             (sys.executable, "-m", f"services.{service}"),
             f"{self.address(service, country)}/ready",
             environment=self.environment(service, country) | {"OTEL_BSP_SCHEDULE_DELAY": "500"} | self._extra,
         )
 
-    def _program(
+    def program(
         self,
         name: str,
         command: tuple[str, ...],
@@ -210,5 +214,6 @@ class Stack(Layout):
         environment: dict[str, str] | None = None,
         any_answer: bool = False,
     ) -> Program:
+        """A program with the inherited environment and its own."""
         inherited = {key: value for key, value in os.environ.items() if key in INHERITED or key.startswith("OTEL_")}
         return Program(name, command, self.log_file(name), ready_url, inherited | (environment or {}), any_answer)
