@@ -52,7 +52,7 @@ OFFICERS = (
         "customs",
         "Chea Rithy",
         "reads the documents of other countries at customs, and decides on the preference",
-        (Role.CUSTOMS_OFFICER,),
+        (Role.CUSTOMS_VIEWER, Role.CUSTOMS_OFFICER),
     ),
 )
 
