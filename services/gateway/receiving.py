@@ -4,6 +4,7 @@ import logging
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind
+from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.responses import Response as HttpResponse
@@ -21,6 +22,7 @@ from services.gateway.domain import (
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import (
+    MAX_DETAIL,
     Acknowledgement,
     CustomsResponse,
     Document,
@@ -43,6 +45,9 @@ class DocumentKindNotAccepted(Refused):
 
 
 log = logging.getLogger(__name__)
+received = Counter(
+    "co_messages_total", "Messages of partners, by sender and outcome (accepted, or a code)", ["sender", "outcome"]
+)
 
 
 async def receive_message(request: Request) -> HttpResponse:
@@ -58,6 +63,7 @@ async def receive_message(request: Request) -> HttpResponse:
             raise MessageRejected(400, "kind_not_expected", f"A {opened.envelope.kind} is only accepted as an answer.")
     except MessageRejected as no:
         log.warning("a message was rejected", extra={"code": no.code, "detail": no.detail})
+        received.labels("?", no.code).inc()
         headers = {"retry-after": "5"} if no.status == TRY_LATER else {}
         return JSONResponse({"code": no.code, "detail": no.detail}, no.status, headers)
 
@@ -70,7 +76,9 @@ async def receive_message(request: Request) -> HttpResponse:
                 receipt = await receive(opened, content, receipt, work)
         except Refused as no:
             opened_span.set_attribute(OUTCOME, no.code)
-            receipt = receipt.model_copy(update={"reasons": (Reason(code=no.code, detail=no.detail),)})
+            receipt = receipt.model_copy(update={"reasons": (Reason(code=no.code, detail=no.detail[:MAX_DETAIL]),)})
+            log.warning("a message was refused", extra={"kind": opened.envelope.kind, "code": no.code, "detail": no.detail})
+        received.labels(opened.envelope.sender, receipt.reasons[0].code if receipt.reasons else "accepted").inc()
         signed = await exchange.signed(opened.envelope.answered(context.clock.now()), receipt, opened.contents.version)
         return HttpResponse(signed, media_type=XML_TYPE)
 

@@ -1,6 +1,7 @@
 """Two gateways, of two countries and with the same code, exchange documents in one process."""
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -97,7 +98,7 @@ async def test_an_unavailable_partner_gets_no_message_for_a_while_and_then_one_a
 
     async def send(serial: int) -> str:
         form = a_form(reference=f"D2026-PNH-{serial:06}")
-        envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", form.reference, 1, NOON)
+        envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", form.reference, 1, datetime.now(UTC))
         try:
             await exchange.send(envelope, Document(form=form))
         except Unavailable as error:
@@ -171,7 +172,7 @@ async def test_another_document_under_the_same_number_is_rejected(gateways: TwoG
     await gateways.kh.receive(a_documented_certificate())
     await gateways.kh.run_due_tasks()
     changed = Document(form=a_form(vessel="MV OTHER"))
-    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, datetime.now(UTC))
     receipt = await gateways.kh.exchange.send(envelope, changed)
     assert [reason.code for reason in receipt.reasons] == ["document_differs"]
     assert await inbound(gateways.vn) == 1
@@ -188,14 +189,14 @@ async def test_another_document_under_the_same_number_is_rejected(gateways: TwoG
 async def test_a_document_that_differs_from_its_envelope_is_rejected(
     gateways: TwoGateways, changes: dict[str, str], code: str
 ) -> None:
-    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, datetime.now(UTC))
     receipt = await gateways.kh.exchange.send(envelope, Document(form=a_form(**changes)))
     assert [reason.code for reason in receipt.reasons] == [code]
     assert await inbound(gateways.vn) == 0
 
 
 async def test_a_rejecting_receipt_is_a_rejection_with_its_reasons(gateways: TwoGateways) -> None:
-    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, datetime.now(UTC))
     await gateways.kh.exchange.send(envelope, Document(form=a_form(vessel="MV OTHER")))
     await gateways.kh.receive(a_documented_certificate())
     await gateways.kh.run_due_tasks()
@@ -229,14 +230,14 @@ async def test_a_document_waits_while_customs_are_down(gateways: TwoGateways) ->
 
 async def test_only_the_destination_decides_on_a_document(gateways: TwoGateways) -> None:
     await gateways.kh.receive(a_documented_certificate(a_form(destination="TH")))
-    envelope = gateways.vn.exchange.envelope(uuid4(), Kind.ACKNOWLEDGEMENT, "KH", "D2026-PNH-000123", 1, NOON)
+    envelope = gateways.vn.exchange.envelope(uuid4(), Kind.ACKNOWLEDGEMENT, "KH", "D2026-PNH-000123", 1, datetime.now(UTC))
     receipt = await gateways.vn.exchange.send(envelope, Acknowledgement(available_at=NOON, received_at=NOON))
     assert [reason.code for reason in receipt.reasons] == ["not_the_destination"]
     assert await gateways.kh.codes() == ["AS1"]
 
 
 async def test_a_refused_decision_becomes_a_dead_letter(gateways: TwoGateways) -> None:
-    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    envelope = gateways.kh.exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, datetime.now(UTC))
     await gateways.kh.exchange.send(envelope, Document(form=a_form()))
     await gateways.run_until_idle()
     async with gateways.vn.database.reading() as session:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -24,7 +24,7 @@ from shared.settings import Settings
 from tests.conftest import eventually
 from tests.support.ports import free_port
 
-from .builders import MAX_BYTES, NOON, PROCESSES, TwoGateways, a_form, a_partner, a_signer, put_keys
+from .builders import MAX_BYTES, PROCESSES, TwoGateways, a_form, a_partner, a_signer, put_keys
 from .test_gateway_receiving import XML, a_message
 
 Keys = dict[str, tuple[Path, Path, Signer]]
@@ -84,7 +84,7 @@ async def test_a_message_arrives_over_mutual_tls(address: str, keys: Keys, signe
     connections = Connections(*keys["kh"][:2])
     partner = a_partner("VN", signers["VN"], address=address, tls_certificates=(keys["server"][2].certificate,))
     exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], connections, MAX_BYTES, opener=Opener(PROCESSES))
-    envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, datetime.now(UTC))
 
     assert (await exchange.send(envelope, Document(form=a_form()))).reasons == ()
 
@@ -114,7 +114,7 @@ async def test_a_server_whose_certificate_is_not_pinned_gets_no_message(
     connections = Connections(*keys["kh"][:2])
     partner = a_partner("VN", signers["VN"], address=address, tls_certificates=(keys["stranger"][2].certificate,))
     exchange = Exchange("KH", Partners({"VN": partner}), signers["KH"], connections, MAX_BYTES, opener=Opener(PROCESSES))
-    envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, NOON)
+    envelope = exchange.envelope(uuid4(), Kind.DOCUMENT, "VN", "D2026-PNH-000123", 1, datetime.now(UTC))
 
     with pytest.raises(Unavailable, match="cannot be reached"):
         await exchange.send(envelope, Document(form=a_form()))

@@ -1,6 +1,7 @@
 """The HTTP address for partners: a genuine message gets a signed receipt, any other an error."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -30,7 +31,7 @@ def an_envelope(**changes: Any) -> Envelope:
         "kind": Kind.DOCUMENT,
         "sender": "KH",
         "receiver": "VN",
-        "sent_at": NOON,
+        "sent_at": datetime.now(UTC),
         "reference": "D2026-PNH-000123",
         "number": 1,
     }

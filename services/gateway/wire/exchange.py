@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from services.gateway.domain import FAILURES_IN_A_ROW
+from services.gateway.domain import CLOCK_TOLERANCE, FAILURES_IN_A_ROW
 from services.gateway.wire import xml
 from services.gateway.wire.layout import VERSIONS, NotInVersion
 from services.gateway.wire.messages import Envelope, Kind, Receipt, WireModel
@@ -25,6 +25,8 @@ from shared.observability.tracing import traceparent
 from shared.refusals import Refused, Unavailable
 
 XML_TYPE = "application/xml"
+REPLAY_WINDOW = timedelta(hours=24)
+"""How old a message may be (ours). A sender signs a message again for each attempt."""
 RETRY_PAUSE = 5.0
 """Seconds without requests to an unavailable partner. Then one message is sent as a probe, and the others wait."""
 
@@ -205,6 +207,7 @@ class Exchange:
         raw = await self._opener.receive(body, self.max_message_bytes, address)
         try:
             opened = await self.opened(raw, address)
+            _must_be_current(opened.envelope.sent_at)
             if opened.partner not in presented_by:
                 raise MessageRejected(403, "client_certificate_of_another", "The TLS certificate is that of another partner.")
             return opened
@@ -270,6 +273,13 @@ class Exchange:
             raise Unavailable(f"{name} answered with more than {self.max_message_bytes} bytes") from error
         except httpx.HTTPError as error:
             raise PartnerUnavailable(f"{name} cannot be reached ({type(error).__name__})") from error
+
+
+def _must_be_current(sent_at: datetime) -> None:
+    """Refuses a message that was made long ago or in the future: a copy of a former message has its old time."""
+    now = datetime.now(UTC)
+    if not now - REPLAY_WINDOW <= sent_at <= now + CLOCK_TOLERANCE:
+        raise MessageRejected(403, "message_not_current", "The message was made too long ago, or in the future: sign it again.")
 
 
 class _TooLong(Exception):
