@@ -25,6 +25,10 @@ from shared.contracts.index import OPERATOR
 from shared.database.migrations.schema import SchemaMismatch, migrate
 
 READY_WITHIN = 60.0
+OF_SERVICES = {
+    "OTEL_BSP_SCHEDULE_DELAY": "500",
+    "MALLOC_TRIM_THRESHOLD_": "131072",  # glibc returns large blocks, such as those of argon2, to the system
+}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -202,7 +206,7 @@ class Stack(Layout):
             self.name(service, country),
             (sys.executable, "-m", f"services.{service}"),
             f"{self.address(service, country)}/ready",
-            environment=self.environment(service, country) | {"OTEL_BSP_SCHEDULE_DELAY": "500"} | self._extra,
+            environment=self.environment(service, country) | OF_SERVICES | self._extra,
         )
 
     def program(

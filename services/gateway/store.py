@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     Select,
     String,
     Table,
@@ -137,6 +138,10 @@ outgoing = Table(
 
 _ANSWERS = select(partners.c.answers).where(partners.c.country == bindparam("country"))
 
+_oldest = transmissions.c.began_at, transmissions.c.transmission_id
+MAX_COUNTED = 1000
+"""Maximum documents that a list counts."""
+
 MUST_BE_CHECKED = "it cannot be sent; an operator of the gateway must check it"
 
 _mapping = registry(metadata=TABLES)
@@ -219,6 +224,19 @@ async def partner_answers(work: Work, country: str) -> bool | None:
     """Whether a partner's gateway answered the last attempt; None before the first one. It locks nothing."""
     answers: bool | None = await work.session.scalar(_ANSWERS, {"country": country})
     return answers
+
+
+async def observed_partners(work: Work) -> dict[str, PartnerGateway]:
+    """The state of each partner that was tried before, by country."""
+    return {each.country: each for each in await work.session.scalars(select(PartnerGateway))}
+
+
+async def waiting_for(work: Work, country: str) -> tuple[int, bool, Row[Any, Any] | None]:
+    """How many documents to a country have no answer of its customs, whether there are more, and the oldest of them."""
+    columns = (transmissions.c.transmission_id, transmissions.c.began_at)
+    waiting = select(*columns).where(transmissions.c.destination == country, ~transmissions.c.answered)
+    rows = (await work.session.execute(waiting.order_by(*_oldest).limit(MAX_COUNTED + 1))).all()
+    return min(len(rows), MAX_COUNTED), len(rows) > MAX_COUNTED, rows[0] if rows else None
 
 
 async def partner_by_country(work: Work, country: str) -> PartnerGateway:

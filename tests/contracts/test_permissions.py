@@ -10,12 +10,16 @@ import pytest
 from services.certificates.reference_data import ReferenceData
 from services.fees.tariffs import Tariffs
 from services.gateway.denials import DenialReasons
+from services.gateway.wire.exchange import Exchange
+from services.gateway.wire.partners import Partners
+from services.gateway.wire.tls import Connections
 from shared.contracts import permissions
 from shared.contracts.index import contracts, owner_of
 from shared.contracts.messages import Command, Question, Request
 from shared.contracts.registry.mandates import AGENT_ROLES
 from shared.contracts.roles import Role
 from shared.handling.actor import Actor, Mandated
+from tests.gateway.builders import a_signer
 from tests.registry.people import a_registry
 from tests.support.example_messages import example_of
 from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test
@@ -32,9 +36,9 @@ async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
             yield service
         return
     router = import_module(f"services.{name}.handlers").router
-    async with a_service_under_test(
-        name, router, tmp_path, ReferenceData.load(), Tariffs.load(), DenialReasons.load()
-    ) as service:
+    exchange = Exchange("KH", Partners({}), a_signer("KH"), Connections(None, None), 1024)
+    tools = (ReferenceData.load(), Tariffs.load(), DenialReasons.load(), exchange)
+    async with a_service_under_test(name, router, tmp_path, *tools) as service:
         yield service
 
 

@@ -118,3 +118,11 @@ async def test_a_viewer_sees_the_decision_and_decides_nothing(system: System) ->
 )
 def test_numbers_of_items_are_read_from_a_text(text: str, numbers: tuple[int, ...]) -> None:
     assert items_in(text) == numbers
+
+
+async def test_officers_see_the_partners_and_what_waits(system: System) -> None:
+    approver = await system.signed_in(await system.officer("approver"))
+    await approver.get("/partners")
+    for expected in ("Viet Nam", "Timor-Leste", "Not configured"):
+        assert expected in approver.text, expected
+    assert "Cambodia" not in [each.text_content() for each in approver.page.xpath("//tbody//th")]

@@ -125,6 +125,11 @@ class Exchange:
         )
 
     @property
+    def partners(self) -> Partners:
+        """The partner directory."""
+        return self._partners
+
+    @property
     def pinned(self) -> list[x509.Certificate]:
         """The TLS certificates of all partners."""
         return [each for partner in self._partners.rows.values() for each in partner.tls_certificates]

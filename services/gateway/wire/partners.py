@@ -85,6 +85,11 @@ class Partner:
     contact: Contact | None = None
     trust_trace: bool = False
 
+    @property
+    def certificates_until(self) -> datetime:
+        """When the first of its certificates expires."""
+        return min(each.not_valid_after_utc for each in (*self.signing_certificates, *self.tls_certificates))
+
     def version_on(self, day: date) -> int | None:
         """The newest version that it accepts on this day; None if there is none."""
         return max((each.version for each in self.versions if each.is_spoken_on(day)), default=None)
@@ -133,14 +138,22 @@ class Partners:
         """The partner gateway of a country. Raises PartnerNotConfigured: it may be configured or open later."""
         partner, name = self.find(country), self.name_of(country)
         if partner is None:
-            refused = next((each.reason for each in self.refused if each.country == country), None)
+            refused = self.problem_of(country)
             why = f"the row of {name} is refused: {refused}" if refused else f"no partner gateway is configured for {name}"
             raise PartnerNotConfigured(why)
-        member = self.members.get(country)
-        opens = partner.opens_on or (member.exchanging_since if member else None)
+        opens = self.opening_of(partner)
         if opens is None or opens > day:
             raise PartnerNotConfigured(f"the exchange with {name} opens {f'on {opens}' if opens else 'later'}")
         return partner
+
+    def opening_of(self, partner: Partner) -> date | None:
+        """The first day of the exchange with a partner; None if it is not known yet."""
+        member = self.members.get(partner.country)
+        return partner.opens_on or (member.exchanging_since if member else None)
+
+    def problem_of(self, country: str) -> str | None:
+        """Why the row of a country is refused; None if it is not."""
+        return next((each.reason for each in self.refused if each.country == country), None)
 
     def name_of(self, country: str) -> str:
         """The name of a country with its code, as in `Viet Nam (VN)`."""
