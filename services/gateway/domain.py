@@ -67,6 +67,10 @@ class DocumentNotReceived(Refused):
     code = "document_not_received"
 
 
+class PartnerUnknown(Refused):
+    code = "partner_unknown"
+
+
 class NotRejected(Refused):
     code = "transmission_not_rejected"
 
@@ -148,6 +152,7 @@ class Transmission:
         step.position = self.version + 1
         self.steps.append(step)
         self.began_at, self.answered = self.steps[0].at, self.code not in WAITING
+        self.held_because = None  # it was sent before the hold was known
         return True
 
     def is_possible(self, step: Step, now: datetime) -> bool:

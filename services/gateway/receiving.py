@@ -19,6 +19,7 @@ from services.gateway.domain import (
     StepTimeWrong,
     must_match_envelope,
 )
+from services.gateway.handlers.retransmission import TransmitAgain
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import (
@@ -155,6 +156,17 @@ async def receive_customs_response(opened: Opened, response: WireModel, receipt:
     return receipt
 
 
+async def receive_retransmission_request(opened: Opened, request: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """The customs of the destination request our document once more. A document that still waits is sent anyway."""
+    envelope = opened.envelope
+    transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
+    transmission.must_be_decided_by(envelope.sender)
+    work.is_about("certificate", transmission.certificate_id)
+    if transmission.code != StatusCode.AS1:
+        work.later(TransmitAgain(transmission_id=transmission.transmission_id), key=transmission.transmission_id)
+    return receipt
+
+
 def response_step(response: CustomsResponse, country: str) -> Step:
     """The step of a decision on the preference, with the reasons of its items."""
     of_items = {each.item: each.reasons for each in response.items if each.reasons}
@@ -167,6 +179,7 @@ def response_step(response: CustomsResponse, country: str) -> Step:
 
 RECEIVING = {
     Kind.CUSTOMS_RESPONSE: receive_customs_response,
+    Kind.RETRANSMISSION_REQUEST: receive_retransmission_request,
     Kind.DOCUMENT: receive_document,
     Kind.ACKNOWLEDGEMENT: receive_answer,
     Kind.REJECTION: receive_answer,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.trace import INVALID_SPAN
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
@@ -19,6 +19,7 @@ from shared.contracts.gateway.received import (
     GetReceivedDocument,
     ListDenialReasons,
     ListReceivedDocuments,
+    RequestRetransmission,
 )
 from shared.contracts.gateway.transmissions import StatusCode
 from shared.contracts.messages import Refusal
@@ -225,3 +226,28 @@ def test_a_response_is_one_of_three() -> None:
     reason = (Reason(code="goods_mismatch", detail="No."),)
     items = (ItemDecision(item=1, code="UTL"), ItemDecision(item=2, code="DEN", reasons=reason))
     assert CustomsResponse(code="UTP", decided_at=datetime.now(UTC), items=items).code == "UTP"
+
+
+async def test_a_document_that_was_lost_is_sent_once_more(gateways: TwoGateways, received: Any) -> None:
+    async with gateways.vn.context.work(INVALID_SPAN) as work:
+        await work.session.execute(delete(inbound_documents))
+        work.act_as(OFFICER)
+        command = RequestRetransmission(origin="KH", reference=received.document.reference)
+        await router.requests[RequestRetransmission](command, work)
+    await gateways.run_until_idle()
+
+    async with gateways.vn.database.reading() as session:
+        (document,) = (await session.execute(select(inbound_documents))).all()
+    assert document.decided_at is not None
+    assert await gateways.kh.codes() == ["AS1", "AS2", "REC"]
+
+
+async def test_a_document_that_is_known_is_not_stored_again(gateways: TwoGateways, received: Any) -> None:
+    async with gateways.vn.context.work(INVALID_SPAN) as work:
+        work.act_as(OFFICER)
+        command = RequestRetransmission(origin="KH", reference=received.document.reference)
+        await router.requests[RequestRetransmission](command, work)
+    await gateways.run_until_idle()
+    async with gateways.vn.database.reading() as session:
+        assert len((await session.execute(select(inbound_documents))).all()) == 1
+    assert await gateways.kh.codes() == ["AS1", "AS2", "REC"]

@@ -22,7 +22,6 @@ from services.gateway.wire.tls import Connections
 from shared.refusals import Unavailable
 from shared.settings import Settings
 from tests.conftest import eventually
-from tests.support.ports import free_port
 
 from .builders import MAX_BYTES, PROCESSES, TwoGateways, a_form, a_partner, a_signer, put_keys
 from .test_gateway_receiving import XML, a_message
@@ -43,10 +42,9 @@ async def served(gateways: TwoGateways, keys: Keys, proxies: str = "") -> AsyncI
     partner = gateways.vn.exchange._partners.rows["KH"]
     pinned = a_partner("KH", keys["kh"][2], signing_certificates=partner.signing_certificates)
     gateways.vn.exchange._partners = Partners({"KH": pinned})
-    port = free_port()
     settings = Settings.model_construct(
         http_host=LOCAL,
-        http_port=port,
+        http_port=0,
         http_connections=20,
         tls_certificate_file=keys["server"][0],
         tls_key_file=keys["server"][1],
@@ -55,6 +53,7 @@ async def served(gateways: TwoGateways, keys: Keys, proxies: str = "") -> AsyncI
     server = PartnerServer(gateways.vn.app, settings)
     running = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
     yield f"https://{LOCAL}:{port}/asw/messages"
     server.stop()
     await running

@@ -126,3 +126,17 @@ async def test_officers_see_the_partners_and_what_waits(system: System) -> None:
     for expected in ("Viet Nam", "Timor-Leste", "Not configured"):
         assert expected in approver.text, expected
     assert "Cambodia" not in [each.text_content() for each in approver.page.xpath("//tbody//th")]
+
+
+async def test_a_customs_officer_requests_a_document_that_is_not_here(system: System) -> None:
+    officer = await system.signed_in(await system.officer("customs_officer"))
+    await officer.get("/received")
+
+    await officer.send("/received/request", origin="VN", reference="D2026-HN-000009")
+    assert "No partner gateway is configured for VN." in officer.text
+
+    await officer.send("/received/request", origin="VN", reference="nine")
+    assert "This does not have the form that is needed here." in officer.text
+    viewer = await system.signed_in(await system.officer("customs_viewer"))
+    await viewer.get("/received")
+    assert not viewer.page.xpath("//form[contains(@action, '/request')]")

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from services.portal.names import Names
 from services.portal.navigation import AUDITORS, CUSTOMS
 from services.portal.page import page
 from services.portal.settings import PREFIX
@@ -18,6 +19,7 @@ from shared.contracts.gateway.received import (
     ListReceivedDocuments,
     ReceivedContent,
     ReceivedDocuments,
+    RequestRetransmission,
 )
 from shared.contracts.gateway.transmissions import NEXT_CODES, StatusCode
 from shared.contracts.roles import Role
@@ -39,7 +41,15 @@ async def show_received(visit: Visit) -> Response:
         next=visit.here(after=listed.next) if listed.next else None,
         first=visit.here(after=None) if after else None,
         words=Wording(visit.language),
+        may_request=visit.someone.has(Role.CUSTOMS_OFFICER),
+        origins=[each for each in Names(visit.language).destinations("D") if each[0] != visit.settings.country],
     )
+
+
+async def request(visit: Visit) -> Response:
+    """Customs request a document that they do not have."""
+    await visit.ask(visit.form.build(RequestRetransmission, ["origin", "reference", "remarks"]))
+    return visit.go(f"{PREFIX}/received", done="requested")
 
 
 async def show_document(visit: Visit) -> Response:
@@ -111,6 +121,7 @@ def _address(visit: Visit) -> str:
 
 routes = [
     page("/received", show_received, roles=READERS),
+    page("/received/request", show_received, request, roles=frozenset({Role.CUSTOMS_OFFICER})),
     page("/received/{origin}/{reference}", show_document, roles=READERS),
     page("/received/{origin}/{reference}/decide", show_document, decide, roles=frozenset({Role.CUSTOMS_OFFICER})),
 ]

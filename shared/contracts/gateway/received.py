@@ -139,3 +139,25 @@ class ListDenialReasons(Question):
 
     subject: ClassVar[str] = "qry.denial-reasons.list.v1"
     answer: ClassVar[type[Answer]] = DenialReasons
+
+
+class RetransmissionRequested(Answer):
+    """The request to send a document once more is on its way."""
+
+    reference: str
+    origin: str
+
+
+class RequestRetransmission(Command):
+    """Customs request a document that they do not have, or cannot read, once more (Annex 8, Rule 29).
+
+    `number`: that of the transmission, from 1.
+    """
+
+    subject: ClassVar[str] = "cmd.retransmission.request.v1"
+    answer: ClassVar[type[Answer]] = RetransmissionRequested
+    asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_OFFICER})
+    origin: Country
+    reference: Reference
+    number: Annotated[int, Field(ge=1, le=9999)] = 1
+    remarks: Line | None = None
