@@ -21,6 +21,8 @@ from services.gateway.domain import (
 )
 from services.gateway.handlers.retransmission import TransmitAgain
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
+from services.gateway.handlers.verifying import case_by_id
+from services.gateway.verification import CaseNotFound, VerificationClocks
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import (
     MAX_DETAIL,
@@ -31,6 +33,8 @@ from services.gateway.wire.messages import (
     Reason,
     Receipt,
     Rejection,
+    VerificationAnswer,
+    VerificationQuestion,
     WireModel,
 )
 from services.gateway.wire.opening import TRY_LATER, MessageRejected
@@ -167,6 +171,42 @@ async def receive_retransmission_request(opened: Opened, request: WireModel, rec
     return receipt
 
 
+async def receive_question(opened: Opened, question: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """The customs of the destination ask to verify our certificate. An officer must answer by the last day."""
+    envelope = opened.envelope
+    assert isinstance(question, VerificationQuestion)
+    transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
+    transmission.must_be_decided_by(envelope.sender)
+    work.is_about("certificate", transmission.certificate_id)
+    answer_by, close_by = work.use(VerificationClocks).of(work.today)
+    case = {
+        "case_id": question.case_id,
+        "ours": False,
+        "partner": envelope.sender,
+        "reference": envelope.reference,
+        "number": envelope.number,
+        "reason": question.reason.code,
+        "question": question.reason.detail,
+        "asked_at": question.asked_at,
+        "answer_by": answer_by,
+        "close_by": close_by,
+        "items": [each.item for each in question.items],
+        "answered": False,
+    }
+    await work.insert_new(store.verification_cases, [case])
+    return receipt
+
+
+async def receive_verification(opened: Opened, answer: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """The issuing authority has answered a question of our customs. The first answer counts."""
+    assert isinstance(answer, VerificationAnswer)
+    case = await case_by_id(work, answer.case_id)
+    if not case.ours or (case.partner, case.reference) != (opened.envelope.sender, opened.envelope.reference):
+        raise CaseNotFound()
+    case.take_answer(answer.answered_at, answer.outcome, answer.text)
+    return receipt
+
+
 def response_step(response: CustomsResponse, country: str) -> Step:
     """The step of a decision on the preference, with the reasons of its items."""
     of_items = {each.item: each.reasons for each in response.items if each.reasons}
@@ -180,6 +220,8 @@ def response_step(response: CustomsResponse, country: str) -> Step:
 RECEIVING = {
     Kind.CUSTOMS_RESPONSE: receive_customs_response,
     Kind.RETRANSMISSION_REQUEST: receive_retransmission_request,
+    Kind.VERIFICATION_QUESTION: receive_question,
+    Kind.VERIFICATION_ANSWER: receive_verification,
     Kind.DOCUMENT: receive_document,
     Kind.ACKNOWLEDGEMENT: receive_answer,
     Kind.REJECTION: receive_answer,

@@ -37,6 +37,7 @@ from services.gateway.domain import (
     Transmission,
     TransmissionNotFound,
 )
+from services.gateway.verification import VerificationCase
 from shared.database.column_types import ROW_ID, UtcDateTime
 from shared.database.tables import dead_letters, tasks
 from shared.handling.task import Task
@@ -136,6 +137,27 @@ outgoing = Table(
 )
 """Messages about a document that was exchanged before. Those about one document are sent in their order."""
 
+verification_cases = Table(
+    "verification_cases",
+    TABLES,
+    Column("case_id", Uuid, primary_key=True),
+    Column("ours", Boolean, nullable=False),
+    Column("partner", String(2), nullable=False),
+    Column("reference", String(30), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("answer_by", Date, nullable=False),
+    Column("close_by", Date, nullable=False),
+    Column("items", JSON, nullable=False),
+    Column("answered_at", UtcDateTime),
+    Column("outcome", String(40)),
+    Column("text", Text),
+    Column("answered", Boolean, nullable=False),
+    Index("ix_verification_cases_list", "ours", "answered", "answer_by", "case_id"),
+)
+
 _ANSWERS = select(partners.c.answers).where(partners.c.country == bindparam("country"))
 
 _oldest = transmissions.c.began_at, transmissions.c.transmission_id
@@ -154,6 +176,7 @@ _mapping.map_imperatively(
 _mapping.map_imperatively(InboundDocument, inbound_documents)
 _mapping.map_imperatively(PartnerGateway, partners)
 _mapping.map_imperatively(OutgoingMessage, outgoing)
+_mapping.map_imperatively(VerificationCase, verification_cases)
 
 
 async def transmission_by_id(work: Work, transmission_id: UUID) -> Transmission:

@@ -39,6 +39,7 @@ from services.portal.pages import (
     styleguide,
     tariff,
     transmission_acts,
+    verifications,
 )
 from services.portal.settings import PREFIX
 from shared.web.site import routes_below
@@ -75,6 +76,7 @@ routes: Sequence[BaseRoute] = (
     *certificate_acts.routes,
     *partners.routes,
     *transmission_acts.routes,
+    *verifications.routes,
     *filing.routes,
     *filing_goods.routes,
     *filing_review.routes,

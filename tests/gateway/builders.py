@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
 from services.gateway.receiving import routes
+from services.gateway.verification import VerificationClocks
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.opening import MAX_CONCURRENT, Opener, limit_memory
@@ -207,7 +208,11 @@ class Gateway:
         customs = Customs(f"http://customs.example/{country}/documents", client)
         clock = Clock(ZoneInfo("Asia/Phnom_Penh"))
         self.context = ServiceContext(
-            "gateway", self.database, clock, ThreadPoolExecutor(1), [self.exchange, customs, DenialReasons.load()]
+            "gateway",
+            self.database,
+            clock,
+            ThreadPoolExecutor(1),
+            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load()],
         )
         self.context.add(a_health_check())
         self.app = application(self.context, routes)

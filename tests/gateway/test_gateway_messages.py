@@ -31,7 +31,6 @@ from services.gateway.wire.messages import (
     Replacement,
     RetransmissionRequest,
     VerificationAnswer,
-    VerificationOutcome,
     VerificationQuestion,
 )
 from services.gateway.wire.schemas import SchemaViolated, all_schemas, must_be_valid
@@ -39,6 +38,7 @@ from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import parse, read_content, read_document, read_envelope, write_document, write_message
 from shared.contracts.certificates.documents import Company, DocumentItem, Exhibition, FormD, Money, Original, Party
 from shared.contracts.gateway.declarations import DeclaredItem, ExportDeclaration, Trader, TransportMode
+from shared.contracts.gateway.verification import VerificationOutcome
 from tests.support.programs import program
 
 from .builders import a_form, an_item

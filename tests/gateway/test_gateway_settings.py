@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from services.gateway.denials import DenialReasons
 from services.gateway.settings import GatewaySettings, tools
+from services.gateway.verification import VerificationClocks
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.signature import Signer
@@ -29,7 +30,7 @@ def test_the_tools_of_the_gateway_are_built_from_its_settings(tmp_path: Path, mo
         "CUSTOMS_URL": "http://127.0.0.1:9500/KH/documents",
     }.items():
         monkeypatch.setenv(f"CO_{name}", str(value))
-    assert [type(tool) for tool in tools(GatewaySettings())] == [Exchange, DenialReasons, Customs]
+    assert [type(tool) for tool in tools(GatewaySettings())] == [Exchange, DenialReasons, VerificationClocks, Customs]
 
 
 def test_a_key_must_be_on_p256_and_belong_to_its_certificate(tmp_path: Path) -> None:

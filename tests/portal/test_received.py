@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import insert
 
+from services.gateway.store import verification_cases
 from services.portal.pages.received import items_in
 from tests.gateway.builders import a_form, an_item
 from tests.gateway.test_gateway_lists import a_received_document
@@ -140,3 +143,33 @@ async def test_a_customs_officer_requests_a_document_that_is_not_here(system: Sy
     viewer = await system.signed_in(await system.officer("customs_viewer"))
     await viewer.get("/received")
     assert not viewer.page.xpath("//form[contains(@action, '/request')]")
+
+
+async def test_customs_ask_about_a_certificate_and_an_approver_answers_a_partner(system: System) -> None:
+    await a_document_at_customs(system)
+    officer = await system.signed_in(await system.officer("customs_officer"))
+    await officer.get(HERE)
+    await officer.send(
+        f"{HERE}/ask", reason="goods_mismatch", question="Which of the goods were made in Viet Nam?", asked_items="1-2"
+    )
+    assert "The issuing authority is asked. It has 90 days to answer." in officer.text
+    await officer.get("/verifications")
+    assert "Which of the goods were made in Viet Nam?" in officer.text
+    assert not officer.page.xpath("//form[contains(@action, '/answer')]")
+
+    case_id = uuid4()
+    async with system.services["gateway"].work() as work:
+        today = work.today
+        values = {"case_id": case_id, "ours": False, "partner": "TH", "reference": "D2026-PNH-000001", "number": 1}
+        values |= {"reason": "goods_mismatch", "question": "Is it genuine?", "asked_at": work.now, "answer_by": today}
+        await work.session.execute(insert(verification_cases).values(**values, close_by=today, items=[], answered=False))
+    approver = await system.signed_in(await system.officer("approver"))
+    await approver.get("/verifications")
+    for expected in ("D2026-PNH-000001", "Is it genuine?", "Due soon", "Thailand"):
+        assert expected in approver.text, expected
+    await approver.send(f"/verifications/{case_id}/answer", outcome="origin_confirmed", text=" ")
+    assert "Fill in this field." in approver.text
+    await approver.send(f"/verifications/{case_id}/answer", outcome="origin_confirmed", text="It is genuine.")
+    assert "Answered. The partner is informed." in approver.text
+    await approver.get("/verifications?ours=no&closed=yes")
+    assert "It is genuine." in approver.text

@@ -20,6 +20,7 @@ from services.fees.handlers import router as fees
 from services.fees.tariffs import tools as fees_tools
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router as gateway
+from services.gateway.verification import VerificationClocks
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
 from services.portal.bus import Bus
@@ -268,7 +269,11 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
         for name, router, tools in (
             ("certificates", certificates, certificates_tools(None)),  # type: ignore[arg-type]
             ("fees", fees, fees_tools(None)),  # type: ignore[arg-type]
-            ("gateway", gateway, (Exchange("KH", Partners({}), None, None, MAX_MESSAGE), DenialReasons.load())),  # type: ignore[arg-type]
+            (
+                "gateway",
+                gateway,
+                (Exchange("KH", Partners({}), None, None, MAX_MESSAGE), DenialReasons.load(), VerificationClocks.load()),
+            ),  # type: ignore[arg-type]
         ):
             made = a_service_under_test(name, _with_plumbing(router), root, *tools)
             services[name] = await stack.enter_async_context(made)

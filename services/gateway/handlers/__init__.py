@@ -1,12 +1,22 @@
 """The handlers of the gateway: sending documents and messages, decisions of customs, observing partners, and lists."""
 
 from services.gateway import store
-from services.gateway.handlers import deciding, lists, messages, observing, partners, retransmission, sending, transmissions
+from services.gateway.handlers import (
+    deciding,
+    lists,
+    messages,
+    observing,
+    partners,
+    retransmission,
+    sending,
+    transmissions,
+    verifying,
+)
 from shared.contracts.gateway.transmissions import StatusCode
 from shared.handling.router import Router
 
 router = Router()
-for part in (sending, transmissions, observing, deciding, messages, retransmission, lists, partners):
+for part in (sending, transmissions, observing, deciding, messages, retransmission, verifying, lists, partners):
     router.include(part.router)
 
 router.fact("first_sent", store.first_sent)

@@ -11,6 +11,7 @@ from shared.contracts.certificates.documents import FormD
 from shared.contracts.fields import Country, Instant, Line, Reference, Slug, Text
 from shared.contracts.gateway.declarations import ExportDeclaration
 from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
+from shared.contracts.gateway.verification import VerificationOutcome
 
 MAX_DETAIL = 500
 """Maximum characters of one reason. 200 reasons of 500 characters are up to 400 KB, and an answer has up to 1,000 KB."""
@@ -178,14 +179,6 @@ class VerificationQuestion(WireModel):
     answer_by: date
     reason: Reason
     items: Annotated[tuple[QuestionedItem, ...], Field(max_length=2000)] = ()
-
-
-class VerificationOutcome(StrEnum):
-    """The result of a verification."""
-
-    CONFIRMED = "origin_confirmed"
-    NOT_CONFIRMED = "origin_not_confirmed"
-    NOT_GENUINE = "certificate_not_genuine"
 
 
 class VerificationAnswer(WireModel):

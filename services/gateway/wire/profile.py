@@ -31,10 +31,10 @@ from services.gateway.wire.messages import (
     Replacement,
     RetransmissionRequest,
     VerificationAnswer,
-    VerificationOutcome,
     VerificationQuestion,
     WireModel,
 )
+from shared.contracts.gateway.verification import VerificationOutcome
 
 KIND = code_type("Kind", *Kind)
 DECISION = code_type("Decision", "UTL", "UTP", "DEN")

@@ -22,6 +22,7 @@ from shared.contracts.gateway.received import (
     RequestRetransmission,
 )
 from shared.contracts.gateway.transmissions import NEXT_CODES, StatusCode
+from shared.contracts.gateway.verification import AskVerification
 from shared.contracts.roles import Role
 
 READERS = CUSTOMS | AUDITORS
@@ -64,6 +65,7 @@ async def show_document(visit: Visit) -> Response:
         content=content,
         address=_address(visit),
         may_decide=visit.someone.has(Role.CUSTOMS_OFFICER) and _can_be_decided(content),
+        may_ask=visit.someone.has(Role.CUSTOMS_OFFICER),
         reasons=reasons,
         reason_of=lambda code: reasons.get(code, code),
         words=Wording(visit.language),
@@ -89,6 +91,19 @@ async def decide(visit: Visit) -> Response:
     decisions = int(form.text("decisions")) if form.text("decisions").isdecimal() else 0
     await visit.ask(form.build(DecideReceivedDocument, taken, **_this(visit), denied=denied, decisions=decisions))
     return visit.go(_address(visit), done=outcome)
+
+
+async def ask(visit: Visit) -> Response:
+    """Customs ask the issuing authority to verify the certificate."""
+    form, _ = visit.form, visit.language.gettext
+    items = items_in(form.text("asked_items")) if form.text("asked_items") else ()
+    if form.text("asked_items") and not items:
+        form.fail("asked_items", _("Type the numbers of the items, such as 2, 5-7."))
+        form.must_be_valid()
+    case_id = form.command_id("verification")
+    command = form.build(AskVerification, ["reason", "question"], **_this(visit), items=items, case_id=case_id)
+    await visit.ask(command)
+    return visit.go(_address(visit), done="asked")
 
 
 def items_in(text: str) -> tuple[int, ...]:
@@ -123,5 +138,6 @@ routes = [
     page("/received", show_received, roles=READERS),
     page("/received/request", show_received, request, roles=frozenset({Role.CUSTOMS_OFFICER})),
     page("/received/{origin}/{reference}", show_document, roles=READERS),
+    page("/received/{origin}/{reference}/ask", show_document, ask, roles=frozenset({Role.CUSTOMS_OFFICER})),
     page("/received/{origin}/{reference}/decide", show_document, decide, roles=frozenset({Role.CUSTOMS_OFFICER})),
 ]
