@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import BindParameter, Row, bindparam, select
 
 from services.gateway import listing
 from services.gateway.denials import DenialReasons
@@ -79,7 +79,8 @@ async def answer_verification(command: AnswerVerification, work: Work) -> Verifi
 @router.answers(ListVerifications)
 async def list_verifications(question: ListVerifications, work: Work) -> Verifications:
     """Officers, customs and auditors list the cases; the one whose last day comes first stands first."""
-    ours, answered = bindparam("ours", question.ours), bindparam("answered", not question.open)
+    ours: BindParameter[bool] = bindparam("ours", question.ours)
+    answered: BindParameter[bool] = bindparam("answered", not question.open)  # `!=` would use no index
     wanted = select(*verification_cases.c).where(verification_cases.c.ours == ours, verification_cases.c.answered == answered)
     rows, following = await page_of(work.session, wanted, BY_LAST_DAY, question.after, question.limit)
     return Verifications(cases=tuple(map(view, rows)), next=following)
