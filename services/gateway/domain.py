@@ -193,6 +193,28 @@ class Transmission:
             raise NotTheDestination(destination=self.destination)
 
 
+class DecidedByCustoms(Protocol):
+    """The fields of a received document with the decisions of customs. A row of a list has them too."""
+
+    @property
+    def decided_at(self) -> datetime | None: ...
+
+    @property
+    def reasons(self) -> list[dict[str, str]]: ...
+
+    @property
+    def responses(self) -> list[dict[str, Any]]: ...
+
+
+def code_of_customs(document: DecidedByCustoms) -> str | None:
+    """The last decision of customs: UTL, UTP or DEN, else REC or NOT; None before the first."""
+    if document.responses:
+        return str(document.responses[-1]["code"])
+    if document.decided_at is None:
+        return None
+    return "NOT" if document.reasons else "REC"
+
+
 @dataclass(eq=False)
 class InboundDocument:
     """A partner's document for the customs of this country. `message`: the received bytes, with the signature."""
@@ -212,12 +234,8 @@ class InboundDocument:
 
     @property
     def code(self) -> str | None:
-        """The last decision: UTL, UTP or DEN, else REC or NOT; None before the first."""
-        if self.responses:
-            return str(self.responses[-1]["code"])
-        if self.decided_at is None:
-            return None
-        return "NOT" if self.reasons else "REC"
+        """The last decision of customs; None before the first."""
+        return code_of_customs(self)
 
     def respond(self, response: dict[str, Any], known: int, allowed: Allowed) -> None:
         """Adds a decision on the preference. `known`: how many the officer has read.

@@ -1,5 +1,6 @@
 """An attacker has the portal's seed for the bus. Without a user's token almost every request is refused."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -155,10 +156,15 @@ def registry_key(system: RunningSystem) -> OKPKey:
 
 
 async def all_facts(system: RunningSystem) -> dict[str, Any]:
-    """The facts of every service, after all have processed the announced events."""
-    await audited(system.operator, system.stack.services, patience=30)
-    digests = [await system.operator.ask(operations.AskDigest(), service=service) for service in SERVICES]
-    return {digest.service: digest.facts for digest in digests}
+    """The facts of every service, after all have processed the announced events and the documents have arrived abroad."""
+    found: dict[str, Any] = {}
+    while True:
+        await audited(system.operator, system.stack.services, patience=30)
+        digests = [await system.operator.ask(operations.AskDigest(), service=service) for service in SERVICES]
+        before, found = found, {digest.service: digest.facts for digest in digests}
+        if found == before:
+            return found
+        await asyncio.sleep(0.5)
 
 
 async def refusals(attacker: Client, token: str | None, kinds: tuple[type[Request], ...] = GUARDED) -> dict[str, str]:

@@ -35,13 +35,17 @@ async def decide_received_document(command: DecideReceivedDocument, work: Work) 
         work, Kind.CUSTOMS_RESPONSE, response, receiver=inbound.sender, reference=inbound.reference, number=inbound.number
     )
     return ReceivedDocumentState(
-        reference=inbound.reference, origin=inbound.sender, code=response.code, decisions=len(inbound.responses)
+        document_id=inbound.document_id,
+        reference=inbound.reference,
+        origin=inbound.sender,
+        code=response.code,
+        decisions=len(inbound.responses),
     )
 
 
 @router.answers(ListDenialReasons)
 async def list_denial_reasons(question: ListDenialReasons, work: Work) -> DenialReasons:
-    """Everyone who is signed in may read the reasons."""
+    """Customs, and the officers who read their questions, see the reasons."""
     known = work.use(KnownReasons).on(work.today)
     return DenialReasons(reasons=tuple(DenialReason(code=code, text=dict(text)) for code, text in known.items()))
 

@@ -2,13 +2,10 @@
 
 from contextlib import suppress
 from itertools import zip_longest
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.gateway import listing
-from services.gateway.domain import InboundDocument
+from services.gateway.domain import InboundDocument, code_of_customs
 from services.gateway.handlers.sending import TransmitDocument
 from services.gateway.store import messages_about, waiting_tasks
 from services.gateway.wire.messages import Kind
@@ -64,7 +61,7 @@ async def list_received_documents(question: ListReceivedDocuments, work: Work) -
                 origin=row.sender,
                 number=row.number,
                 received_at=row.received_at,
-                code=code_of(row),
+                code=code_as_seen(code_of_customs(row)),
                 valid_until=row.valid_until,
             )
             for row in rows
@@ -84,7 +81,7 @@ async def get_received_document(question: GetReceivedDocument, work: Work) -> Re
         origin=found.sender,
         number=found.number,
         received_at=found.received_at,
-        code=found.code and StatusCode(found.code),
+        code=code_as_seen(found.code),
         document=form.model_copy(update={"items": form.items[question.after : end]}),
         items=len(form.items),
         next=end if end < len(form.items) else None,
@@ -118,10 +115,6 @@ def whose(question: ListTransmissions, actor: Actor) -> UUID | None:
     return exporter_id
 
 
-def code_of(row: Row[Any]) -> StatusCode | None:
-    """The last decision of customs; None before the first."""
-    if row.responses:
-        return StatusCode(row.responses[-1]["code"])
-    if row.decided_at is None:
-        return None
-    return StatusCode.NOT if row.reasons else StatusCode.REC
+def code_as_seen(code: str | None) -> StatusCode | None:
+    """A code as the contracts have it."""
+    return None if code is None else StatusCode(code)

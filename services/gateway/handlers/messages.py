@@ -1,11 +1,12 @@
 """Messages about documents that were exchanged before. Those about one document are sent in the order of their acts."""
 
 from typing import ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.gateway import store
 from services.gateway.domain import OutgoingMessage
 from services.gateway.handlers.observing import receipt_of
+from services.gateway.handlers.sending import details_of
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.messages import Kind, WireModel
 from services.gateway.wire.profile import CONTENTS
@@ -29,11 +30,12 @@ class MessageNotTaken(Refused):
     code = "message_not_taken"
 
 
-def send_later(work: Work, kind: Kind, content: WireModel, *, receiver: str, reference: str, number: int) -> None:
-    """Stores a message about a document, and sends it after those before it."""
+def send_later(work: Work, kind: Kind, content: WireModel, *, receiver: str, reference: str, number: int) -> UUID:
+    """Stores a message about a document, and sends it after those before it. Returns its id."""
     message = OutgoingMessage(uuid4(), receiver, reference, number, kind.value, content.model_dump_json(), work.now)
     work.session.add(message)
     work.later(SendMessage(receiver=receiver, reference=reference), key=f"{receiver}/{reference}")
+    return message.message_id
 
 
 @router.due(SendMessage)
@@ -58,7 +60,7 @@ async def send_message(task: SendMessage, work: Work) -> None:
     work.later(task, key=f"{task.receiver}/{task.reference}")
     if receipt.reasons:
         await work.commit_so_far()
-        raise MessageNotTaken(kind=kind.value, reasons="; ".join(reason.detail for reason in receipt.reasons))
+        raise MessageNotTaken(kind=kind.value, reasons=details_of(receipt.reasons) or "")
 
 
 async def must_be_preceded(message: OutgoingMessage, work: Work) -> None:

@@ -5,12 +5,10 @@ from uuid import UUID
 
 from services.gateway.domain import PartnerUnknown
 from services.gateway.handlers.messages import MessageNotTaken, send_later
-from services.gateway.handlers.observing import receipt_of
-from services.gateway.handlers.sending import details_of
+from services.gateway.handlers.sending import details_of, receipt_for_document
 from services.gateway.store import transmission_by_id
 from services.gateway.wire.exchange import Exchange
-from services.gateway.wire.messages import Document, Kind, Reason, RetransmissionRequest
-from shared.contracts.certificates.documents import FormD
+from services.gateway.wire.messages import Kind, Reason, RetransmissionRequest
 from shared.contracts.gateway.received import RequestRetransmission, RetransmissionRequested
 from shared.handling.router import Router
 from shared.handling.task import Task
@@ -36,21 +34,13 @@ async def request_retransmission(command: RequestRetransmission, work: Work) -> 
     reason = NOT_AT_CUSTOMS.model_copy(update={"detail": command.remarks or NOT_AT_CUSTOMS.detail})
     request = RetransmissionRequest(requested_at=work.now, reason=reason)
     about = {"receiver": command.origin, "reference": command.reference}
-    send_later(work, Kind.RETRANSMISSION_REQUEST, request, number=command.number, **about)
-    return RetransmissionRequested(reference=command.reference, origin=command.origin)
+    message_id = send_later(work, Kind.RETRANSMISSION_REQUEST, request, number=command.number, **about)
+    return RetransmissionRequested(message_id=message_id, reference=command.reference, origin=command.origin)
 
 
 @router.due(TransmitAgain)
 async def transmit_again(task: TransmitAgain, work: Work) -> None:
     """The partner receives the document once more. If it has it already, it answers as before."""
-    transmission = await transmission_by_id(work, task.transmission_id)
-    exchange = work.use(Exchange)
-    receiver, reference, number = transmission.destination, transmission.reference, transmission.number
-    envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
-    form = FormD.model_validate_json(transmission.document)
-
-    attempt = await work.between_transactions(exchange.try_to_send, envelope, Document(form=form))
-
-    receipt = await receipt_of(attempt, work)
+    receipt = await receipt_for_document(await transmission_by_id(work, task.transmission_id), work)
     if receipt.reasons:
         raise MessageNotTaken(kind=Kind.DOCUMENT.value, reasons=details_of(receipt.reasons) or "")

@@ -83,19 +83,23 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
     transmission = await transmission_by_id(work, task.transmission_id)
     if transmission.code != StatusCode.AS1 or transmission.held_because is not None:
         return  # the answer of the partner's customs arrived before the receipt, or an officer holds the document
-    exchange = work.use(Exchange)
-    receiver, reference, number = transmission.destination, transmission.reference, transmission.number
-    envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
-    form = FormD.model_validate_json(transmission.document)
 
-    attempt = await work.between_transactions(exchange.try_to_send, envelope, Document(form=form))
+    receipt = await receipt_for_document(transmission, work)
 
-    receipt = await receipt_of(attempt, work)
     transmission = await transmission_by_id(work, task.transmission_id)
     step = step_of(receipt, transmission.destination)
     if not transmission.is_possible(step, work.now):  # the receipt is ignored, and the document is sent again
         raise Unavailable(f"the receipt of {transmission.destination} has an impossible time: {step.at.isoformat()}")
     advance(transmission, step, work)
+
+
+async def receipt_for_document(transmission: Transmission, work: Work) -> Receipt:
+    """Sends the document between two transactions, and returns the receipt of the partner. Raises Unavailable."""
+    exchange = work.use(Exchange)
+    receiver, reference, number = transmission.destination, transmission.reference, transmission.number
+    envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
+    form = FormD.model_validate_json(transmission.document)
+    return await receipt_of(await work.between_transactions(exchange.try_to_send, envelope, Document(form=form)), work)
 
 
 @router.due(DeliverToCustoms)

@@ -31,6 +31,8 @@ BY_LAST_DAY = (By(verification_cases.c.answer_by), By(verification_cases.c.case_
 @router.answers(AskVerification)
 async def ask_verification(command: AskVerification, work: Work) -> VerificationState:
     """The issuing authority of a received certificate is asked. It has 90 days."""
+    if (known := await work.session.get(VerificationCase, command.case_id)) is not None:
+        return VerificationState(case=view(known))
     inbound = await listing.newest_received(work, command.origin, command.reference)
     work.use(DenialReasons).text_of(command.reason, work.today)
     answer_by, close_by = work.use(VerificationClocks).of(work.today)
@@ -47,8 +49,6 @@ async def ask_verification(command: AskVerification, work: Work) -> Verification
         close_by=close_by,
         items=sorted(set(command.items)),
     )
-    if (known := await work.session.get(VerificationCase, command.case_id)) is not None:
-        return VerificationState(case=view(known))
     work.session.add(case)
     question = VerificationQuestion(
         case_id=case.case_id,

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import httpx
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.gateway.domain import CLOCK_TOLERANCE, FAILURES_IN_A_ROW
 from services.gateway.wire import xml
@@ -221,11 +220,8 @@ class Exchange:
 
     def _presented_by(self, client: bytes | None) -> list[Partner]:
         """The partners that have pinned this TLS certificate. Raises MessageRejected if there is none."""
-        found = [
-            partner
-            for partner in self._partners.rows.values()
-            if client in [each.public_bytes(Encoding.DER) for each in partner.tls_certificates if not is_expired(each)]
-        ]
+        pins = self._partners.pins.get(client or b"", [])
+        found = [partner for partner, certificate in pins if not is_expired(certificate)]
         if not found:
             code = "client_certificate_unknown" if client else "client_certificate_missing"
             raise MessageRejected(403, code, "Connect with the TLS certificate that this gateway has pinned.")

@@ -5,9 +5,10 @@ A wrong row is refused with the reason, and its documents wait; the other partne
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.gateway.members import Member, load_members, name_of
@@ -129,6 +131,15 @@ class Partners:
             except ValueError as error:
                 refused.append(RefusedRow(name, _sentence(error)))
         return cls(rows, tuple(refused), members)
+
+    @cached_property
+    def pins(self) -> Mapping[bytes, Sequence[tuple[Partner, x509.Certificate]]]:
+        """By TLS certificate (DER): the partners that have it. Each message asks for it, so it is computed once."""
+        found: dict[bytes, list[tuple[Partner, x509.Certificate]]] = {}
+        for partner in self.rows.values():
+            for each in partner.tls_certificates:
+                found.setdefault(each.public_bytes(Encoding.DER), []).append((partner, each))
+        return found
 
     def find(self, country: str) -> Partner | None:
         """The partner gateway of a country, or None."""

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from pydantic import Field
 
@@ -96,6 +97,9 @@ class GetReceivedDocument(Question):
 class ReceivedDocumentState(Answer):
     """A received document after a decision. `decisions`: how many there are."""
 
+    about: ClassVar[str] = "document_id"
+    about_noun: ClassVar[str] = "received_document"
+    document_id: UUID
     reference: str
     origin: str
     code: StatusCode
@@ -139,11 +143,15 @@ class ListDenialReasons(Question):
 
     subject: ClassVar[str] = "qry.denial-reasons.list.v1"
     answer: ClassVar[type[Answer]] = DenialReasons
+    asked_by: ClassVar[frozenset[Role]] = READERS | {Role.REVIEWER, Role.APPROVER}
 
 
 class RetransmissionRequested(Answer):
-    """The request to send a document once more is on its way."""
+    """The request to send a document once more is on its way. `message_id`: that of its message."""
 
+    about: ClassVar[str] = "message_id"
+    about_noun: ClassVar[str] = "retransmission"
+    message_id: UUID
     reference: str
     origin: str
 

@@ -64,6 +64,8 @@ class AskVerification(Command):
 
     subject: ClassVar[str] = "cmd.verification.ask.v1"
     answer: ClassVar[type[Answer]] = VerificationState
+    about: ClassVar[str] = "case_id"
+    about_noun: ClassVar[str] = "verification"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.CUSTOMS_OFFICER})
     case_id: UUID
     origin: Country
@@ -78,6 +80,8 @@ class AnswerVerification(Command):
 
     subject: ClassVar[str] = "cmd.verification.answer.v1"
     answer: ClassVar[type[Answer]] = VerificationState
+    about: ClassVar[str] = "case_id"
+    about_noun: ClassVar[str] = "verification"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER})
     case_id: UUID
     outcome: VerificationOutcome

@@ -5,13 +5,15 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import nkeys
 import pytest
+from nats.aio.client import Client
 from sqlalchemy import make_url
 
 from deploy.nats.stream import set_up_bus
@@ -74,11 +76,23 @@ async def without_jetstream_for_the_account(bus: Bus) -> None:
 
 
 async def without_stream(bus: Bus) -> None:
-    await (await bus.client("operator")).jetstream().delete_stream(STREAM)
+    async with closing(bus) as operator:
+        await operator.jetstream().delete_stream(STREAM)
 
 
 async def without_consumer(bus: Bus) -> None:
-    await (await bus.client("operator")).jetstream().delete_consumer(STREAM, "fees")
+    async with closing(bus) as operator:
+        await operator.jetstream().delete_consumer(STREAM, "fees")
+
+
+@asynccontextmanager
+async def closing(bus: Bus) -> AsyncIterator[Client]:
+    """The operator's client. A client that is left open connects again and again, and may lose the cancellation at the end."""
+    operator = await bus.client("operator")
+    try:
+        yield operator
+    finally:
+        await operator.close()
 
 
 BUSES: dict[str, tuple[Callable[[Bus], Awaitable[None]], str]] = {
