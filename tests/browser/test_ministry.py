@@ -1,12 +1,13 @@
 """Cashiers, administrators, auditors and customs: from the sign-in to the result."""
 
 import re
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from tests.browser.conftest import PersonOf
 from tests.browser.makers import an_exporter, an_exporter_who_owes, an_officer, reviewed
 from tests.browser.site import LiveSite
-from tests.gateway.builders import a_form
+from tests.gateway.builders import a_form, an_item
 from tests.gateway.test_gateway_lists import a_received_document
 from tests.registry.people import PASSPHRASE, Human, mailbox
 
@@ -82,3 +83,24 @@ def test_customs_read_a_received_document(site: LiveSite, person_of: PersonOf) -
 
     assert form.reference in viewer.text()
     assert form.items[0].description in viewer.text()
+
+
+def test_customs_decide_on_a_received_document_and_ask_about_it(site: LiveSite, person_of: PersonOf) -> None:
+    items = tuple(an_item(number) for number in range(1, 8))
+    form = a_form(reference=f"D2026-HN-{uuid4().int % 10**6:06}", issuing_country="VN", destination="KH", items=items)
+    site.do(a_received_document(site.system.services["gateway"], 1, form=form, decided_at=datetime(2026, 3, 2, tzinfo=UTC)))
+    here = f"/received/VN/{form.reference}"
+    officer = person_of()
+    officer.sign_in(an_officer(site, "customs_officer"))
+    officer.open(here)
+
+    officer.page.locator(f"form[action$='{here}/decide'] input[name=outcome][value=in_part]").check()
+    officer.send(f"{here}/decide", {"reason": "goods_mismatch", "items": "2, 5-7"})
+    assert "2, 5, 6, 7" in officer.text()
+
+    officer.page.locator("details.card summary").first.click()
+    question = {"reason": "goods_mismatch", "question": "Which goods were made in Viet Nam?", "asked_items": "1"}
+    officer.send(f"{here}/ask", question)
+    officer.open("/verifications")
+    assert "Which goods were made in Viet Nam?" in officer.text()
+    officer.open("/partners")
