@@ -10,13 +10,13 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from statistics import median
 from time import perf_counter, process_time
 
 from bench.figures import Conditions, Figure, LeftOut
-from bench.filled import Filled, filled, lives_in
+from bench.filled import SAMPLE, Filled, filled, lives_in
 from bench.filler import must_have_room
 from bench.stored_requests import Call, auditing, hot, lists, operating, tasks
 from shared.observability.tracing import start_tracing
@@ -79,9 +79,10 @@ async def _run(places: list[Filled], costs: dict[str, dict[int, Cost]], conditio
     audit = {place.count: auditing(place) for place in places}
     numbers = count()
     usual = Often(conditions.at_most(FEWEST, 1), 0.01 if conditions.quick else ENOUGH)
-    for calls in every * conditions.rounds:
+    await _in_turn(every[0], places, costs, numbers, replace(usual, first=SAMPLE))  # more companies have more tokens
+    for calls in (*every[1:], *every * (conditions.rounds - 1)):
         await _in_turn(calls, places, costs, numbers, usual)
-    await _in_turn(audit, places, costs, numbers, Often(1, 0.0, first=False))
+    await _in_turn(audit, places, costs, numbers, Often(1, 0.0, first=0))
 
 
 async def _in_turn(
@@ -98,16 +99,19 @@ async def _in_turn(
 
 @dataclass(frozen=True)
 class Often:
-    """How often a call is done in each round: for `seconds`, at least `fewest` times. `first`: and once before."""
+    """How often a call is done in each round: for `seconds`, at least `fewest` times.
+
+    `first`: how often it is done before the first round.
+    """
 
     fewest: int
     seconds: float
-    first: bool = True
+    first: int = 1
 
 
 async def _measure(call: Call, cost: Cost, numbers: Iterator[int], often: Often) -> None:
-    if often.first and not cost.cpu:
-        await call(next(numbers))  # statements are compiled, pages of the file are read
+    for _ in range(0 if cost.cpu else often.first):
+        await call(next(numbers))  # statements are compiled, tokens are made and verified, pages of the file are read
     gc.collect()
     watch = Watch()
     began, began_cpu, times = perf_counter(), process_time(), 0
