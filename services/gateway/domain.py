@@ -4,6 +4,7 @@ Sources: the public codes AS1, AS2, REC and NOT of the ASEAN Single Window; ATIG
 `allowed` is the table of the contracts with the codes that may follow each code.
 """
 
+import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -137,6 +138,11 @@ class Transmission:
     def version(self) -> int:
         """The number of steps."""
         return len(self.steps)
+
+    @property
+    def office(self) -> str:
+        """The code of the office that issued the certificate."""
+        return str(json.loads(self.document)["office"])
 
     @property
     def code(self) -> str | None:

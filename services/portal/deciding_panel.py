@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from services.portal.navigation import DECIDING
-from services.portal.reference_data import is_headquarters
+from services.portal.reference_data import acts_for
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from services.portal.wording import Wording
@@ -123,7 +123,7 @@ def _acts(visit: Visit, content: CertificateContent) -> frozenset[str]:
 
 
 def _why_not(visit: Visit, content: CertificateContent) -> str:
-    _, person, state = visit.language.gettext, visit.someone, content.state
-    if person.organisation != state.office and not is_headquarters(person.organisation):
+    _, state = visit.language.gettext, content.state
+    if not acts_for(visit.someone.organisation, state.office):
         return _("This certificate belongs to another office: %s.") % Wording(visit.language).office(state.office)
     return ""

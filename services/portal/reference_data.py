@@ -42,6 +42,11 @@ def is_headquarters(office: str) -> bool:
     return any(known.headquarters for known in OFFICES if known.code == office)
 
 
+def acts_for(organisation: str, office: str) -> bool:
+    """Whether the officers of an organisation may act for an office: the own one, or any if it is the headquarters."""
+    return organisation == office or is_headquarters(organisation)
+
+
 def is_late(what: str, since: datetime, now: datetime) -> bool:
     """Whether a case has waited longer than its service level allows."""
     try:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
+from services.gateway.offices import Offices
 from services.gateway.receiving import routes
 from services.gateway.verification import VerificationClocks
 from services.gateway.wire.customs import Customs
@@ -212,7 +213,7 @@ class Gateway:
             self.database,
             clock,
             ThreadPoolExecutor(1),
-            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load()],
+            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load(), Offices.load()],
         )
         self.context.add(a_health_check())
         self.app = application(self.context, routes)

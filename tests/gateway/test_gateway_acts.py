@@ -8,6 +8,7 @@ from opentelemetry.trace import INVALID_SPAN
 
 from services.gateway.domain import NotHeld, NotRejected, SentAlready, Step, Transmission
 from services.gateway.handlers import router
+from services.gateway.offices import OtherOffice
 from services.gateway.wire.messages import Kind, Reason, Rejection
 from shared.contracts.gateway.transmissions import (
     NEXT_CODES,
@@ -17,6 +18,7 @@ from shared.contracts.gateway.transmissions import (
     StatusCode,
     TransmissionState,
 )
+from shared.handling.actor import Actor
 from tests.support.service_under_test import a_person
 
 from .builders import NOON, Gateway, TwoGateways, a_documented_certificate, a_form, an_item
@@ -24,9 +26,9 @@ from .builders import NOON, Gateway, TwoGateways, a_documented_certificate, a_fo
 APPROVER = a_person("approver", organisation="PNH")
 
 
-async def act(gateway: Gateway, command: Any) -> TransmissionState:
+async def act(gateway: Gateway, command: Any, officer: Actor = APPROVER) -> TransmissionState:
     async with gateway.context.work(INVALID_SPAN) as work:
-        work.act_as(APPROVER)
+        work.act_as(officer)
         answer = await router.requests[type(command)](command, work)
     assert isinstance(answer, TransmissionState)
     return answer
@@ -47,6 +49,18 @@ async def test_a_held_document_is_not_sent_until_it_is_resumed(gateways: TwoGate
 
     assert not resumed.held
     assert await gateways.kh.codes() == ["AS1", "AS2", "REC"]
+
+
+async def test_officers_act_only_for_their_office_and_the_headquarters_for_all(gateways: TwoGateways) -> None:
+    event = a_documented_certificate(a_form(office="SHV"))
+    await gateways.kh.receive(event)
+    held = HoldTransmission(certificate_id=event.certificate_id, reason="The exporter asks to wait.")
+
+    with pytest.raises(OtherOffice, match="belongs to the office SHV"):
+        await act(gateways.kh, held, a_person("approver", organisation="SVR"))
+
+    assert (await act(gateways.kh, held, a_person("approver", organisation="SHV"))).held
+    assert not (await act(gateways.kh, ResumeTransmission(certificate_id=event.certificate_id), APPROVER)).held
 
 
 async def test_a_rejected_document_is_sent_again_with_the_next_number(gateways: TwoGateways) -> None:

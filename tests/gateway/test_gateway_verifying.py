@@ -8,20 +8,22 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 
 from services.gateway.handlers import router
+from services.gateway.offices import OtherOffice
 from services.gateway.verification import CaseAnswered, CaseNotFound, CaseNotOurs, VerificationClocks
 from services.gateway.wire.messages import Kind, VerificationAnswer
 from shared.contracts.gateway.verification import AnswerVerification, AskVerification, ListVerifications, Verification
 from shared.dated import NothingInForce
+from shared.handling.actor import Actor
 from tests.support.service_under_test import a_person
 
 from .builders import Gateway, TwoGateways, a_documented_certificate, a_form, an_item
 
-CUSTOMS, APPROVER = a_person("customs_officer", organisation="GDCE"), a_person("approver")
+CUSTOMS, APPROVER = a_person("customs_officer", organisation="GDCE"), a_person("approver", organisation="PNH")
 
 
-async def act(gateway: Gateway, request: Any) -> Any:
+async def act(gateway: Gateway, request: Any, approver: Actor = APPROVER) -> Any:
     async with gateway.context.work(INVALID_SPAN) as work:
-        work.act_as(APPROVER if isinstance(request, AnswerVerification) else CUSTOMS)
+        work.act_as(approver if isinstance(request, AnswerVerification) else CUSTOMS)
         return await router.requests[type(request)](request, work)
 
 
@@ -60,6 +62,13 @@ async def test_an_answer_closes_the_case_on_both_sides(gateways: TwoGateways, as
     assert await cases(gateways.kh) == await cases(gateways.vn, ours=True) == ()
     (answered,) = await cases(gateways.vn, ours=True, open=False)
     assert (answered.outcome, answered.text) == ("origin_confirmed", "Examined at the factory.")
+
+
+async def test_an_officer_of_another_office_does_not_answer(gateways: TwoGateways, asked: UUID) -> None:
+    answer = AnswerVerification(case_id=asked, outcome="origin_confirmed", text="Yes.")
+    with pytest.raises(OtherOffice):
+        await act(gateways.kh, answer, a_person("approver", organisation="SVR"))
+    assert len(await cases(gateways.kh)) == 1
 
 
 async def test_a_case_is_answered_once(gateways: TwoGateways, asked: UUID) -> None:

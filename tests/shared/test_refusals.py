@@ -28,6 +28,7 @@ PACKAGES = ("shared", "services", "cli", "deploy")
 SHARED = {
     "agent_not_registered": "registry and certificates refuse the same agent",
     "certificate_not_found": "certificates and tracking look for the same certificate",
+    "other_office": "certificates and the gateway refuse an officer of the same other office",
     "office_unknown": "registry and certificates know the same offices",
 }
 """Codes that several services use for the same fact: one sentence, with the same values."""

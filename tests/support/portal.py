@@ -20,6 +20,7 @@ from services.fees.handlers import router as fees
 from services.fees.tariffs import tools as fees_tools
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router as gateway
+from services.gateway.offices import Offices
 from services.gateway.verification import VerificationClocks
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
@@ -272,7 +273,7 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
             (
                 "gateway",
                 gateway,
-                (Exchange("KH", Partners({}), None, None, MAX_MESSAGE), DenialReasons.load(), VerificationClocks.load()),
+                (Exchange("KH", Partners({}), None, None, MAX_MESSAGE), DenialReasons.load(), VerificationClocks.load(), Offices.load()),
             ),  # type: ignore[arg-type]
         ):
             made = a_service_under_test(name, _with_plumbing(router), root, *tools)

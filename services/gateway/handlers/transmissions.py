@@ -1,9 +1,10 @@
 """The handlers of questions about transmissions, and of the acts of officers: hold, resume and send again."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.gateway.domain import Step, Transmission
 from services.gateway.handlers.sending import TransmitDocument, begin
+from services.gateway.offices import Offices
 from services.gateway.store import transmissions_of, waiting_tasks
 from shared.contracts.gateway import transmissions as contracts
 from shared.contracts.gateway.transmissions import (
@@ -34,7 +35,7 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
 @router.answers(HoldTransmission)
 async def hold_transmission(command: HoldTransmission, work: Work) -> TransmissionState:
     """An officer holds a document that is not sent yet."""
-    every = await transmissions_of(work, command.certificate_id)
+    every = await of_their_office(work, command.certificate_id)
     every[-1].hold(command.reason)
     return await state_of(every, work)
 
@@ -42,7 +43,7 @@ async def hold_transmission(command: HoldTransmission, work: Work) -> Transmissi
 @router.answers(ResumeTransmission)
 async def resume_transmission(command: ResumeTransmission, work: Work) -> TransmissionState:
     """An officer lets a held document be sent."""
-    every = await transmissions_of(work, command.certificate_id)
+    every = await of_their_office(work, command.certificate_id)
     every[-1].resume()
     work.later(TransmitDocument(transmission_id=every[-1].transmission_id), key=every[-1].transmission_id)
     return await state_of(every, work)
@@ -51,11 +52,18 @@ async def resume_transmission(command: ResumeTransmission, work: Work) -> Transm
 @router.answers(ResendTransmission)
 async def resend_transmission(command: ResendTransmission, work: Work) -> TransmissionState:
     """An officer sends a rejected document again. The new transmission has the next number."""
-    every = await transmissions_of(work, command.certificate_id)
+    every = await of_their_office(work, command.certificate_id)
     following = every[-1].again(uuid4())
     work.session.add(following)
     begin(following, work)
     return await state_of([*every, following], work)
+
+
+async def of_their_office(work: Work, certificate_id: UUID) -> list[Transmission]:
+    """The transmissions of a certificate of the officer's office. Raises TransmissionNotFound, OtherOffice."""
+    every = await transmissions_of(work, certificate_id)
+    work.use(Offices).must_allow(work.actor, every[-1].office)
+    return every
 
 
 async def state_of(every: list[Transmission], work: Work) -> TransmissionState:

@@ -8,7 +8,8 @@ from sqlalchemy import BindParameter, Row, bindparam, select
 from services.gateway import listing
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers.messages import send_later
-from services.gateway.store import verification_cases
+from services.gateway.offices import Offices
+from services.gateway.store import find_transmission, verification_cases
 from services.gateway.verification import CaseAnswered, CaseNotFound, CaseNotOurs, VerificationCase, VerificationClocks
 from services.gateway.wire.messages import Kind, QuestionedItem, Reason, VerificationAnswer, VerificationQuestion
 from shared.contracts.gateway.verification import (
@@ -68,6 +69,8 @@ async def answer_verification(command: AnswerVerification, work: Work) -> Verifi
     case = await case_by_id(work, command.case_id)
     if case.ours:
         raise CaseNotOurs("case_id")
+    if certificate := await find_transmission(work, case.reference, number=1):
+        work.use(Offices).must_allow(work.actor, certificate.office)
     if not case.take_answer(work.now, command.outcome, command.text):
         raise CaseAnswered("case_id")
     answer = VerificationAnswer(case_id=case.case_id, answered_at=work.now, outcome=command.outcome, text=command.text)

@@ -15,6 +15,7 @@ from services.portal.deciding_panel import deciding
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
 from services.portal.page import page
+from services.portal.reference_data import acts_for
 from services.portal.visit import Show, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.content import (
@@ -193,16 +194,16 @@ async def show_certificate(visit: Visit) -> Response:
         ],
         deciding=await deciding(visit, content, dossier.people),
         mine=mine,
-        may=_acts(visit, state.status) if mine else _sending(visit, dossier.transmission),
+        may=_acts(visit, state.status) if mine else _sending(visit, state.office, dossier.transmission),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,
         last_code=steps[-1].code if steps else None,
     )
 
 
-def _sending(visit: Visit, transmission: TransmissionState | None) -> frozenset[str]:
+def _sending(visit: Visit, office: str, transmission: TransmissionState | None) -> frozenset[str]:
     """What an approver may do with the transmission."""
     code = transmission.steps[-1].code if transmission and transmission.steps else None
-    if transmission is None or not visit.someone.has(*SENDING):
+    if transmission is None or not visit.someone.has(*SENDING) or not acts_for(visit.someone.organisation, office):
         return frozenset()
     if code == StatusCode.AS1:
         return frozenset({"resume" if transmission.held else "hold"})

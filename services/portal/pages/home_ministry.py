@@ -14,6 +14,7 @@ from shared.contracts.certificates.lists import CertificateCounts, CountCertific
 from shared.contracts.certificates.products import ProductStatus
 from shared.contracts.fees import Invoices, ListInvoices
 from shared.contracts.gateway.received import ListReceivedDocuments, ReceivedDocuments
+from shared.contracts.gateway.verification import ListVerifications, Verifications
 from shared.contracts.registry.registration_lists import CountRegistrations, RegistrationCounts
 from shared.contracts.registry.registrations import RegistrationStatus
 from shared.contracts.registry.users import ListUsers, Users, UserStatus
@@ -204,11 +205,31 @@ async def received(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     ]
 
 
+async def verifications(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
+    """The open questions of partners' customs. The list begins with the one whose last day comes first."""
+    _, number = visit.language.gettext, visit.language.number
+    answer: Verifications = await visit.ask(ListVerifications(limit=PAGE))
+    first = next(iter(answer.cases), None)
+    return [
+        Card(
+            title=_("Questions of foreign customs"),
+            figure=number(len(answer.cases)) + ("+" if answer.next else ""),
+            text=_("The first answer is due by {day}.").format(day=visit.language.date(first.answer_by))
+            if first
+            else _("Customs of no country wait for an answer."),
+            action=_("Open the verifications"),
+            path="/portal/verifications",
+            asks=first is not None and visit.someone.has(Role.APPROVER),
+        )
+    ]
+
+
 def sections_for(person: Person) -> list[Section]:
     """The sections of each role at the ministry and at customs."""
     every: list[tuple[frozenset[Role], Section]] = [
         (DECIDING, (lambda _: _("Queue"), queue)),
         (frozenset({Role.REVIEWER}), (lambda _: _("Products"), new_products)),
+        (DECIDING | AUDITORS, (lambda _: _("Verifications"), verifications)),
         (REGISTERING | ADMINISTRATORS | AUDITORS, (lambda _: _("Registrations"), registrations)),
         (CASHIERS | AUDITORS, (lambda _: _("Payments"), invoices)),
         (ADMINISTRATORS | AUDITORS, (lambda _: _("Officers"), officers)),
