@@ -204,10 +204,14 @@ class Stack(Layout):
     def _service(self, service: str, country: str) -> Program:
         return self.program(
             self.name(service, country),
-            (sys.executable, "-m", f"services.{service}"),
+            self.command(service, country),
             f"{self.address(service, country)}/ready",
             environment=self.environment(service, country) | OF_SERVICES | self._extra,
         )
+
+    def command(self, service: str, country: str) -> tuple[str, ...]:
+        """The command that runs a service of a country."""
+        return (sys.executable, "-m", f"services.{service}")
 
     def program(
         self,

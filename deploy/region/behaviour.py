@@ -18,7 +18,7 @@ class Behaviour(BaseModel):
     `latency`: seconds, at least and at most. `duplicates`: the share of messages that arrive twice. `disorder`: the share that
     arrives up to three seconds late, after later ones. `lost_answers`: the share whose receipt is lost. `silence`: the share
     that is never answered. `out`: the times when it does not answer at all, in seconds since the start. `version`: the newest
-    version of the messages that it speaks.
+    version of the messages that it speaks. `clock`: seconds by which its clock is ahead; negative if it is behind.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +29,7 @@ class Behaviour(BaseModel):
     silence: Share = 0.0
     out: tuple[tuple[Seconds, Seconds], ...] = ()
     version: Annotated[int, Field(ge=1, le=2)] = 2
+    clock: Annotated[float, Field(ge=-3600, le=3600)] = 0.0
 
     @model_validator(mode="after")
     def _times_are_in_order(self) -> "Behaviour":

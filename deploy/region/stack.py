@@ -74,6 +74,12 @@ class Region(Stack):
         """The settings of one gateway. It believes the network, which passes the client's certificate."""
         return super().environment(service, country) | {"FORWARDED_ALLOW_IPS": "127.0.0.1"}
 
+    def command(self, service: str, country: str) -> tuple[str, ...]:
+        """The command that runs a gateway, with a wrong clock if the behaviour file says so."""
+        ahead = self.behaviour[country].clock
+        run = (sys.executable, "-m", "deploy.region.wrong_clock", str(ahead), f"services.{service}")
+        return run if ahead else super().command(service, country)
+
     def surroundings(self) -> list[Program]:
         """The customs systems and the network."""
         file = self.root / "network.json"

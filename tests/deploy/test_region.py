@@ -51,11 +51,20 @@ def test_two_members_speak_the_newest_version_of_both(tmp_path: Path) -> None:
     }
 
 
+def test_a_gateway_with_a_wrong_clock_runs_with_that_clock(tmp_path: Path) -> None:
+    file = tmp_path / "behaviour.json"
+    file.write_text(json.dumps({"TH": {"clock": -60}}))
+    region = Region(tmp_path, members=MEMBERS, behaviour=file)
+    assert region.command("gateway", "TH")[1:] == ("-m", "deploy.region.wrong_clock", "-60.0", "services.gateway")
+    assert region.command("gateway", "VN")[1:] == ("-m", "services.gateway")
+
+
 def test_the_example_of_a_behaviour_is_valid() -> None:
     found = read_behaviour(BEHAVIOUR, exchanging_members(TODAY))
     assert found["LA"].version == 1
     assert found["TH"].is_out(30)
     assert not found["TH"].is_out(70)
+    assert (found["VN"].clock, found["BN"].clock) == (900, -900)
     assert found["SG"] == found["PH"], "the row * is for all others"
     assert json.loads(CUSTOMS.read_text())[0]["hs_prefix"] == "2402"
 

@@ -36,19 +36,22 @@ class Scale:
     away: str
     """A member that is out until the end."""
     away_from: float
+    clocks: dict[str, int]
+    """Seconds by which the clocks of members are ahead."""
     killed: str
     kills: int
     every: float
     within: float
 
 
-SMALL = Scale(("KH", "VN", "TH", "LA"), 200, {"TH": (6, 14)}, "LA", 12, killed="KH", kills=3, every=3, within=120)
+SMALL = Scale(("KH", "VN", "TH", "LA"), 200, {"TH": (6, 14)}, "LA", 12, {"VN": 900}, killed="KH", kills=3, every=3, within=120)
 FULL = Scale(
     exchanging_members(date(2026, 11, 27)),
     20_000,
     {"TH": (60, 300), "MM": (120, 420)},
     "BN",
     600,
+    {"VN": 900, "SG": -900},
     killed="PH",
     kills=15,
     every=20,
@@ -58,7 +61,8 @@ FULL = Scale(
 
 def behaviour_of(scale: Scale) -> dict[str, object]:
     out = {country: FAULTS | {"out": [times]} for country, times in scale.out.items()}
-    return {"*": FAULTS, scale.away: FAULTS | {"out": [(scale.away_from, 3600)], "version": 1}} | out
+    wrong = {country: FAULTS | {"clock": ahead} for country, ahead in scale.clocks.items()}
+    return {"*": FAULTS, scale.away: FAULTS | {"out": [(scale.away_from, 3600)], "version": 1}} | out | wrong
 
 
 @asynccontextmanager
