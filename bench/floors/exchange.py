@@ -149,6 +149,12 @@ class Http:
         assert answer is not None
         return answer
 
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        for _, writer in self._idle:
+            writer.close()
+            await writer.wait_closed()
+
 
 async def serve(port: int, tls: ssl.SSLContext | None, answer: Answer) -> None:
     """Answers every POST with `answer`, and every GET with an empty body."""

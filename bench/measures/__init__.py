@@ -14,6 +14,7 @@ NAMES: tuple[str, ...] = (
     "stored",
     "processes",
     "sign_in",
+    "exchange",
     "catch_up",
     "replicas",
 )

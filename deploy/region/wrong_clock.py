@@ -9,19 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import Clock
-from shared.runtime import replica
+from shared.runtime import replica, startup
 
 
 def set_ahead(by: timedelta) -> None:
     """Moves the clock of this process, and the time that it reads from its bus."""
-    now, of_bus = Clock.now, replica.time_of_bus
+    now, of_bus = Clock.now, startup.time_of_bus
 
     async def time_of_bus(client: Any, service: str) -> datetime | None:
         read = await of_bus(client, service)
         return read and read + by
 
     Clock.now = lambda self: now(self) + by  # type: ignore[method-assign]
-    replica.time_of_bus = time_of_bus
+    replica.time_of_bus = time_of_bus  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
