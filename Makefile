@@ -53,7 +53,7 @@ prove: $(INSTALLED) $(if $(CONTAINERS),wheelhouse) ## Prove at full scale what i
 ifeq ($(ARGS),fuzz)
 	@CO_FUZZ=1 $(BIN)/pytest -s -m fuzz --durations=0
 else
-	@CO_CONTAINERS=$(CONTAINERS) $(BIN)/pytest --full-scale -s --durations=0 $(if $(CONTAINERS),,tests/stories/)$(ARGS)
+	@CO_CONTAINERS=$(CONTAINERS) $(BIN)/pytest --full-scale -o faulthandler_timeout=7200 -s --durations=0 $(if $(CONTAINERS),,tests/stories/)$(ARGS)
 endif
 
 bench: $(INSTALLED) ## Measure the product beside its floor (ARGS="--only question,lives --json FILE"; ARGS=--quick)

@@ -40,7 +40,7 @@ ALLOWED: Sequence[tuple[str, str, str]] = (
     ("services/certificates/store/lists.py:list_certificates", "assignments.officer = ?", "what is assigned to one person"),
     ("services/certificates/store/lists.py:list_consignees", "", "the latest 2,000 certificates of an exporter"),
     ("services/fees/store.py:slips_of", "", "the slips of one page of invoices"),
-    ("services/gateway/store.py:transmissions_of", "", "the transmissions of one certificate"),
+    ("services/gateway/store.py:find_transmissions", "", "the transmissions of one certificate"),
     ("services/tracking/figures.py:waiting_at_partners", "", "what waits at partners"),
     ("services/registry/identity/store/sessions.py:sessions_of", "", "the sessions of one person"),
     ("shared/handling/work.py:link_to_former", "", "the events about one certificate or registration"),

@@ -25,6 +25,7 @@ from cli.demo.people import Ministry, Person, until
 from cli.demo.sign_ins import SignIns
 from shared.bus.client import AskRefused, BusClient
 from shared.contracts.certificates.assigning import AssignCertificate
+from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.content import SendCertificateMessage
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -53,7 +54,8 @@ DATA = json.loads(Path(__file__).with_name("data").joinpath("contents.json").rea
 AT_ONCE = 8
 """The certificates that are made at the same time."""
 NEVER_SUBMITTED = frozenset({"draft", "discarded"})
-APPROVED = frozenset({"approved", "held", "issued"})
+ISSUED = frozenset({"issued", "cancelled"})
+APPROVED = ISSUED | {"approved", "held"}
 REVIEWED = APPROVED | {"reviewed"}
 TAKEN = "certificate_id_taken"
 WORKSHEET = "Invoice, packing list and cost sheet agree. The goods meet the criterion that was approved for the product."
@@ -157,7 +159,15 @@ class Contents:
         await suspend(companies, self._ministry)
         await self._confirm([each for each, is_new in zip(planned, new, strict=True) if is_new])
         say("certificates are issued")
-        await asyncio.gather(*(self._issued(each) for each in planned if each.ends == "issued"))
+        made = [each for each, is_new in zip(planned, new, strict=True) if is_new]
+        await asyncio.gather(*(self._issued(each) for each in made if each.ends in ISSUED))
+        for each in made:
+            if each.ends == "cancelled":
+                await self._ministry.approver.ask(
+                    CancelCertificate(
+                        certificate_id=each.certificate_id, reason=each.row["because"], remarks=each.row["remarks"]
+                    )
+                )
         return Counter(each.ends for each in planned)
 
     def _planned(self, number: int, row: dict[str, Any], companies: dict[str, Company]) -> Planned:

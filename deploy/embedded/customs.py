@@ -3,6 +3,7 @@
 `python -m deploy.embedded.customs --port 9500 --rules rules.json` answers `POST /{country}/documents`. The rules are a JSON
 list of `{"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "..."}`; a rule without `country`
 applies to all. A document with an item under the prefix is rejected with that reason; every other document is accepted.
+`POST /{country}/documents/cancelled` with a JSON object is accepted: that certificate is not valid any more.
 A rule with `"away": true` instead of a reason gets no decision: customs answer 503, and the gateway asks again later.
 The file is read for each document, so that rules can change while the simulator runs.
 """
@@ -18,7 +19,7 @@ from xml.etree import ElementTree
 
 FORM_D = "{urn:co-automation:asw:e-form-d:2}"
 HS_CODES = f".//{FORM_D}GovernmentAgencyGoodsItem/{FORM_D}Commodity/{FORM_D}Classification/{FORM_D}ID"
-PATH = re.compile(r"/([A-Z]{2})/documents")
+PATH = re.compile(r"/([A-Z]{2})/documents(/cancelled)?")
 MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -68,6 +69,10 @@ class CustomsHandler(BaseHTTPRequestHandler):
             return
         try:
             document = self.rfile.read(length)
+            if path[2]:
+                json.loads(document)
+                self._answer(200, {"status": "cancelled"})
+                return
             self._answer(200, decide(document, path[1], json.loads(self.rules_file.read_text())))
         except CustomsAway:
             self._answer(503, {"error": "no decision at the moment"})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.certificates.domain.form import Form, FormNotOffered, OfficeUnknown
-from services.certificates.domain.rejection import RejectionReason
+from services.certificates.domain.reason import Reason
 from shared.dated import NothingInForce, effective_from, in_force
 from shared.settings import Settings
 
@@ -29,7 +29,8 @@ class ReferenceData:
 
     forms: Sequence[Form]
     offices: dict[str, bool]
-    reasons: Sequence[RejectionReason]
+    reasons: Sequence[Reason]
+    reasons_to_cancel: Sequence[Reason]
     assignments: Sequence[AssignmentRule]
 
     @classmethod
@@ -46,17 +47,8 @@ class ReferenceData:
             for row in _rows("forms")
         ]
         offices = {row["code"]: row["headquarters"] for row in _rows("offices")}
-        reasons = [
-            RejectionReason(
-                code=row["code"],
-                effective_from=effective_from(row),
-                effective_until=date.fromisoformat(row["effective_until"]) if "effective_until" in row else None,
-                text=row["text"],
-            )
-            for row in _rows("rejection_reasons")
-        ]
         assignments = [AssignmentRule(effective_from(row), timedelta(hours=row["hours"])) for row in _rows("assignments")]
-        return cls(forms, offices, reasons, assignments)
+        return cls(forms, offices, _reasons("rejection_reasons"), _reasons("cancellation_reasons"), assignments)
 
     def form(self, name: str, on: date) -> Form:
         """The form in force on a day. Raises FormNotOffered."""
@@ -81,13 +73,33 @@ class ReferenceData:
         """Whether the officers of this office act for all offices."""
         return self.offices.get(office, False)
 
-    def rejection_reasons(self, on: date) -> Sequence[RejectionReason]:
-        """The reasons that an officer can give on a day."""
+    def rejection_reasons(self, on: date) -> Sequence[Reason]:
+        """The reasons for which an officer can reject a certificate on a day."""
         return [reason for reason in self.reasons if reason.is_in_force(on)]
+
+    def cancellation_reasons(self, on: date) -> Sequence[Reason]:
+        """The reasons for which an officer can cancel a certificate on a day."""
+        return [reason for reason in self.reasons_to_cancel if reason.is_in_force(on)]
+
+    def cancellation_text(self, code: str) -> str:
+        """The English text of a reason to cancel; the code itself for a reason that is no longer in the data."""
+        return next((reason.text["en"] for reason in self.reasons_to_cancel if reason.code == code), code)
 
     def assignment_lasts(self, on: date) -> timedelta:
         """How long an assignment lasts that begins on a day. Raises NothingInForce."""
         return in_force(self.assignments, on).lasts
+
+
+def _reasons(name: str) -> list[Reason]:
+    return [
+        Reason(
+            code=row["code"],
+            effective_from=effective_from(row),
+            effective_until=date.fromisoformat(row["effective_until"]) if "effective_until" in row else None,
+            text=row["text"],
+        )
+        for row in _rows(name)
+    ]
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Maps certificates and products to answers, events and documents. Views do not query."""
 
+from uuid import UUID
+
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
@@ -7,6 +9,7 @@ from services.certificates.domain.message import Message
 from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
 from services.certificates.store.documents import Document
+from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.certificates.issuing import (
@@ -15,6 +18,7 @@ from shared.contracts.certificates.issuing import (
     CertificateState,
     CertificateStatusChanged,
     CertificateSubmitted,
+    OtherCertificate,
     SubmittedGoods,
 )
 from shared.contracts.certificates.products import ProductState
@@ -46,8 +50,16 @@ def certificate_state(
         valid_until=certificate.valid_until,
         issued_retroactively=certificate.issued_retroactively,
         fob_disclosed=[form.shows_fob(origin, consignment.destination, item.criterion) for item in consignment.items],
+        cancelled_on=certificate.cancelled_on,
+        cancelled_because=certificate.cancelled_because,
+        replaces=_other(certificate.replaces_id, certificate.replaces),
+        replaced_by=_other(certificate.replaced_by_id, certificate.replaced_by),
         version=certificate.version,
     )
+
+
+def _other(certificate_id: UUID | None, reference: str | None) -> OtherCertificate | None:
+    return OtherCertificate(certificate_id=certificate_id, reference=reference) if certificate_id else None
 
 
 def product_state(product: Product) -> ProductState:
@@ -146,6 +158,21 @@ def documented(document: Document, work: Work) -> CertificateDocumented:
     )
 
 
+def cancelled(certificate: Certificate, detail: str, work: Work) -> CertificateCancelled:
+    """The event for tracking and the gateway. `detail`: the reason in English."""
+    return CertificateCancelled(
+        certificate_id=certificate.certificate_id,
+        reference=certificate.reference,
+        destination=certificate.consignment.destination,
+        reason=certificate.cancelled_because,
+        detail=detail,
+        replaced_by_id=certificate.replaced_by_id,
+        replaced_by=certificate.replaced_by,
+        version=certificate.version,
+        occurred_at=certificate.status_since or work.now,
+    )
+
+
 def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin: str) -> Document:
     """The document of an issued certificate, box by box."""
     consignment = certificate.consignment
@@ -183,6 +210,7 @@ def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin
         port_of_discharge=consignment.port_of_discharge,
         issued_retroactively=certificate.issued_retroactively,
         items=items,
+        replaces=certificate.replaces,
     )
     return Document(
         certificate_id=certificate.certificate_id,

@@ -140,6 +140,11 @@ class Transmission:
         return len(self.steps)
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether its certificate was cancelled. What the partner answers afterwards changes nothing."""
+        return self.code == "CAN"
+
+    @property
     def office(self) -> str:
         """The code of the office that issued the certificate."""
         return str(json.loads(self.document)["office"])

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 
+from services.gateway.cancellations import inbound_cancellations
 from services.gateway.domain import WAITING, DocumentNotReceived, InboundDocument
 from services.gateway.store import inbound_documents, steps, transmissions
 from shared.database.paging import By, page_of, unindexed
@@ -51,7 +52,12 @@ async def received_page(
 ) -> tuple[list[Row[Any]], str | None]:
     """One page of received documents, newest first. `search`: the beginning of a reference."""
     names = ("sender", "reference", "number", "received_at", "decided_at", "reasons", "responses", "valid_until")
-    rows = select(*(inbound_documents.c[name] for name in names))
+    ended = and_(
+        inbound_cancellations.c.sender == inbound_documents.c.sender,
+        inbound_cancellations.c.reference == inbound_documents.c.reference,
+    )
+    rows = select(*(inbound_documents.c[name] for name in names), inbound_cancellations.c.cancelled_at)
+    rows = rows.select_from(inbound_documents.outerjoin(inbound_cancellations, ended))
     if origin is not None:
         sender = inbound_documents.c.sender
         rows = rows.where((sender if search is None else unindexed(sender)) == origin)

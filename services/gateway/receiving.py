@@ -11,6 +11,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
+from services.gateway.cancellations import Cancelled, keep_inbound_cancellation
 from services.gateway.domain import (
     CLOCK_TOLERANCE,
     WAITING,
@@ -19,6 +20,7 @@ from services.gateway.domain import (
     StepTimeWrong,
     must_match_envelope,
 )
+from services.gateway.handlers.cancelling import InformCustoms
 from services.gateway.handlers.retransmission import TransmitAgain
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.handlers.verifying import case_by_id
@@ -27,17 +29,20 @@ from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import (
     MAX_DETAIL,
     Acknowledgement,
+    Cancellation,
     CustomsResponse,
     Document,
     Kind,
     Reason,
     Receipt,
     Rejection,
+    Replacement,
     VerificationAnswer,
     VerificationQuestion,
     WireModel,
 )
 from services.gateway.wire.opening import TRY_LATER, MessageRejected
+from shared.contracts.certificates.cancelling import REPLACED
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway.transmissions import MAX_REASONS, MAX_STEP_DETAIL, StatusCode
 from shared.handling.work import ServiceContext, Work
@@ -91,7 +96,7 @@ async def receive_message(request: Request) -> HttpResponse:
 async def receive_document(opened: Opened, content: WireModel, receipt: Receipt, work: Work) -> Receipt:
     """A partner's document is stored once, for our customs. If it is sent again, it gets the same receipt."""
     envelope = opened.envelope
-    assert isinstance(content, Document)
+    assert isinstance(content, Document | Replacement)
     if not isinstance(content.form, FormD):
         raise DocumentKindNotAccepted()
     must_match_envelope(content.form, sender=envelope.sender, receiver=envelope.receiver, reference=envelope.reference)
@@ -110,12 +115,29 @@ async def receive_document(opened: Opened, content: WireModel, receipt: Receipt,
             "valid_until": content.form.valid_until,
         },
     )
+    if content.form.replaces:
+        replaced = Cancelled(receipt.received_at, REPLACED, f"Replaced by {envelope.reference}.")
+        await cancel_inbound(work, envelope.sender, content.form.replaces, replaced, replaced_by=envelope.reference)
     if is_new:
         work.later(DeliverToCustoms(document_id=document_id), key=document_id)
         return receipt
     known = await store.inbound_document(work, envelope.sender, envelope.reference, envelope.number)
     known.must_hold(document)
     return receipt.model_copy(update={"received_at": known.received_at})
+
+
+async def receive_cancellation(opened: Opened, content: WireModel, receipt: Receipt, work: Work) -> Receipt:
+    """A partner has cancelled one of its certificates. It is kept also if the document arrives later."""
+    assert isinstance(content, Cancellation)
+    cancelled = Cancelled(content.cancelled_at, content.reason.code, content.reason.detail)
+    await cancel_inbound(work, opened.envelope.sender, opened.envelope.reference, cancelled)
+    return receipt
+
+
+async def cancel_inbound(work: Work, sender: str, reference: str, cancelled: Cancelled, replaced_by: str | None = None) -> None:
+    """Keeps the end of a partner's certificate, and informs our customs once."""
+    if await keep_inbound_cancellation(work, sender, reference, cancelled, replaced_by):
+        work.later(InformCustoms(sender=sender, reference=reference), key=f"{sender}/{reference}")
 
 
 async def receive_answer(opened: Opened, answer: WireModel, receipt: Receipt, work: Work) -> Receipt:
@@ -125,6 +147,8 @@ async def receive_answer(opened: Opened, answer: WireModel, receipt: Receipt, wo
     transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
     transmission.must_be_decided_by(envelope.sender)
     work.is_about("certificate", transmission.certificate_id)
+    if transmission.is_cancelled:
+        return receipt
 
     received, decided = Step(StatusCode.AS2, answer.received_at, envelope.sender), decision_of(answer, envelope.sender)
     if not all(transmission.is_possible(step, work.now) for step in (received, decided)):
@@ -150,6 +174,8 @@ async def receive_customs_response(opened: Opened, response: WireModel, receipt:
     transmission = await store.transmission_by_reference(work, envelope.reference, envelope.number)
     transmission.must_be_decided_by(envelope.sender)
     work.is_about("certificate", transmission.certificate_id)
+    if transmission.is_cancelled:
+        return receipt
 
     decided = response_step(response, envelope.sender)
     if not transmission.is_possible(decided, work.now):
@@ -223,6 +249,8 @@ RECEIVING = {
     Kind.VERIFICATION_QUESTION: receive_question,
     Kind.VERIFICATION_ANSWER: receive_verification,
     Kind.DOCUMENT: receive_document,
+    Kind.REPLACEMENT: receive_document,
+    Kind.CANCELLATION: receive_cancellation,
     Kind.ACKNOWLEDGEMENT: receive_answer,
     Kind.REJECTION: receive_answer,
 }

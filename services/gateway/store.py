@@ -191,11 +191,16 @@ async def transmission_by_reference(work: Work, reference: str, number: int) -> 
 
 async def transmissions_of(work: Work, certificate_id: UUID) -> list[Transmission]:
     """The transmissions of a certificate, oldest first. Raises TransmissionNotFound if there is none."""
-    every = select(Transmission).where(transmissions.c.certificate_id == certificate_id).order_by(transmissions.c.number)
-    found = list(await work.session.scalars(every.with_for_update() if work.may_write else every))
+    found = await find_transmissions(work, certificate_id)
     if not found:
         raise TransmissionNotFound()
     return found
+
+
+async def find_transmissions(work: Work, certificate_id: UUID) -> list[Transmission]:
+    """The transmissions of a certificate, oldest first; none if its document is not here yet."""
+    every = select(Transmission).where(transmissions.c.certificate_id == certificate_id).order_by(transmissions.c.number)
+    return list(await work.session.scalars(every.with_for_update() if work.may_write else every))
 
 
 async def find_transmission(work: Work, reference: str, number: int) -> Transmission | None:

@@ -31,6 +31,7 @@ def status_of(status: CertificateStatus, waits_for: tuple[str, ...], _: Gettext)
         CertificateStatus.REJECTED: (_("Rejected"), "bad"),
         CertificateStatus.WITHDRAWN: (_("Withdrawn"), "still"),
         CertificateStatus.DISCARDED: (_("Discarded"), "still"),
+        CertificateStatus.CANCELLED: (_("Cancelled"), "bad"),
     }[status]
 
 
@@ -61,6 +62,7 @@ def next_step(state: CertificateState, code: StatusCode | None, names: Names, la
         CertificateStatus.REJECTED: _("This decision is final. A new certificate can begin as a copy of it."),
         CertificateStatus.WITHDRAWN: _("The exporter has withdrawn it, and can change it and submit it again."),
         CertificateStatus.DISCARDED: _("The exporter has discarded it. Nothing more happens."),
+        CertificateStatus.CANCELLED: _("It is not valid any more. Nothing more happens."),
     }
     return company[status]
 
@@ -123,6 +125,7 @@ def act_word(act: CertificateActKind, _: Gettext) -> Word:
         CertificateActKind.REJECT: Word(_("Rejected"), "bad"),
         CertificateActKind.HOLD: Word(_("Held"), "bad"),
         CertificateActKind.ISSUE: Word(_("Issued")),
+        CertificateActKind.CANCEL: Word(_("Cancelled"), "bad"),
     }[act]
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.portal.browsers import Browser, Browsers
 from shared.bus.client import AskRefused, NobodyAnswers
+from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
 from shared.contracts.messages import Command, Refusal
 from shared.contracts.registry.identity import Decision
@@ -36,6 +37,7 @@ T = TypeVar("T")
 CONFIRMED: tuple[type[Command], ...] = (
     ApproveCertificate,
     RejectCertificate,
+    CancelCertificate,
     ApproveRegistration,
     RefuseRegistration,
     SuspendRegistration,

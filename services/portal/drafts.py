@@ -1,7 +1,7 @@
 """A certificate that is being filled in: the fields of the form by their contract names, before anything is sent.
 
 The form has dense item numbers. What the portal itself remembers stands beside the fields of the contract: `certificate` is the
-certificate that is revised, and `about.N.*` describes the product of item N.
+certificate that is revised, `replaces` the one that is replaced, and `about.N.*` describes the product of item N.
 """
 
 import re
@@ -67,6 +67,12 @@ class Draft:
     def is_copy(self) -> bool:
         """Whether the form began as a copy that has not been completed yet."""
         return bool(self.value("copy_of"))
+
+    @property
+    def replaces(self) -> UUID | None:
+        """The issued certificate that this one replaces, if it replaces one."""
+        replaced = self.value("replaces")
+        return UUID(replaced) if replaced else None
 
     @property
     def count(self) -> int:
@@ -235,7 +241,9 @@ def copied(form_id: UUID, copy: CertificateCopy, handicraft: Iterable[bool] = ()
 
 def revised(form_id: UUID, content: CertificateContent) -> Draft:
     """The form that revises a certificate."""
+    former = content.state.replaces
     fields = {
+        "replaces_reference": (former.reference or "") if former else "",
         "certificate": str(content.state.certificate_id),
         "certificate_version": str(content.state.version),
         "count": str(len(content.items)),

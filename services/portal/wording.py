@@ -50,6 +50,7 @@ class Wording:
             CertificateStatus.REJECTED: (_("Rejected"), "bad"),
             CertificateStatus.WITHDRAWN: (_("Withdrawn"), "still"),
             CertificateStatus.DISCARDED: (_("Discarded"), "still"),
+            CertificateStatus.CANCELLED: (_("Cancelled"), "bad"),
         }[status]
 
     def registration(self, status: RegistrationStatus) -> Tag:

@@ -68,8 +68,19 @@ class Contact(Public):
     website: str | None = None
 
 
+class CancellationShown(Public):
+    """When and why a certificate was cancelled. `replaced_by`: the reference of the one that replaces it, if there is one."""
+
+    at: Instant
+    reason: ReasonShown
+    replaced_by: str | None = None
+
+
 class CertificateShown(Public):
-    """A certificate on its way. `status` is null before the first step; `contact` is null if nobody needs to be called."""
+    """A certificate on its way. `status` is null before the first step; `contact` is null if nobody needs to be called.
+
+    `cancelled`: null for a certificate that was not cancelled.
+    """
 
     reference: str
     form: str
@@ -82,6 +93,7 @@ class CertificateShown(Public):
     transmissions: tuple[TransmissionShown, ...]
     next_step: Bilingual
     contact: Contact | None
+    cancelled: CancellationShown | None = None
 
 
 class UnusualPart(Bilingual):

@@ -59,7 +59,7 @@ class CertificatePages:
         return "".join(page)
 
     def _rendered(self, tracked: Tracked, site: Site, language: Language, query: str) -> Parts:
-        marked = _marked(certificate_view(tracked.certificate, tracked.steps, self._data))
+        marked = _marked(certificate_view(tracked, self._data))
         own: dict[str, Any] = {
             "day": str,
             "utc": lambda at: mark(f"utc{at}"),
@@ -77,7 +77,8 @@ def _shape_of(tracked: Tracked, language: Language, query: str) -> Any:
     certificate = tracked.certificate
     office = certificate.reference.split("-")[1]
     steps = tuple((step.number, step.code, step.country, tuple(step.reasons[:MAX_REASONS])) for step in tracked.steps)
-    return language.code, certificate.form, office, certificate.destination, steps, bool(query)
+    cancelled = tracked.cancellation and (tracked.cancellation.reason, bool(tracked.cancellation.replaced_by))
+    return language.code, certificate.form, office, certificate.destination, steps, cancelled, bool(query)
 
 
 def _marked(view: CertificateShown) -> CertificateShown:
@@ -88,6 +89,9 @@ def _marked(view: CertificateShown) -> CertificateShown:
         each.model_copy(update={"steps": tuple(steps[numbers[id(step)]] for step in each.steps)}) for each in view.transmissions
     )
     office = view.reference.split("-")[1]
+    cancelled = view.cancelled and view.cancelled.model_copy(
+        update={"at": "cancelled", "replaced_by": view.cancelled.replaced_by and mark("replacedby")}
+    )
     return view.model_copy(
         update={
             "reference": f"{mark('first')}-{office}-{mark('last')}",
@@ -95,6 +99,7 @@ def _marked(view: CertificateShown) -> CertificateShown:
             "valid_until": mark("valid"),
             "steps": tuple(steps.values()),
             "transmissions": transmissions,
+            "cancelled": cancelled,
         }
     )
 
@@ -111,6 +116,10 @@ def _values_of(tracked: Tracked, language: Language, path: str, query: str) -> d
         "path": escape(path),
         "query": escape(query),
     }
+    if tracked.cancellation:
+        values["utccancelled"] = utc(tracked.cancellation.cancelled_at)
+        values["atcancelled"] = exactly_in(language, tracked.cancellation.cancelled_at)
+        values["replacedby"] = tracked.cancellation.replaced_by or ""
     for number, step in enumerate(tracked.steps):
         values[f"utc{number}"] = utc(step.at)
         values[f"at{number}"] = exactly_in(language, step.at)

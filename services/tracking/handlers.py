@@ -4,12 +4,14 @@ from services.tracking import store
 from services.tracking.store import (
     Progress,
     ReachedStatus,
+    TrackedCancellation,
     TrackedCertificate,
     TrackedPartner,
     TrackedStep,
     TrackedTransmission,
     store_newest,
 )
+from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
 from shared.contracts.gateway.partners import PartnerObserved
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
@@ -36,6 +38,15 @@ async def show_certificate_on_certificate_issued(event: CertificateIssued, work:
             valid_until=event.valid_until,
             version=event.version,
         ),
+    )
+
+
+@router.on(CertificateCancelled)
+async def show_cancellation_on_certificate_cancelled(event: CertificateCancelled, work: Work) -> None:
+    """The public sees that the certificate is not valid any more, and which one replaces it."""
+    await store_newest(
+        work,
+        TrackedCancellation(event.reference, event.occurred_at, event.reason, event.replaced_by, event.version),
     )
 
 

@@ -56,7 +56,7 @@ async def _show(request: Request, typed: str) -> Response:
         parts = unusual_parts(reference, forms=data.forms, offices=data.offices, this_year=year) if reference else []
         return _problem(request, no, parts, typed)
     if wants_json(request):
-        view = certificate_view(tracked.certificate, tracked.steps, data)
+        view = certificate_view(tracked, data)
         return Response(view.model_dump_json(), 200, HEADERS | kept(CERTIFICATE), media_type="application/json")
     site = context.use(Site)
     language = site.languages.of(request)

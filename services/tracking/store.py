@@ -95,6 +95,16 @@ tracked_partners = Table(
     Column("version", Integer, nullable=False),
 )
 
+tracked_cancellations = Table(
+    "tracked_cancellations",
+    TABLES,
+    Column("reference", String(30), primary_key=True),
+    Column("cancelled_at", UtcDateTime, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("replaced_by", String(30)),
+    Column("version", Integer, nullable=False),
+)
+
 
 class CertificateNotFound(Refused):
     code = "certificate_not_found"
@@ -139,6 +149,17 @@ class TrackedTransmission:
 
 
 @dataclass(eq=False)
+class TrackedCancellation:
+    """When a certificate was cancelled, the code of the reason, and the certificate that replaces it, if there is one."""
+
+    reference: str
+    cancelled_at: datetime
+    reason: str
+    replaced_by: str | None
+    version: int
+
+
+@dataclass(eq=False)
 class Progress:
     """The present status of a certificate."""
 
@@ -177,8 +198,9 @@ TABLE_OF: dict[type, Table] = {
     Progress: tracked_progress,
     ReachedStatus: reached_statuses,
     TrackedPartner: tracked_partners,
+    TrackedCancellation: tracked_cancellations,
 }
-Fact = TrackedCertificate | TrackedStep | TrackedTransmission | Progress | ReachedStatus | TrackedPartner
+Fact = TrackedCertificate | TrackedStep | TrackedTransmission | TrackedCancellation | Progress | ReachedStatus | TrackedPartner
 
 
 async def store_newest(work: Work, fact: Fact) -> None:
@@ -188,16 +210,21 @@ async def store_newest(work: Work, fact: Fact) -> None:
 
 @dataclass(frozen=True)
 class Tracked:
-    """A certificate with the steps of all its transmissions, in order."""
+    """A certificate with the steps of all its transmissions, in order, and its cancellation."""
 
     certificate: TrackedCertificate
     steps: list[TrackedStep]
+    cancellation: TrackedCancellation | None = None
 
 
-_together = tracked_certificates.outerjoin(tracked_steps, tracked_steps.c.reference == tracked_certificates.c.reference)
+_together = tracked_certificates.outerjoin(
+    tracked_cancellations, tracked_cancellations.c.reference == tracked_certificates.c.reference
+).outerjoin(tracked_steps, tracked_steps.c.reference == tracked_certificates.c.reference)
 _of_references = (
     select(
-        *tracked_certificates.c, *(tracked_steps.c[name] for name in ("number", "code", "country", "at", "version", "reasons"))
+        *tracked_certificates.c,
+        *(tracked_cancellations.c[name] for name in ("cancelled_at", "reason", "replaced_by")),
+        *(tracked_steps.c[name] for name in ("number", "code", "country", "at", "version", "reasons")),
     )
     .select_from(_together)
     .where(tracked_certificates.c.reference.in_(bindparam("references", expanding=True)))
@@ -209,10 +236,12 @@ async def certificates_by_references(work: Work, references: Collection[str]) ->
     """The certificates of these references with their steps, in one statement. Unknown references are left out."""
     found: dict[str, Tracked] = {}
     for row in await work.session.execute(_of_references, {"references": list(references)}):
-        reference, certificate_id, form, destination, issued_on, valid_until, version, number, *step = row
+        reference, certificate_id, form, destination, issued_on, valid_until, version, *more = row
+        cancelled_at, reason, replaced_by, number, *step = more
         if (tracked := found.get(reference)) is None:
             certificate = TrackedCertificate(reference, certificate_id, form, destination, issued_on, valid_until, version)
-            tracked = found[reference] = Tracked(certificate, [])
+            cancelled = TrackedCancellation(reference, cancelled_at, reason, replaced_by, version) if cancelled_at else None
+            tracked = found[reference] = Tracked(certificate, [], cancelled)
         if number is not None:
             code, country, at, version_of_step, reasons = step
             same = (reference, number, code, certificate_id, country, at, version_of_step, reasons)

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from services.tracking.answers import (
     Bilingual,
+    CancellationShown,
     CertificateShown,
     CodeShown,
     CodesShown,
@@ -19,14 +20,17 @@ from services.tracking.answers import (
 )
 from services.tracking.data_files import DataFiles
 from services.tracking.references import FIRST_YEAR, Unusual
-from services.tracking.store import TrackedCertificate, TrackedPartner, TrackedStep
+from services.tracking.store import Tracked, TrackedCancellation, TrackedCertificate, TrackedPartner, TrackedStep
 from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 
 
-def certificate_view(certificate: TrackedCertificate, steps: Sequence[TrackedStep], data: DataFiles) -> CertificateShown:
+def certificate_view(tracked: Tracked, data: DataFiles) -> CertificateShown:
     """The public data of a certificate."""
+    certificate, steps = tracked.certificate, tracked.steps
     shown = tuple(step_view(step, data) for step in steps)
     last = data.codes[shown[-1].code] if shown else None
+    if tracked.cancellation:
+        last = data.codes[StatusCode.CAN]
     issued = data.stages["issued"].next
     assert issued is not None
     return CertificateShown(
@@ -44,7 +48,13 @@ def certificate_view(certificate: TrackedCertificate, steps: Sequence[TrackedSte
         ),
         next_step=last.next if last else issued,
         contact=_contact(last.call if last else "office", certificate, data),
+        cancelled=_cancellation(tracked.cancellation, data) if tracked.cancellation else None,
     )
+
+
+def _cancellation(cancelled: TrackedCancellation, data: DataFiles) -> CancellationShown:
+    reason = ReasonShown(code=cancelled.reason, **data.reason(cancelled.reason).model_dump())
+    return CancellationShown(at=cancelled.cancelled_at, reason=reason, replaced_by=cancelled.replaced_by)
 
 
 def step_view(step: TrackedStep, data: DataFiles) -> StepShown:

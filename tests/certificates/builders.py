@@ -86,6 +86,7 @@ def a_certificate(status: Status = Status.DRAFT, **consignment: Any) -> Certific
         Status.REVIEWED: ["submit", "review"],
         Status.APPROVED: ["submit", "review", "approve"],
         Status.ISSUED: ["submit", "review", "approve", "issue"],
+        Status.CANCELLED: ["submit", "review", "approve", "issue", "cancel"],
         Status.REJECTED: ["submit", "reject"],
         Status.WITHDRAWN: ["submit", "withdraw"],
         Status.DISCARDED: ["discard"],
@@ -118,3 +119,5 @@ def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
             certificate.hold("exporter_suspended")
         case "issue":
             certificate.issue("D2026-PNH-000001", on)
+        case "cancel":
+            certificate.cancel("issued_in_error", on)

@@ -13,7 +13,7 @@ from services.certificates.domain.form import Criterion
 from services.certificates.domain.life_cycle import NotAllowedNow, Status
 from services.certificates.domain.message import MAX_MESSAGES, Message, MessageIdTaken, Side, TooManyMessages
 from services.certificates.domain.product import Product, ProductStatus
-from services.certificates.domain.rejection import RejectionReasonUnknown, must_be_reasons
+from services.certificates.domain.reason import RejectionReasonUnknown, must_be_reasons
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.products import LISTED_AS, listed_as
 from tests.certificates.builders import OFFICER, SECOND_OFFICER, TODAY, a_certificate, a_form, an_item, do

@@ -8,7 +8,7 @@ SERVICES = Path(__file__).parents[2] / "services"
 
 def offices_of(service: str) -> dict[str, bool]:
     rows = json.loads((SERVICES / service / "data" / "offices.json").read_text())
-    rows = rows[-1]["offices"] if "offices" in rows[-1] else rows
+    rows = rows[-1].get("offices", rows)
     return {row["code"]: row["headquarters"] for row in rows}
 
 

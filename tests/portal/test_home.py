@@ -41,7 +41,12 @@ async def test_an_exporter_sees_drafts_payments_products_and_the_last_certificat
 
 async def test_each_officer_sees_what_waits_for_their_role(system: System) -> None:
     expected = {
-        ("reviewer", "approver"): ("To review", "To approve", "Questions of foreign customs", "Customs of no country wait for an answer."),
+        ("reviewer", "approver"): (
+            "To review",
+            "To approve",
+            "Questions of foreign customs",
+            "Customs of no country wait for an answer.",
+        ),
         ("registration_officer",): ("Registrations waiting",),
         ("cashier",): ("Invoices not paid",),
         ("auditor",): ("Officers", "Certificates issued", "Documents from partner countries"),

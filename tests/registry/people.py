@@ -166,9 +166,9 @@ def an_invitation(**changes: Any) -> InviteOfficer:
     return InviteOfficer(**defaults | {"roles": ["approver"], "office": "PNH"} | changes)
 
 
-async def an_officer(service: ServiceUnderTest, administrator: Human, *roles: str) -> Human:
+async def an_officer(service: ServiceUnderTest, administrator: Human, *roles: str, office: str = "PNH") -> Human:
     """An officer who followed the invitation, set up the second factor, and is signed in."""
-    invitation = an_invitation(roles=roles or ["approver"])
+    invitation = an_invitation(roles=roles or ["approver"], office=office)
     await administrator.confirm(invitation)
     await service.do_tasks()
     token = mailbox(service).link(invitation.email, "invitation")

@@ -1,17 +1,21 @@
 """Certificates from registration to customs, on the complete system with the requests of its users."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from cli.demo.examples import Example, all_examples
+from cli.demo.journeys import ZONE, final_page
 from cli.demo.people import until
 from cli.spans import kept_spans, traces_of
 from shared.bus.client import AskRefused
 from shared.contracts import operations
-from shared.contracts.certificates.issuing import CertificateSubmitted
+from shared.contracts.certificates.issuing import CertificateSubmitted, DraftCertificate
 from shared.contracts.gateway.transmissions import GetTransmission
 from shared.contracts.registry.identity import RevokeSession
 from tests.stories.conftest import PARTNERS, RunningSystem, to
@@ -41,6 +45,37 @@ async def test_a_returned_certificate_is_corrected_and_arrives(system: RunningSy
     await system.decide(journey)
 
     assert (await journey.issued()).reference
+
+
+async def test_a_certificate_is_replaced_and_everybody_learns_it(system: RunningSystem) -> None:
+    former = await system.journey(to("VN"))
+    await former.submit()
+    await system.decide(former)
+    reference = str((await former.issued()).reference)
+    await until(lambda: final_page(system.web, reference), "the certificate to arrive", within=60, interval=0.2)
+
+    new = replace(former, certificate_id=uuid4())
+    consignment = former.example.consignment(former.products, datetime.now(ZONE).date())
+    draft = DraftCertificate(
+        certificate_id=new.certificate_id,
+        exporter_id=former.exporter.exporter_id,
+        consignment=consignment,
+        replaces=former.certificate_id,
+    )
+    await former.exporter.person.ask(draft)
+    await new.submit()
+    await system.decide(new)
+    replacement = str((await new.issued()).reference)
+
+    async def cancelled() -> dict[str, Any] | None:
+        page = (await system.web.get(f"/certificates/{reference}?format=json")).json()
+        return page if page["status"] == "CAN" and page["cancelled"] else None
+
+    page = await until(cancelled, "the former certificate to be cancelled", within=60, interval=0.2)
+    assert page["codes"] == ["AS1", "AS2", "REC", "CAN"]
+    assert page["cancelled"]["replaced_by"] == replacement
+    arrived = await until(lambda: final_page(system.web, replacement), "the new one to arrive", within=60, interval=0.2)
+    assert arrived["codes"] == ["AS1", "AS2", "REC"]
 
 
 async def test_the_public_page_shows_codes_and_no_names_goods_or_values(system: RunningSystem) -> None:

@@ -22,6 +22,7 @@ from cli.demo.people import Exporter, Person
 from shared.bus.client import AskRefused, BusClient
 from shared.bus.connection import connect
 from shared.contracts import operations
+from shared.contracts.certificates.cancelling import ListCancellationReasons
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
 from shared.contracts.certificates.withdrawing import ListRejectionReasons
 from shared.contracts.fees import GetTariff, ListInvoices, QuoteFee
@@ -74,7 +75,7 @@ OWN_DATA = {
     ListInvoices,
 }
 """Requests of every user about the own account or company, and of a company's administrator about its users."""
-OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons}
+OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons, ListCancellationReasons}
 """Questions about the law: their answers contain nothing of any company."""
 OFFICER = Actor(
     user_id=uuid4(),
@@ -235,6 +236,7 @@ async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
     assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in ("certificate", "invoice", "product", "transmission"))}
     assert {name for name, code in found.items() if code == "accepted"} <= {
         "ListInvoices",
+        "ListCancellationReasons",
         "ListRejectionReasons",
         "NameUsers",
         "QuoteFee",

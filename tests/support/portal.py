@@ -125,7 +125,7 @@ class System:
 
     async def officer(self, *roles: str, office: str = "PNH") -> Human:
         """An officer with a second factor."""
-        found = await an_officer(self.registry, self.administrator, *roles)
+        found = await an_officer(self.registry, self.administrator, *roles, office=office)
         await self.settle()
         return found
 
@@ -273,7 +273,12 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
             (
                 "gateway",
                 gateway,
-                (Exchange("KH", Partners({}), None, None, MAX_MESSAGE), DenialReasons.load(), VerificationClocks.load(), Offices.load()),
+                (
+                    Exchange("KH", Partners({}), None, None, MAX_MESSAGE),
+                    DenialReasons.load(),
+                    VerificationClocks.load(),
+                    Offices.load(),
+                ),
             ),  # type: ignore[arg-type]
         ):
             made = a_service_under_test(name, _with_plumbing(router), root, *tools)

@@ -35,6 +35,7 @@ async def test_a_certificate_is_shown_as_json_with_its_codes_times_and_meanings(
         "codes": ["AS1", "AS2", "REC"],
         "status": "REC",
         "next_step": codes["REC"]["next"],
+        "cancelled": None,
     }
     assert shown["steps"][2] == {
         "number": 1,
@@ -176,6 +177,7 @@ async def test_only_codes_times_and_countries_are_shown(tracking: Tracking) -> N
         "transmissions",
         "next_step",
         "contact",
+        "cancelled",
     }
     for answer in (await tracking.page(), await tracking.json()):
         for value in (*secret.values(), str(CERTIFICATE), CERTIFICATE.hex):

@@ -49,7 +49,7 @@ def a_tracked(steps: list[Any], serial: int = 123, office: str = "PNH", **change
 
 def rendered(tracked: Tracked, code: str, path: str, query: str) -> str:
     """The page as the template makes it."""
-    language, view = SITE.languages.all[code], certificate_view(tracked.certificate, tracked.steps, DATA)
+    language, view = SITE.languages.all[code], certificate_view(tracked, DATA)
     values = ready_values(language, DATA) | {"path": path, "query": query, "view": view, "reference": view.reference}
     return SITE.text("found.html", language, **values)
 

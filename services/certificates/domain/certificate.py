@@ -44,12 +44,21 @@ class OtherOffice(Refused):
     code = "other_office"
 
 
+class NotReplaceable(Refused):
+    code = "certificate_not_replaceable"
+
+
+class ReplacementUnderWay(Refused):
+    code = "replacement_under_way"
+
+
 @dataclass(eq=False, kw_only=True)
 class Certificate:
     """A certificate of origin. Every act raises `version` by one. `agent_id`: the agent that drafted it, if an agent did.
 
     `drafted_at`, `status_since`: when it was drafted, and since when it has its status. `last_message_by`: the side that wrote
-    the last message on it.
+    the last message on it. `replaces_id`, `replaces`: the certificate that this one replaces, with its reference;
+    `replaced_by_id`, `replaced_by`: the one that replaces it.
     """
 
     certificate_id: UUID
@@ -75,6 +84,12 @@ class Certificate:
     drafted_at: datetime | None = None
     status_since: datetime | None = None
     last_message_by: Side | None = None
+    replaces_id: UUID | None = None
+    replaces: str | None = None
+    replaced_by_id: UUID | None = None
+    replaced_by: str | None = None
+    cancelled_on: date | None = None
+    cancelled_because: str | None = None
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -195,8 +210,39 @@ class Certificate:
         self.issued_retroactively = self.consignment.departure_date < on
         self.version += 1
 
+    def must_be_replaceable(self, field: str = "replaces") -> None:
+        """Refuses to replace a certificate that is not issued, or no longer valid. Raises NotReplaceable."""
+        if Act.CANCEL not in ALLOWED[self.status]:
+            raise NotReplaceable(field)
+
+    def cancel(self, reason: str, on: date) -> None:
+        """It is never valid again (OCP Rule 29). `reason`: its code, which is public."""
+        self._must_allow(Act.CANCEL)
+        self.status = Status.CANCELLED
+        self.cancelled_on = on
+        self.cancelled_because = reason
+        self.version += 1
+
+    def be_replaced_by(self, new: "Certificate", reason: str, on: date) -> None:
+        """The new certificate is issued, so this one is cancelled. Both know each other (OCP Rule 29)."""
+        self.must_be_replaceable()
+        self.cancel(reason, on)
+        self.replaced_by_id, self.replaced_by = new.certificate_id, new.reference
+
+    def was_cancelled(
+        self, reason: str, on: date, version: int, *, replaced_by_id: UUID | None, replaced_by: str | None
+    ) -> None:
+        """Recovery: another service knows that it was cancelled."""
+        self.status = Status.CANCELLED
+        self.cancelled_on = on
+        self.cancelled_because = reason
+        self.replaced_by_id, self.replaced_by = replaced_by_id, replaced_by
+        self.version = version
+
     def was_issued(self, reference: str, on: date, valid_until: date, version: int, *, retroactively: bool) -> None:
-        """Recovery: another service knows that it was issued."""
+        """Recovery: another service knows that it was issued. A certificate that was cancelled since stays so."""
+        if self.status is Status.CANCELLED:
+            return
         self.status = Status.ISSUED
         self.reference = reference
         self.held_because = None

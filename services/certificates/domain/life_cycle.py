@@ -17,6 +17,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     DISCARDED = "discarded"
+    CANCELLED = "cancelled"
 
 
 class Act(StrEnum):
@@ -32,6 +33,7 @@ class Act(StrEnum):
     REJECT = "reject"
     HOLD = "hold"
     ISSUE = "issue"
+    CANCEL = "cancel"
 
 
 ALLOWED: dict[Status, frozenset[Act]] = {
@@ -40,10 +42,11 @@ ALLOWED: dict[Status, frozenset[Act]] = {
     Status.RETURNED: frozenset({Act.REVISE, Act.DISCARD, Act.SUBMIT}),
     Status.REVIEWED: frozenset({Act.WITHDRAW, Act.RETURN, Act.APPROVE, Act.REJECT}),
     Status.APPROVED: frozenset({Act.HOLD, Act.ISSUE}),
-    Status.ISSUED: frozenset(),
+    Status.ISSUED: frozenset({Act.CANCEL}),
     Status.REJECTED: frozenset(),
     Status.WITHDRAWN: frozenset({Act.REVISE, Act.DISCARD, Act.SUBMIT}),
     Status.DISCARDED: frozenset(),
+    Status.CANCELLED: frozenset(),
 }
 """Which acts a status allows. A certificate that is held can be rejected, although it is approved."""
 

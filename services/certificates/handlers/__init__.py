@@ -3,6 +3,7 @@
 from services.certificates.handlers import (
     agents,
     assigning,
+    cancelling,
     content,
     deciding,
     drafting,
@@ -26,6 +27,7 @@ for part in (
     assigning,
     deciding,
     issuing,
+    cancelling,
     content,
     messages,
     listing,

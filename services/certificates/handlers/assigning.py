@@ -1,5 +1,7 @@
 """An officer takes a certificate, so that no other officer decides on it meanwhile. The assignment expires by itself."""
 
+from uuid import UUID
+
 from services.certificates.domain.assignment import Assignment
 from services.certificates.domain.certificate import Certificate, OtherOffice
 from services.certificates.reference_data import ReferenceData
@@ -43,6 +45,18 @@ async def release_certificate(command: ReleaseCertificate, work: Work) -> contra
 
     await end_assignment(work, certificate.certificate_id)
     return contracts.Assignment(certificate_id=certificate.certificate_id)
+
+
+async def certificate_to_decide(certificate_id: UUID, version: int | None, work: Work) -> Certificate:
+    """The certificate, for an officer of its office who has read this version, unless another officer works on it.
+
+    Raises CertificateNotFound, OtherOffice, CertificateChanged, AssignedToAnother.
+    """
+    certificate = await certificate_by_id(work, certificate_id)
+    must_be_of_their_office(certificate, work)
+    certificate.must_be_as_seen(version)
+    await must_not_be_assigned_to_another(certificate, work)
+    return certificate
 
 
 def must_be_of_their_office(certificate: Certificate, work: Work) -> None:

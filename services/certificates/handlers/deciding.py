@@ -1,17 +1,14 @@
 """Decisions of officers: return, review, approve, reject. A decision ends the assignment of a certificate."""
 
-from uuid import UUID
-
 from services.certificates.domain.certificate import Certificate
-from services.certificates.domain.rejection import must_be_reasons
+from services.certificates.domain.reason import must_be_reasons
 from services.certificates.handlers.acts import record
 from services.certificates.handlers.answers import state_of
-from services.certificates.handlers.assigning import must_be_of_their_office, must_not_be_assigned_to_another
+from services.certificates.handlers.assigning import certificate_to_decide
 from services.certificates.handlers.issuing import issue_when_settled
 from services.certificates.mappers import remark_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.assignments import end_assignment
-from services.certificates.store.certificates import certificate_by_id
 from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -70,18 +67,6 @@ async def reject_certificate(command: RejectCertificate, work: Work) -> Certific
 
     await decided(CertificateActKind.REJECT, certificate, work, remarks=command.reason)
     return await state_of(certificate, work)
-
-
-async def certificate_to_decide(certificate_id: UUID, version: int | None, work: Work) -> Certificate:
-    """The certificate, for an officer of its office who has read this version, unless another officer works on it.
-
-    Raises CertificateNotFound, OtherOffice, CertificateChanged, AssignedToAnother.
-    """
-    certificate = await certificate_by_id(work, certificate_id)
-    must_be_of_their_office(certificate, work)
-    certificate.must_be_as_seen(version)
-    await must_not_be_assigned_to_another(certificate, work)
-    return certificate
 
 
 async def decided(kind: CertificateActKind, certificate: Certificate, work: Work, *, remarks: str | None = None) -> None:

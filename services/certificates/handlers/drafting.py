@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.certificates.domain.certificate import Certificate, CertificateIdTaken
+from services.certificates.domain.certificate import Certificate, CertificateIdTaken, ReplacementUnderWay
 from services.certificates.domain.consignment import Consignment
 from services.certificates.handlers.acts import record
 from services.certificates.handlers.agents import agent_acting_for, certificate_of_actor
@@ -10,7 +10,7 @@ from services.certificates.handlers.answers import state_of
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.mappers import consignment_of
 from services.certificates.reference_data import ReferenceData
-from services.certificates.store.certificates import find_certificate
+from services.certificates.store.certificates import find_certificate, replacement_under_way
 from services.certificates.store.exporters import find_exporter
 from services.certificates.store.products import products_by_ids, require_product
 from services.certificates.views import submitted
@@ -36,6 +36,7 @@ async def draft_certificate(command: DraftCertificate, work: Work) -> Certificat
     if await find_certificate(work, command.certificate_id):
         raise CertificateIdTaken("certificate_id")
 
+    former = await certificate_to_replace(command.replaces, work) if command.replaces else None
     consignment = await checked_consignment(command.consignment, command.form, command.exporter_id, work)
     certificate = Certificate(
         certificate_id=command.certificate_id,
@@ -44,6 +45,8 @@ async def draft_certificate(command: DraftCertificate, work: Work) -> Certificat
         consignment=consignment,
         agent_id=agent_id,
         drafted_at=work.now,
+        replaces_id=former.certificate_id if former else None,
+        replaces=former.reference if former else None,
     )
 
     work.session.add(certificate)
@@ -78,6 +81,18 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
 async def get_certificate(question: GetCertificate, work: Work) -> CertificateState:
     """What is the state of this certificate, and what does it wait for?"""
     return await state_of(await certificate_to_read(question, work), work)
+
+
+async def certificate_to_replace(certificate_id: UUID, work: Work) -> Certificate:
+    """The issued certificate that its exporter, or the agent that drafted it, replaces. Only one can be under way.
+
+    Raises NotReplaceable, ReplacementUnderWay, and the errors of `certificate_of_actor`.
+    """
+    former = await certificate_of_actor(certificate_id, work)
+    former.must_be_replaceable()
+    if await replacement_under_way(work, former.certificate_id):
+        raise ReplacementUnderWay("replaces", reference=former.reference)
+    return former
 
 
 async def checked_consignment(wanted: contracts.Consignment, form_name: str, exporter_id: UUID, work: Work) -> Consignment:

@@ -3,11 +3,12 @@
 from typing import ClassVar
 from uuid import UUID
 
-from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo
+from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo, NotReplaceable
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.number import reference_of
 from services.certificates.handlers.acts import record
+from services.certificates.handlers.cancelling import cancel_replaced
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.certificates import certificate_by_id, find_certificate, is_settled, record_settlement
 from services.certificates.store.documents import keep_document, next_serial
@@ -50,10 +51,13 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     exporter = await find_exporter(work, certificate.exporter_id)
     if certificate.status is not Status.APPROVED:
         return
+    former = await certificate_by_id(work, certificate.replaces_id) if certificate.replaces_id else None
     today = work.today
     try:
         certificate.must_be_issuable(today, exporter)
-    except (ExporterNotRegistered, DepartureTooLongAgo) as refusal:
+        if former:
+            former.must_be_replaceable()
+    except (ExporterNotRegistered, DepartureTooLongAgo, NotReplaceable) as refusal:
         certificate.hold(refusal.code)
         await record(CertificateActKind.HOLD, certificate, work, remarks=refusal.code)
         return
@@ -69,3 +73,5 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     work.announce(documented(document, work))
     await record(CertificateActKind.ISSUE, certificate, work)
     await keep_document(work, document)
+    if former:
+        await cancel_replaced(former, certificate, work)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.number import number_of
 from services.certificates.handlers.acts import announce_if_closed
+from services.certificates.handlers.cancelling import announce_cancelled
 from services.certificates.store.certificates import find_certificate, handed_in, no_drafts
 from services.certificates.store.documents import Document, find_document, keep_document, skip_numbers_up_to
 from services.certificates.store.messages import find_last_message, with_messages
 from services.certificates.views import documented, issued, message_sent, status_changed, submitted
+from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import CertificateSubmitted
 from shared.handling.router import Router
@@ -27,6 +30,8 @@ async def announce_certificate(certificate_id: UUID, work: Work) -> None:
     if document := await find_document(work, certificate_id):
         work.announce(issued(document, work))
         work.announce(documented(document, work))
+    if certificate and certificate.status is Status.CANCELLED:
+        announce_cancelled(certificate, work)
 
 
 @router.reannounces("certificate-status", no_drafts)
@@ -73,6 +78,17 @@ async def remember_document(event: CertificateDocumented, work: Work) -> None:
             form_d.valid_until,
             event.version,
             retroactively=form_d.issued_retroactively,
+        )
+        certificate.status_since = event.occurred_at
+
+
+@router.on_replay(CertificateCancelled)
+async def remember_cancellation(event: CertificateCancelled, work: Work) -> None:
+    """The certificate was cancelled after the backup."""
+    if certificate := await find_certificate(work, event.certificate_id):
+        day = event.occurred_at.astimezone(work.zone).date()
+        certificate.was_cancelled(
+            event.reason, day, event.version, replaced_by_id=event.replaced_by_id, replaced_by=event.replaced_by
         )
         certificate.status_since = event.occurred_at
 

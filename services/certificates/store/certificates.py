@@ -47,6 +47,12 @@ async def approved_of(work: Work, exporter_id: UUID) -> Sequence[Certificate]:
     return (await work.session.scalars(select(Certificate).where(mine))).all()
 
 
+async def replacement_under_way(work: Work, certificate_id: UUID) -> bool:
+    """Whether another certificate that is not ended replaces this one."""
+    c, ended = certificates.c, (Status.REJECTED, Status.DISCARDED, Status.CANCELLED)
+    return bool(await work.session.scalar(select(exists().where(c.replaces_id == certificate_id, c.status.not_in(ended)))))
+
+
 async def record_settlement(work: Work, certificate_id: UUID, submission: int) -> None:
     """Keeps that a submission is settled. The certificate may arrive afterwards."""
     row = {"certificate_id": certificate_id, "submission": submission}

@@ -113,6 +113,12 @@ certificates = Table(
     Column("departure_date", Date),
     Column("item_count", Integer, nullable=False, server_default="0"),
     Column("search", Text, nullable=False, server_default=""),
+    Column("replaces_id", Uuid),
+    Column("replaces", String(32)),
+    Column("replaced_by_id", Uuid),
+    Column("replaced_by", String(32)),
+    Column("cancelled_on", Date),
+    Column("cancelled_because", String(64)),
     Index("ix_certificates_drafted", "drafted_at", "certificate_id"),
     Index("ix_certificates_status_drafted", "status", "drafted_at", "certificate_id"),
     Index("ix_certificates_status_since", "status", "status_since", "certificate_id"),
@@ -134,6 +140,9 @@ Index(
     postgresql_where=_of_an_agent,
     sqlite_where=_of_an_agent,
 )
+
+_replacing = _c.replaces_id.is_not(None)
+Index("ix_certificates_replaces", _c.replaces_id, postgresql_where=_replacing, sqlite_where=_replacing)
 
 _numbered = _c.reference.is_not(None)
 Index(

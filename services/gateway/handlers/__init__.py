@@ -2,6 +2,7 @@
 
 from services.gateway import store
 from services.gateway.handlers import (
+    cancelling,
     deciding,
     lists,
     messages,
@@ -16,7 +17,7 @@ from shared.contracts.gateway.transmissions import StatusCode
 from shared.handling.router import Router
 
 router = Router()
-for part in (sending, transmissions, observing, deciding, messages, retransmission, verifying, lists, partners):
+for part in (sending, cancelling, transmissions, observing, deciding, messages, retransmission, verifying, lists, partners):
     router.include(part.router)
 
 router.fact("first_sent", store.first_sent)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from services.gateway import listing
+from services.gateway.cancellations import DocumentIsCancelled, find_inbound_cancellation
 from services.gateway.denials import DenialReasons as KnownReasons
 from services.gateway.domain import InboundDocument, ItemUnknown
 from services.gateway.handlers.messages import send_later
@@ -27,6 +28,8 @@ router = Router()
 async def decide_received_document(command: DecideReceivedDocument, work: Work) -> ReceivedDocumentState:
     """Customs utilise the document, in full or in part, or deny it. The issuing country is informed."""
     inbound = await listing.newest_received(work, command.origin, command.reference)
+    if await find_inbound_cancellation(work, inbound.sender, inbound.reference):
+        raise DocumentIsCancelled("reference", reference=inbound.reference)
     response = response_of(command, inbound, work)
 
     inbound.respond(stored(command, response), command.decisions, NEXT_CODES)

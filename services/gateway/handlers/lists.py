@@ -5,6 +5,7 @@ from itertools import zip_longest
 from uuid import UUID
 
 from services.gateway import listing
+from services.gateway.cancellations import find_inbound_cancellation
 from services.gateway.domain import InboundDocument, code_of_customs
 from services.gateway.handlers.sending import TransmitDocument
 from services.gateway.store import messages_about, waiting_tasks
@@ -61,7 +62,7 @@ async def list_received_documents(question: ListReceivedDocuments, work: Work) -
                 origin=row.sender,
                 number=row.number,
                 received_at=row.received_at,
-                code=code_as_seen(code_of_customs(row)),
+                code=StatusCode.CAN if row.cancelled_at else code_as_seen(code_of_customs(row)),
                 valid_until=row.valid_until,
             )
             for row in rows
@@ -75,17 +76,21 @@ async def get_received_document(question: GetReceivedDocument, work: Work) -> Re
     """Customs and auditors read a document as it was received last, with one page of its items."""
     found = await listing.newest_received(work, question.origin, question.reference)
     form = FormD.model_validate_json(found.document)
+    cancelled = await find_inbound_cancellation(work, found.sender, found.reference)
     end = question.after + question.limit
     return ReceivedContent(
         reference=found.reference,
         origin=found.sender,
         number=found.number,
         received_at=found.received_at,
-        code=code_as_seen(found.code),
+        code=StatusCode.CAN if cancelled else code_as_seen(found.code),
         document=form.model_copy(update={"items": form.items[question.after : end]}),
         items=len(form.items),
         next=end if end < len(form.items) else None,
         decisions=await decisions_on(found, work),
+        cancelled_at=cancelled.cancelled_at if cancelled else None,
+        cancelled_because=cancelled.detail if cancelled else None,
+        replaced_by=cancelled.replaced_by if cancelled else None,
     )
 
 

@@ -41,6 +41,9 @@ async def request_retransmission(command: RequestRetransmission, work: Work) -> 
 @router.due(TransmitAgain)
 async def transmit_again(task: TransmitAgain, work: Work) -> None:
     """The partner receives the document once more. If it has it already, it answers as before."""
-    receipt = await receipt_for_document(await transmission_by_id(work, task.transmission_id), work)
+    transmission = await transmission_by_id(work, task.transmission_id)
+    if transmission.is_cancelled:
+        return
+    receipt = await receipt_for_document(transmission, work)
     if receipt.reasons:
         raise MessageNotTaken(kind=Kind.DOCUMENT.value, reasons=details_of(receipt.reasons) or "")

@@ -4,12 +4,13 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
+from services.gateway.cancellations import find_inbound_cancellation
 from services.gateway.domain import InboundDocument, Step, Transmission
 from services.gateway.handlers.observing import receipt_of
 from services.gateway.store import inbound_document_by_id, transmission_by_id
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
-from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection
+from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection, Replacement
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
 from shared.contracts.gateway.transmissions import (
     MAX_REASONS,
@@ -87,6 +88,8 @@ async def transmit_document(task: TransmitDocument, work: Work) -> None:
     receipt = await receipt_for_document(transmission, work)
 
     transmission = await transmission_by_id(work, task.transmission_id)
+    if transmission.is_cancelled:
+        return  # the partner receives the cancellation next
     step = step_of(receipt, transmission.destination)
     if not transmission.is_possible(step, work.now):  # the receipt is ignored, and the document is sent again
         raise Unavailable(f"the receipt of {transmission.destination} has an impossible time: {step.at.isoformat()}")
@@ -97,15 +100,19 @@ async def receipt_for_document(transmission: Transmission, work: Work) -> Receip
     """Sends the document between two transactions, and returns the receipt of the partner. Raises Unavailable."""
     exchange = work.use(Exchange)
     receiver, reference, number = transmission.destination, transmission.reference, transmission.number
-    envelope = exchange.envelope(transmission.transmission_id, Kind.DOCUMENT, receiver, reference, number, work.now)
     form = FormD.model_validate_json(transmission.document)
-    return await receipt_of(await work.between_transactions(exchange.try_to_send, envelope, Document(form=form)), work)
+    content = Replacement(form=form, replaces=form.replaces) if form.replaces else Document(form=form)
+    kind = Kind.REPLACEMENT if form.replaces else Kind.DOCUMENT
+    envelope = exchange.envelope(transmission.transmission_id, kind, receiver, reference, number, work.now)
+    return await receipt_of(await work.between_transactions(exchange.try_to_send, envelope, content), work)
 
 
 @router.due(DeliverToCustoms)
 async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
     """Our customs accept or reject a partner's document. The decision is then returned to the partner."""
     inbound = await inbound_document_by_id(work, task.document_id)
+    if await find_inbound_cancellation(work, inbound.sender, inbound.reference):
+        return  # the partner has cancelled it
     form = FormD.model_validate_json(inbound.document)
 
     answer = await work.between_transactions(work.use(Customs).decide, form)

@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+from services.gateway.cancellations import must_not_be_cancelled
 from services.gateway.domain import Step, Transmission
 from services.gateway.handlers.sending import TransmitDocument, begin
 from services.gateway.offices import Offices
@@ -53,6 +54,7 @@ async def resume_transmission(command: ResumeTransmission, work: Work) -> Transm
 async def resend_transmission(command: ResendTransmission, work: Work) -> TransmissionState:
     """An officer sends a rejected document again. The new transmission has the next number."""
     every = await of_their_office(work, command.certificate_id)
+    await must_not_be_cancelled(work, command.certificate_id)
     following = every[-1].again(uuid4())
     work.session.add(following)
     begin(following, work)

@@ -18,6 +18,7 @@ from services.portal.page import page
 from services.portal.reference_data import acts_for
 from services.portal.visit import Show, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
+from shared.contracts.certificates.cancelling import REPLACED, CancellationReasons, ListCancellationReasons
 from shared.contracts.certificates.content import (
     CertificateActKind,
     CertificateContent,
@@ -27,7 +28,7 @@ from shared.contracts.certificates.content import (
     ListCertificateMessages,
     Thread,
 )
-from shared.contracts.certificates.issuing import CertificateStatus
+from shared.contracts.certificates.issuing import CertificateState, CertificateStatus
 from shared.contracts.certificates.withdrawing import ListRejectionReasons, RejectionReasons
 from shared.contracts.fees import GetInvoice, InvoiceState
 from shared.contracts.gateway.transmissions import GetTransmission, StatusCode, TransmissionState
@@ -101,7 +102,7 @@ async def _invoice(visit: Visit, content: CertificateContent) -> InvoiceState | 
 
 
 async def _transmission(visit: Visit, content: CertificateContent) -> TransmissionState | None:
-    if content.state.status is not CertificateStatus.ISSUED:
+    if content.state.status not in (CertificateStatus.ISSUED, CertificateStatus.CANCELLED):
         return None
     question = GetTransmission(certificate_id=content.state.certificate_id)
     found: TransmissionState | None = await _if_answered(visit, question)
@@ -138,6 +139,8 @@ def timeline_of(dossier: Dossier, visit: Visit, names: Names) -> list[Entry]:
     for act in dossier.history.acts:
         word = act_word(act.act, _)
         text = act.remarks or ""
+        if act.act is CertificateActKind.CANCEL and text == REPLACED:
+            text = _("Another certificate replaces it.")
         if act.act is CertificateActKind.HOLD:
             text = held_because(text, visit.language)
         who = dossier.people.get(act.user_id, "") if act.user_id else _("automatically")
@@ -189,21 +192,31 @@ async def show_certificate(visit: Visit) -> Response:
         older=visit.here(before=str(dossier.history.next), done=None) if dossier.history.next else None,
         earlier=visit.here(earlier=str(dossier.thread.next), done=None) if dossier.thread.next else None,
         reasons=await _reasons(visit, state.reasons),
+        to_cancel=await _reasons_to_cancel(visit, state),
+        replaced=REPLACED,
         remarks_of=lambda box, item=None: [
             each for each in state.box_remarks if each.box == box and (item is None or each.item == item)
         ],
         deciding=await deciding(visit, content, dossier.people),
         mine=mine,
-        may=_acts(visit, state.status) if mine else _sending(visit, state.office, dossier.transmission),
+        may=_acts(visit, state.status) if mine else _of_officer(visit, state, dossier.transmission),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,
         last_code=steps[-1].code if steps else None,
     )
 
 
-def _sending(visit: Visit, office: str, transmission: TransmissionState | None) -> frozenset[str]:
+def _of_officer(visit: Visit, state: CertificateState, transmission: TransmissionState | None) -> frozenset[str]:
+    """What an officer may do with an issued certificate and its transmission."""
+    if not acts_for(visit.someone.organisation, state.office):
+        return frozenset()
+    cancels = state.status is CertificateStatus.ISSUED and visit.someone.has(Role.APPROVER)
+    return _sending(visit, transmission) | ({"cancel"} if cancels else set())
+
+
+def _sending(visit: Visit, transmission: TransmissionState | None) -> frozenset[str]:
     """What an approver may do with the transmission."""
     code = transmission.steps[-1].code if transmission and transmission.steps else None
-    if transmission is None or not visit.someone.has(*SENDING) or not acts_for(visit.someone.organisation, office):
+    if transmission is None or not visit.someone.has(*SENDING):
         return frozenset()
     if code == StatusCode.AS1:
         return frozenset({"resume" if transmission.held else "hold"})
@@ -215,6 +228,8 @@ def _acts(visit: Visit, status: CertificateStatus) -> frozenset[str]:
     found: set[str] = set()
     if visit.someone.has(*FILING):
         found.add("copy")
+        if status is CertificateStatus.ISSUED:
+            found.add("replace")
         if status in CHANGEABLE:
             found |= {"edit", "discard"}
     if visit.someone.has(Role.SIGNATORY):
@@ -232,6 +247,14 @@ async def _reasons(visit: Visit, codes: tuple[str, ...]) -> list[str]:
     known: RejectionReasons | None = await _if_answered(visit, ListRejectionReasons())
     texts = {each.code: each.text.get(visit.language.code) for each in known.reasons} if known else {}
     return [texts.get(code) or code for code in codes]
+
+
+async def _reasons_to_cancel(visit: Visit, state: CertificateState) -> dict[str, str]:
+    """The sentence of each reason to cancel, for those who read or give one."""
+    if state.status not in (CertificateStatus.ISSUED, CertificateStatus.CANCELLED):
+        return {}
+    known: CancellationReasons | None = await _if_answered(visit, ListCancellationReasons())
+    return {each.code: each.text.get(visit.language.code, each.text["en"]) for each in known.reasons} if known else {}
 
 
 def certificate_page(path: str, show: Show, act: Show | None = None, *, roles: frozenset[Role] = READERS) -> Route:

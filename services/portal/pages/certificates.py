@@ -30,6 +30,7 @@ TABS = {
     "unpaid": (),
     "issued": (CertificateStatus.ISSUED,),
     "rejected": (CertificateStatus.REJECTED,),
+    "cancelled": (CertificateStatus.CANCELLED,),
     "ended": (CertificateStatus.WITHDRAWN, CertificateStatus.DISCARDED),
 }
 """The statuses of each tab. The tab of the unpaid ones has its own filter."""
@@ -105,6 +106,7 @@ def _tabs(visit: Visit, counts: CertificateCounts) -> list[tuple[str, str, str]]
         "unpaid": _("Not paid"),
         "issued": _("Issued"),
         "rejected": _("Rejected"),
+        "cancelled": _("Cancelled"),
         "ended": _("Withdrawn or discarded"),
     }
 
@@ -127,6 +129,15 @@ async def begin(visit: Visit) -> Response:
 
 async def copy(visit: Visit) -> Response:
     """A new form with what an earlier certificate has. Sent twice, it is one form."""
+    return await _begun_with(visit, "copy")
+
+
+async def replace(visit: Visit) -> Response:
+    """A new form for the certificate that replaces an issued one. Sent twice, it is one form."""
+    return await _begun_with(visit, "replace")
+
+
+async def _begun_with(visit: Visit, how: str) -> Response:
     certificate_id = visit.id("certificate_id")
     answer: CertificateCopy
     content: CertificateContent
@@ -134,9 +145,12 @@ async def copy(visit: Visit) -> Response:
         visit.ask(CopyCertificate(certificate_id=certificate_id)),
         visit.ask(GetCertificateContent(certificate_id=certificate_id)),
     )
-    form_id = visit.form.command_id(f"copy {certificate_id}")
+    form_id = visit.form.command_id(f"{how} {certificate_id}")
     if await visit.saved.find(visit.someone.user_id, address_of(form_id)) is None:
-        await store(visit, copied(form_id, answer, [item.handicraft for item in content.items]))
+        form = copied(form_id, answer, [item.handicraft for item in content.items])
+        if how == "replace":
+            form = form.changed({"replaces": str(certificate_id), "replaces_reference": content.state.reference or ""})
+        await store(visit, form)
     return visit.go(address_of(form_id, "complete"))
 
 
@@ -166,5 +180,6 @@ routes = [
     page("/certificates", show_certificates, roles=READERS),
     page("/certificates/new", show_certificates, begin, roles=FILING),
     certificate_page("/copy", show_certificate, copy, roles=FILING),
+    certificate_page("/replace", show_certificate, replace, roles=FILING),
     certificate_page("/edit", show_certificate, edit, roles=FILING),
 ]

@@ -12,6 +12,7 @@ from services.portal.proofs import options_or_none, second_factor_of
 from services.portal.settings import PREFIX
 from services.portal.visit import SignInAgain, Visit
 from services.portal.wording import Wording
+from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
 from shared.contracts.messages import Command
 from shared.contracts.registry.identity import GiveStepUp, StepUp
@@ -129,6 +130,7 @@ def act_of(staged: Staged, language: Language) -> str:
     return {
         ApproveCertificate.subject: _("Approve the certificate"),
         RejectCertificate.subject: _("Reject the certificate"),
+        CancelCertificate.subject: _("Cancel the certificate"),
         ApproveRegistration.subject: _("Register the company for one year"),
         RefuseRegistration.subject: _("Refuse the registration"),
         SuspendRegistration.subject: _("Suspend the registration"),
@@ -147,6 +149,8 @@ def facts_of(staged: Staged, language: Language) -> list[tuple[str, str]]:
     match command:
         case RejectCertificate() | RefuseRegistration() | SuspendRegistration() | ReinstateRegistration():
             return [(_("Reason"), command.reason)]
+        case CancelCertificate():
+            return [(_("Remarks"), command.remarks)]
         case InviteOfficer():
             roles = ", ".join(map(words.role, command.roles))
             return [(_("E-mail address"), command.email), (_("Roles"), roles), (_("Office"), words.office(command.office))]

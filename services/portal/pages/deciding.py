@@ -13,6 +13,7 @@ from services.portal.pages.confirming import confirm_first
 from services.portal.visit import Visit
 from services.portal.wording import Wording
 from shared.contracts.certificates.assigning import AssignCertificate, ReleaseCertificate
+from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.content import CertificateContent, GetCertificateContent
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -77,6 +78,12 @@ async def approve(visit: Visit) -> Response:
     return await _confirm(visit, visit.form.build(ApproveCertificate, ["version"], **_this(visit)), "approved")
 
 
+async def cancel(visit: Visit) -> Response:
+    """The officer cancels an issued certificate. It binds, so it is confirmed first."""
+    command = visit.form.build(CancelCertificate, ["version", "reason", "remarks"], **_this(visit))
+    return await _confirm(visit, command, "cancelled")
+
+
 async def _confirm(visit: Visit, command: Any, done: str) -> Response:
     content: CertificateContent = await visit.ask(GetCertificateContent(certificate_id=command.certificate_id))
     if command.version not in (None, content.state.version):
@@ -104,5 +111,6 @@ routes = [
     certificate_page("/review", show_certificate, review, roles=frozenset({Role.REVIEWER})),
     certificate_page("/return", show_certificate, return_, roles=DECIDING),
     certificate_page("/reject", show_certificate, reject, roles=DECIDING),
+    certificate_page("/cancel", show_certificate, cancel, roles=frozenset({Role.APPROVER})),
     certificate_page("/approve", show_certificate, approve, roles=frozenset({Role.APPROVER})),
 ]

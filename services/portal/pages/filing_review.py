@@ -164,6 +164,7 @@ async def _kept(visit: Visit, draft: Draft, consignment: Consignment) -> Certifi
                     certificate_id=draft.certificate_id,
                     exporter_id=exporter_id,
                     consignment=consignment,
+                    replaces=draft.replaces,
                 )
             )
         except AskRefused as refused:

@@ -78,6 +78,7 @@ class CertificateActKind(StrEnum):
     REJECT = "reject"
     HOLD = "hold"
     ISSUE = "issue"
+    CANCEL = "cancel"
 
 
 class CertificateAct(Contract):

@@ -64,6 +64,7 @@ class CertificateStatus(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     DISCARDED = "discarded"
+    CANCELLED = "cancelled"
 
 
 class BoxRemark(Part):
@@ -74,11 +75,19 @@ class BoxRemark(Part):
     text: Text
 
 
+class OtherCertificate(Contract):
+    """The certificate that replaces another one, or that is replaced. A replacement has a reference once it is issued."""
+
+    certificate_id: UUID
+    reference: str | None = None
+
+
 class CertificateState(Answer):
     """A certificate as its exporter and the ministry see it. `waits_for`: what is missing before it can be issued.
 
     `agent_id`, `agent_name`: the agent that drafted it for the exporter, if there is one. `settled`: no fee is owed.
     `box_remarks`: what to correct in each box, if it was returned. `reasons`: the codes of the reasons, if it was rejected.
+    `cancelled_on`, `cancelled_because`: the day and the code of the reason, if it was cancelled.
     """
 
     certificate_id: UUID
@@ -99,6 +108,10 @@ class CertificateState(Answer):
     valid_until: date | None = None
     issued_retroactively: bool = False
     fob_disclosed: tuple[bool, ...] = ()
+    cancelled_on: date | None = None
+    cancelled_because: str | None = None
+    replaces: OtherCertificate | None = None
+    replaced_by: OtherCertificate | None = None
     version: int
 
 
@@ -113,7 +126,10 @@ class Consignment(Part):
 
 
 class DraftCertificate(Command):
-    """An exporter drafts a certificate. The exporter chooses its id, so that a draft sent twice is one certificate."""
+    """An exporter drafts a certificate. The exporter chooses its id, so that a draft sent twice is one certificate.
+
+    `replaces`: the issued certificate that this one replaces. It is cancelled when this one is issued (Annex 8, Rule 29).
+    """
 
     subject: ClassVar[str] = "cmd.certificate.draft.v1"
     answer: ClassVar[type[Answer]] = CertificateState
@@ -125,6 +141,7 @@ class DraftCertificate(Command):
     exporter_id: UUID
     form: Literal["D"] = "D"
     consignment: Consignment
+    replaces: UUID | None = None
 
 
 class ReviseCertificate(Command):

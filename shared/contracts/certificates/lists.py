@@ -81,7 +81,7 @@ class ListCertificates(Question):
     under_mandate: ClassVar[bool] = True
     exporter_id: UUID | None = None
     office: Office | None = None
-    statuses: Annotated[tuple[CertificateStatus, ...], Field(max_length=9)] = ()
+    statuses: Annotated[tuple[CertificateStatus, ...], Field(max_length=10)] = ()
     destination: Country | None = None
     search: Line | None = None
     mine: bool = False

@@ -68,7 +68,8 @@ class CustomsDecision(Contract):
 class ReceivedContent(Answer):
     """A received document with its boxes. `items`: how many it has; `document` has only those of this page.
 
-    `decisions`: those of customs, the first one first.
+    `decisions`: those of customs, the first one first. `cancelled_at`, `cancelled_because`: when and why the issuing authority
+    cancelled it; `replaced_by`: the certificate that replaces it.
     """
 
     reference: str
@@ -80,6 +81,9 @@ class ReceivedContent(Answer):
     items: int
     next: int | None = None
     decisions: tuple[CustomsDecision, ...] = ()
+    cancelled_at: datetime | None = None
+    cancelled_because: str | None = None
+    replaced_by: str | None = None
 
 
 class GetReceivedDocument(Question):

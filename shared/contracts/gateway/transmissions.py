@@ -35,9 +35,9 @@ NEXT_CODES: dict[StatusCode | None, frozenset[StatusCode]] = {
     StatusCode.AS1: frozenset({StatusCode.AS2, StatusCode.NOT, StatusCode.CAN}),
     StatusCode.AS2: frozenset({StatusCode.REC, StatusCode.NOT, StatusCode.CAN}),
     StatusCode.REC: frozenset({StatusCode.UTP, StatusCode.UTL, StatusCode.DEN, StatusCode.CAN}),
-    StatusCode.UTP: frozenset({StatusCode.UTL, StatusCode.DEN}),
-    StatusCode.DEN: frozenset({StatusCode.UTL, StatusCode.UTP}),
-    StatusCode.UTL: frozenset(),
+    StatusCode.UTP: frozenset({StatusCode.UTL, StatusCode.DEN, StatusCode.CAN}),
+    StatusCode.DEN: frozenset({StatusCode.UTL, StatusCode.UTP, StatusCode.CAN}),
+    StatusCode.UTL: frozenset({StatusCode.CAN}),
     StatusCode.NOT: frozenset(),
     StatusCode.CAN: frozenset(),
 }
