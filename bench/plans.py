@@ -25,13 +25,16 @@ PASSES_ON = {"shared/database/session.py", "shared/database/engine.py", "shared/
 BOUNDED = frozenset(
     """
     alembic_version runnable_revisions signing_keys tasks dead_letters recoveries lost_keys revoked_sessions revoked_mandates
-    used_step_ups numbers assignments tracked_partners partners exporters exporter_names consignee_names registrations users
-    mandates api_keys passkeys rows effects sqlite_master sqlite_temp_master
+    used_step_ups numbers contingency_numbers assignments tracked_partners tracked_outages partners partner_outages exporters
+    exporter_names consignee_names registrations users mandates api_keys passkeys rows effects sqlite_master sqlite_temp_master
     """.split()  # noqa: SIM905
 )
 """Tables that stay small: what waits or is kept for days, one row for each company, person, consignee, country or key. The last
 ones belong to tests and to SQLite."""
-SHORT = frozenset({"ix_outbox_unsent", "ix_invoices_newest_unpaid", "ix_invoices_newest_unpaid_of_exporter"})
+SHORT = frozenset(
+    {"ix_outbox_unsent", "ix_invoices_newest_unpaid", "ix_invoices_newest_unpaid_of_exporter", "ix_contingencies_open"}
+    | {"ix_tracked_transmissions_waiting"}
+)
 """Indexes that have only the rows that wait."""
 
 ALLOWED: Sequence[tuple[str, str, str]] = (

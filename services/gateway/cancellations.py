@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Row, String, Table, Uuid, select
 
-from services.gateway.store import TABLES
+from services.gateway.metadata import TABLES
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.database.column_types import UtcDateTime
 from shared.handling.work import Work

@@ -19,6 +19,9 @@ CLOCK_TOLERANCE = timedelta(hours=2)
 FAILURES_IN_A_ROW = 3
 """After so many failed attempts in a row a partner counts as not answering. One lost connection is no outage."""
 
+MAX_PROBLEM = 300
+"""Maximum characters of the reason why a partner does not answer."""
+
 WAITING = ("AS1", "AS2")
 """The codes at which a transmission waits for the partner."""
 UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -297,18 +300,25 @@ class OutgoingMessage:
 
 @dataclass(eq=False)
 class PartnerGateway:
-    """The gateway of another member. `answers`: whether it accepts messages, since `since`. `version` counts the changes."""
+    """The gateway of another member. `answers`: whether it accepts messages, since `since`. `version` counts the changes.
+
+    `problem`: why it stopped answering last, at `problem_at`.
+    """
 
     country: str
     answers: bool
     since: datetime
     version: int = 0
+    problem: str | None = None
+    problem_at: datetime | None = None
 
-    def observe(self, *, answers: bool, at: datetime) -> bool:
-        """Records whether it answers. Returns whether this is new."""
+    def observe(self, *, answers: bool, at: datetime, problem: str | None = None) -> bool:
+        """Records whether it answers. `problem`: why it does not. Returns whether this is new."""
         if self.version and self.answers == answers:
             return False
         self.answers, self.since, self.version = answers, at, self.version + 1
+        if not answers and problem is not None:
+            self.problem, self.problem_at = problem[:MAX_PROBLEM], at
         return True
 
 

@@ -24,7 +24,9 @@ from services.gateway.handlers.cancelling import InformCustoms
 from services.gateway.handlers.retransmission import TransmitAgain
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.handlers.verifying import case_by_id
+from services.gateway.ledger_store import store_messages
 from services.gateway.verification import CaseNotFound, VerificationClocks
+from services.gateway.wire.evidence import ACCEPTED, Evidence, evidence_of
 from services.gateway.wire.exchange import XML_TYPE, Exchange, Opened
 from services.gateway.wire.messages import (
     MAX_DETAIL,
@@ -84,13 +86,21 @@ async def receive_message(request: Request) -> HttpResponse:
             content = opened.content()
             async with context.work(opened_span) as work:
                 receipt = await receive(opened, content, receipt, work)
+                await store_messages(work, [evidence_about(opened)])
         except Refused as no:
             opened_span.set_attribute(OUTCOME, no.code)
             receipt = receipt.model_copy(update={"reasons": (Reason(code=no.code, detail=no.detail[:MAX_DETAIL]),)})
             log.warning("a message was refused", extra={"kind": opened.envelope.kind, "code": no.code, "detail": no.detail})
+            async with context.work(opened_span) as work:
+                await store_messages(work, [evidence_about(opened, no.code)])
         received.labels(opened.envelope.sender, receipt.reasons[0].code if receipt.reasons else "accepted").inc()
         signed = await exchange.signed(opened.envelope.answered(context.clock.now()), receipt, opened.contents.version)
         return HttpResponse(signed, media_type=XML_TYPE)
+
+
+def evidence_about(opened: Opened, outcome: str = ACCEPTED) -> Evidence:
+    """The evidence of a partner's message, for the ledger."""
+    return evidence_of(opened.partner.country, opened.envelope, opened.raw, opened.contents.certificate, outcome)
 
 
 async def receive_document(opened: Opened, content: WireModel, receipt: Receipt, work: Work) -> Receipt:

@@ -1,4 +1,7 @@
-"""The tables of the gateway: transmissions with their steps, and the documents that partners sent."""
+"""The tables of the gateway: transmissions with their steps, and the documents that partners sent.
+
+`ledger_tables` has those of the ledger.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Row,
     Select,
     String,
@@ -37,13 +39,15 @@ from services.gateway.domain import (
     Transmission,
     TransmissionNotFound,
 )
+from services.gateway.ledger_tables import contingencies, partner_outages
+from services.gateway.metadata import TABLES
+from services.gateway.outages import Contingency, PartnerOutage
 from services.gateway.verification import VerificationCase
 from shared.database.column_types import ROW_ID, UtcDateTime
 from shared.database.tables import dead_letters, tasks
 from shared.handling.task import Task
 from shared.handling.work import Work
 
-TABLES = MetaData()
 UNKNOWN_TEXT = f"{UNKNOWN:%Y-%m-%dT%H:%M:%S.%fZ}"
 """The default as both databases accept it; the former release does not write this column."""
 
@@ -89,6 +93,8 @@ steps = Table(
     Column("detail", Text),
     UniqueConstraint("transmission_id", "code"),
 )
+_received = steps.c.code == "REC"
+Index("ix_steps_received", steps.c.country, steps.c.at, postgresql_where=_received, sqlite_where=_received)
 
 inbound_documents = Table(
     "inbound_documents",
@@ -118,6 +124,8 @@ partners = Table(
     Column("answers", Boolean, nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("problem", String(300)),
+    Column("problem_at", UtcDateTime),
 )
 
 outgoing = Table(
@@ -177,6 +185,8 @@ _mapping.map_imperatively(InboundDocument, inbound_documents)
 _mapping.map_imperatively(PartnerGateway, partners)
 _mapping.map_imperatively(OutgoingMessage, outgoing)
 _mapping.map_imperatively(VerificationCase, verification_cases)
+_mapping.map_imperatively(PartnerOutage, partner_outages)
+_mapping.map_imperatively(Contingency, contingencies)
 
 
 async def transmission_by_id(work: Work, transmission_id: UUID) -> Transmission:

@@ -1,9 +1,9 @@
 """`python -m services.tracking`"""
 
 from services.tracking.handlers import router
+from services.tracking.metadata import TABLES
 from services.tracking.routes import routes
 from services.tracking.settings import TrackingSettings, tools
-from services.tracking.store import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 

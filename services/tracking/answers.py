@@ -16,6 +16,7 @@ def utc(at: datetime) -> str:
 Instant = Annotated[datetime, PlainSerializer(utc, when_used="json")]
 """An instant in UTC with microseconds, ISO 8601."""
 Seconds = Annotated[int, Field(ge=0)]
+ExchangeState = Literal["works", "slow", "out", "unknown"]
 
 
 class Public(BaseModel):
@@ -76,10 +77,18 @@ class CancellationShown(Public):
     replaced_by: str | None = None
 
 
+class OutageShown(Public):
+    """The certificate waits, because its destination is out since `out_since`."""
+
+    out_since: Instant
+    meaning: Bilingual
+
+
 class CertificateShown(Public):
     """A certificate on its way. `status` is null before the first step; `contact` is null if nobody needs to be called.
 
     `cancelled`: null for a certificate that was not cancelled.
+    `outage` is null unless the certificate waits for a member that is out.
     """
 
     reference: str
@@ -94,6 +103,7 @@ class CertificateShown(Public):
     next_step: Bilingual
     contact: Contact | None
     cancelled: CancellationShown | None = None
+    outage: OutageShown | None = None
 
 
 class UnusualPart(Bilingual):
@@ -157,13 +167,22 @@ class ServiceFigures(Public):
 
 
 class PartnerShown(Public):
-    """A partner's gateway: whether it accepts documents, since when, and how many wait for it."""
+    """The exchange with a member. `state`: whether its gateway accepts documents, since `since`; `waiting`: how many wait.
+
+    `exchange`: whether it works, is slow, or is out since `out_since`. `oldest`: since when the oldest one waits.
+    `median_seconds`: the median time from AS1 to REC over the last 30 days; null for fewer than 5 documents.
+    """
 
     country: str
     name: Bilingual
     state: Literal["up", "down", "unknown"]
     since: Instant | None
     waiting: int
+    exchange: ExchangeState
+    out_since: Instant | None
+    oldest: Instant | None
+    median_seconds: Seconds | None
+    next_step: Bilingual
 
 
 class PartnersShown(Public):
@@ -171,6 +190,41 @@ class PartnersShown(Public):
 
     measured_at: Instant
     partners: Annotated[tuple[PartnerShown, ...], Field(max_length=100)]
+
+
+class PublicKey(Public):
+    """A public key (JWK, RFC 7517)."""
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: str
+    y: str
+
+
+class NoticeFacts(Public):
+    """What a notice or print says, and what has happened since. `key` verifies its signature (JWS, ES256).
+
+    `code`: the last code of the certificate. `outage_ended_at`: null while the member is out.
+    """
+
+    number: str
+    kind: Literal["notice", "print"]
+    certificate: str
+    destination: str
+    destination_name: Bilingual
+    out_since: Instant
+    issued_at: Instant
+    code: StatusCode | None
+    outage_ended_at: Instant | None
+    key: PublicKey
+
+
+class NoticeShown(Public):
+    """The check of a notice. `signed`: whether its signature was checked, and not only its number. Altered: `facts` is null."""
+
+    verdict: Literal["valid", "altered"]
+    signed: bool
+    facts: NoticeFacts | None
 
 
 class CodeShown(Public):

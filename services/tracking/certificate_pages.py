@@ -6,6 +6,7 @@ own values in place of the marks.
 
 import re
 from collections import OrderedDict
+from datetime import datetime
 from typing import Any
 
 from markupsafe import escape
@@ -43,12 +44,17 @@ class CertificatePages:
         self._data = data
         self._shapes: OrderedDict[Any, Parts] = OrderedDict()
 
-    def text(self, tracked: Tracked, site: Site, language: Language, path: str, query: str) -> str:
-        """The page of a certificate. `path`, `query`: its address, to which the choice of the language returns."""
-        shape = _shape_of(tracked, language, query)
+    def text(
+        self, tracked: Tracked, site: Site, language: Language, path: str, query: str, out_since: datetime | None = None
+    ) -> str:
+        """The page of a certificate. `path`, `query`: its address, to which the choice of the language returns.
+
+        `out_since`: since when its destination is out.
+        """
+        shape = _shape_of(tracked, language, query), out_since
         parts = self._shapes.get(shape)
         if parts is None:
-            parts = self._shapes[shape] = self._rendered(tracked, site, language, query)
+            parts = self._shapes[shape] = self._rendered(tracked, site, language, query, out_since)
             if len(self._shapes) > MAX_SHAPES:
                 self._shapes.popitem(last=False)
         values = _values_of(tracked, language, path, query)
@@ -58,8 +64,8 @@ class CertificatePages:
             page += (values[name], text)
         return "".join(page)
 
-    def _rendered(self, tracked: Tracked, site: Site, language: Language, query: str) -> Parts:
-        marked = _marked(certificate_view(tracked, self._data))
+    def _rendered(self, tracked: Tracked, site: Site, language: Language, query: str, out_since: datetime | None) -> Parts:
+        marked = _marked(certificate_view(tracked, self._data, out_since))
         own: dict[str, Any] = {
             "day": str,
             "utc": lambda at: mark(f"utc{at}"),

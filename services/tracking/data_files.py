@@ -1,15 +1,17 @@
 """The texts of tracking: all in data files, in English and Khmer."""
 
 import json
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from services.tracking.answers import Bilingual
+from services.tracking.answers import Bilingual, ExchangeState
 from shared.contracts.fields import Country, Office
 from shared.contracts.gateway.transmissions import StatusCode
+from shared.dated import in_force
 
 HERE = Path(__file__).parent / "data"
 Tone = Literal["calm", "good", "bad"]
@@ -98,6 +100,40 @@ class Guide(Row):
     steps: Annotated[tuple[Bilingual, ...], Field(min_length=1, max_length=20)]
 
 
+class ExchangeRule(Row):
+    """After how many minutes of waiting the exchange with a member counts as slow."""
+
+    effective_from: date
+    slow_after_minutes: Annotated[int, Field(ge=1)]
+    source: str
+
+
+class Situation(Row):
+    """The texts about a certificate that waits for a member that is out."""
+
+    meaning: Bilingual
+    next: Bilingual
+
+
+class ExchangeStage(Row):
+    """The texts of a state of the exchange with a member, and what people do."""
+
+    name: Bilingual
+    next: Bilingual
+
+
+class Exchange(Row):
+    """The rules and texts of the exchange with members."""
+
+    rules: Annotated[tuple[ExchangeRule, ...], Field(min_length=1)]
+    states: dict[ExchangeState, ExchangeStage]
+    waits: Situation
+
+    def slow_after(self, day: date) -> timedelta:
+        """How long a certificate may wait before the exchange counts as slow. Raises NothingInForce."""
+        return timedelta(minutes=in_force(self.rules, day).slow_after_minutes)
+
+
 class DataFiles:
     """The data files. `contacts`: a file of the operator instead of the one of this release. Raises ValueError."""
 
@@ -130,6 +166,11 @@ class DataFiles:
     def countries(self) -> dict[str, CountryRow]:
         """The name of each country."""
         return TypeAdapter(dict[str, CountryRow]).validate_python(_read("countries"))
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """The rules and texts of the exchange with members."""
+        return Exchange.model_validate(_read("exchange"))
 
     @cached_property
     def forms(self) -> frozenset[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from services.tracking.answers import Bilingual, Figure, FigureOf, PartnersShown, ServiceFigures, StepFigures, Waiting
 from services.tracking.data_files import DataFiles
+from services.tracking.exchange import Known, Median, medians, members, outages, partners_view, queues
 from services.tracking.store import (
     TrackedPartner,
     reached_statuses,
@@ -23,7 +24,6 @@ from services.tracking.store import (
     tracked_steps,
     tracked_transmissions,
 )
-from services.tracking.views import partners_view
 from shared.handling.work import ServiceContext, Work
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ LEAST = 5
 MAX_GROUPS = 100
 PART = 200
 """Rows that are read before other requests get their turn."""
-FIGURES_LAST, PARTNERS_LAST = 60.0, 10.0
+FIGURES_LAST, PARTNERS_LAST, OUTAGES_LAST = 60.0, 10.0, 5.0
 """Seconds until they are computed again."""
 
 STATUSES = ("submitted", "reviewed", "approved", "issued")
@@ -168,21 +168,32 @@ def percentile(ordered: Sequence[int], percent: int) -> int:
 
 
 class Figures:
-    """The figures and the partners, computed at most once a minute and once in ten seconds on each replica."""
+    """The figures, the partners and the outages. Each replica computes them at most once in 60, 10 and 5 seconds."""
 
     def __init__(self, data: DataFiles, now: Callable[[], float] = monotonic) -> None:
         self._data = data
         self.service: Kept[ServiceFigures] = Kept(FIGURES_LAST, self._service, now)
         self.partners: Kept[PartnersShown] = Kept(PARTNERS_LAST, self._partners, now)
+        self.outages: Kept[dict[str, datetime]] = Kept(OUTAGES_LAST, self._outages, now)
+        self._medians: Kept[dict[str, Median]] = Kept(FIGURES_LAST, self._median_of_each, now)
 
     async def _service(self, context: ServiceContext) -> ServiceFigures:
         async with context.reading(INVALID_SPAN) as work:
             return await service_figures(work, self._data)
 
     async def _partners(self, context: ServiceContext) -> PartnersShown:
+        of_each = await self._medians.get(context)
         async with context.reading(INVALID_SPAN) as work:
-            counted = await waiting_at_partners(work, "AS1")
-            return partners_view(await observed_partners(work), counted, self._data, work.country, work.now)
+            known = Known(await observed_partners(work), await queues(work), of_each, await outages(work))
+            return partners_view(known, self._data, work.country, work.now)
+
+    async def _outages(self, context: ServiceContext) -> dict[str, datetime]:
+        async with context.reading(INVALID_SPAN) as work:
+            return await outages(work)
+
+    async def _median_of_each(self, context: ServiceContext) -> dict[str, Median]:
+        async with context.reading(INVALID_SPAN) as work:
+            return await medians(work, sorted(members(self._data, work.country)))
 
 
 class Kept(Generic[T]):

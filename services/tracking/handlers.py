@@ -1,6 +1,7 @@
 """The handlers of tracking: it stores the public data of events."""
 
 from services.tracking import store
+from services.tracking.outage_tables import TrackedNotice, TrackedOutage
 from services.tracking.store import (
     Progress,
     ReachedStatus,
@@ -13,6 +14,7 @@ from services.tracking.store import (
 )
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
+from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
 from shared.contracts.gateway.partners import PartnerObserved
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.handling.router import Router
@@ -68,7 +70,9 @@ async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: 
     )
     await store_newest(
         work,
-        TrackedTransmission(event.reference, event.number, event.destination, event.code.value, event.version),
+        TrackedTransmission(
+            event.reference, event.number, event.destination, event.code.value, event.version, event.occurred_at
+        ),
     )
 
 
@@ -94,6 +98,32 @@ async def store_status_on_certificate_status_changed(event: CertificateStatusCha
 async def show_partner_on_partner_observed(event: PartnerObserved, work: Work) -> None:
     """The public sees whether the gateway of a partner answers, and since when."""
     await store_newest(work, TrackedPartner(event.country, event.state.value, event.occurred_at, event.version))
+
+
+@router.on(PartnerOutageChanged)
+async def show_outage_on_partner_outage_changed(event: PartnerOutageChanged, work: Work) -> None:
+    """The public sees that a partner is out, and since when."""
+    await store_newest(work, TrackedOutage(event.country, event.since, event.ended_at, event.version))
+
+
+@router.on(ContingencyIssued)
+async def show_notice_on_contingency_issued(event: ContingencyIssued, work: Work) -> None:
+    """From now on a buyer and customs can check the notice or print."""
+    await store_newest(
+        work,
+        TrackedNotice(
+            number=event.number,
+            kind=event.kind.value,
+            certificate_id=event.certificate_id,
+            reference=event.reference,
+            destination=event.destination,
+            out_since=event.out_since,
+            issued_at=event.occurred_at,
+            token=event.token,
+            public_key=event.public_key,
+            version=event.version,
+        ),
+    )
 
 
 router.fact("issued", store.issued_certificates)

@@ -5,10 +5,28 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from services.tracking.answers import CertificateShown, CodesShown, PartnersShown, Problem, Public, ServiceFigures, StepShown
+from services.tracking.answers import (
+    CertificateShown,
+    CodesShown,
+    NoticeShown,
+    PartnersShown,
+    Problem,
+    Public,
+    ServiceFigures,
+    StepShown,
+)
 from services.tracking.references import EXAMPLE, MAX_TYPED
+from shared.contracts.gateway.outages import MAX_TOKEN
 
-ANSWERS: Sequence[type[Public]] = (CertificateShown, ServiceFigures, PartnersShown, CodesShown, StepShown, Problem)
+ANSWERS: Sequence[type[Public]] = (
+    CertificateShown,
+    ServiceFigures,
+    PartnersShown,
+    NoticeShown,
+    CodesShown,
+    StepShown,
+    Problem,
+)
 TEMPLATE = "#/components/schemas/{model}"
 
 FORMAT = {
@@ -34,6 +52,15 @@ EVENT = {
 }
 REFERENCE = {"type": "string", "minLength": 1, "maxLength": MAX_TYPED, "examples": [EXAMPLE]}
 
+NOTICE = tuple(
+    {"name": name, "in": "query", "schema": {"type": "string", "maxLength": longest}, "description": text}
+    for name, longest, text in (
+        ("token", MAX_TOKEN, "The signed notice (JWS), as its QR code has it. The others are then not needed."),
+        ("number", 40, "The number of the notice. The reference of its certificate is then needed too."),
+        ("reference", 40, "The reference of the certificate."),
+    )
+)
+
 
 def document() -> dict[str, Any]:
     """The document, as `/openapi.json` has it."""
@@ -49,6 +76,7 @@ def document() -> dict[str, Any]:
         "400": _problem("This is not a reference."),
         "404": _problem("No certificate with this reference has been issued."),
     }
+    notice = _answers(NoticeShown, "The check.") | {"404": _problem("No notice has this number and this certificate.")}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -73,6 +101,7 @@ def document() -> dict[str, Any]:
             ),
             "/status": _get("getServiceFigures", "Read the service figures.", _answers(ServiceFigures, "The figures."), FORMAT),
             "/partners": _get("getPartners", "Read the states of partners.", _answers(PartnersShown, "The partners."), FORMAT),
+            "/notices": _get("checkNotice", "Check a notice of an outage.", notice, *NOTICE, FORMAT),
             "/codes": _get("getCodes", "Read the meanings of codes.", _answers(CodesShown, "The codes."), FORMAT),
         },
         "components": {"schemas": schemas["$defs"]},

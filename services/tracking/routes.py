@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from services.tracking import informing, searching
 from services.tracking.limits import Endpoint, limited
 from services.tracking.live import show_events
+from services.tracking.notices import show_notice
 from shared.web.site import routes_below
 
 ADDRESSES: dict[str, Endpoint] = {
@@ -16,6 +17,7 @@ ADDRESSES: dict[str, Endpoint] = {
     "/certificates/{reference}/events": show_events,
     "/status": informing.show_status,
     "/partners": informing.show_partners,
+    "/notices": show_notice,
     "/codes": informing.show_codes,
     "/help": informing.show_help,
     "/help/{guide}": informing.show_guide,

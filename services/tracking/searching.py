@@ -55,12 +55,14 @@ async def _show(request: Request, typed: str) -> Response:
         year = context.clock.today().year
         parts = unusual_parts(reference, forms=data.forms, offices=data.offices, this_year=year) if reference else []
         return _problem(request, no, parts, typed)
+    out_since = (await context.use(Figures).outages.get(context)).get(tracked.certificate.destination)
     if wants_json(request):
-        view = certificate_view(tracked, data)
+        view = certificate_view(tracked, data, out_since)
         return Response(view.model_dump_json(), 200, HEADERS | kept(CERTIFICATE), media_type="application/json")
     site = context.use(Site)
     language = site.languages.of(request)
-    text = context.use(CertificatePages).text(tracked, site, language, request.scope["path"], query_of(request))
+    path, query = request.scope["path"], query_of(request)
+    text = context.use(CertificatePages).text(tracked, site, language, path, query, out_since)
     return site.response(text, language, headers=kept(CERTIFICATE))
 
 

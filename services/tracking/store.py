@@ -12,7 +12,6 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
-    MetaData,
     Select,
     String,
     Table,
@@ -22,11 +21,11 @@ from sqlalchemy import (
     select,
 )
 
+from services.tracking.metadata import TABLES
+from services.tracking.outage_tables import TrackedNotice, TrackedOutage, tracked_notices, tracked_outages
 from shared.database.column_types import UtcDateTime
 from shared.handling.work import Work
 from shared.refusals import Refused
-
-TABLES = MetaData()
 
 tracked_certificates = Table(
     "tracked_certificates",
@@ -53,6 +52,14 @@ tracked_steps = Table(
     Column("version", Integer, nullable=False),
     Index("ix_tracked_steps_code", "code", "at"),
 )
+_received = tracked_steps.c.code == "REC"
+Index(
+    "ix_tracked_steps_received",
+    tracked_steps.c.country,
+    tracked_steps.c.at,
+    postgresql_where=_received,
+    sqlite_where=_received,
+)
 
 tracked_transmissions = Table(
     "tracked_transmissions",
@@ -62,7 +69,16 @@ tracked_transmissions = Table(
     Column("destination", String(2), nullable=False),
     Column("code", String(3), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime),
     Index("ix_tracked_transmissions_code", "code", "destination"),
+)
+_waiting = tracked_transmissions.c.code == "AS1"
+Index(
+    "ix_tracked_transmissions_waiting",
+    tracked_transmissions.c.destination,
+    tracked_transmissions.c.at,
+    postgresql_where=_waiting,
+    sqlite_where=_waiting,
 )
 
 tracked_progress = Table(
@@ -139,13 +155,14 @@ class TrackedStep:
 
 @dataclass(eq=False)
 class TrackedTransmission:
-    """The code that a transmission has reached last."""
+    """The code that a transmission has reached last, and when; None if a former release has stored it."""
 
     reference: str
     number: int
     destination: str
     code: str
     version: int
+    at: datetime | None = None
 
 
 @dataclass(eq=False)
@@ -199,8 +216,20 @@ TABLE_OF: dict[type, Table] = {
     ReachedStatus: reached_statuses,
     TrackedPartner: tracked_partners,
     TrackedCancellation: tracked_cancellations,
+    TrackedOutage: tracked_outages,
+    TrackedNotice: tracked_notices,
 }
-Fact = TrackedCertificate | TrackedStep | TrackedTransmission | TrackedCancellation | Progress | ReachedStatus | TrackedPartner
+Fact = (
+    TrackedCertificate
+    | TrackedStep
+    | TrackedTransmission
+    | TrackedCancellation
+    | Progress
+    | ReachedStatus
+    | TrackedPartner
+    | TrackedOutage
+    | TrackedNotice
+)
 
 
 async def store_newest(work: Work, fact: Fact) -> None:

@@ -1,6 +1,6 @@
 """What the public sees of the stored rows: the same for JSON and for pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -11,8 +11,7 @@ from services.tracking.answers import (
     CodeShown,
     CodesShown,
     Contact,
-    PartnerShown,
-    PartnersShown,
+    OutageShown,
     ReasonShown,
     StepShown,
     TransmissionShown,
@@ -20,12 +19,12 @@ from services.tracking.answers import (
 )
 from services.tracking.data_files import DataFiles
 from services.tracking.references import FIRST_YEAR, Unusual
-from services.tracking.store import Tracked, TrackedCancellation, TrackedCertificate, TrackedPartner, TrackedStep
+from services.tracking.store import Tracked, TrackedCancellation, TrackedCertificate, TrackedStep
 from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 
 
-def certificate_view(tracked: Tracked, data: DataFiles) -> CertificateShown:
-    """The public data of a certificate."""
+def certificate_view(tracked: Tracked, data: DataFiles, out_since: datetime | None = None) -> CertificateShown:
+    """The public data of a certificate. `out_since`: since when its destination is out."""
     certificate, steps = tracked.certificate, tracked.steps
     shown = tuple(step_view(step, data) for step in steps)
     last = data.codes[shown[-1].code] if shown else None
@@ -33,6 +32,10 @@ def certificate_view(tracked: Tracked, data: DataFiles) -> CertificateShown:
         last = data.codes[StatusCode.CAN]
     issued = data.stages["issued"].next
     assert issued is not None
+    outage = None
+    if out_since is not None and not tracked.cancellation and (not shown or shown[-1].code is StatusCode.AS1):
+        outage = OutageShown(out_since=out_since, meaning=data.exchange.waits.meaning)
+    next_step = last.next if last else issued
     return CertificateShown(
         reference=certificate.reference,
         form=certificate.form,
@@ -46,9 +49,10 @@ def certificate_view(tracked: Tracked, data: DataFiles) -> CertificateShown:
             TransmissionShown(number=number, status=of_one[-1].code, steps=of_one)
             for number, of_one in ((number, tuple(some)) for number, some in groupby(shown, lambda step: step.number))
         ),
-        next_step=last.next if last else issued,
+        next_step=data.exchange.waits.next if outage else next_step,
         contact=_contact(last.call if last else "office", certificate, data),
         cancelled=_cancellation(tracked.cancellation, data) if tracked.cancellation else None,
+        outage=outage,
     )
 
 
@@ -104,25 +108,6 @@ def unusual_view(parts: Sequence[Unusual], data: DataFiles) -> tuple[UnusualPart
 def _unusual(part: Unusual, sentence: Bilingual) -> UnusualPart:
     values = {"value": part.value, "first_year": FIRST_YEAR}
     return UnusualPart(part=part.part, value=part.value, en=sentence.en.format(**values), km=sentence.km.format(**values))
-
-
-def partners_view(
-    partners: Sequence[TrackedPartner], waiting: Mapping[str, int], data: DataFiles, own: str, at: datetime
-) -> PartnersShown:
-    """The gateways of all partners, also those that were never asked. `waiting`: documents, by destination."""
-    known = {partner.country: partner for partner in partners}
-    exchanging = {code for code, row in data.countries.items() if row.exchanges} - {own}
-    shown = [
-        PartnerShown(
-            country=code,
-            name=data.country(code),
-            state=known[code].state if code in known else "unknown",
-            since=known[code].since if code in known else None,
-            waiting=waiting.get(code, 0),
-        )
-        for code in sorted(exchanging | known.keys(), key=lambda code: data.country(code).en)
-    ]
-    return PartnersShown(measured_at=at, partners=tuple(shown[:100]))
 
 
 def codes_view(data: DataFiles) -> CodesShown:

@@ -40,6 +40,7 @@ from shared.handling.router import Router
 from shared.runtime.http_server import application
 from shared.security import revocations, signing_keys
 from shared.web.site import Site
+from tests.gateway.builders import a_signer
 from tests.registry.people import Human, a_registry, an_officer, somebody_of_a_company, the_administrator
 from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_health_check, a_person, a_service_under_test
 from tests.support.software_passkey import ORIGIN
@@ -274,7 +275,7 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
                 "gateway",
                 gateway,
                 (
-                    Exchange("KH", Partners({}), None, None, MAX_MESSAGE),
+                    Exchange("KH", Partners({}), a_signer("KH"), None, MAX_MESSAGE),
                     DenialReasons.load(),
                     VerificationClocks.load(),
                     Offices.load(),

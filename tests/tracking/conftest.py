@@ -22,6 +22,7 @@ from services.tracking.live import LIFETIME, Watching
 from services.tracking.look_ups import LookUps
 from services.tracking.routes import routes
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
+from shared.contracts.gateway.outages import PartnerOutageChanged
 from shared.contracts.gateway.partners import PartnerObserved, PartnerState
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.contracts.messages import Event
@@ -82,6 +83,10 @@ def a_status(status: str, version: int, at: datetime, **changes: Any) -> Certifi
 
 def a_partner(country: str, state: str, version: int, at: datetime = NOON) -> PartnerObserved:
     return PartnerObserved(country=country, state=PartnerState(state), version=version, occurred_at=at)
+
+
+def an_outage(country: str, version: int, ended_at: datetime | None = None, since: datetime = NOON) -> PartnerOutageChanged:
+    return PartnerOutageChanged(country=country, since=since, ended_at=ended_at, version=version, occurred_at=ended_at or since)
 
 
 A_JOURNEY: tuple[Event, ...] = (an_issued_certificate(), a_step("AS1", 1), a_step("AS2", 2), a_step("REC", 3))

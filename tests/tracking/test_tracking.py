@@ -36,6 +36,7 @@ async def test_a_certificate_is_shown_as_json_with_its_codes_times_and_meanings(
         "status": "REC",
         "next_step": codes["REC"]["next"],
         "cancelled": None,
+        "outage": None,
     }
     assert shown["steps"][2] == {
         "number": 1,
@@ -178,6 +179,7 @@ async def test_only_codes_times_and_countries_are_shown(tracking: Tracking) -> N
         "next_step",
         "contact",
         "cancelled",
+        "outage",
     }
     for answer in (await tracking.page(), await tracking.json()):
         for value in (*secret.values(), str(CERTIFICATE), CERTIFICATE.hex):

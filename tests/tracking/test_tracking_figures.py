@@ -119,7 +119,7 @@ async def test_partners_are_up_down_or_unknown_and_say_how_many_wait(tracking: T
     assert (shown["VN"]["state"], shown["VN"]["since"], shown["VN"]["waiting"]) == ("down", "2026-03-02T06:00:00Z", 1)
     assert (shown["TH"]["state"], shown["MY"]["state"], shown["MY"]["since"]) == ("up", "unknown", None)
     page = (await tracking.see("/partners")).text
-    assert "Does not answer" in page
+    assert "does not answer since" in page
     assert "2 March 2026, 13:00:00" in page
 
 

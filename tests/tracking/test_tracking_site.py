@@ -19,7 +19,11 @@ from shared.settings import SettingsWrong
 from .conftest import A_JOURNEY, REFERENCE, Tracking, a_partner, a_step, an_issued_certificate
 
 DATA = DataFiles()
-PAGES = ("/", "/codes", "/status", "/partners", "/help", "/contact", f"/certificates/{REFERENCE}", "/certificates/nothing")
+PAGES = (
+    *("/", "/codes", "/status", "/partners", "/notices", "/help", "/contact"),
+    f"/certificates/{REFERENCE}",
+    "/certificates/nothing",
+)
 KHMER = re.compile("[\u1780-\u17ff]")
 
 
@@ -107,6 +111,8 @@ def every_schema() -> Iterator[tuple[str, dict[str, Any]]]:
         "/certificates/D2026-PNH-999999",
         "/status",
         "/partners",
+        "/notices?token=a.b.c",
+        "/notices?number=KH-N-2026-000001",
         "/codes",
     ],
 )
@@ -129,7 +135,7 @@ def test_the_openapi_document_describes_every_public_json_and_all_its_definition
         assert f"#/components/schemas/{name}" in text
     assert {schema["$ref"] for _, schema in every_schema()} >= {"#/components/schemas/Problem"}
     operations = [item["get"]["operationId"] for item in document["paths"].values()]
-    assert len(set(operations)) == len(operations) == 6
+    assert len(set(operations)) == len(operations) == 7
 
 
 async def test_questions_are_found_by_their_words_without_a_script(site: Tracking) -> None:

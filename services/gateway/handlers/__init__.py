@@ -1,12 +1,18 @@
-"""The handlers of the gateway: sending documents and messages, decisions of customs, observing partners, and lists."""
+"""The handlers of the gateway: sending documents and messages, decisions of customs, observing partners, and lists.
+
+`outages`, `contingencies` and `ledger` are those of the partner ledger.
+"""
 
 from services.gateway import store
 from services.gateway.handlers import (
     cancelling,
+    contingencies,
     deciding,
+    ledger,
     lists,
     messages,
     observing,
+    outages,
     partners,
     retransmission,
     sending,
@@ -18,6 +24,8 @@ from shared.handling.router import Router
 
 router = Router()
 for part in (sending, cancelling, transmissions, observing, deciding, messages, retransmission, verifying, lists, partners):
+    router.include(part.router)
+for part in (outages, contingencies, ledger):
     router.include(part.router)
 
 router.fact("first_sent", store.first_sent)

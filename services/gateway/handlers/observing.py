@@ -2,12 +2,15 @@
 
 from services.gateway import store
 from services.gateway.domain import PartnerGateway
+from services.gateway.handlers.outages import end_outage
+from services.gateway.ledger_store import store_messages
 from services.gateway.store import partner_answers, partner_by_country
 from services.gateway.wire.exchange import Attempt
 from services.gateway.wire.messages import Receipt
 from shared.contracts.gateway.partners import PartnerObserved, PartnerState
 from shared.handling.router import Router
 from shared.handling.work import Work
+from shared.refusals import Unavailable
 
 router = Router()
 
@@ -16,9 +19,13 @@ async def receipt_of(attempt: Attempt, work: Work) -> Receipt:
     """The receipt of an attempt to send. If there is none, it raises the reason; what was noticed stays recorded."""
     if attempt.answers not in (None, await partner_answers(work, attempt.country)):  # else nothing has changed
         partner = await partner_by_country(work, attempt.country)
-        if partner.observe(answers=attempt.answers, at=work.now):
+        problem = str(attempt.outcome) if isinstance(attempt.outcome, Unavailable) else None
+        if partner.observe(answers=attempt.answers, at=work.now, problem=problem):
             work.announce(observed(partner))
+            if partner.answers:
+                await end_outage(partner.country, work)
     if isinstance(attempt.outcome, Receipt):
+        await store_messages(work, attempt.evidence)
         return attempt.outcome
     if work.announced:
         await work.commit_so_far()

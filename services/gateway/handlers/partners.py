@@ -1,6 +1,8 @@
 """The handler of the list of partners: how the exchange with each other member goes."""
 
 from services.gateway.handlers.sending import TransmitDocument
+from services.gateway.ledger_store import outages_now, reception_times
+from services.gateway.outages import median_seconds
 from services.gateway.store import observed_partners, waiting_for, waiting_tasks
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partner
@@ -15,7 +17,7 @@ router = Router()
 async def list_partners(question: ListPartners, work: Work) -> Partners:
     """Officers, customs and auditors see each member: whether it answers, and what waits for it."""
     exchange = work.use(Exchange)
-    observed = await observed_partners(work)
+    observed, out = await observed_partners(work), await outages_now(work)
     listed = []
     for country in exchange.partners.members:
         if country == exchange.country:
@@ -23,6 +25,7 @@ async def list_partners(question: ListPartners, work: Work) -> Partners:
         partner, state = exchange.partners.find(country), observed.get(country)
         count, more, oldest = await waiting_for(work, country)
         reasons = await waiting_tasks(work, TransmitDocument, [oldest.transmission_id]) if oldest else {}
+        times = await reception_times(work, country) if state else []
         listed.append(
             ListedPartner(
                 country=country,
@@ -34,6 +37,11 @@ async def list_partners(question: ListPartners, work: Work) -> Partners:
                 oldest=oldest.began_at if oldest else None,
                 waits_because=next((reason for _, reason in reasons.values()), None),
                 problem=exchange.partners.problem_of(country),
+                out_since=out[country].since if country in out else None,
+                median_seconds=median_seconds(times),
+                measured=len(times),
+                last_error=state.problem if state else None,
+                last_error_at=state.problem_at if state else None,
                 **(_row_of(partner, exchange, work) if partner else {}),
             )
         )

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from services.gateway.cancellations import must_not_be_cancelled
 from services.gateway.domain import Step, Transmission
 from services.gateway.handlers.sending import TransmitDocument, begin
+from services.gateway.ledger_store import outage_of
 from services.gateway.offices import Offices
 from services.gateway.store import transmissions_of, waiting_tasks
 from shared.contracts.gateway import transmissions as contracts
@@ -73,6 +74,7 @@ async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
     *former, last = every
     waiting = await waiting_tasks(work, TransmitDocument, [last.transmission_id])
     attempts, waits_because = waiting.get(last.transmission_id, (0, None))
+    outage = await outage_of(work, last.destination) if last.code == StatusCode.AS1 else None
     return TransmissionState(
         certificate_id=last.certificate_id,
         reference=last.reference,
@@ -82,6 +84,7 @@ async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
         attempts=attempts,
         waits_because=last.held_because or waits_because,
         held=last.held_because is not None,
+        out_since=outage.since if outage else None,
         former=tuple(contracts.FormerStep(number=each.number, step=step_view(step)) for each in former for step in each.steps),
         version=last.version,
     )

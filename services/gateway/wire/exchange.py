@@ -9,9 +9,11 @@ from uuid import UUID
 
 import httpx
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.gateway.domain import CLOCK_TOLERANCE, FAILURES_IN_A_ROW
 from services.gateway.wire import xml
+from services.gateway.wire.evidence import Evidence, evidence_of, outcome_of
 from services.gateway.wire.layout import VERSIONS, NotInVersion
 from services.gateway.wire.messages import Envelope, Kind, Receipt, WireModel
 from services.gateway.wire.opening import Contents, MessageRejected, Opener, claimed_country
@@ -52,12 +54,14 @@ class PartnerPaused(PartnerUnavailable):
 class Attempt:
     """One attempt to send a message: its receipt, or the reason why there is none.
 
-    `answers`: whether the partner's gateway accepts messages; None if this attempt does not decide it.
+    `answers`: whether the partner's gateway accepts messages; None if this attempt does not decide it. `evidence`: the message
+    and the receipt as they were exchanged.
     """
 
     country: str
     outcome: Receipt | Unavailable
     answers: bool | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass
@@ -129,6 +133,11 @@ class Exchange:
         return self._partners
 
     @property
+    def signer(self) -> Signer:
+        """The certificate and key that this gateway signs with."""
+        return self._signer
+
+    @property
     def pinned(self) -> list[x509.Certificate]:
         """The TLS certificates of all partners."""
         return [each for partner in self._partners.rows.values() for each in partner.tls_certificates]
@@ -143,6 +152,11 @@ class Exchange:
 
         Raises Unavailable unless the answer is a genuine receipt for this message. The message is then sent again later.
         """
+        receipt, _, _ = await self._exchange(envelope, content)
+        return receipt
+
+    async def _exchange(self, envelope: Envelope, content: WireModel) -> tuple[Receipt, bytes, Opened]:
+        """What `send` does. Returns the receipt, the signed message, and the opened answer."""
         day = envelope.sent_at.date()
         partner = self._partners.by_country(envelope.receiver, day)
         name = f"the gateway of {self._partners.name_of(partner.country)}"
@@ -171,13 +185,13 @@ class Exchange:
         if about != (envelope.message_id, envelope.reference, envelope.number):
             raise Unavailable(f"{name} answered with the receipt for another message")
         await hooks.reached("document-sent-not-recorded")
-        return receipt
+        return receipt, signed, opened
 
     async def try_to_send(self, envelope: Envelope, content: WireModel) -> Attempt:
         """Sends a message as `send` does. It returns the reason if there is no receipt, and counts failures in a row."""
         country = envelope.receiver
         try:
-            receipt = await self.send(envelope, content)
+            receipt, signed, opened = await self._exchange(envelope, content)
         except (PartnerNotConfigured, PartnerPaused) as error:
             return Attempt(country, error)
         except Unavailable as error:
@@ -185,7 +199,10 @@ class Exchange:
             # not at every failure: another replica may reach the partner, and the state would change at each attempt
             return Attempt(country, error, None if failures % FAILURES_IN_A_ROW else False)
         self._failures.pop(country, None)
-        return Attempt(country, receipt, True)
+        certificate, outcome = self._signer.certificate.public_bytes(Encoding.DER), outcome_of(receipt)
+        sent = evidence_of(country, envelope, signed, certificate, outcome, ours=True)
+        received = evidence_of(country, opened.envelope, opened.raw, opened.contents.certificate)
+        return Attempt(country, receipt, True, (sent, received))
 
     async def signed(self, envelope: Envelope, content: WireModel, version: int = VERSIONS[-1]) -> bytes:
         """The signed XML of a message. Raises NotSendable, and NotInVersion if this version cannot express it."""

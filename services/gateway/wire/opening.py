@@ -10,7 +10,7 @@ import re
 import resource
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
@@ -76,13 +76,14 @@ AGAIN = Rejection(TRY_LATER, "not_now", "The message could not be verified: send
 class Contents:
     """A message with a verified signature. `content` is None if the fields in `malformed` are missing or malformed.
 
-    `version`: that of the profile, from its namespace.
+    `version`: that of the profile, from its namespace. `certificate`: the pinned certificate of the signer (DER).
     """
 
     envelope: Envelope
     content: WireModel | None
     malformed: str = ""
     version: int = VERSIONS[-1]
+    certificate: bytes = field(default=b"", compare=False)
 
 
 Lane = tuple[str, str]
@@ -116,7 +117,7 @@ def _opened(raw: bytes, certificates: Sequence[bytes]) -> Contents | Rejection:
         must_be_in_bounds(raw)
         if not certificates:
             return Rejection(403, "sender_unknown", "The sender is not a partner of this gateway.")
-        signed = as_signed_by_one(xml.parse(raw), [x509.load_der_x509_certificate(each) for each in certificates])
+        signed, signer = as_signed_by_one(xml.parse(raw), [x509.load_der_x509_certificate(each) for each in certificates])
         version = xml.version_of(signed)
         assert version is not None  # a signature covers nothing else
         envelope = xml.read_envelope(signed, version)
@@ -129,14 +130,15 @@ def _opened(raw: bytes, certificates: Sequence[bytes]) -> Contents | Rejection:
         return Rejection(400, "envelope_not_readable", f"The envelope is malformed: {where}.")
     except MemoryError:
         return Rejection(400, "xml_not_readable", "The message cannot be read: it needs too much memory.")
+    certificate = signer.public_bytes(Encoding.DER)
     try:
         must_be_valid(signed, envelope.kind, version)
-        return Contents(envelope, xml.read_content(signed, envelope.kind, version), version=version)
+        return Contents(envelope, xml.read_content(signed, envelope.kind, version), version=version, certificate=certificate)
     except SchemaViolated as error:
-        return Contents(envelope, None, ", ".join(error.places), version)
+        return Contents(envelope, None, ", ".join(error.places), version, certificate)
     except ValidationError as error:
         where = ", ".join(".".join(map(str, fault["loc"])) or fault["msg"] for fault in error.errors()[:5])
-        return Contents(envelope, None, where, version)
+        return Contents(envelope, None, where, version, certificate)
 
 
 def limit_memory() -> None:

@@ -74,9 +74,9 @@ def as_signed(root: Any, certificate: x509.Certificate) -> Any:
     return verified.signed_xml
 
 
-def as_signed_by_one(root: Any, certificates: Sequence[x509.Certificate]) -> Any:
-    """The signed part of a message that one of these pinned certificates verifies. Raises NotGenuine."""
+def as_signed_by_one(root: Any, certificates: Sequence[x509.Certificate]) -> tuple[Any, x509.Certificate]:
+    """The signed part of a message, and the pinned certificate that verifies it. Raises NotGenuine."""
     for certificate in certificates[1:]:
         with suppress(NotGenuine):
-            return as_signed(deepcopy(root), certificate)
-    return as_signed(root, certificates[0])
+            return as_signed(deepcopy(root), certificate), certificate
+    return as_signed(root, certificates[0]), certificates[0]

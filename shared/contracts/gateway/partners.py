@@ -39,7 +39,9 @@ class ListedPartner(Contract):
     `state`: None before the first message. `waiting`: our documents that customs there have not received yet; `more`: there are
     more than that. `oldest`: since when the oldest waits, and `waits_because`: why it is not sent. `opens_on`: the first day of
     the exchange. `version`: that of the messages today. `certificates_until`: when the first of its certificates expires.
-    `problem`: why its row is not used; `configured`: whether it has a row.
+    `problem`: why its row is not used; `configured`: whether it has a row. `out_since`: since when it is out; None if it is not
+    out. `median_seconds`: the median time from AS1 to REC over the last 30 days, of `measured` documents, at most 500.
+    `last_error`: why the last attempt failed, at `last_error_at`.
     """
 
     country: Country
@@ -55,6 +57,11 @@ class ListedPartner(Contract):
     certificates_until: date | None = None
     problem: str | None = None
     contact: PartnerContact | None = None
+    out_since: datetime | None = None
+    median_seconds: int | None = None
+    measured: int = 0
+    last_error: str | None = None
+    last_error_at: datetime | None = None
 
 
 class Partners(Answer):

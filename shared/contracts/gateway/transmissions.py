@@ -65,7 +65,8 @@ class FormerStep(Contract):
 class TransmissionState(Answer):
     """A transmission as its exporter and the ministry see it. `waits_because`: why it is not sent yet, if it waits.
 
-    `held`: whether an officer holds it. `former`: the steps of the transmissions before it, oldest first.
+    `held`: whether an officer holds it. `former`: the steps of the transmissions before it, oldest first. `out_since`: since
+    when the partner is out, while the document waits for it.
     """
 
     certificate_id: UUID
@@ -77,6 +78,7 @@ class TransmissionState(Answer):
     waits_because: str | None = None
     held: bool = False
     former: tuple[FormerStep, ...] = ()
+    out_since: datetime | None = None
     version: int
 
 

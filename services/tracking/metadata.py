@@ -1,0 +1,5 @@
+"""The tables of tracking are registered here."""
+
+from sqlalchemy import MetaData
+
+TABLES = MetaData()
