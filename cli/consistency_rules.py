@@ -49,6 +49,7 @@ IMPLICATIONS = (
     *equivalence("the public page shows AS1", "gateway.transmitted", "tracking.transmitted"),
     *equivalence("the public page shows REC, after AS1 and AS2", "gateway.received", "tracking.received"),
     *equivalence("the public page shows NOT", "gateway.rejected", "tracking.rejected"),
+    *equivalence("a received document can be an original", "gateway.originals", "certificates.originals"),
     *(
         Implication(
             f"{event.__name__} was received",

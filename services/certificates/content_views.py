@@ -1,6 +1,6 @@
 """Maps certificates with their content, their copies, and rows of lists to answers. Views do not query."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +12,15 @@ from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.domain.life_cycle import waits_for
 from services.certificates.domain.message import Message
+from services.certificates.domain.original import Original
 from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
+from services.certificates.original_views import states_of
 from shared.contracts.certificates import issuing
 from shared.contracts.certificates.content import CertificateContent, CertificateCopy, CopiedItem, ItemContent, ThreadMessage
 from shared.contracts.certificates.issuing import CertificateState
 from shared.contracts.certificates.lists import ListedCertificate
+from shared.contracts.certificates.originals import OriginalLine
 
 
 def content_of(
@@ -28,6 +31,7 @@ def content_of(
     exporter: Exporter | None,
     assignment: Assignment | None,
     for_officer: bool,
+    originals: Collection[Original] = (),
 ) -> CertificateContent:
     """A certificate with everything in it. The exporter does not see the worksheet."""
     items = zip(certificate.consignment.items, state.fob_disclosed, strict=True)
@@ -46,6 +50,7 @@ def content_of(
         assigned_to=assignment.officer if assignment else None,
         assigned_until=assignment.until if assignment else None,
         last_message_by=certificate.last_message_by,
+        originals=states_of(certificate.consignment.originals.values(), originals, for_officer=for_officer),
     )
 
 
@@ -86,6 +91,7 @@ def declared(consignment: Consignment) -> issuing.Consignment:
                 fob=issuing.Fob(amount=item.fob_amount, currency=item.fob_currency),
                 invoice_number=item.invoice_number,
                 invoice_date=item.invoice_date,
+                original=OriginalLine(**vars(item.original)) if item.original else None,
             )
             for item in consignment.items
         ],

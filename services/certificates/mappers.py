@@ -6,8 +6,9 @@ from uuid import UUID
 from services.certificates.domain.consignment import BoxRemark, Consignment, Item
 from services.certificates.domain.exporter import Exporter, Mandate
 from services.certificates.domain.form import Criterion
+from services.certificates.domain.original import OriginalLine
 from services.certificates.domain.product import Product
-from shared.contracts.certificates import issuing, products
+from shared.contracts.certificates import issuing, originals, products
 from shared.contracts.registry.mandates import MandateGranted
 from shared.contracts.registry.registrations import RegistrationApproved
 
@@ -52,7 +53,13 @@ def item_of(wanted: issuing.Item, product: Product) -> Item:
         fob_currency=wanted.fob.currency,
         invoice_number=wanted.invoice_number,
         invoice_date=wanted.invoice_date,
+        original=original_line_of(wanted.original) if wanted.original else None,
     )
+
+
+def original_line_of(wanted: originals.OriginalLine) -> OriginalLine:
+    """The line of an original that covers an item."""
+    return OriginalLine(country=wanted.country, reference=wanted.reference, issued_on=wanted.issued_on, line=wanted.line)
 
 
 def consignment_of(wanted: issuing.Consignment, known: Mapping[UUID, Product]) -> Consignment:

@@ -8,6 +8,7 @@ from services.certificates.domain.form import Form
 from services.certificates.domain.message import Message
 from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
+from services.certificates.original_views import box_7, originals_of
 from services.certificates.store.documents import Document
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.content import CertificateMessageSent
@@ -182,7 +183,7 @@ def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin
             marks=item.marks,
             packages=item.packages,
             package_kind=item.package_kind,
-            description=item.description,
+            description=box_7(item.description, item.original),
             hs_code=item.hs_code,
             criterion=item.criterion.box_8,
             quantity=item.quantity,
@@ -211,6 +212,7 @@ def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin
         issued_retroactively=certificate.issued_retroactively,
         items=items,
         replaces=certificate.replaces,
+        originals=originals_of(consignment.originals.values()),
     )
     return Document(
         certificate_id=certificate.certificate_id,

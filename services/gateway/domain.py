@@ -281,6 +281,16 @@ class InboundDocument:
         """Whether customs have accepted the document."""
         return self.decided_at is not None and not self.reasons
 
+    @property
+    def usable(self) -> bool:
+        """Whether a back-to-back certificate can be based on the document: customs have accepted it and not denied it."""
+        return self.accepted and self.code != "DEN"
+
+    @property
+    def version_as_original(self) -> int:
+        """Grows with each transmission of the document, and with each decision on it."""
+        return self.number * 1000 + len(self.responses)
+
 
 @dataclass(eq=False)
 class OutgoingMessage:

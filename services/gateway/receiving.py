@@ -21,6 +21,7 @@ from services.gateway.domain import (
     must_match_envelope,
 )
 from services.gateway.handlers.cancelling import InformCustoms
+from services.gateway.handlers.originals import announce_if_received
 from services.gateway.handlers.retransmission import TransmitAgain
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.handlers.verifying import case_by_id
@@ -148,6 +149,7 @@ async def cancel_inbound(work: Work, sender: str, reference: str, cancelled: Can
     """Keeps the end of a partner's certificate, and informs our customs once."""
     if await keep_inbound_cancellation(work, sender, reference, cancelled, replaced_by):
         work.later(InformCustoms(sender=sender, reference=reference), key=f"{sender}/{reference}")
+        await announce_if_received(sender, reference, work)
 
 
 async def receive_answer(opened: Opened, answer: WireModel, receipt: Receipt, work: Work) -> Receipt:

@@ -230,6 +230,12 @@ async def inbound_document(work: Work, sender: str, reference: str, number: int)
     return (await work.session.scalars(select(InboundDocument).where(*same, inbound_documents.c.number == number))).one()
 
 
+async def inbound_documents_of(work: Work, sender: str, reference: str) -> list[InboundDocument]:
+    """The documents that a partner sent under a reference, the first transmission first."""
+    same = (inbound_documents.c.sender == sender, inbound_documents.c.reference == reference)
+    return list(await work.session.scalars(select(InboundDocument).where(*same).order_by(inbound_documents.c.number)))
+
+
 async def inbound_document_by_id(work: Work, document_id: UUID) -> InboundDocument:
     """A document that a partner sent. Raises NoResultFound."""
     return await work.session.get_one(InboundDocument, document_id, with_for_update=work.may_write)
@@ -297,6 +303,9 @@ def certificates_at(code: str) -> Select[Any]:
     return reached.distinct()
 
 
+accepted = inbound_documents.c.decided_at.is_not(None) & (cast(inbound_documents.c.reasons, String) == "[]")
+accepted_documents = select(inbound_documents.c.document_id).where(accepted)
+originals = select(inbound_documents.c.sender + "/" + inbound_documents.c.reference).where(accepted).distinct()
 partner_countries = select(partners.c.country)
 transmission_ids = select(transmissions.c.transmission_id)
 first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number == 1)

@@ -27,6 +27,9 @@ OF_AN_ITEM = (
     "product_id", "hs_code", "marks", "packages", "package_kind", "quantity", "unit", "gross_weight_kg",
     "fob.amount", "fob.currency", "invoice_number", "invoice_date",
 )  # fmt: skip
+OF_AN_ORIGINAL = ("country", "reference", "issued_on", "line")
+"""What a back-to-back item says of its original, below `original`."""
+FIELDS_OF_AN_ITEM = (*OF_AN_ITEM, *(f"original.{name}" for name in OF_AN_ORIGINAL))
 ALIKE = ("package_kind", "unit", "fob.currency", "invoice_number", "invoice_date")
 """What a new item takes from the one before it."""
 
@@ -157,6 +160,7 @@ class Draft:
             {
                 **{name: self.of(number, name) for name in OF_AN_ITEM if "." not in name and self.of(number, name)},
                 "fob": {name: value for name in ("amount", "currency") if (value := self.of(number, f"fob.{name}"))},
+                **({"original": original} if (original := self.original(number)) else {}),
             }
             for number in self.numbers
         ]
@@ -166,6 +170,10 @@ class Draft:
             "transport": self._part("consignment.transport", "departure_date", "vessel", "port_of_discharge"),
             "items": items,
         }
+
+    def original(self, number: int) -> dict[str, str]:
+        """What is typed of the original that covers an item; empty unless it is back-to-back."""
+        return self._part(f"{ITEM}.{number}.original", *OF_AN_ORIGINAL)
 
     def _part(self, prefix: str, *names: str) -> dict[str, str]:
         return {name: value for name in names if (value := self.value(f"{prefix}.{name}"))}

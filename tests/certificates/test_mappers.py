@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.certificates import content_views, views
+from services.certificates import content_views, original_views, views
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import Product
 from services.certificates.mappers import consignment_of, criterion_of, exporter_of, item_of, mandate_of, product_of, remark_of
@@ -54,7 +54,8 @@ def _marked(annotation: Any, path: str) -> object:
     if parts := [
         part for part in getattr(annotation, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)
     ]:
-        return (marked(parts[0], f"{path}.0."),)
+        optional = type(None) in annotation.__args__
+        return marked(parts[0], f"{path}.") if optional else (marked(parts[0], f"{path}.0."),)
     return Mark(path)
 
 
@@ -121,7 +122,7 @@ def test_a_line_takes_the_findings_on_its_product() -> None:
     assert (item.description, item.criterion, item.handicraft) == ("Shirts", criterion, True)
 
 
-@pytest.mark.parametrize("module", [views, content_views])
+@pytest.mark.parametrize("module", [views, content_views, original_views])
 def test_views_map_and_do_not_query(module: ModuleType) -> None:
     functions = [thing for thing in vars(module).values() if inspect.isfunction(thing) and thing.__module__ == module.__name__]
     assert functions

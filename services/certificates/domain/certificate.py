@@ -12,6 +12,7 @@ from services.certificates.domain.consignment import BoxRemark, Consignment
 from services.certificates.domain.exporter import Exporter, ExporterNotRegistered
 from services.certificates.domain.life_cycle import ALLOWED, IN_PROCESS, Act, AlreadySubmitted, NotAllowedNow, Status, waits_for
 from services.certificates.domain.message import Side
+from services.certificates.domain.original import Original, valid_until
 from shared.clock import a_year_from
 from shared.refusals import Refused
 
@@ -199,14 +200,17 @@ class Certificate:
         self.held_because = because
         self.version += 1
 
-    def issue(self, reference: str, on: date) -> None:
-        """It gets its number and is valid for a year (OCP Rule 14). After departure it is issued retroactively (Rule 10)."""
+    def issue(self, reference: str, on: date, originals: Sequence[Original] = ()) -> None:
+        """It gets its number and is valid for a year (OCP Rule 14), or until its earliest original expires (Rule 11).
+
+        After departure it is issued retroactively (Rule 10).
+        """
         self._must_allow(Act.ISSUE)
         self.status = Status.ISSUED
         self.reference = reference
         self.held_because = None
         self.issued_on = on
-        self.valid_until = a_year_from(on)
+        self.valid_until = valid_until(on, originals)
         self.issued_retroactively = self.consignment.departure_date < on
         self.version += 1
 

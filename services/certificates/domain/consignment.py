@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.certificates.domain.form import Criterion
+from services.certificates.domain.original import OriginalLine
 from shared.refusals import Refused
 
 
@@ -15,6 +16,10 @@ class ConsignmentTooLarge(Refused):
 
 class BoxWithoutItems(Refused):
     code = "box_without_items"
+
+
+class TooManyOriginals(Refused):
+    code = "too_many_originals"
 
 
 class ItemUnknown(Refused):
@@ -40,10 +45,14 @@ class Item:
     fob_currency: str
     invoice_number: str
     invoice_date: date
+    original: OriginalLine | None = None
 
 
 MAX_BYTES = 400_000
-"""Bytes of all items of a certificate, 400 each besides their texts. The document must fit into one message."""
+"""Bytes of all items: 400 each besides their texts, and 300 for an original. The document must fit into one message."""
+
+MAX_ORIGINALS = 50
+"""Originals of one certificate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +68,18 @@ class Consignment:
     port_of_discharge: str
     items: list[Item]
 
+    @property
+    def originals(self) -> dict[int, OriginalLine]:
+        """The lines of originals that cover items, by the number of the item from 1. Empty unless it is back-to-back."""
+        return {number: item.original for number, item in enumerate(self.items, start=1) if item.original}
+
     def must_fit(self) -> None:
         """Refuses a consignment that does not fit into one document."""
         texts = ((item.description, item.marks, item.package_kind, item.invoice_number) for item in self.items)
-        if sum(400 + len("".join(each).encode()) for each in texts) > MAX_BYTES:
+        if sum(400 + len("".join(each).encode()) for each in texts) + 300 * len(self.originals) > MAX_BYTES:
             raise ConsignmentTooLarge("consignment.items")
+        if len({each.original_id for each in self.originals.values()}) > MAX_ORIGINALS:
+            raise TooManyOriginals("consignment.items", most=MAX_ORIGINALS)
 
     def must_have(self, remark: "BoxRemark", field: str) -> None:
         """Refuses a remark on an item that the consignment does not have. Raises BoxWithoutItems, ItemUnknown."""

@@ -19,6 +19,10 @@ class OfficeUnknown(Refused):
     code = "office_unknown"
 
 
+class OriginalNotFromMember(Refused):
+    code = "original_not_from_member"
+
+
 class CriterionNotInForm(Refused):
     code = "criterion_not_in_form"
 
@@ -53,6 +57,11 @@ class Form:
         if destination == origin or destination not in self.members:
             served = self.members - {origin}
             raise DestinationNotInAgreement("consignment.destination", form=self.name, members=served, destination=destination)
+
+    def must_have_member(self, country: str, field: str) -> None:
+        """Refuses an original of a country outside the agreement. Raises OriginalNotFromMember."""
+        if country not in self.members:
+            raise OriginalNotFromMember(field, form=self.name, members=self.members, country=country)
 
     def must_know(self, criterion: Criterion, field: str) -> None:
         """Refuses a criterion that box 8 of this form does not have."""

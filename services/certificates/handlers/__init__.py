@@ -11,12 +11,14 @@ from services.certificates.handlers import (
     issuing,
     listing,
     messages,
+    originals,
     products,
     recovering,
     withdrawing,
 )
 from services.certificates.store import certificates, documents
 from services.certificates.store import exporters as known
+from services.certificates.store.originals import received_originals
 from shared.handling.router import Router
 
 router = Router()
@@ -33,6 +35,7 @@ for part in (
     listing,
     exporters,
     agents,
+    originals,
     recovering,
 ):
     router.include(part.router)
@@ -45,4 +48,5 @@ router.fact("submitted", certificates.submitted)
 router.fact("settled", certificates.settled)
 router.fact("issued", documents.issued)
 router.fact("numbered", documents.numbered)
+router.fact("originals", received_originals)
 router.at_start(certificates.keep_recent_names)

@@ -2,6 +2,7 @@
 
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.life_cycle import Status
+from services.certificates.handlers.back_to_back import release_originals
 from services.certificates.store.certificates import keep_act
 from services.certificates.views import closed, status_changed
 from shared.contracts.certificates.content import CertificateAct, CertificateActKind
@@ -29,6 +30,7 @@ async def record(
     )
     await keep_act(work, certificate.certificate_id, act)
     if kind not in KEEPS_STATUS | {CertificateActKind.DRAFT}:
+        await release_originals(certificate, work)
         work.announce(status_changed(certificate, work))
         announce_if_closed(certificate, work)
 

@@ -7,6 +7,7 @@ from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.copying import code_of_refusal
 from services.certificates.domain.product import Product
 from services.certificates.handlers.answers import state_of
+from services.certificates.handlers.back_to_back import known_originals
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.assignments import find_assignment
@@ -38,6 +39,7 @@ async def get_certificate_content(question: GetCertificateContent, work: Work) -
         exporter=await find_exporter(work, certificate.exporter_id),
         assignment=await find_assignment(work, certificate.certificate_id),
         for_officer=bool(work.actor.roles & question.read_by),
+        originals=list((await known_originals(certificate, work)).values()),
     )
 
 

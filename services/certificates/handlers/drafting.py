@@ -7,6 +7,7 @@ from services.certificates.domain.consignment import Consignment
 from services.certificates.handlers.acts import record
 from services.certificates.handlers.agents import agent_acting_for, certificate_of_actor
 from services.certificates.handlers.answers import state_of
+from services.certificates.handlers.back_to_back import reserve_originals
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.mappers import consignment_of
 from services.certificates.reference_data import ReferenceData
@@ -71,6 +72,7 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     certificate = await certificate_of_actor(command.certificate_id, work)
 
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
+    await reserve_originals(certificate, work)
 
     work.announce(submitted(certificate, work))
     await record(CertificateActKind.SUBMIT, certificate, work, by=work.actor)

@@ -7,12 +7,15 @@ from services.certificates.domain.certificate import Certificate, DepartureTooLo
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.number import reference_of
+from services.certificates.domain.original import OriginalExpired, OriginalNotUsable
 from services.certificates.handlers.acts import record
+from services.certificates.handlers.back_to_back import valid_originals
 from services.certificates.handlers.cancelling import cancel_replaced
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.certificates import certificate_by_id, find_certificate, is_settled, record_settlement
 from services.certificates.store.documents import keep_document, next_serial
 from services.certificates.store.exporters import find_exporter
+from services.certificates.store.originals import make_final
 from services.certificates.views import document_of, documented, issued
 from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.fees import FeeSettled
@@ -57,7 +60,8 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
         certificate.must_be_issuable(today, exporter)
         if former:
             former.must_be_replaceable()
-    except (ExporterNotRegistered, DepartureTooLongAgo, NotReplaceable) as refusal:
+        originals = await valid_originals(certificate, work)
+    except (ExporterNotRegistered, DepartureTooLongAgo, NotReplaceable, OriginalNotUsable, OriginalExpired) as refusal:
         certificate.hold(refusal.code)
         await record(CertificateActKind.HOLD, certificate, work, remarks=refusal.code)
         return
@@ -65,7 +69,7 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
 
     serial = await next_serial(work, certificate.office, certificate.form, today.year)
     reference = reference_of(certificate.form, today.year, certificate.office, serial)
-    certificate.issue(reference, today)
+    certificate.issue(reference, today, originals)
 
     form = work.use(ReferenceData).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)
@@ -75,3 +79,5 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
     await keep_document(work, document)
     if former:
         await cancel_replaced(former, certificate, work)
+    if originals:
+        await make_final(work, certificate.certificate_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.number import number_of
 from services.certificates.handlers.acts import announce_if_closed
+from services.certificates.handlers.back_to_back import release_originals, restore_uses
 from services.certificates.handlers.cancelling import announce_cancelled
 from services.certificates.store.certificates import find_certificate, handed_in, no_drafts
 from services.certificates.store.documents import Document, find_document, keep_document, skip_numbers_up_to
@@ -80,6 +81,7 @@ async def remember_document(event: CertificateDocumented, work: Work) -> None:
             retroactively=form_d.issued_retroactively,
         )
         certificate.status_since = event.occurred_at
+        await restore_uses(certificate, work)
 
 
 @router.on_replay(CertificateCancelled)
@@ -91,6 +93,7 @@ async def remember_cancellation(event: CertificateCancelled, work: Work) -> None
             event.reason, day, event.version, replaced_by_id=event.replaced_by_id, replaced_by=event.replaced_by
         )
         certificate.status_since = event.occurred_at
+        await release_originals(certificate, work)
 
 
 @router.on_lost_keys("numbered")

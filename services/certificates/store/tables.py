@@ -1,7 +1,9 @@
 """The tables of certificates: products, certificates and all about them, numbers, and facts that other services announced."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     FetchedValue,
@@ -215,6 +217,49 @@ assignments = Table(
     Column("officer", Uuid, nullable=False),
     Column("until", UtcDateTime, nullable=False),
     Index("ix_assignments_officer", "officer", "until"),
+)
+
+originals = Table(
+    "originals",
+    TABLES,
+    Column("original_id", Uuid, primary_key=True),
+    Column("country", String(2), nullable=False),
+    Column("reference", String(60), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("consignee", String(200), nullable=False),
+    Column("usable", Boolean, nullable=False),
+    Column("on_paper", Boolean, nullable=False),
+    Column("based_on", JsonOf(list[str]), nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+original_lines = Table(
+    "original_lines",
+    TABLES,
+    Column("original_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("hs_code", String(20), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("unit", String(20), nullable=False),
+    Column("taken", BigInteger, CheckConstraint("taken >= 0", name="ck_original_lines_taken"), nullable=False),
+    Column("denied", Boolean, nullable=False),
+)
+"""Quantities in millionths."""
+
+original_uses = Table(
+    "original_uses",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("item", Integer, primary_key=True),
+    Column("original_id", Uuid, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("borrowed", BigInteger, nullable=False),
+    Column("unit", String(20), nullable=False),
+    Column("final", Boolean, nullable=False),
+    Index("ix_original_uses_original", "original_id", "line", "certificate_id", "item"),
 )
 
 _mapping = registry(metadata=TABLES)

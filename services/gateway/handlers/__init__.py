@@ -12,6 +12,7 @@ from services.gateway.handlers import (
     lists,
     messages,
     observing,
+    originals,
     outages,
     partners,
     retransmission,
@@ -23,7 +24,19 @@ from shared.contracts.gateway.transmissions import StatusCode
 from shared.handling.router import Router
 
 router = Router()
-for part in (sending, cancelling, transmissions, observing, deciding, messages, retransmission, verifying, lists, partners):
+for part in (
+    sending,
+    cancelling,
+    transmissions,
+    observing,
+    deciding,
+    messages,
+    retransmission,
+    verifying,
+    lists,
+    partners,
+    originals,
+):
     router.include(part.router)
 for part in (outages, contingencies, ledger):
     router.include(part.router)
@@ -34,3 +47,4 @@ router.fact("transmitted", store.certificates_at(StatusCode.AS1))
 router.fact("received", store.certificates_at(StatusCode.REC))
 router.fact("rejected", store.certificates_at(StatusCode.NOT))
 router.fact("decided_by_customs", store.decided_documents)
+router.fact("originals", store.originals)

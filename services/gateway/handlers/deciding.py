@@ -8,6 +8,7 @@ from services.gateway.cancellations import DocumentIsCancelled, find_inbound_can
 from services.gateway.denials import DenialReasons as KnownReasons
 from services.gateway.domain import InboundDocument, ItemUnknown
 from services.gateway.handlers.messages import send_later
+from services.gateway.handlers.originals import announce_original
 from services.gateway.wire.messages import CustomsResponse, ItemDecision, Kind, Reason
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway.received import (
@@ -34,6 +35,7 @@ async def decide_received_document(command: DecideReceivedDocument, work: Work) 
 
     inbound.respond(stored(command, response), command.decisions, NEXT_CODES)
 
+    await announce_original(inbound, work)
     send_later(
         work, Kind.CUSTOMS_RESPONSE, response, receiver=inbound.sender, reference=inbound.reference, number=inbound.number
     )

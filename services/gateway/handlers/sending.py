@@ -7,6 +7,7 @@ from services.gateway import store
 from services.gateway.cancellations import find_inbound_cancellation
 from services.gateway.domain import InboundDocument, Step, Transmission
 from services.gateway.handlers.observing import receipt_of
+from services.gateway.handlers.originals import announce_original
 from services.gateway.store import inbound_document_by_id, transmission_by_id
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
@@ -119,6 +120,7 @@ async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
 
     inbound = await inbound_document_by_id(work, task.document_id)
     inbound.decide(work.now, [reason.model_dump() for reason in answer.reasons])
+    await announce_original(inbound, work)
     work.later(ReturnResponse(document_id=inbound.document_id), key=inbound.document_id)
 
 

@@ -1,12 +1,13 @@
 """The goods of a certificate that is being filled in: the list of items, one item, and what a copy lacks."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
-from services.portal.drafts import ITEM, OF_AN_ITEM, TRANSPORT, Draft, box_8
+from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, TRANSPORT, Draft, box_8
 from services.portal.names import Names
 from services.portal.pages.filing import (
     THEN,
@@ -17,8 +18,10 @@ from services.portal.pages.filing import (
     sent_already,
     show_step,
 )
+from services.portal.pages.originals import countries
 from services.portal.visit import Visit
 from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
+from shared.contracts.certificates.originals import GetOriginal, OriginalState
 from shared.contracts.certificates.products import ProductState, ProductStatus
 
 ITEMS_A_PAGE = 50
@@ -95,8 +98,22 @@ async def show_item(visit: Visit) -> Response:
         search=search,
         units=units,
         box_8=box_8,
+        countries=countries(visit),
+        original=await original_of(visit, known, number),
         is_new=number >= draft.count,
     )
+
+
+async def original_of(visit: Visit, draft: Draft, number: int) -> OriginalState | None:
+    """The original that an item names; None if it is not known, or not with this date."""
+    named = draft.original(number)
+    try:
+        issued_on = date.fromisoformat(named.get("issued_on", ""))
+        question = GetOriginal(country=named.get("country", ""), reference=named.get("reference", ""), issued_on=issued_on)
+    except ValueError:
+        return None
+    found: OriginalState | None = await visit.ask_or(None, question, "original_not_found")
+    return found
 
 
 async def save_item(visit: Visit) -> Response:
@@ -106,13 +123,15 @@ async def save_item(visit: Visit) -> Response:
         draft = draft.with_item({"unit": ""})
     if number not in draft.numbers:
         return visit.go(address_of(draft.form_id, "goods"))
-    fields = [f"{ITEM}.{number}.{name}" for name in OF_AN_ITEM]
+    fields = [f"{ITEM}.{number}.{name}" for name in FIELDS_OF_AN_ITEM]
     draft = await with_typed_products(visit, draft, fields, [number])
     if answer := await save_step(visit, draft, fields):
         return answer
     match visit.form.text(THEN):
         case "find":
             return visit.go(address_of(draft.form_id, f"goods/{number + 1}?search={visit.form.text('search')[:100]}"))
+        case "check":
+            return visit.go(address_of(draft.form_id, f"goods/{number + 1}") + "#original")
         case "another":
             return visit.go(address_of(draft.form_id, f"goods/{draft.count + 1}"), done="item-saved")
     return visit.go(address_of(draft.form_id, "goods"), done="item-saved")

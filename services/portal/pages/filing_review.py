@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from services.portal.drafts import ITEM, OF_AN_ITEM, Draft
+from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, Draft
 from services.portal.forms import FormInvalid
 from services.portal.pages.filing import THEN, address_of, filing_page, load, sent_already, show_step, store
 from services.portal.settings import PREFIX
@@ -124,6 +124,10 @@ def label(visit: Visit, field: str) -> str:
         "invoice_number": _("Number of the invoice"),
         "invoice_date": _("Date of the invoice"),
         "items": _("Goods"),
+        "country": _("Country of the original"),
+        "reference": _("Reference of the original"),
+        "issued_on": _("Date of the original"),
+        "line": _("Item of the original"),
     }.get(field.rpartition(".")[2], field)
     parts = field.split(".")
     if field.startswith(f"{ITEM}.") and parts[2].isdigit():
@@ -139,7 +143,8 @@ async def send(visit: Visit) -> Response:
     consignment, _ = draft.checked(visit.language)
     if consignment is None:
         raise FormInvalid
-    visit.form.defaults({f"{ITEM}.{number}.{name}": draft.of(number, name) for number in draft.numbers for name in OF_AN_ITEM})
+    known = ((number, name) for number in draft.numbers for name in FIELDS_OF_AN_ITEM)
+    visit.form.defaults({f"{ITEM}.{number}.{name}": draft.of(number, name) for number, name in known})
     visit.form.defaults(draft.fields)
     state = await _kept(visit, draft, consignment)
     if draft.revises:  # the form knows its own change from that of another person

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shared.contracts.certificates.issuing import CertificateState, Consignee, Consignment, Fob
 from shared.contracts.certificates.lists import READERS, PageSize, Side
+from shared.contracts.certificates.originals import OriginalState
 from shared.contracts.certificates.products import Criterion, ProductStatus
 from shared.contracts.fields import Instant, Text
 from shared.contracts.messages import Answer, Command, Contract, Event, Question
@@ -34,7 +35,7 @@ class ItemContent(Contract):
 class CertificateContent(Answer):
     """A certificate with everything in it. `items`: one for each of `consignment.items`, in the same order.
 
-    `worksheet`: the reasons of the review, only for officers.
+    `worksheet`: the reasons of the review, only for officers. `originals`: those of a back-to-back certificate that are known.
     """
 
     state: CertificateState
@@ -51,6 +52,7 @@ class CertificateContent(Answer):
     assigned_to: UUID | None = None
     assigned_until: Instant | None = None
     last_message_by: Side | None = None
+    originals: tuple[OriginalState, ...] = ()
 
 
 class GetCertificateContent(Question):

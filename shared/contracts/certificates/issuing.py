@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.contracts.certificates.originals import OriginalLine
 from shared.contracts.certificates.products import LatinLine, LatinText
 from shared.contracts.fields import Amount, Country, Currency, HsCode, Office, Quantity, Reference, Slug, Text, Unit
 from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
@@ -37,7 +38,10 @@ class Fob(Part):
 
 
 class Item(Part):
-    """One line of the consignment: boxes 6 to 10. `hs_code` is that of the importing country."""
+    """One line of the consignment: boxes 6 to 10. `hs_code` is that of the importing country.
+
+    `original`: for back-to-back goods, the item of another member's certificate that covers it.
+    """
 
     product_id: UUID
     hs_code: HsCode
@@ -50,6 +54,7 @@ class Item(Part):
     fob: Fob
     invoice_number: LatinLine
     invoice_date: date
+    original: OriginalLine | None = None
 
 
 class CertificateStatus(StrEnum):
