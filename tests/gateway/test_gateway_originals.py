@@ -17,6 +17,8 @@ from shared.handling.work import MAX_EVENT
 from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test
 
 from .builders import TwoGateways, a_documented_certificate, a_form, an_item
+from .test_gateway_cancelling import cancelled
+from .test_gateway_cancelling import receive as receive_cancellation
 from .test_gateway_lists import a_received_document
 
 OFFICER = a_person("customs_officer", organisation="GDCE")
@@ -108,3 +110,14 @@ async def test_a_document_of_two_thousand_items_with_long_texts_fits_into_one_ev
     assert len(event.model_dump_json().encode()) < MAX_EVENT
     async with gateway.work() as work:
         assert (await work.session.execute(select(inbound_documents.c.reference))).scalar_one() == FORM.reference
+
+
+async def test_a_cancelled_document_is_no_original_any_more(gateways: TwoGateways) -> None:
+    event = a_documented_certificate()
+    await gateways.kh.receive(event)
+    await gateways.run_until_idle()
+    await receive_cancellation(gateways.kh, cancelled(event))
+    await gateways.run_until_idle()
+
+    states = await gateways.vn.announced_of(ReceivedDocumentChanged)
+    assert [(each.usable, each.version) for each in states] == [(True, 1000), (False, 1500)]
