@@ -233,7 +233,8 @@ async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
     assert {name for name, code in found.items() if code == "outside_mandate"} == beyond
     assert len(beyond) > 40
     of_others = {code for name, code in found.items() if name not in beyond and code != "accepted"}
-    assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in ("certificate", "invoice", "product", "transmission"))}
+    nouns = ("certificate", "invoice", "original", "product", "transmission")
+    assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in nouns)}
     assert {name for name, code in found.items() if code == "accepted"} <= {
         "ListInvoices",
         "ListCancellationReasons",
