@@ -20,7 +20,6 @@ from sqlalchemy import delete, make_url, select, update
 
 import services.tracking
 from services.certificates.handlers import router as certificates
-from services.certificates.reference_data import ReferenceData
 from services.fees.handlers import router as fees
 from services.fees.tariffs import Tariffs
 from services.gateway import store as gateway_store
@@ -63,6 +62,7 @@ from shared.handling.work import ServiceContext
 from shared.observability.tracing import span, traceparent
 from shared.runtime.replica import PLUMBING
 from shared.web.site import Site
+from tests.certificates.keys import certificate_tools
 from tests.gateway.builders import a_signer
 from tests.support.service_under_test import (
     PHNOM_PENH,
@@ -249,7 +249,7 @@ async def in_process(
         data = DataFiles()
         site = Site(Path(services.tracking.__path__[0]), PHNOM_PENH, links={"telegram": "", "portal": ""})
         parts: tuple[tuple[str, Router, tuple[object, ...]], ...] = (
-            ("certificates", certificates, (ReferenceData.load(),)),
+            ("certificates", certificates, tuple(certificate_tools())),
             ("fees", fees, (Tariffs.load(),)),
             ("gateway", gateway, (exchange,)),
             ("tracking", tracking, (data, Limits(), Watching(), Figures(data), LookUps(), CertificatePages(data), site)),

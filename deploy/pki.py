@@ -7,7 +7,14 @@ from ipaddress import IPv4Address
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALIDITY = timedelta(days=3650)
@@ -49,8 +56,47 @@ def document_signer(country: str) -> Pair:
     )
 
 
-def _issued(name: str, *extensions: x509.ExtensionType, by: Pair | None = None, country: str | None = None) -> Pair:
-    """A new P-256 key and its certificate, signed by `by` or self-signed. It is valid for ten years."""
+def document_authority(country: str, *, since: datetime | None = None) -> Pair:
+    """A test authority for the seals of documents. In production a recognised authority certifies the offices' keys."""
+    name = f"CO document authority {country} (test)"
+    return _issued(
+        name, x509.BasicConstraints(ca=True, path_length=0), _usage("key_cert_sign", "crl_sign"), country=country, since=since
+    )
+
+
+def document_keystore(office: str, country: str, by: Pair, password: bytes, *, since: datetime | None = None) -> bytes:
+    """A new key of an office that seals documents, with its certificate and that of the authority, as PKCS#12."""
+    pair = _issued(
+        f"CO office {office}",
+        x509.BasicConstraints(ca=False, path_length=None),
+        _usage("digital_signature", "content_commitment"),
+        by=by,
+        country=country,
+        since=since,
+    )
+    key = load_pem_private_key(pair.key, password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    certificate, authority = map(x509.load_pem_x509_certificate, (pair.certificate, by.certificate))
+    encrypted = BestAvailableEncryption(password)
+    return pkcs12.serialize_key_and_certificates(office.encode(), key, certificate, [authority], encrypted)
+
+
+def document_key_id(office: str, keystore: bytes, password: bytes) -> str:
+    """The id of a key that seals documents. Raises ValueError."""
+    _, certificate, _ = pkcs12.load_key_and_certificates(keystore, password)
+    if certificate is None:
+        raise ValueError(f"the key of {office} has no certificate")
+    return f"{office}-{certificate.fingerprint(SHA256()).hex()[:8]}"
+
+
+def _issued(
+    name: str,
+    *extensions: x509.ExtensionType,
+    by: Pair | None = None,
+    country: str | None = None,
+    since: datetime | None = None,
+) -> Pair:
+    """A new P-256 key and its certificate, signed by `by` or self-signed. It is valid for ten years from now, or `since`."""
     key = ec.generate_private_key(ec.SECP256R1())
     parts = {NameOID.COUNTRY_NAME: country, NameOID.COMMON_NAME: name}
     subject = issuer = x509.Name([x509.NameAttribute(oid, value) for oid, value in parts.items() if value])
@@ -59,7 +105,7 @@ def _issued(name: str, *extensions: x509.ExtensionType, by: Pair | None = None, 
         loaded = load_pem_private_key(by.key, password=None)
         assert isinstance(loaded, ec.EllipticCurvePrivateKey)
         issuer, signer = x509.load_pem_x509_certificate(by.certificate).subject, loaded
-    now = datetime.now(UTC)
+    now = since or datetime.now(UTC)
     builder = (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))

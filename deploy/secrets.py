@@ -19,6 +19,8 @@ RETIRED_AFTER = timedelta(hours=1)
 """How long the former token key is valid after the next one signs. Tokens last 15 minutes."""
 EVENT_KEYS = "event-keys.json"
 """The name of the file with the public keys to verify events, beside the seeds of a country."""
+WITHDRAWN = "withdrawn.json"
+"""The name of the file with stolen keys of documents, beside the keys."""
 DELETED_AFTER = timedelta(days=30)
 """How long a retired key stays in the file, so that every replica announces its end."""
 
@@ -37,6 +39,11 @@ class Secrets:
         self.smtp_password = folder / "smtp-password"
         """The password for the ministry's mail server. It is given by the ministry, not created here."""
         self.ca_certificate, self._ca_key = folder / "ca.crt", folder / "ca.key"
+        self.document_keys = folder / "documents" / "keys"
+        """The keys that seal documents, one PKCS#12 file for each office, and `withdrawn.json`."""
+        self.document_password = folder / "documents" / "password"
+        self.document_authority = folder / "documents" / "authority.crt"
+        self._document_authority_key = folder / "documents" / "authority.key"
 
     def seed(self, country: str, user: str) -> Path:
         """The file with the nkey seed of a user of the bus."""
@@ -97,6 +104,25 @@ class Secrets:
         """The key that signs the messages of a country."""
         return self.folder / "exchange" / f"{country}.key"
 
+    def document_keystore(self, office: str) -> Path:
+        """The key of an office that seals documents, as PKCS#12."""
+        return self.document_keys / f"{office}.p12"
+
+    def rotate_document_key(self, office: str, country: str, stolen_since: datetime | None = None) -> tuple[str, str]:
+        """Creates the next key of an office; returns the ids of the former and the next one.
+
+        `stolen_since`: seals of the former key are refused from then on. Without it they stay valid.
+        Raises FileNotFoundError if the office has none yet.
+        """
+        file, password = self.document_keystore(office), self.document_password.read_bytes()
+        former = pki.document_key_id(office, file.read_bytes(), password)
+        if stolen_since:
+            withdrawn = self.document_keys / WITHDRAWN
+            known = json.loads(withdrawn.read_text()) if withdrawn.exists() else {}
+            self._replace(withdrawn, json.dumps(known | {former: stolen_since.isoformat()}, indent=1).encode())
+        self._replace(file, self._new_keystore(office, country))
+        return former, pki.document_key_id(office, file.read_bytes(), password)
+
     def tls_certificate(self, host: str) -> Path:
         """The TLS certificate of a machine."""
         return self.folder / "tls" / f"{host}.crt"
@@ -114,10 +140,12 @@ class Secrets:
         users: Mapping[str, tuple[str, ...]],
         hosts: Iterable[str] = ("localhost",),
         roles: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        offices: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> list[Path]:
         """Creates the missing secrets and returns their files.
 
-        `users`: the bus users of each country; `hosts`: machines with a TLS certificate; `roles`: the roles of each database.
+        `users`: the bus users of each country; `hosts`: machines with a TLS certificate; `roles`: the roles of each database;
+        `offices`: the offices of each country that seal documents.
         """
         before = self._present()
         for country, names in users.items():
@@ -132,6 +160,13 @@ class Secrets:
         for host in hosts:
             pair = self.tls_certificate(host), self.tls_key(host)
             self._write_new_pair(*pair, partial(self._machine, host))
+        for country, codes in offices.items():
+            self._write_new(self.document_password, secrets.token_urlsafe(32).encode())
+            pair = self.document_authority, self._document_authority_key
+            self._write_new_pair(*pair, partial(pki.document_authority, country))
+            for office in codes:
+                if not self.document_keystore(office).exists():
+                    self._write_new(self.document_keystore(office), self._new_keystore(office, country))
         for host, names in roles.items():
             for role in names:
                 self._write_new(self.database_password(host, role), secrets.token_urlsafe(24).encode())
@@ -157,6 +192,10 @@ class Secrets:
         new.unlink(missing_ok=True)
         self._write_new(new, content)
         new.rename(path)
+
+    def _new_keystore(self, office: str, country: str) -> bytes:
+        authority = pki.Pair(self.document_authority.read_bytes(), self._document_authority_key.read_bytes())
+        return pki.document_keystore(office, country, authority, self.document_password.read_bytes())
 
     def _machine(self, host: str) -> pki.Pair:
         return pki.machine(host, self._authority())

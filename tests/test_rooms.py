@@ -6,7 +6,7 @@ import pytest
 
 SHARED = Path(__file__).parents[1] / "shared"
 BUDGETS = {
-    "handling": 710,
+    "handling": 730,
     "workers": 830,
     "bus": 540,
     "database": 1020,

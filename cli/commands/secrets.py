@@ -47,7 +47,7 @@ def init(
         made, folder = files.make(), files.secrets.folder
     else:
         layout = Layout(root, country=country, partners=PARTNERS if partners is None else partners)
-        made, folder = layout.secrets.make(layout.users), layout.secrets.folder
+        made, folder = layout.secrets.make(layout.users, offices=layout.offices), layout.secrets.folder
     console = plain()
     for path in made:
         console.print(f"created {path}")
@@ -92,6 +92,40 @@ def rotate_bus_key(
     plain().print(
         f"The new key of {service} is {key}. Signatures of the former key are valid until {until:%Y-%m-%d %H:%M} UTC."
     )
+
+
+@app.command
+def rotate_document_key(
+    office: str, *, root: Path = Path("var"), compose: bool = False, country: str = HOME, stolen_since: datetime | None = None
+) -> None:
+    """Create the next key with which an office seals documents. Then restart certificates, one replica after another.
+
+    Documents that the former key has sealed stay valid. docs/operations.md describes the steps, also for a key that a
+    recognised authority has certified.
+
+    Parameters
+    ----------
+    office
+        The code of the office.
+    root
+        The folder of the run.
+    compose
+        Replace the key of `docker compose` instead of the embedded run's; then run `co secrets init --compose`.
+    country
+        The country of the office.
+    stolen_since
+        When the former key was stolen (UTC, unless another zone is given). The public check then warns of its documents.
+    """
+    secrets = ComposeFiles(root / "compose", HOME, PARTNERS[0]).secrets if compose else Layout(root).secrets
+    if not secrets.document_keystore(office).exists():
+        raise CommandFailed(f"There is no {secrets.document_keystore(office)}: run `co secrets init` first.")
+    now = datetime.now(UTC).replace(microsecond=0)
+    if stolen_since and stolen_since.tzinfo is None:
+        stolen_since = stolen_since.replace(tzinfo=UTC)
+    if stolen_since and stolen_since > now:
+        raise CommandFailed("--stolen-since must not be in the future.")
+    former, new = secrets.rotate_document_key(office, country, stolen_since)
+    plain().print(f"The new key of {office} is {new}, in place of {former}. It seals as soon as certificates is restarted.")
 
 
 @app.command

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.nats.permissions import USERS
 from deploy.nats.server_conf import Account, Cluster, Tls, write_server_conf
+from deploy.offices import issuing_offices
 from deploy.secrets import Secrets
 from shared.contracts.index import OPERATOR, SERVICES
 
@@ -42,7 +43,7 @@ class ComposeFiles:
     def make(self) -> list[Path]:
         """Creates the missing secrets and writes all folders of the containers again; returns the created secrets."""
         roles = {GRAFANA: ("admin",)} | dict.fromkeys(DATABASES, ROLES)
-        made = self.secrets.make(self._users, HOSTS, roles)
+        made = self.secrets.make(self._users, HOSTS, roles, {self._country: issuing_offices()})
         self.secrets.smtp_password.touch(mode=0o600)  # empty without a mail server, or if it needs no password
         self.handed.mkdir(mode=0o700, exist_ok=True)
         self.mail.mkdir(exist_ok=True)
@@ -83,6 +84,9 @@ class ComposeFiles:
                 "smtp.password": secrets.smtp_password,
             },
         )
+        keys = {f"document-keys/{file.name}": file for file in secrets.document_keys.iterdir()}
+        yield "certificates", keys | {"document-keys.password": secrets.document_password}
+        yield "operator", {"document-authority.crt": secrets.document_authority}
         for name, country, other in zip(GATEWAYS, (home, partner), (partner, home), strict=True):
             signing = {"signing.crt": secrets.signing_certificate(country), "signing.key": secrets.signing_key(country)}
             (tls,) = (secrets.tls_certificate(each) for each in GATEWAYS if each != name)
@@ -97,7 +101,7 @@ class ComposeFiles:
 
     def _copy(self, container: str, name: str, source: Path) -> None:
         file = self.handed / container / name
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, file)
 
     def _configure_bus(self, server: str) -> None:

@@ -10,6 +10,7 @@ from random import SystemRandom
 from typing import Self
 
 from deploy.nats.permissions import USERS
+from deploy.offices import issuing_offices
 from deploy.secrets import Secrets
 from shared.contracts.index import OPERATOR, SERVICES
 
@@ -94,6 +95,11 @@ class Layout:
     def users(self) -> dict[str, tuple[str, ...]]:
         """The bus users of each country."""
         return {self.country: USERS} | dict.fromkeys(self.partners, (*ANNOUNCERS_ABROAD, OPERATOR))
+
+    @property
+    def offices(self) -> dict[str, tuple[str, ...]]:
+        """The offices of the home country, whose keys seal documents."""
+        return {self.country: issuing_offices()} if "certificates" in self.services else {}
 
     def name(self, service: str, country: str | None = None) -> str:
         """The name of a process: `gateway` in the home country, `gateway-vn` of a partner."""
@@ -184,6 +190,11 @@ class Layout:
                 "ADMINISTRATOR_PASSWORD_FILE": self.secrets.administrator_password,
                 "MAIL_DIR": self.mail_dir,
                 **({"PORTAL_ADDRESS": self.portal_address} if self.portal_address else {}),
+            },
+            "certificates": {
+                "DOCUMENT_KEYS_DIR": self.secrets.document_keys,
+                "DOCUMENT_KEYS_PASSWORD_FILE": self.secrets.document_password,
+                **({"PUBLIC_ADDRESS": self.public_address} if self.public_address else {}),
             },
             "tracking": {"PORTAL_ADDRESS": self.portal_address.removesuffix("/portal")},
             "portal": {"PUBLIC_ADDRESS": self.public_address, "SECURE_COOKIES": False},

@@ -99,7 +99,7 @@ class Stack(Layout):
         self._check_ports()
         for folder in (self.log_dir, self.spans_dir, self.root / "data"):
             folder.mkdir(exist_ok=True)
-        self.secrets.make(self.users, hosts=("localhost", *map(gateway_host, self.countries)))
+        self.secrets.make(self.users, hosts=("localhost", *map(gateway_host, self.countries)), offices=self.offices)
         self._write_configuration()
         tls = ssl.create_default_context(cafile=self.secrets.ca_certificate)
         once = httpx.Limits(max_keepalive_connections=0)

@@ -1,9 +1,9 @@
 """`python -m services.certificates`"""
 
 from services.certificates.handlers import router
-from services.certificates.reference_data import tools
+from services.certificates.settings import CertificatesSettings, tools
 from services.certificates.store.tables import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 
-run(Service(name="certificates", router=router, tables=TABLES, tools=tools))
+run(Service(name="certificates", router=router, tables=TABLES, settings=CertificatesSettings, tools=tools))

@@ -1,7 +1,7 @@
 """Data that a law or the ministry can change: forms, issuing offices, reasons of rejection, the length of an assignment."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 from services.certificates.domain.form import Form, FormNotOffered, OfficeUnknown
 from services.certificates.domain.reason import Reason
 from shared.dated import NothingInForce, effective_from, in_force
-from shared.settings import Settings
 
 DATA = Path(__file__).parent / "data"
 
@@ -29,6 +28,8 @@ class ReferenceData:
 
     forms: Sequence[Form]
     offices: dict[str, bool]
+    office_names: dict[str, str]
+    country_names: dict[str, str]
     reasons: Sequence[Reason]
     reasons_to_cancel: Sequence[Reason]
     assignments: Sequence[AssignmentRule]
@@ -47,8 +48,10 @@ class ReferenceData:
             for row in _rows("forms")
         ]
         offices = {row["code"]: row["headquarters"] for row in _rows("offices")}
+        office_names = {row["code"]: row["name"] for row in _rows("offices")}
+        country_names = json.loads((DATA / "countries.json").read_text(encoding="utf-8"))
         assignments = [AssignmentRule(effective_from(row), timedelta(hours=row["hours"])) for row in _rows("assignments")]
-        return cls(forms, offices, _reasons("rejection_reasons"), _reasons("cancellation_reasons"), assignments)
+        return cls(forms, offices, office_names, country_names, _reasons("rejection_reasons"), _reasons("cancellation_reasons"), assignments)
 
     def form(self, name: str, on: date) -> Form:
         """The form in force on a day. Raises FormNotOffered."""
@@ -105,8 +108,3 @@ def _reasons(name: str) -> list[Reason]:
 def _rows(name: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
     return rows
-
-
-def tools(settings: Settings) -> Iterable[object]:
-    """The objects that the handlers of certificates use."""
-    yield ReferenceData.load()

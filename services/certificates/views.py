@@ -1,6 +1,7 @@
 """Maps certificates and products to answers, events and documents. Views do not query."""
 
 from uuid import UUID
+from datetime import date
 
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
@@ -11,6 +12,7 @@ from services.certificates.mappers import claimed
 from services.certificates.original_views import box_7, originals_of
 from services.certificates.store.documents import Document
 from shared.contracts.certificates.cancelling import CertificateCancelled
+from shared.clock import a_year_from
 from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.certificates.issuing import (
@@ -174,8 +176,10 @@ def cancelled(certificate: Certificate, detail: str, work: Work) -> CertificateC
     )
 
 
-def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin: str) -> Document:
-    """The document of an issued certificate, box by box."""
+def document_of(
+    certificate: Certificate, exporter: Exporter, form: Form, origin: str, *, preview_on: date | None = None
+) -> Document:
+    """The document of an issued certificate, box by box. `preview_on`: it is not issued, and has no number yet."""
     consignment = certificate.consignment
     items = [
         DocumentItem(
@@ -198,11 +202,11 @@ def document_of(certificate: Certificate, exporter: Exporter, form: Form, origin
         for number, item in enumerate(consignment.items, start=1)
     ]
     form_d = FormD(
-        reference=certificate.reference,
+        reference=f"DRAFT-{certificate.office}-000000" if preview_on else certificate.reference,
         issuing_country=origin,
         office=certificate.office,
-        issued_on=certificate.issued_on,
-        valid_until=certificate.valid_until,
+        issued_on=preview_on or certificate.issued_on,
+        valid_until=a_year_from(preview_on) if preview_on else certificate.valid_until,
         exporter=Party(name=exporter.name, address=exporter.address, country=origin),
         consignee=Party(name=consignment.consignee_name, address=consignment.consignee_address),
         destination=consignment.destination,

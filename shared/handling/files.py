@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
+from shared.contracts.fields import MAX_CHUNK
 from shared.contracts.messages import FileChunk, FileProgress, GetFile, PutFile
 from shared.database.tables import file_chunks, files
 from shared.handling.work import Work
@@ -78,6 +79,26 @@ async def put_file(command: PutFile, work: Work, *, room: int) -> FileProgress:
         raise FileMismatch("sha256")
     await work.session.execute(update(files).where(this).values(complete=True))
     return FileProgress(received=received, complete=True)
+
+
+async def store_file(owner_id: UUID, content: bytes, media_type: str, work: Work) -> str:
+    """Stores a file that the service itself has made; returns its SHA-256. Storing it twice changes nothing."""
+    digest = hashlib.sha256(content).hexdigest()
+    row = {"owner_id": owner_id, "sha256": digest, "size": len(content), "media_type": media_type, "complete": True}
+    if await work.insert_new(files, [row]):
+        starts = range(0, len(content), MAX_CHUNK)
+        pieces = [
+            {"owner_id": owner_id, "sha256": digest, "start": start, "chunk": content[start : start + MAX_CHUNK]}
+            for start in starts
+        ]
+        await work.session.execute(insert(file_chunks), pieces)
+    return digest
+
+
+async def delete_file(owner_id: UUID, sha256: str, work: Work) -> None:
+    """Deletes a file."""
+    for table in (file_chunks, files):
+        await work.session.execute(delete(table).where(table.c.owner_id == owner_id, table.c.sha256 == sha256))
 
 
 async def get_file(question: GetFile, work: Work) -> FileChunk:

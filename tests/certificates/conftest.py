@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from services.certificates.handlers import router
-from services.certificates.reference_data import ReferenceData
+from tests.certificates.keys import certificate_tools
 from tests.certificates.test_handlers import Trader
 from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
 
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load()) as service:
+    async with a_service_under_test("certificates", router, tmp_path, *certificate_tools()) as service:
         yield service
 
 

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import delete, update
 
 from services.certificates.handlers import router
-from services.certificates.reference_data import ReferenceData
 from services.certificates.store.tables import certificates, documents
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import (
@@ -25,6 +24,7 @@ from shared.contracts.certificates.products import ProductState
 from shared.contracts.registry.mandates import MandateGranted
 from shared.contracts.registry.registrations import RegistrationApproved, RegistrationSuspended
 from shared.handling.actor import Actor, Mandated
+from tests.certificates.keys import certificate_tools
 from tests.certificates.test_handlers import Trader
 from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test
 
@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load()) as service:
+    async with a_service_under_test("certificates", router, tmp_path, *certificate_tools()) as service:
         yield service
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from services.certificates.domain.exporter import Exporter, Standing
 from services.certificates.handlers import router
-from services.certificates.reference_data import ReferenceData
 from services.certificates.store.exporters import find_exporter
 from shared.contracts.messages import Event
 from shared.contracts.registry.registrations import (
@@ -23,6 +22,7 @@ from shared.contracts.registry.registrations import (
 )
 from shared.refusals import Refused
 from tests.certificates.builders import an_exporter
+from tests.certificates.keys import certificate_tools
 from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
 
 TODAY = date(2026, 11, 23)
@@ -30,7 +30,7 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load()) as service:
+    async with a_service_under_test("certificates", router, tmp_path, *certificate_tools()) as service:
         yield service
 
 

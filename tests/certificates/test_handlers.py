@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.certificates.handlers import router
-from services.certificates.reference_data import ReferenceData
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -31,6 +30,7 @@ from shared.contracts.fees import FeeSettled
 from shared.contracts.messages import Refusal, Request
 from shared.contracts.registry.registrations import RegistrationApproved
 from shared.handling.actor import Actor
+from tests.certificates.keys import certificate_tools
 from tests.support.service_under_test import ServiceUnderTest, a_person, a_service_under_test
 
 REVIEWER, APPROVER = a_person("reviewer"), a_person("approver")
@@ -38,7 +38,7 @@ REVIEWER, APPROVER = a_person("reviewer"), a_person("approver")
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load()) as service:
+    async with a_service_under_test("certificates", router, tmp_path, *certificate_tools()) as service:
         yield service
 
 

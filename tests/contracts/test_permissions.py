@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from services.certificates.reference_data import ReferenceData
 from services.fees.tariffs import Tariffs
 from services.gateway.denials import DenialReasons
 from services.gateway.offices import Offices
@@ -21,6 +20,7 @@ from shared.contracts.messages import Command, Question, Request
 from shared.contracts.registry.mandates import AGENT_ROLES
 from shared.contracts.roles import Role
 from shared.handling.actor import Actor, Mandated
+from tests.certificates.keys import certificate_tools
 from tests.gateway.builders import a_signer
 from tests.registry.people import a_registry
 from tests.support.example_messages import example_of
@@ -39,7 +39,7 @@ async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
         return
     router = import_module(f"services.{name}.handlers").router
     exchange = Exchange("KH", Partners({}), a_signer("KH"), Connections(None, None), 1024)
-    tools = (ReferenceData.load(), Tariffs.load(), DenialReasons.load(), VerificationClocks.load(), Offices.load(), exchange)
+    tools = (*certificate_tools(), Tariffs.load(), DenialReasons.load(), VerificationClocks.load(), Offices.load(), exchange)
     async with a_service_under_test(name, router, tmp_path, *tools) as service:
         yield service
 

@@ -15,7 +15,6 @@ from lxml import html
 from sqlalchemy import select
 
 from services.certificates.handlers import router as certificates
-from services.certificates.reference_data import tools as certificates_tools
 from services.fees.handlers import router as fees
 from services.fees.tariffs import tools as fees_tools
 from services.gateway.denials import DenialReasons
@@ -41,6 +40,7 @@ from shared.runtime.http_server import application
 from shared.security import revocations, signing_keys
 from shared.web.site import Site
 from tests.gateway.builders import a_signer
+from tests.certificates.keys import certificate_tools
 from tests.registry.people import Human, a_registry, an_officer, somebody_of_a_company, the_administrator
 from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_health_check, a_person, a_service_under_test
 from tests.support.software_passkey import ORIGIN
@@ -269,7 +269,7 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
         await registry.do_tasks()
         services = {"registry": registry}
         for name, router, tools in (
-            ("certificates", certificates, certificates_tools(None)),  # type: ignore[arg-type]
+            ("certificates", certificates, certificate_tools()),
             ("fees", fees, fees_tools(None)),  # type: ignore[arg-type]
             (
                 "gateway",

@@ -5,7 +5,13 @@ import shutil
 
 import pytest
 
-PACKAGES = {"xmllint": "libxml2-utils", "xmlsec1": "xmlsec1"}
+PACKAGES = {
+    "pdfsig": "poppler-utils",
+    "pdftoppm": "poppler-utils",
+    "xmllint": "libxml2-utils",
+    "xmlsec1": "xmlsec1",
+    "zbarimg": "zbar-tools",
+}
 
 
 def program(name: str) -> str:

@@ -12,8 +12,10 @@ from services.certificates.handlers import (
     listing,
     messages,
     originals,
+    printing,
     products,
     recovering,
+    sealing,
     withdrawing,
 )
 from services.certificates.store import certificates, documents
@@ -30,6 +32,8 @@ for part in (
     deciding,
     issuing,
     cancelling,
+    sealing,
+    printing,
     content,
     messages,
     listing,

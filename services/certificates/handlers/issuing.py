@@ -11,6 +11,7 @@ from services.certificates.domain.original import OriginalExpired, OriginalNotUs
 from services.certificates.handlers.acts import record
 from services.certificates.handlers.back_to_back import valid_originals
 from services.certificates.handlers.cancelling import cancel_replaced
+from services.certificates.handlers.sealing import SealCertificate
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.certificates import certificate_by_id, find_certificate, is_settled, record_settlement
 from services.certificates.store.documents import keep_document, next_serial
@@ -81,3 +82,4 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
         await cancel_replaced(former, certificate, work)
     if originals:
         await make_final(work, certificate.certificate_id)
+    work.later(SealCertificate(certificate_id=document.certificate_id), key=document.certificate_id)

@@ -8,13 +8,17 @@ from services.certificates.domain.number import number_of
 from services.certificates.handlers.acts import announce_if_closed
 from services.certificates.handlers.back_to_back import release_originals, restore_uses
 from services.certificates.handlers.cancelling import announce_cancelled
+from services.certificates.sealed_views import copy_event, sealed_event
 from services.certificates.store.certificates import find_certificate, handed_in, no_drafts
+from services.certificates.store.copies import copies_of, skip_copies_up_to
 from services.certificates.store.documents import Document, find_document, keep_document, skip_numbers_up_to
 from services.certificates.store.messages import find_last_message, with_messages
+from services.certificates.store.sealed import find_sealed
 from services.certificates.views import documented, issued, message_sent, status_changed, submitted
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import CertificateSubmitted
+from shared.contracts.certificates.sealing import CertificateSealed
 from shared.handling.router import Router
 from shared.handling.work import Work
 
@@ -31,6 +35,11 @@ async def announce_certificate(certificate_id: UUID, work: Work) -> None:
     if document := await find_document(work, certificate_id):
         work.announce(issued(document, work))
         work.announce(documented(document, work))
+        if sealed := await find_sealed(work, certificate_id):
+            work.announce(sealed_event(document, sealed))
+        for event in (copy_event(document, copy) for copy in await copies_of(work, certificate_id)):
+            if event:
+                work.announce(event)
     if certificate and certificate.status is Status.CANCELLED:
         announce_cancelled(certificate, work)
 
@@ -94,6 +103,13 @@ async def remember_cancellation(event: CertificateCancelled, work: Work) -> None
         )
         certificate.status_since = event.occurred_at
         await release_originals(certificate, work)
+
+
+@router.on_replay(CertificateSealed)
+async def remember_seal(event: CertificateSealed, work: Work) -> None:
+    """A document was sealed after the backup. It is sealed again; the number of a contingency print is not given again."""
+    if event.contingency_number:
+        await skip_copies_up_to(work, event.contingency_number)
 
 
 @router.on_lost_keys("numbered")

@@ -14,7 +14,10 @@ from shared.handling.work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """The document of an issued certificate as it was sent. `agent_id`: the agent that drafted the certificate, if any."""
+    """The document of an issued certificate as it was sent. `agent_id`: the agent that drafted the certificate, if any.
+
+    `stored`: the body as it is stored.
+    """
 
     certificate_id: UUID
     exporter_id: UUID
@@ -22,11 +25,18 @@ class Document:
     body: FormD
     version: int
     agent_id: UUID | None = None
+    stored: str | None = None
+
+    @property
+    def as_json(self) -> str:
+        """The body exactly as it was stored: its digest is signed."""
+        return self.stored or self.body.model_dump_json()
 
 
 async def keep_document(work: Work, document: Document) -> None:
     """Keeps the document of an issued certificate as it was sent."""
-    row = vars(document) | {"body": document.body.model_dump_json(), "reference": document.body.reference}
+    row = {name: value for name, value in vars(document).items() if name != "stored"}
+    row |= {"body": document.as_json, "reference": document.body.reference}
     await work.insert_new(documents, [row])
 
 
@@ -46,6 +56,7 @@ async def find_document(work: Work, certificate_id: UUID) -> Document | None:
         body=body,
         version=row.version,
         agent_id=row.begun_by,
+        stored=row.body,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.orm import registry
 
@@ -167,7 +168,65 @@ documents = Table(
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("agent_id", Uuid),
+    Column("sealed", Boolean, nullable=False, server_default=false()),
 )
+_unsealed = ~documents.c.sealed
+Index("ix_documents_unsealed", documents.c.certificate_id, postgresql_where=_unsealed, sqlite_where=_unsealed)
+
+sealed_documents = Table(
+    "sealed_documents",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("key_id", String(20), nullable=False),
+    Column("code", String(20), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("locked_summary", Text, nullable=False),
+    Column("credential", Text, nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+)
+
+previews = Table(
+    "previews",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+)
+
+contingency_copies = Table(
+    "contingency_copies",
+    TABLES,
+    Column("office", String(5), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("serial", Integer, primary_key=True),
+    Column("certificate_id", Uuid, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("printed_on", Date, nullable=False),
+    Column("printed_at", UtcDateTime, nullable=False),
+    Column("printed_by", Uuid),
+    Column("sha256", String(64)),
+    Column("key_id", String(20)),
+    Column("locked_summary", Text),
+    Index("ix_contingency_copies_certificate", "certificate_id", "printed_at"),
+)
+
+contingency_numbers = Table(
+    "contingency_numbers",
+    TABLES,
+    Column("office", String(5), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+document_keys = Table(
+    "document_keys",
+    TABLES,
+    Column("key_id", String(20), primary_key=True),
+    Column("office", String(5), nullable=False),
+    Column("certificate", Text, nullable=False),
+    Column("withdrawn_since", UtcDateTime),
+)
+"""The certificates of all keys that ever sealed here."""
 
 numbers = Table(
     "numbers",

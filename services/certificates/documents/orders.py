@@ -1,0 +1,47 @@
+"""What the process pool receives to make a page, and what it returns. These classes need no library of pages or seals."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOrder:
+    """A page to print. `document`: a FormD as JSON.
+
+    `country_names`: names in English by code; `office_name`: as printed in box 12. `watermark`, `mark`: text across the page
+    and in its first line; empty on a normal certificate.
+    """
+
+    document: str
+    country_names: dict[str, str]
+    office_name: str
+    check_at: str
+    watermark: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealOrder:
+    """How to seal a page. `keystore`: the PKCS#12 file of the office. `code`: the verification code to print.
+
+    `time_stamp_url`: the server for time stamps (RFC 3161); empty: none. `credential_id`, `issuer`: of the credential.
+    """
+
+    keystore: Path
+    password_file: Path
+    key_id: str
+    code: str
+    issuer: str
+    credential_id: str
+    time_stamp_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedPage:
+    """A sealed PDF with its SHA-256, the summary in its QR code, the same under the verification code, and the credential."""
+
+    pdf: bytes
+    sha256: str
+    summary: str
+    locked_summary: str
+    credential: str

@@ -1,0 +1,137 @@
+"""Documents on demand: the preview of a certificate that is not issued, and numbered contingency prints of an issued one."""
+
+from typing import ClassVar
+
+from services.certificates.documents.keys import Sealing
+from services.certificates.documents.orders import PageOrder
+from services.certificates.domain.certificate import Certificate
+from services.certificates.domain.exporter import ExporterNotRegistered
+from services.certificates.domain.life_cycle import Status
+from services.certificates.domain.sealing import NothingToPreview, NotIssued
+from services.certificates.handlers.agents import must_be_of_exporter
+from services.certificates.handlers.assigning import must_be_of_their_office
+from services.certificates.handlers.reading import certificate_to_read
+from services.certificates.handlers.sealing import PDF, issued_document, print_and_seal, sealed_of
+from services.certificates.reference_data import ReferenceData
+from services.certificates.sealed_views import copy_event, copy_view, page_of
+from services.certificates.store.certificates import certificate_by_id
+from services.certificates.store.copies import Copy, complete_copy, copies_of, find_copy, next_copy_serial, register_copy
+from services.certificates.store.exporters import find_exporter
+from services.certificates.store.sealed import keep_preview
+from services.certificates.views import document_of
+from shared.contracts.certificates.sealing import (
+    ContingencyCopies,
+    ContingencyCopy,
+    ListContingencyCopies,
+    PreviewCertificate,
+    PrintContingencyCopy,
+    PrintedDocument,
+)
+from shared.handling.files import store_file
+from shared.handling.router import Router
+from shared.handling.task import Task
+from shared.handling.work import Work
+
+router = Router()
+
+DRAFT = "DRAFT"
+"""The watermark of a preview."""
+
+
+class PrintCopy(Task):
+    """Makes the PDF of a registered contingency print."""
+
+    kind: ClassVar[str] = "print_contingency_copy"
+    office: str
+    year: int
+    serial: int
+
+
+@router.answers(PreviewCertificate)
+async def preview_certificate(command: PreviewCertificate, work: Work) -> PrintedDocument:
+    """The exporter or an officer sees the page before the certificate is issued."""
+    certificate = await certificate_by_id(work, command.certificate_id)
+    await _must_work_on(certificate, work, command.read_by)
+    if certificate.reference:
+        raise NothingToPreview("certificate_id", certificate=certificate.reference)
+    exporter = await find_exporter(work, certificate.exporter_id)
+    if exporter is None:
+        raise ExporterNotRegistered("exporter_id")
+    data, today = work.use(ReferenceData), work.today
+    document = document_of(certificate, exporter, data.form(certificate.form, today), work.country, preview_on=today)
+    page = page_of(document.body, document.as_json, data, work.use(Sealing).check_at, watermark=DRAFT)
+    pdf = await work.in_process(_printed, page)
+
+    sha256 = await store_file(command.certificate_id, pdf, PDF, work)
+    await keep_preview(work, command.certificate_id, sha256)
+    return PrintedDocument(certificate_id=command.certificate_id, sha256=sha256, size=len(pdf))
+
+
+@router.answers(PrintContingencyCopy)
+async def print_contingency_copy(command: PrintContingencyCopy, work: Work) -> ContingencyCopy:
+    """The exporter or an approver needs a numbered print, because the electronic exchange fails (Annex 8, Rule 7)."""
+    certificate = await certificate_by_id(work, command.certificate_id)
+    await _must_work_on(certificate, work, command.read_by)
+    if certificate.status is not Status.ISSUED:
+        raise NotIssued("certificate_id")
+    document = await issued_document(certificate.certificate_id, work)
+    office, today = document.body.office, work.today
+
+    copy = Copy(
+        office=office,
+        year=today.year,
+        serial=await next_copy_serial(work, office, today.year),
+        certificate_id=certificate.certificate_id,
+        reason=command.reason,
+        printed_on=today,
+        printed_at=work.now,
+        printed_by=work.actor.user_id,
+    )
+    await register_copy(work, copy)
+    work.later(PrintCopy(office=copy.office, year=copy.year, serial=copy.serial), key=copy.number)
+    return copy_view(copy, document)
+
+
+@router.due(PrintCopy)
+async def print_copy(task: PrintCopy, work: Work) -> None:
+    """The print gets its PDF: the sealed page with its number in the first line."""
+    copy = await find_copy(work, task.office, task.year, task.serial)
+    if copy is None or copy.sha256:
+        return
+    document, sealing = await issued_document(copy.certificate_id, work), work.use(Sealing)
+    code = (await sealed_of(copy.certificate_id, work)).code
+    page = page_of(document.body, document.as_json, work.use(ReferenceData), sealing.check_at, copy=copy)
+    order = sealing.order(copy.certificate_id, document.body.office, code, work.today)
+    made = await work.in_process(print_and_seal, page, order)
+
+    sha256 = await store_file(copy.certificate_id, made.pdf, PDF, work)
+    await complete_copy(work, copy, sha256=sha256, key_id=order.key_id, locked_summary=made.locked_summary)
+    completed = await find_copy(work, task.office, task.year, task.serial)
+    if completed and (event := copy_event(document, completed)):
+        work.announce(event)
+
+
+@router.answers(ListContingencyCopies)
+async def list_contingency_copies(question: ListContingencyCopies, work: Work) -> ContingencyCopies:
+    """Which contingency prints were made of this certificate?"""
+    certificate = await certificate_to_read(question, work)
+    copies = await copies_of(work, certificate.certificate_id)
+    if not copies:
+        return ContingencyCopies(copies=())
+    document = await issued_document(certificate.certificate_id, work)
+    return ContingencyCopies(copies=tuple(copy_view(copy, document) for copy in copies))
+
+
+async def _must_work_on(certificate: Certificate, work: Work, officers: frozenset[str]) -> None:
+    """Refuses everybody but the exporter, its agent, and the officers of the office."""
+    if work.actor.roles & officers:
+        must_be_of_their_office(certificate, work)
+    else:
+        await must_be_of_exporter(certificate, work)
+
+
+def _printed(page: PageOrder) -> bytes:
+    """Makes a PDF. Only the process that does it imports the library."""
+    from services.certificates.documents.printing import printed
+
+    return printed(page)
