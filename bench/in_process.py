@@ -36,6 +36,7 @@ from services.tracking.handlers import router as tracking
 from services.tracking.limits import Limits
 from services.tracking.live import Watching
 from services.tracking.look_ups import LookUps
+from services.tracking.verifying import Uploads
 from shared.audit_log.sealing import SealingKey
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
@@ -252,7 +253,11 @@ async def in_process(
             ("certificates", certificates, tuple(certificate_tools())),
             ("fees", fees, (Tariffs.load(),)),
             ("gateway", gateway, (exchange,)),
-            ("tracking", tracking, (data, Limits(), Watching(), Figures(data), LookUps(), CertificatePages(data), site)),
+            (
+                "tracking",
+                tracking,
+                (data, Limits(), Uploads(), Watching(), Figures(data), LookUps(), CertificatePages(data), site),
+            ),
         )
         running = {}
         for name, router, tools in parts:

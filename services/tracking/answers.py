@@ -241,3 +241,33 @@ class CodesShown(Public):
     """The meanings of all codes."""
 
     codes: tuple[CodeShown, ...]
+
+
+Verdict = Literal["valid", "cancelled", "replaced", "expired", "altered", "unknown", "not_ready"]
+
+
+class CheckedDocument(Public):
+    """What the office has signed in the QR code. Only for who has the document or its code."""
+
+    exporter: str
+    consignee: str
+    origin: str
+    items: int
+
+
+class CheckShown(Public):
+    """The outcome of a check. `reason`: more exactly why. Dates are ISO 8601."""
+
+    verdict: Verdict
+    reason: str
+    tone: Literal["calm", "good", "bad"]
+    title: Bilingual
+    meaning: Bilingual
+    reference: str | None
+    form: str | None
+    destination: str | None
+    issued_on: str | None
+    valid_until: str | None
+    replaced_by: str | None
+    contingency_number: str | None
+    document: CheckedDocument | None

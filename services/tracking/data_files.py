@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from services.tracking.answers import Bilingual, ExchangeState
+from services.tracking.answers import Bilingual, ExchangeState, Verdict
 from shared.contracts.fields import Country, Office
 from shared.contracts.gateway.transmissions import StatusCode
 from shared.dated import in_force
@@ -73,6 +73,15 @@ class Contacts(Row):
     about: str
     offices: Annotated[tuple[OfficeRow, ...], Field(max_length=100)]
     customs: Annotated[tuple[CustomsRow, ...], Field(max_length=100)] = ()
+
+
+class CheckRow(Row):
+    """The texts of the outcome of a check. `verdict`: the general one, if the key of the row is a reason."""
+
+    title: Bilingual
+    meaning: Bilingual
+    tone: Tone
+    verdict: Verdict | None = None
 
 
 class Faq(Row):
@@ -156,6 +165,11 @@ class DataFiles:
     def reasons(self) -> dict[str, Bilingual]:
         """The text of each reason for a rejection."""
         return TypeAdapter(dict[str, Bilingual]).validate_python(_read("reasons"))
+
+    @cached_property
+    def checks(self) -> dict[str, CheckRow]:
+        """The texts of each outcome of a check."""
+        return TypeAdapter(dict[str, CheckRow]).validate_python(_read("checks"))
 
     @cached_property
     def unusual(self) -> dict[str, Bilingual]:

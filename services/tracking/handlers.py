@@ -13,8 +13,10 @@ from services.tracking.store import (
     store_newest,
 )
 from shared.contracts.certificates.cancelling import CertificateCancelled
+from services.tracking.tracked_seals import TrackedKey, TrackedSeal, store_key, store_seal
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
 from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
+from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
 from shared.contracts.gateway.partners import PartnerObserved
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.handling.router import Router
@@ -89,6 +91,38 @@ async def store_status_on_certificate_status_changed(event: CertificateStatusCha
             destination=event.destination[:MAX_CODE],
             submission=event.submission,
             at=event.occurred_at,
+            version=event.version,
+        ),
+    )
+
+
+@router.on(CertificateSealed)
+async def store_seal_on_certificate_sealed(event: CertificateSealed, work: Work) -> None:
+    """From now on everybody can check this document."""
+    await store_seal(
+        work,
+        TrackedSeal(
+            sha256=event.sha256,
+            certificate_id=event.certificate_id,
+            reference=event.reference,
+            key_id=event.key_id,
+            summary=event.summary,
+            contingency_number=event.contingency_number,
+            sealed_at=event.occurred_at,
+        ),
+    )
+
+
+@router.on(DocumentKeyPublished)
+async def store_key_on_document_key_published(event: DocumentKeyPublished, work: Work) -> None:
+    """The signatures of this key can be checked."""
+    await store_key(
+        work,
+        TrackedKey(
+            key_id=event.key_id,
+            office=event.office[:MAX_CODE],
+            certificate=event.certificate,
+            withdrawn_since=event.withdrawn_since,
             version=event.version,
         ),
     )

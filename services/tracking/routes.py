@@ -8,6 +8,7 @@ from services.tracking import informing, searching
 from services.tracking.limits import Endpoint, limited
 from services.tracking.live import show_events
 from services.tracking.notices import show_notice
+from services.tracking.verifying import verify
 from shared.web.site import routes_below
 
 ADDRESSES: dict[str, Endpoint] = {
@@ -27,5 +28,6 @@ ADDRESSES: dict[str, Endpoint] = {
 
 routes: Sequence[BaseRoute] = (
     *(Route(path, limited(endpoint)) for path, endpoint in ADDRESSES.items()),
+    Route("/verify", limited(verify), methods=["GET", "POST"]),
     *routes_below(""),
 )

@@ -11,6 +11,7 @@ from services.tracking.figures import Figures
 from services.tracking.limits import MAX_STREAMS, Limits
 from services.tracking.live import Watching
 from services.tracking.look_ups import LookUps
+from services.tracking.verifying import Uploads
 from shared.settings import Settings, SettingsWrong
 from shared.web.site import Site
 
@@ -38,6 +39,7 @@ def tools(settings: TrackingSettings) -> Iterable[object]:
         raise SettingsWrong.because(f"CO_CONTACTS_FILE ({_fault(error)})") from None
     yield data
     yield Limits()
+    yield Uploads()
     yield Watching()
     yield Figures(data)
     yield LookUps()

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Text,
     Uuid,
     bindparam,
     func,
@@ -118,6 +119,29 @@ tracked_cancellations = Table(
     Column("cancelled_at", UtcDateTime, nullable=False),
     Column("reason", String(64), nullable=False),
     Column("replaced_by", String(30)),
+    Column("version", Integer, nullable=False),
+)
+
+tracked_seals = Table(
+    "tracked_seals",
+    TABLES,
+    Column("sha256", String(64), primary_key=True),
+    Column("certificate_id", Uuid, nullable=False),
+    Column("reference", String(30), nullable=False),
+    Column("key_id", String(20), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("contingency_number", String(40)),
+    Column("sealed_at", UtcDateTime, nullable=False),
+    Index("ix_tracked_seals_reference", "reference"),
+)
+
+tracked_keys = Table(
+    "tracked_keys",
+    TABLES,
+    Column("key_id", String(20), primary_key=True),
+    Column("office", String(10), nullable=False),
+    Column("certificate", Text, nullable=False),
+    Column("withdrawn_since", UtcDateTime),
     Column("version", Integer, nullable=False),
 )
 
@@ -276,6 +300,15 @@ async def certificates_by_references(work: Work, references: Collection[str]) ->
             same = (reference, number, code, certificate_id, country, at, version_of_step, reasons)
             tracked.steps.append(TrackedStep(*same))
     return found
+
+
+_STATUS = select(tracked_progress.c.status).where(tracked_progress.c.certificate_id == bindparam("certificate"))
+
+
+async def status_of(work: Work, certificate_id: UUID) -> str | None:
+    """The present status of a certificate, or None if it is not known yet."""
+    status: str | None = await work.session.scalar(_STATUS, {"certificate": certificate_id})
+    return status
 
 
 async def steps_of(work: Work, reference: str) -> list[TrackedStep]:

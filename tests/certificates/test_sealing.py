@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,9 +11,11 @@ from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
 from joserfc import jws
+from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey
 from pypdf import PdfReader
 from sqlalchemy import delete, update
@@ -23,6 +26,7 @@ from services.certificates.documents.printing import printed
 from services.certificates.documents.sealing import sealed_page
 from services.certificates.documents.summaries import locked, new_code
 from services.certificates.handlers.sealing import SealRemaining
+from services.certificates.publishing import routes
 from services.certificates.store.tables import documents, sealed_documents
 from services.tracking.seals import opened
 from shared.contracts.certificates.documents import Company, FormD, Money, Original, Party
@@ -38,11 +42,12 @@ from shared.contracts.certificates.sealing import (
     PrintContingencyCopy,
 )
 from shared.contracts.messages import Refusal
+from shared.runtime.http_server import application
 from tests.certificates.keys import a_sealing, new_keys, office_keys
 from tests.certificates.test_handlers import APPROVER, Trader
 from tests.gateway.builders import a_form, an_item
 from tests.support.programs import program
-from tests.support.service_under_test import ServiceUnderTest, a_person
+from tests.support.service_under_test import ServiceUnderTest, a_health_check, a_person
 
 TODAY = date(2026, 11, 23)
 
@@ -314,3 +319,24 @@ def test_a_folder_with_a_wrong_password_is_refused_by_name() -> None:
     keys.password_file.write_text("another")
     with pytest.raises(ValueError, match=r"PNH\.p12"):
         keys.read()
+
+
+async def test_everybody_reads_the_keys_and_a_credential_verifies_with_them(service: ServiceUnderTest, trader: Trader) -> None:
+    await service.start()
+    state = await an_issued(trader)
+    data = await service.ask(GetCertificateCredential(certificate_id=state.certificate_id), trader.person)
+    service.context.add(a_health_check())
+    site = httpx.ASGITransport(application(service.context, routes))
+    async with httpx.AsyncClient(transport=site, base_url="https://co.example") as public:
+        did = (await public.get("/.well-known/did.json")).json()
+        pem = (await public.get("/.well-known/co-document-keys.pem")).text
+
+    header = json.loads(urlsafe_b64decode(data.credential.split(".")[0] + "=="))
+    (method,) = [each for each in did["verificationMethod"] if each["id"] == header["kid"]]
+    jws.deserialize_compact(data.credential, ECKey.import_key(method["publicKeyJwk"]), algorithms=["ES256"])
+    assert header["kid"] in did["assertionMethod"]
+    assert header["typ"] == "vc+jwt"
+    assert pem.count("BEGIN CERTIFICATE") == 3
+    forged = data.credential[:-8] + ("A" * 8)
+    with pytest.raises(BadSignatureError):
+        jws.deserialize_compact(forged, ECKey.import_key(method["publicKeyJwk"]), algorithms=["ES256"])

@@ -116,6 +116,7 @@ class Proxy:
     tracking: Backend
     portal: Backend
     gateway: Backend
+    certificates: Backend
     nginx: int
     open: ExitStack = field(default_factory=ExitStack)
 
@@ -175,6 +176,7 @@ def adapted(folder: Path, ports: dict[str, int], changes: dict[str, str]) -> str
         "resolver 127.0.0.11 valid=2s ipv6=off;": "",
         "tracking:8000": f"{HOME}:{ports['tracking']}",
         "portal:8000": f"{HOME}:{ports['portal']}",
+        "certificates:8000": f"{HOME}:{ports['certificates']}",
         "gateway:8000": f"{HOME}:{ports['gateway']}",
     }
     for ours, theirs in (here | changes).items():
@@ -211,13 +213,14 @@ def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Pro
     of_gateway = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     of_gateway.load_cert_chain(*_write(folder, "gateway", machine("gateway", ca)))
     with ExitStack() as stack:
-        tracking, portal, gateway = Backend(), Backend(), Backend()
+        tracking, portal, gateway, certificates = Backend(), Backend(), Backend(), Backend()
         gateway.socket = of_gateway.wrap_socket(gateway.socket, server_side=True, do_handshake_on_connect=False)
         stack.enter_context(_serving(tracking))
         stack.enter_context(_serving(portal))
         stack.callback(portal.ended.set)
         stack.enter_context(_serving(gateway))
-        backends = {"tracking": tracking, "portal": portal, "gateway": gateway}
+        stack.enter_context(_serving(certificates))
+        backends = {"tracking": tracking, "portal": portal, "gateway": gateway, "certificates": certificates}
         ports = free_ports(["proxy", "partners"]) | {name: backend.server_port for name, backend in backends.items()}
         conf, log = folder / "nginx.conf", folder / "nginx.log"
         conf.write_text(adapted(folder, ports, changes or {}))
@@ -227,7 +230,7 @@ def a_proxy(folder: Path, changes: dict[str, str] | None = None) -> Iterator[Pro
         stack.callback(server.wait)
         stack.callback(server.terminate)
         trusting = ssl.create_default_context(cafile=folder / "ca.crt")
-        proxy = Proxy(ports["proxy"], ports["partners"], folder, trusting, tracking, portal, gateway, server.pid)
+        proxy = Proxy(ports["proxy"], ports["partners"], folder, trusting, tracking, portal, gateway, certificates, server.pid)
         stack.enter_context(proxy.open)
         while True:
             try:

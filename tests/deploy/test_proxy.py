@@ -81,6 +81,15 @@ def test_requests_reach_their_backend_with_the_true_client_address(start: Start)
     assert [proxy.ask(path).status for path in ("/live", "/ready", "/metrics")] == [404] * 3
 
 
+def test_a_file_to_check_reaches_tracking_and_the_keys_are_those_of_certificates(start: Start) -> None:
+    proxy = start({})
+    assert proxy.ask("/verify", method="POST", body=b"x" * 5 * MIB).body == b"here"
+    assert proxy.ask("/.well-known/did.json").body == b"here"
+
+    assert proxy.tracking.received == [("/verify", HOME, 5 * MIB)]
+    assert proxy.certificates.received == [("/.well-known/did.json", HOME, 0)]
+
+
 def test_the_portal_is_below_its_path_and_sees_the_host_that_the_browser_has_asked(start: Start) -> None:
     proxy = start({})
     assert proxy.ask("/portal/", ABROAD, headers={"Host": "co.example:8443"}).body == b"here"
@@ -202,7 +211,9 @@ def still_open(connection: ssl.SSLSocket) -> bool:
     return False
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/asw/messages", 4 * MIB), ("/portal/apply", 6 * MIB), ("/", 8 * 1024)])
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/asw/messages", 4 * MIB), ("/portal/apply", 6 * MIB), ("/verify", 6 * MIB), ("/", 8 * 1024)]
+)
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
 def test_a_body_that_is_too_large_is_refused(start: Start, path: str, limit: int, chunked: bool) -> None:
     proxy = start({})

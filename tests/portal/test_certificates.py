@@ -1,6 +1,7 @@
 """The list and the page of certificates: what each person sees, what happens next, and what can be done."""
 
 from datetime import date
+from re import fullmatch
 from uuid import UUID, uuid4
 
 import pytest
@@ -268,3 +269,46 @@ async def test_an_empty_reason_to_hold_is_shown_again(system: System) -> None:
     await approver.get(f"/certificates/{certificate_id}")
     await approver.send(f"/certificates/{certificate_id}/hold", reason=" ")
     assert "Fill in this field." in approver.text
+
+
+async def test_an_issued_certificate_is_downloaded_as_pdf_and_as_data(system: System) -> None:
+    exporter, certificate_id = await an_issued_certificate(system)
+    for human in (exporter, await system.officer("approver"), await system.officer("auditor")):
+        browser = await system.signed_in(human)
+        assert "Download certificate (PDF)" in await browser.get(f"/certificates/{certificate_id}")
+        pdf = await browser.http.get(f"/portal/certificates/{certificate_id}/certificate.pdf")
+        data = await browser.http.get(f"/portal/certificates/{certificate_id}/certificate.json")
+
+        assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+        assert fullmatch(r'attachment; filename="D2026-PNH-[0-9]{6}\.pdf"', pdf.headers["content-disposition"])
+        assert data.json()["code"]
+
+
+async def test_a_draft_has_a_preview(system: System) -> None:
+    exporter = await system.exporter()
+    certificate_id = await system.certificate(exporter, await system.product(exporter))
+    browser = await system.signed_in(exporter, "km")
+    assert "មើលទំព័រជាមុន" in await browser.get(f"/certificates/{certificate_id}")
+
+    form = browser.form("/preview")
+    preview = await browser.http.post(form.action, data=dict(form.form_values()))
+
+    assert preview.content.startswith(b"%PDF-")
+
+
+async def test_an_approver_makes_a_numbered_contingency_print(system: System) -> None:
+    _, certificate_id = await an_issued_certificate(system)
+    approver = await system.signed_in(await system.officer("approver"))
+    await approver.get(f"/certificates/{certificate_id}")
+
+    await approver.send("/contingency", reason="The gateway of Malaysia is down.")
+    await approver.get(f"/certificates/{certificate_id}")
+
+    (link,) = [each.get("href") for each in approver.page.iter("a") if "/copies/" in (each.get("href") or "")]
+    assert fullmatch(
+        "PNH-2026-[0-9]{5}",
+        (link_text := "".join(each.text or "" for each in approver.page.iter("a") if each.get("href") == link)),
+    ), link_text
+    assert (await approver.http.get(link)).content.startswith(b"%PDF-")
+    reviewer = await system.signed_in(await system.officer("reviewer"))
+    assert "Make a numbered print" not in await reviewer.get(f"/certificates/{certificate_id}")

@@ -21,6 +21,7 @@ from services.tracking.limits import Limits
 from services.tracking.live import LIFETIME, Watching
 from services.tracking.look_ups import LookUps
 from services.tracking.routes import routes
+from services.tracking.verifying import Uploads
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatus, CertificateStatusChanged
 from shared.contracts.gateway.outages import PartnerOutageChanged
 from shared.contracts.gateway.partners import PartnerObserved, PartnerState
@@ -100,7 +101,7 @@ class Tracking:
         self.clock, self.limits = SettableClock(NOON), Limits()
         data = DataFiles()
         tools = [data, self.limits, Watching(interval=0.01, heartbeat=0.05, lifetime=streams_last), Figures(data), SITE]
-        tools += [LookUps(), CertificatePages(data)]
+        tools += [LookUps(), CertificatePages(data), Uploads()]
         self.context = ServiceContext("tracking", self.database, self.clock, ThreadPoolExecutor(1), tools)
         self.context.add(a_health_check())
         self.app = app = application(self.context, routes)

@@ -76,5 +76,21 @@ async def find_key(work: Work, key_id: str) -> tuple[str, str, datetime | None] 
     return None if row is None else (row.office, row.certificate, row.withdrawn_since)
 
 
+@dataclass(frozen=True)
+class PublicKey:
+    """The certificate of a key that seals."""
+
+    key_id: str
+    certificate: str
+    withdrawn_since: datetime | None
+
+
+async def all_keys(work: Work) -> Sequence[PublicKey]:
+    """The certificates of all keys, by id; at most 1000. An office has a few in its life."""
+    columns = (document_keys.c.key_id, document_keys.c.certificate, document_keys.c.withdrawn_since)
+    rows = await work.session.execute(select(*columns).order_by(document_keys.c.key_id).limit(1000))
+    return [PublicKey(*row) for row in rows]
+
+
 key_ids = select(document_keys.c.key_id)
 sealed = select(sealed_documents.c.certificate_id)

@@ -29,6 +29,7 @@ from shared.contracts.certificates.content import (
     Thread,
 )
 from shared.contracts.certificates.issuing import CertificateState, CertificateStatus
+from shared.contracts.certificates.sealing import ContingencyCopies, ContingencyCopy, ListContingencyCopies
 from shared.contracts.certificates.withdrawing import ListRejectionReasons, RejectionReasons
 from shared.contracts.fees import GetInvoice, InvoiceState
 from shared.contracts.gateway.transmissions import GetTransmission, StatusCode, TransmissionState
@@ -63,6 +64,7 @@ class Dossier:
     thread: Thread
     invoice: InvoiceState | None
     transmission: TransmissionState | None
+    copies: tuple[ContingencyCopy, ...]
     people: dict[UUID, str]
 
 
@@ -80,8 +82,8 @@ async def gather(visit: Visit) -> Dossier:
     )
     wanted = [*(act.user_id for act in history.acts), *(message.user_id for message in thread.messages)]
     wanted += [content.reviewed_by, content.approved_by, content.assigned_to]
-    invoice, transmission, people = await asyncio.gather(
-        _invoice(visit, content), _transmission(visit, content), people_named(visit, wanted)
+    invoice, transmission, copies, people = await asyncio.gather(
+        _invoice(visit, content), _transmission(visit, content), _copies(visit, content), people_named(visit, wanted)
     )
     return Dossier(
         content=content,
@@ -89,6 +91,7 @@ async def gather(visit: Visit) -> Dossier:
         thread=thread,
         invoice=invoice,
         transmission=transmission,
+        copies=copies,
         people=people,
     )
 
@@ -107,6 +110,16 @@ async def _transmission(visit: Visit, content: CertificateContent) -> Transmissi
     question = GetTransmission(certificate_id=content.state.certificate_id)
     found: TransmissionState | None = await _if_answered(visit, question)
     return found
+
+
+async def _copies(visit: Visit, content: CertificateContent) -> tuple[ContingencyCopy, ...]:
+    """The contingency prints of an issued certificate, latest first."""
+    if not content.state.reference:
+        return ()
+    found: ContingencyCopies | None = await _if_answered(
+        visit, ListContingencyCopies(certificate_id=content.state.certificate_id)
+    )
+    return found.copies if found else ()
 
 
 async def _if_answered(visit: Visit, question: Question) -> Any:
@@ -199,6 +212,8 @@ async def show_certificate(visit: Visit) -> Response:
         ],
         deciding=await deciding(visit, content, dossier.people),
         mine=mine,
+        may_preview=not state.reference and visit.someone.has(*FILING, *DECIDING),
+        may_print=state.status is CertificateStatus.ISSUED and visit.someone.has(Role.SIGNATORY, Role.APPROVER),
         may=_acts(visit, state.status) if mine else _of_officer(visit, state, dossier.transmission),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,
         last_code=steps[-1].code if steps else None,

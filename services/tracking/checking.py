@@ -1,0 +1,115 @@
+"""The check of a certificate: by its QR code, by reference and verification code, or by its PDF."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidTag
+
+from services.tracking.seals import MAX_SUMMARY, Summary, SummaryForged, key_id_of, opened, verified
+from services.tracking.store import TrackedCertificate, certificates_by_references, status_of
+from services.tracking.tracked_seals import TrackedKey, TrackedSeal, find_key, find_seal, seals_of
+from shared.contracts.certificates.sealing import CODE_ALPHABET, CODE_LENGTH
+from shared.handling.work import Work
+
+NAMED = re.compile(rb"Certificate of origin, Form [A-Z]{1,4}, ([A-Z0-9]{1,8}-[A-Z]{2,5}-[0-9]{6,9})")
+"""The title of our PDF in its metadata, which is not compressed."""
+ADDRESS = re.compile(r"[?&]q=([A-Za-z0-9._-]+)")
+SUMMARY = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+NOT_IN_FORCE = {"cancelled": "cancelled", "replaced": "replaced"}
+"""The statuses of an issued certificate that is no longer in force, with their verdicts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The outcome of a check. `verdict`: a key of `data/checks.json`. `summary`: only for who has the document."""
+
+    verdict: str
+    certificate: TrackedCertificate | None = None
+    replaced_by: str | None = None
+    seal: TrackedSeal | None = None
+    summary: Summary | None = None
+    reference: str = ""
+
+
+def is_code(text: str) -> bool:
+    """Whether a text looks like a verification code."""
+    return len([char for char in text.upper() if char in CODE_ALPHABET]) == CODE_LENGTH and len(text) < 40
+
+
+def summary_in(text: str) -> str | None:
+    """The signed summary in what a reader of QR codes returns: the address, or the summary alone."""
+    text = text.strip()[: MAX_SUMMARY + 300]
+    found = ADDRESS.search(text)
+    summary = found[1] if found else text
+    return summary if SUMMARY.fullmatch(summary) and len(summary) <= MAX_SUMMARY else None
+
+
+async def check_summary(summary: str, work: Work, today: date) -> Check:
+    """Checks the content of a QR code."""
+    try:
+        key = await find_key(work, key_id_of(summary))
+        if key is None:
+            return Check(verdict="summary_forged")
+        facts = verified(summary, key.certificate)
+    except SummaryForged:
+        return Check(verdict="summary_forged")
+    seals = await seals_of(work, facts.reference)
+    trusted = [seal for seal in seals if seal.key_id == key.key_id and not _stolen(key, seal.sealed_at)]
+    if key.withdrawn_since and not trusted:
+        return Check(verdict="key_withdrawn", reference=facts.reference)
+    return await _of_certificate(facts.reference, work, today, summary=facts)
+
+
+async def check_code(reference: str, code: str, work: Work, today: date) -> Check:
+    """Checks a reference with its verification code. The code opens the summary, which nobody else can read."""
+    if (await certificates_by_references(work, [reference])).get(reference) is None:
+        return Check(verdict="unknown", reference=reference)
+    seals = await seals_of(work, reference)
+    if not seals:
+        return Check(verdict="not_sealed_yet", reference=reference)
+    for seal in seals:
+        try:
+            summary = opened(seal.summary, code, reference)
+        except (InvalidTag, ValueError):
+            continue
+        return await check_summary(summary, work, today)
+    return Check(verdict="code_wrong", reference=reference)
+
+
+async def check_file(content: bytes, work: Work, today: date) -> Check:
+    """Checks a PDF by its digest: the office has sealed exactly these bytes, or it has not."""
+    seal = await find_seal(work, sha256(content).hexdigest())
+    if seal is not None:
+        key = await find_key(work, seal.key_id)
+        if key is not None and _stolen(key, seal.sealed_at):
+            return Check(verdict="key_withdrawn", reference=seal.reference, seal=seal)
+        return await _of_certificate(seal.reference, work, today, seal=seal)
+    if named := NAMED.search(content):
+        reference = named[1].decode()
+        if (await certificates_by_references(work, [reference])).get(reference):
+            return Check(verdict="file_changed", reference=reference)
+    return Check(verdict="file_unknown")
+
+
+async def _of_certificate(
+    reference: str, work: Work, today: date, *, seal: TrackedSeal | None = None, summary: Summary | None = None
+) -> Check:
+    tracked = (await certificates_by_references(work, [reference])).get(reference)
+    if tracked is None:
+        return Check(verdict="unknown", reference=reference)
+    certificate = tracked.certificate
+    verdict = NOT_IN_FORCE.get(await status_of(work, certificate.certificate_id) or "", "")
+    replaced_by: str | None = getattr(certificate, "replaced_by", None)
+    if replaced_by:
+        verdict = "replaced"
+    elif not verdict:
+        verdict = "expired" if today > certificate.valid_until else "valid"
+    return Check(
+        verdict=verdict, certificate=certificate, replaced_by=replaced_by, seal=seal, summary=summary, reference=reference
+    )
+
+
+def _stolen(key: TrackedKey, sealed_at: datetime) -> bool:
+    return key.withdrawn_since is not None and sealed_at >= key.withdrawn_since

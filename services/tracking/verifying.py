@@ -1,0 +1,119 @@
+"""The public check as a page and as JSON: `/verify`."""
+
+import asyncio
+
+from opentelemetry.trace import INVALID_SPAN
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.tracking.answers import CheckedDocument, CheckShown
+from services.tracking.checking import Check, check_code, check_file, check_summary, is_code, summary_in
+from services.tracking.limits import refused
+from services.tracking.references import MAX_TYPED, ReferenceMalformed, read_reference
+from services.tracking.replies import data_of, page, reply
+from shared.handling.work import ServiceContext
+from shared.refusals import Refused, TemporarilyUnavailable
+
+MAX_FILE = 6 * 1024 * 1024
+"""Bytes of a posted form. A certificate of 2,000 items has less than 5 MB."""
+AT_ONCE = 4
+"""Files that a replica receives at the same time."""
+RETRY = 5
+
+
+class FileNotAccepted(Refused):
+    code = "file_not_accepted"
+
+
+class Uploads:
+    """The places for files that are received at the same time."""
+
+    def __init__(self) -> None:
+        self.places = asyncio.Semaphore(AT_ONCE)
+
+
+async def verify(request: Request) -> Response:
+    """Checks what the address or the form names; without anything the page shows the three ways."""
+    if request.method == "POST":
+        return await _verify_file(request)
+    asked = request.query_params
+    text = asked.get("q", "")
+    typed, code = asked.get("reference", "")[:MAX_TYPED], asked.get("code", "")
+    if text:
+        summary = summary_in(text)
+        return await _shown(request, summary=summary) if summary else _answer(request, Check(verdict="summary_forged"))
+    if not typed.strip():
+        return page(request, "verify.html", 300, check=None, typed="", problem="")
+    try:
+        reference = read_reference(typed, data_of(request).offices)
+    except ReferenceMalformed:
+        return page(request, "verify.html", 0, 400, check=None, typed=typed, problem="reference")
+    if not is_code(code):
+        return page(request, "verify.html", 0, 400, check=None, typed=typed, problem="code")
+    return await _shown(request, reference=reference, code=code)
+
+
+async def _verify_file(request: Request) -> Response:
+    length = request.headers.get("content-length", "")
+    multipart = request.headers.get("content-type", "").startswith("multipart/form-data")
+    if not multipart or not length.isdigit() or int(length) > MAX_FILE:
+        return refused(request, FileNotAccepted(limit=MAX_FILE // 1024 // 1024), 413, RETRY)
+    context: ServiceContext = request.app.state.context
+    uploads = context.use(Uploads)
+    if uploads.places.locked():
+        return refused(request, TemporarilyUnavailable(), 503, RETRY)
+    async with uploads.places, request.form(max_files=1, max_fields=4, max_part_size=MAX_FILE) as form:
+        file = form.get("file")
+        content = await file.read() if isinstance(file, UploadFile) else b""
+        if not content:
+            return page(request, "verify.html", 0, 400, check=None, typed="", problem="file")
+        return await _shown(request, content=content)
+
+
+async def _shown(
+    request: Request, *, summary: str | None = None, reference: str = "", code: str = "", content: bytes = b""
+) -> Response:
+    context: ServiceContext = request.app.state.context
+    today = context.clock.today()
+    async with context.reading(INVALID_SPAN) as work:
+        if summary is not None:
+            check = await check_summary(summary, work, today)
+        elif content:
+            check = await check_file(content, work, today)
+        else:
+            check = await check_code(reference, code, work, today)
+    return _answer(request, check)
+
+
+def _answer(request: Request, check: Check) -> Response:
+    """What was found. No cache keeps it: a certificate may be cancelled at any moment."""
+    shown = check_view(check, request)
+    return reply(request, shown, "verify.html", 0, check=shown, typed=check.reference, problem="")
+
+
+def check_view(check: Check, request: Request) -> CheckShown:
+    """A check for the public."""
+    data = data_of(request)
+    row = data.checks[check.verdict]
+    certificate, summary, seal = check.certificate, check.summary, check.seal
+    document = None
+    if summary is not None:
+        document = CheckedDocument(
+            exporter=summary.exporter, consignee=summary.consignee, origin=summary.origin, items=summary.items
+        )
+    return CheckShown(
+        verdict=row.verdict or check.verdict,
+        reason=check.verdict,
+        tone=row.tone,
+        title=row.title,
+        meaning=row.meaning,
+        reference=check.reference or None,
+        form=certificate.form if certificate else None,
+        destination=certificate.destination if certificate else None,
+        issued_on=certificate.issued_on.isoformat() if certificate else None,
+        valid_until=certificate.valid_until.isoformat() if certificate else None,
+        replaced_by=check.replaced_by,
+        contingency_number=seal.contingency_number if seal else None,
+        document=document,
+    )
