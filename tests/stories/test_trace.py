@@ -20,6 +20,7 @@ CONSUMED = {
     ("certificates", "on FeeSettled"): 1,
     ("gateway", "on CertificateDocumented"): 1,
     ("tracking", "on CertificateIssued"): 1,
+    ("tracking", "on CertificateSealed"): 1,
     ("tracking", "on TransmissionAdvanced"): 3,
     ("tracking", "on CertificateStatusChanged"): 4,
     ("portal", "on CertificateStatusChanged"): 4,
