@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -340,3 +341,18 @@ async def test_everybody_reads_the_keys_and_a_credential_verifies_with_them(serv
     forged = data.credential[:-8] + ("A" * 8)
     with pytest.raises(BadSignatureError):
         jws.deserialize_compact(forged, ECKey.import_key(method["publicKeyJwk"]), algorithms=["ES256"])
+
+
+def test_a_service_imports_neither_typst_nor_pyhanko() -> None:
+    modules = (
+        "services.certificates.handlers, services.certificates.settings, services.certificates.publishing, shared.runtime.main"
+    )
+    script = f"import sys, {modules}; print([name for name in ('typst', 'pyhanko', 'aiohttp') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_certificate_of_a_thousand_items_is_printed_in_a_process_of_its_own() -> None:
+    items = tuple(an_item(number) for number in range(1, 1001))
+    pdf = printed(a_page(a_form(items=items)))
+    assert "1000" in PdfReader(BytesIO(pdf)).pages[-1].extract_text()

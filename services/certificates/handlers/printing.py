@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from services.certificates.documents.keys import Sealing
-from services.certificates.documents.orders import PageOrder
+from services.certificates.documents.making import print_and_seal, print_only
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.life_cycle import Status
@@ -11,7 +11,7 @@ from services.certificates.domain.sealing import NothingToPreview, NotIssued
 from services.certificates.handlers.agents import must_be_of_exporter
 from services.certificates.handlers.assigning import must_be_of_their_office
 from services.certificates.handlers.reading import certificate_to_read
-from services.certificates.handlers.sealing import PDF, issued_document, print_and_seal, sealed_of
+from services.certificates.handlers.sealing import PDF, issued_document, sealed_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.sealed_views import copy_event, copy_view, page_of
 from services.certificates.store.certificates import certificate_by_id
@@ -60,7 +60,7 @@ async def preview_certificate(command: PreviewCertificate, work: Work) -> Printe
     data, today = work.use(ReferenceData), work.today
     document = document_of(certificate, exporter, data.form(certificate.form, today), work.country, preview_on=today)
     page = page_of(document.body, document.as_json, data, work.use(Sealing).check_at, watermark=DRAFT)
-    pdf = await work.in_process(_printed, page)
+    pdf = await work.in_process(print_only, page)
 
     sha256 = await store_file(command.certificate_id, pdf, PDF, work)
     await keep_preview(work, command.certificate_id, sha256)
@@ -128,10 +128,3 @@ async def _must_work_on(certificate: Certificate, work: Work, officers: frozense
         must_be_of_their_office(certificate, work)
     else:
         await must_be_of_exporter(certificate, work)
-
-
-def _printed(page: PageOrder) -> bytes:
-    """Makes a PDF. Only the process that does it imports the library."""
-    from services.certificates.documents.printing import printed
-
-    return printed(page)

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.certificates.documents.keys import Sealing
-from services.certificates.documents.orders import PageOrder, SealedPage, SealOrder
+from services.certificates.documents.making import print_and_seal
 from services.certificates.documents.summaries import new_code
 from services.certificates.domain.sealing import DocumentNotReady
 from services.certificates.handlers.reading import certificate_to_read
@@ -110,13 +110,6 @@ async def issued_document(certificate_id: UUID, work: Work) -> Document:
     if document is None:
         raise DocumentNotReady("certificate_id")
     return document
-
-
-def print_and_seal(page: PageOrder, order: SealOrder) -> SealedPage:
-    """Makes a sealed PDF. Only the process that does it imports the libraries."""
-    from services.certificates.documents.sealing import sealed_page
-
-    return sealed_page(page, order)
 
 
 @router.at_start
