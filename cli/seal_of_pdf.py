@@ -10,6 +10,7 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 
@@ -48,6 +49,6 @@ async def _seal_of(pdf: bytes, authority: bytes) -> Seal:
         return Seal("its content was changed after it was sealed", by, reason, stamped)
     if not status.trusted:
         return Seal("the authority did not certify this seal", by, reason, stamped)
-    if not status.bottom_line:
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         return Seal("something was added after it was sealed", by, reason, stamped)
     return Seal("", by, reason, stamped)

@@ -80,7 +80,7 @@ def test_container_logs_are_limited(files: ComposeFiles) -> None:
 def test_the_bodies_that_nginx_accepts_at_once_fit_into_its_tmpfs(files: ComposeFiles) -> None:
     proxy = composed(files)["proxy"]
     conf = (ROOT / "deploy" / "compose" / "nginx.conf").read_text()
-    ((at_once, body),) = re.findall(r"limit_conn uploads_in_all (\d+);\s+client_max_body_size (\d+)m;", conf)
+    ((at_once, body),) = set(re.findall(r"limit_conn uploads_in_all (\d+);\s+client_max_body_size (\d+)m;", conf))
     (size,) = re.findall(r"size=(\d+)m", " ".join(proxy["tmpfs"]))
     memory = int(proxy["deploy"]["resources"]["limits"]["memory"]) // 2**20
 
