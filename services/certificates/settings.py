@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pydantic import DirectoryPath, Field, FilePath
 
 from services.certificates.documents.keys import OfficeKeys, Sealing
+from services.certificates.publishing import StatusLists
 from services.certificates.reference_data import ReferenceData
 from shared.settings import Settings, SettingsWrong
 
@@ -31,4 +32,5 @@ def tools(settings: CertificatesSettings) -> Iterable[object]:
         keys = OfficeKeys.read(settings.document_keys_dir, settings.document_keys_password_file)
     except ValueError as error:
         raise SettingsWrong.because(f"CO_DOCUMENT_KEYS_DIR ({error})") from None
+    yield StatusLists()
     yield Sealing(keys, settings.public_address, settings.time_stamp_url)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from deploy import pki
 from deploy.offices import issuing_offices
 from services.certificates.documents.keys import OfficeKeys, Sealing
+from services.certificates.publishing import StatusLists
 from services.certificates.reference_data import ReferenceData
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -62,4 +63,4 @@ def a_sealing(*, time_stamp_url: str = "") -> Sealing:
 
 def certificate_tools() -> Iterable[object]:
     """The objects that the handlers of certificates use."""
-    return ReferenceData.load(), a_sealing()
+    return ReferenceData.load(), StatusLists(), a_sealing()

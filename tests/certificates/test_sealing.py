@@ -1,5 +1,6 @@
 """Issued certificates get a sealed document: every value can be read back, and one changed byte is noticed."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -21,6 +23,7 @@ from joserfc.jwk import ECKey
 from pypdf import PdfReader
 from sqlalchemy import delete, update
 
+from services.certificates.documents.credentials import status_claims
 from services.certificates.documents.keys import OfficeKeys
 from services.certificates.documents.orders import PageOrder
 from services.certificates.documents.printing import printed
@@ -356,3 +359,34 @@ def test_a_certificate_of_a_thousand_items_is_printed_in_a_process_of_its_own() 
     items = tuple(an_item(number) for number in range(1, 1001))
     pdf = printed(a_page(a_form(items=items)))
     assert "1000" in PdfReader(BytesIO(pdf)).pages[-1].extract_text()
+
+
+async def test_the_status_of_a_credential_stands_in_a_signed_list(service: ServiceUnderTest, trader: Trader) -> None:
+    await service.start()
+    state = await an_issued(trader)
+    data = await service.ask(GetCertificateCredential(certificate_id=state.certificate_id), trader.person)
+    status = json.loads(urlsafe_b64decode(data.credential.split(".")[1] + "=="))["credentialStatus"]
+    service.context.add(a_health_check())
+    site = httpx.ASGITransport(application(service.context, routes))
+    async with httpx.AsyncClient(transport=site, base_url="https://co.example") as public:
+        answer = await public.get(status["statusListCredential"])
+        unknown = [await public.get(f"/.well-known/status/{name}") for name in ("D1999-PNH", "X2026-PNH", "D2026-XXX", "x")]
+
+    key = ECKey.import_key(office_keys().read().keys["PNH"].pem)
+    claims = json.loads(jws.deserialize_compact(answer.text, key, algorithms=["ES256"]).payload)
+    assert answer.headers["content-type"] == "application/vc+jwt"
+    assert not bit_of(claims, int(status["statusListIndex"]))
+    assert {each.status_code for each in unknown} == {404}
+
+
+def test_the_bits_of_a_status_list_are_those_of_the_revoked_serials() -> None:
+    claims = status_claims("https://co.example/s", "did:web:co.example", [1, 8, 200_000], datetime(2026, 11, 23, tzinfo=UTC))
+    assert [serial for serial in (0, 1, 2, 7, 8, 9, 199_999, 200_000) if bit_of(claims, serial)] == [1, 8, 200_000]
+
+
+def bit_of(claims: dict[str, Any], index: int) -> bool:
+    """Whether an entry is revoked (Bitstring Status List, 3.2)."""
+    encoded = claims["credentialSubject"]["encodedList"]
+    bits = gzip.decompress(urlsafe_b64decode(encoded[1:] + "=" * (-len(encoded[1:]) % 4)))
+    assert len(bits) * 8 >= 131_072
+    return bool(bits[index // 8] & 0x80 >> index % 8)

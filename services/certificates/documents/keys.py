@@ -81,6 +81,11 @@ class Sealing:
         """The issuer of credentials: the `did:web` of the public site."""
         return f"did:web:{quote(urlsplit(self.public_address).netloc, safe='')}"
 
+    @property
+    def status_lists(self) -> str:
+        """The address below which the status of credentials stands."""
+        return f"{self.public_address}/.well-known/status"
+
     def order(self, certificate_id: UUID, office: str, code: str, on: date) -> SealOrder:
         """How to seal a document of an office. Raises Unavailable."""
         key = self.keys.of(office, on)
@@ -91,6 +96,7 @@ class Sealing:
             code=code,
             issuer=self.issuer,
             credential_id=f"urn:uuid:{certificate_id}",
+            status_lists=self.status_lists,
             time_stamp_url=self.time_stamp_url,
         )
 

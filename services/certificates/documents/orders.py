@@ -25,6 +25,7 @@ class SealOrder:
     """How to seal a page. `keystore`: the PKCS#12 file of the office. `code`: the verification code to print.
 
     `time_stamp_url`: the server for time stamps (RFC 3161); empty: none. `credential_id`, `issuer`: of the credential.
+    `status_lists`: the address below which the status of credentials stands.
     """
 
     keystore: Path
@@ -33,6 +34,7 @@ class SealOrder:
     code: str
     issuer: str
     credential_id: str
+    status_lists: str
     time_stamp_url: str = ""
 
 

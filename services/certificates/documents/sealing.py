@@ -7,14 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import segno
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from joserfc.jwk import ECKey
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError
 
-from services.certificates.documents.credentials import credential_of
+from services.certificates.documents.credentials import credential_of, key_in
 from services.certificates.documents.orders import PageOrder, SealedPage, SealOrder
 from services.certificates.documents.printing import printed
 from services.certificates.documents.summaries import locked, signed, summary_of
@@ -43,11 +41,9 @@ class Office:
 def _office(keystore: Path, password_file: Path, changed: float) -> Office:
     password, content = password_file.read_bytes().strip(), keystore.read_bytes()
     signer = signers.SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=password)
-    key, _, _ = pkcs12.load_key_and_certificates(content, password)
-    if signer is None or not isinstance(key, EllipticCurvePrivateKey):
-        raise ValueError(f"{keystore.name} holds no key on P-256")
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Office(signer, ECKey.import_key(pem))
+    if signer is None:
+        raise ValueError(f"{keystore.name} holds no key")
+    return Office(signer, key_in(content, password))
 
 
 def sealed_page(page: PageOrder, order: SealOrder) -> SealedPage:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from services.certificates.store.tables import document_keys, documents, previews, sealed_documents
+from services.certificates.domain.life_cycle import Status
+from services.certificates.store.tables import certificates, document_keys, documents, previews, sealed_documents
 from shared.contracts.certificates.sealing import DocumentKeyPublished
 from shared.handling.files import delete_file
 from shared.handling.work import Work
@@ -90,6 +91,19 @@ async def all_keys(work: Work) -> Sequence[PublicKey]:
     columns = (document_keys.c.key_id, document_keys.c.certificate, document_keys.c.withdrawn_since)
     rows = await work.session.execute(select(*columns).order_by(document_keys.c.key_id).limit(1000))
     return [PublicKey(*row) for row in rows]
+
+
+NO_LONGER_IN_FORCE = [status for status in Status if status.value in ("cancelled", "replaced")]
+"""The statuses of an issued certificate that is no longer in force. A release that has none of them revokes nothing."""
+
+
+async def revoked(work: Work, name: str) -> list[int]:
+    """The serial numbers of certificates that are no longer in force. `name`: a reference without its serial number."""
+    if not NO_LONGER_IN_FORCE:
+        return []
+    columns = certificates.c.reference, certificates.c.status
+    these = select(columns[0]).where(columns[1].in_(NO_LONGER_IN_FORCE), columns[0].like(f"{name}-%"))
+    return [int(reference.rpartition("-")[2]) for reference in await work.session.scalars(these)]
 
 
 key_ids = select(document_keys.c.key_id)
