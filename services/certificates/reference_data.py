@@ -51,7 +51,15 @@ class ReferenceData:
         office_names = {row["code"]: row["name"] for row in _rows("offices")}
         country_names = json.loads((DATA / "countries.json").read_text(encoding="utf-8"))
         assignments = [AssignmentRule(effective_from(row), timedelta(hours=row["hours"])) for row in _rows("assignments")]
-        return cls(forms, offices, office_names, country_names, _reasons("rejection_reasons"), _reasons("cancellation_reasons"), assignments)
+        return cls(
+            forms,
+            offices,
+            office_names,
+            country_names,
+            _reasons("rejection_reasons"),
+            _reasons("cancellation_reasons"),
+            assignments,
+        )
 
     def form(self, name: str, on: date) -> Form:
         """The form in force on a day. Raises FormNotOffered."""

@@ -1,7 +1,7 @@
 """Maps certificates and products to answers, events and documents. Views do not query."""
 
-from uuid import UUID
 from datetime import date
+from uuid import UUID
 
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
@@ -11,8 +11,8 @@ from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
 from services.certificates.original_views import box_7, originals_of
 from services.certificates.store.documents import Document
-from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.clock import a_year_from
+from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
 from shared.contracts.certificates.issuing import (

@@ -8,7 +8,7 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidTag
 
 from services.tracking.seals import MAX_SUMMARY, Summary, SummaryForged, key_id_of, opened, verified
-from services.tracking.store import TrackedCertificate, certificates_by_references, status_of
+from services.tracking.store import TrackedCertificate, certificates_by_references
 from services.tracking.tracked_seals import TrackedKey, TrackedSeal, find_key, find_seal, seals_of
 from shared.contracts.certificates.sealing import CODE_ALPHABET, CODE_LENGTH
 from shared.handling.work import Work
@@ -17,8 +17,6 @@ NAMED = re.compile(rb"Certificate of origin, Form [A-Z]{1,4}, ([A-Z0-9]{1,8}-[A-
 """The title of our PDF in its metadata, which is not compressed."""
 ADDRESS = re.compile(r"[?&]q=([A-Za-z0-9._-]+)")
 SUMMARY = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-NOT_IN_FORCE = {"cancelled": "cancelled", "replaced": "replaced"}
-"""The statuses of an issued certificate that is no longer in force, with their verdicts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +97,11 @@ async def _of_certificate(
     tracked = (await certificates_by_references(work, [reference])).get(reference)
     if tracked is None:
         return Check(verdict="unknown", reference=reference)
-    certificate = tracked.certificate
-    verdict = NOT_IN_FORCE.get(await status_of(work, certificate.certificate_id) or "", "")
-    replaced_by: str | None = getattr(certificate, "replaced_by", None)
-    if replaced_by:
-        verdict = "replaced"
-    elif not verdict:
+    certificate, cancellation = tracked.certificate, tracked.cancellation
+    replaced_by = cancellation.replaced_by if cancellation else None
+    if cancellation:
+        verdict = "replaced" if replaced_by else "cancelled"
+    else:
         verdict = "expired" if today > certificate.valid_until else "valid"
     return Check(
         verdict=verdict, certificate=certificate, replaced_by=replaced_by, seal=seal, summary=summary, reference=reference

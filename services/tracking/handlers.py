@@ -12,8 +12,8 @@ from services.tracking.store import (
     TrackedTransmission,
     store_newest,
 )
-from shared.contracts.certificates.cancelling import CertificateCancelled
 from services.tracking.tracked_seals import TrackedKey, TrackedSeal, store_key, store_seal
+from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
 from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished

@@ -302,15 +302,6 @@ async def certificates_by_references(work: Work, references: Collection[str]) ->
     return found
 
 
-_STATUS = select(tracked_progress.c.status).where(tracked_progress.c.certificate_id == bindparam("certificate"))
-
-
-async def status_of(work: Work, certificate_id: UUID) -> str | None:
-    """The present status of a certificate, or None if it is not known yet."""
-    status: str | None = await work.session.scalar(_STATUS, {"certificate": certificate_id})
-    return status
-
-
 async def steps_of(work: Work, reference: str) -> list[TrackedStep]:
     """The steps of all transmissions of a certificate, in order."""
     steps = select(tracked_steps).where(tracked_steps.c.reference == reference)

@@ -31,8 +31,10 @@ from services.certificates.documents.sealing import sealed_page
 from services.certificates.documents.summaries import locked, new_code
 from services.certificates.handlers.sealing import SealRemaining
 from services.certificates.publishing import routes
+from services.certificates.store.sealed import revoked
 from services.certificates.store.tables import documents, sealed_documents
 from services.tracking.seals import opened
+from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.documents import Company, FormD, Money, Original, Party
 from shared.contracts.certificates.issuing import CertificateState
 from shared.contracts.certificates.sealing import (
@@ -377,6 +379,19 @@ async def test_the_status_of_a_credential_stands_in_a_signed_list(service: Servi
     assert answer.headers["content-type"] == "application/vc+jwt"
     assert not bit_of(claims, int(status["statusListIndex"]))
     assert {each.status_code for each in unknown} == {404}
+
+
+async def test_a_cancelled_certificate_is_revoked_in_its_list(service: ServiceUnderTest, trader: Trader) -> None:
+    state = await an_issued(trader)
+    cancel = CancelCertificate(certificate_id=state.certificate_id, reason="issued_in_error", remarks="Wrong consignee.")
+    await service.ask(cancel, APPROVER)
+    async with service.work() as work:
+        assert await revoked(work, "D2026-PNH") == [1]
+        assert await revoked(work, "D2026-SHV") == []
+
+    copy = PrintContingencyCopy(certificate_id=state.certificate_id, reason="down")
+    assert (await service.ask(copy, trader.person)).code == "certificate_not_issued"
+    assert await pdf_of(trader, state)
 
 
 def test_the_bits_of_a_status_list_are_those_of_the_revoked_serials() -> None:

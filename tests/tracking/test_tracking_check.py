@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from services.certificates.documents.orders import PageOrder, SealedPage
 from services.certificates.documents.sealing import sealed_page
 from services.tracking.checking import is_code, summary_in
+from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
 from tests.certificates.keys import a_sealing
 from tests.gateway.builders import a_form
-from tests.tracking.conftest import CERTIFICATE, NOON, REFERENCE, Tracking, a_status, an_issued_certificate
+from tests.tracking.conftest import CERTIFICATE, NOON, REFERENCE, Tracking, an_issued_certificate
 
 CODE = "ABCD-EFGH-JKLM"
 SEALED_AT = datetime(2026, 3, 2, 4, 1, tzinfo=UTC)
@@ -107,21 +109,25 @@ async def test_before_the_seal_arrives_the_visitor_is_asked_to_wait(tracking: Tr
     assert (await by_code(tracking))["verdict"] == "not_ready"
 
 
-@pytest.mark.parametrize("verdict", ["cancelled", "replaced"])
-async def test_a_certificate_that_is_no_longer_in_force_is_named_so(site: Tracking, sealed: SealedPage, verdict: str) -> None:
-    status = a_status("issued", 9, NOON).model_copy(update={"status": Named(verdict)})
-    await site.receive(status)
-    assert {(await each)["verdict"] for each in (by_code(site), by_qr(site, sealed.summary), by_file(site, sealed.pdf))} == {
-        verdict
-    }
-
-
-class Named(str):
-    """A status that this release does not list yet."""
-
-    @property
-    def value(self) -> str:
-        return str(self)
+@pytest.mark.parametrize(("replaced_by", "verdict"), [(None, "cancelled"), ("D2026-PNH-000124", "replaced")])
+async def test_a_certificate_that_is_no_longer_in_force_is_named_so(
+    site: Tracking, sealed: SealedPage, replaced_by: str | None, verdict: str
+) -> None:
+    await site.receive(
+        CertificateCancelled(
+            certificate_id=CERTIFICATE,
+            reference=REFERENCE,
+            destination="VN",
+            reason="issued_in_error",
+            detail="It was issued in error.",
+            replaced_by_id=uuid4() if replaced_by else None,
+            replaced_by=replaced_by,
+            version=9,
+            occurred_at=NOON,
+        )
+    )
+    found = [await by_code(site), await by_qr(site, sealed.summary), await by_file(site, sealed.pdf)]
+    assert [(each["verdict"], each["replaced_by"]) for each in found] == [(verdict, replaced_by)] * 3
 
 
 async def test_after_its_last_day_it_is_expired(site: Tracking) -> None:

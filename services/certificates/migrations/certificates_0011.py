@@ -9,7 +9,7 @@ from alembic import op
 from shared.database.column_types import UtcDateTime
 
 revision = "certificates_0011"
-down_revision = "certificates_0007"
+down_revision = "certificates_0008"
 branch_labels = None
 depends_on = None
 

@@ -93,16 +93,10 @@ async def all_keys(work: Work) -> Sequence[PublicKey]:
     return [PublicKey(*row) for row in rows]
 
 
-NO_LONGER_IN_FORCE = [status for status in Status if status.value in ("cancelled", "replaced")]
-"""The statuses of an issued certificate that is no longer in force. A release that has none of them revokes nothing."""
-
-
 async def revoked(work: Work, name: str) -> list[int]:
-    """The serial numbers of certificates that are no longer in force. `name`: a reference without its serial number."""
-    if not NO_LONGER_IN_FORCE:
-        return []
+    """The serial numbers of cancelled certificates. `name`: a reference without its serial number."""
     columns = certificates.c.reference, certificates.c.status
-    these = select(columns[0]).where(columns[1].in_(NO_LONGER_IN_FORCE), columns[0].like(f"{name}-%"))
+    these = select(columns[0]).where(columns[1] == Status.CANCELLED, columns[0].like(f"{name}-%"))
     return [int(reference.rpartition("-")[2]) for reference in await work.session.scalars(these)]
 
 
