@@ -7,6 +7,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.tracking.answers import (
     CertificateShown,
+    CheckShown,
     CodesShown,
     NoticeShown,
     PartnersShown,
@@ -25,6 +26,7 @@ ANSWERS: Sequence[type[Public]] = (
     NoticeShown,
     CodesShown,
     StepShown,
+    CheckShown,
     Problem,
 )
 TEMPLATE = "#/components/schemas/{model}"
@@ -50,6 +52,7 @@ EVENT = {
     },
     "required": ["event", "id", "data"],
 }
+UPLOAD = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
 REFERENCE = {"type": "string", "minLength": 1, "maxLength": MAX_TYPED, "examples": [EXAMPLE]}
 
 NOTICE = tuple(
@@ -77,6 +80,7 @@ def document() -> dict[str, Any]:
         "404": _problem("No certificate with this reference has been issued."),
     }
     notice = _answers(NoticeShown, "The check.") | {"404": _problem("No notice has this number and this certificate.")}
+    checked = _answers(CheckShown, "The outcome of the check.") | {"400": _problem("Something is missing or malformed.")}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -102,6 +106,24 @@ def document() -> dict[str, Any]:
             "/status": _get("getServiceFigures", "Read the service figures.", _answers(ServiceFigures, "The figures."), FORMAT),
             "/partners": _get("getPartners", "Read the states of partners.", _answers(PartnersShown, "The partners."), FORMAT),
             "/notices": _get("checkNotice", "Check a notice of an outage.", notice, *NOTICE, FORMAT),
+            "/verify": {
+                **_get(
+                    "checkCertificate",
+                    "Check a certificate by its QR code, or by its reference and verification code.",
+                    checked,
+                    {"name": "q", "in": "query", "schema": {"type": "string"}, "description": "The text of the QR code."},
+                    {**typed, "in": "query", "required": False},
+                    {"name": "code", "in": "query", "schema": {"type": "string"}, "description": "The verification code."},
+                    FORMAT,
+                ),
+                "post": {
+                    "operationId": "checkDocument",
+                    "summary": "Check a certificate by its PDF, at most 6 MiB. The file is not kept.",
+                    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}},
+                    "responses": _answers(CheckShown, "The outcome of the check.")
+                    | {"413": _problem("No file, or too large.")},
+                },
+            },
             "/codes": _get("getCodes", "Read the meanings of codes.", _answers(CodesShown, "The codes."), FORMAT),
         },
         "components": {"schemas": schemas["$defs"]},

@@ -7,13 +7,15 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.tracking.answers import CheckedDocument, CheckShown
+from services.tracking.answers import CheckedDocument, CheckShown, Problem
 from services.tracking.checking import Check, check_code, check_file, check_summary, is_code, summary_in
 from services.tracking.limits import refused
 from services.tracking.references import MAX_TYPED, ReferenceMalformed, read_reference
-from services.tracking.replies import data_of, page, reply
+from services.tracking.replies import data_of, kept, page, reply
+from services.tracking.visitors import wants_json
 from shared.handling.work import ServiceContext
 from shared.refusals import Refused, TemporarilyUnavailable
+from shared.web.site import HEADERS
 
 MAX_FILE = 6 * 1024 * 1024
 """Bytes of a posted form. A certificate of 2,000 items has less than 5 MB."""
@@ -24,6 +26,10 @@ RETRY = 5
 
 class FileNotAccepted(Refused):
     code = "file_not_accepted"
+
+
+class CheckIncomplete(Refused):
+    code = "check_incomplete"
 
 
 class Uploads:
@@ -44,14 +50,25 @@ async def verify(request: Request) -> Response:
         summary = summary_in(text)
         return await _shown(request, summary=summary) if summary else _answer(request, Check(verdict="summary_forged"))
     if not typed.strip():
-        return page(request, "verify.html", 300, check=None, typed="", problem="")
+        return _incomplete(request, typed="", problem="")
     try:
         reference = read_reference(typed, data_of(request).offices)
     except ReferenceMalformed:
-        return page(request, "verify.html", 0, 400, check=None, typed=typed, problem="reference")
+        return _incomplete(request, typed=typed, problem="reference")
     if not is_code(code):
-        return page(request, "verify.html", 0, 400, check=None, typed=typed, problem="code")
+        return _incomplete(request, typed=typed, problem="code")
     return await _shown(request, reference=reference, code=code)
+
+
+def _incomplete(request: Request, *, typed: str, problem: str) -> Response:
+    """The page with the three ways, and what is wrong with what was sent; for a program a refusal."""
+    if wants_json(request):
+        no = CheckIncomplete()
+        answer = Problem(code=no.code, detail=no.detail)
+        return Response(answer.model_dump_json(), 400, HEADERS | kept(0), media_type="application/json")
+    return page(
+        request, "verify.html", 0 if problem else 300, 400 if problem else 200, check=None, typed=typed, problem=problem
+    )
 
 
 async def _verify_file(request: Request) -> Response:
@@ -67,7 +84,7 @@ async def _verify_file(request: Request) -> Response:
         file = form.get("file")
         content = await file.read() if isinstance(file, UploadFile) else b""
         if not content:
-            return page(request, "verify.html", 0, 400, check=None, typed="", problem="file")
+            return _incomplete(request, typed="", problem="file")
         return await _shown(request, content=content)
 
 
