@@ -15,8 +15,8 @@ from services.tracking.store import (
 from services.tracking.tracked_seals import TrackedKey, TrackedSeal, store_key, store_seal
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
-from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
+from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
 from shared.contracts.gateway.partners import PartnerObserved
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
 from shared.handling.router import Router

@@ -39,8 +39,8 @@ from shared.handling.router import Router
 from shared.runtime.http_server import application
 from shared.security import revocations, signing_keys
 from shared.web.site import Site
-from tests.gateway.builders import a_signer
 from tests.certificates.keys import certificate_tools
+from tests.gateway.builders import a_signer
 from tests.registry.people import Human, a_registry, an_officer, somebody_of_a_company, the_administrator
 from tests.support.service_under_test import PHNOM_PENH, ServiceUnderTest, a_health_check, a_person, a_service_under_test
 from tests.support.software_passkey import ORIGIN

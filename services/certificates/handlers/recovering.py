@@ -105,8 +105,6 @@ async def remember_cancellation(event: CertificateCancelled, work: Work) -> None
         await release_originals(certificate, work)
 
 
-
-
 @router.on_replay(CertificateSealed)
 async def remember_seal(event: CertificateSealed, work: Work) -> None:
     """A document was sealed after the backup. It is sealed again; the number of a contingency print is not given again."""

@@ -9,7 +9,7 @@ from alembic import op
 from shared.database.column_types import UtcDateTime
 
 revision = "tracking_0006"
-down_revision = "tracking_0003"
+down_revision = "tracking_0004"
 branch_labels = None
 depends_on = None
 
