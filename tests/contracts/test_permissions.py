@@ -10,6 +10,7 @@ import pytest
 from services.certificates.reference_data import ReferenceData
 from services.fees.tariffs import Tariffs
 from services.gateway.denials import DenialReasons
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.verification import VerificationClocks
 from services.gateway.wire.exchange import Exchange
@@ -39,7 +40,15 @@ async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
         return
     router = import_module(f"services.{name}.handlers").router
     exchange = Exchange("KH", Partners({}), a_signer("KH"), Connections(None, None), 1024)
-    tools = (ReferenceData.load(), Tariffs.load(), DenialReasons.load(), VerificationClocks.load(), Offices.load(), exchange)
+    tools = (
+        ReferenceData.load(),
+        Tariffs.load(),
+        DenialReasons.load(),
+        VerificationClocks.load(),
+        Offices.load(),
+        DocumentKinds.load(),
+        exchange,
+    )
     async with a_service_under_test(name, router, tmp_path, *tools) as service:
         yield service
 

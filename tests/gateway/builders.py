@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.receiving import routes
 from services.gateway.verification import VerificationClocks
@@ -213,7 +214,7 @@ class Gateway:
             self.database,
             clock,
             ThreadPoolExecutor(1),
-            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load(), Offices.load()],
+            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load(), Offices.load(), DocumentKinds.load()],
         )
         self.context.add(a_health_check())
         self.app = application(self.context, routes)
