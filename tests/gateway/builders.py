@@ -31,7 +31,7 @@ from services.gateway.verification import VerificationClocks
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.opening import MAX_CONCURRENT, Opener, limit_memory
-from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.partners import ExchangedDocuments, Partner, Partners
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.tls import Connections
 from shared.clock import Clock
@@ -276,9 +276,13 @@ def an_answer(status: int, body: bytes = b"") -> httpx.Response:
 
 
 async def two_gateways(
-    stack: AsyncExitStack, databases: dict[str, Path], signers: dict[str, Signer], trust: bool
+    stack: AsyncExitStack,
+    databases: dict[str, Path],
+    signers: dict[str, Signer],
+    trust: bool,
+    documents: tuple[ExchangedDocuments, ...] = (ExchangedDocuments(code="acdd"),),
 ) -> TwoGateways:
-    directory = {country: a_partner(country, signer, trust_trace=trust) for country, signer in signers.items()}
+    directory = {each: a_partner(each, signer, trust_trace=trust, documents=documents) for each, signer in signers.items()}
     gateways = {}
     for country, other in (("KH", "VN"), ("VN", "KH")):
         partners = {other: directory[other]}
