@@ -1,5 +1,6 @@
 """The handlers of questions about transmissions, and of the acts of officers: hold, resume and send again."""
 
+from collections.abc import Set
 from uuid import uuid4
 
 from services.gateway.cancellations import must_not_be_cancelled
@@ -77,7 +78,7 @@ async def of_their_office(work: Work, command: Act) -> list[Transmission]:
 async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
     """The newest transmission of a certificate, with the steps of those before it."""
     *former, last = every
-    kinds = work.use(DocumentKinds)
+    kinds, added = work.use(DocumentKinds), await added_to(last, work)
     waiting = await waiting_tasks(work, TransmitDocument, [last.transmission_id])
     attempts, waits_because = waiting.get(last.transmission_id, (0, None))
     outage = await outage_of(work, last.destination) if last.code == StatusCode.AS1 else None
@@ -94,23 +95,26 @@ async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
         former=tuple(contracts.FormerStep(number=each.number, step=step_view(step)) for each in former for step in each.steps),
         kind=last.kind,
         kind_name=dict(kinds.of(last.kind).rules.names),
-        can_add=await addable(last, kinds, work),
+        added=tuple(sorted(added)),
+        can_add=addable(last, added, kinds, work),
         version=last.version,
     )
 
 
-async def addable(certificate: Transmission, kinds: DocumentKinds, work: Work) -> tuple[str, ...]:
+async def added_to(certificate: Transmission, work: Work) -> frozenset[str]:
+    """The kinds of documents that were sent for a certificate besides itself."""
+    if certificate.kind != E_FORM_D:
+        return frozenset()
+    return await kinds_of_certificate(work, certificate.certificate_id) - {E_FORM_D}
+
+
+def addable(certificate: Transmission, added: Set[str], kinds: DocumentKinds, work: Work) -> tuple[str, ...]:
     """The kinds of documents that can be added to a certificate, that were not sent, and that the destination takes."""
-    if certificate.kind != E_FORM_D or certificate.code == StatusCode.CAN:
+    if certificate.kind != E_FORM_D or certificate.is_cancelled:
         return ()
-    added = [kind for kind in kinds if kind.rules.added_to_certificate]
-    known = await kinds_of_certificate(work, certificate.certificate_id) if added else frozenset()
-    partners = work.use(Exchange).partners
-    return tuple(
-        kind.code
-        for kind in added
-        if kind.code not in known and is_exchanged(kind, partners, certificate.destination, work.today)
-    )
+    partners, country = work.use(Exchange).partners, certificate.destination
+    wanted = (kind for kind in kinds if kind.rules.added_to_certificate and kind.code not in added)
+    return tuple(kind.code for kind in wanted if is_exchanged(kind, partners, country, work.today))
 
 
 def step_view(step: Step) -> contracts.Step:

@@ -71,7 +71,7 @@ class TransmissionState(Answer):
 
     `held`: whether an officer holds it. `former`: the steps of the transmissions before it, oldest first. `out_since`: since
     when the partner is out, while the document waits for it. `kind`: that of the document, with its name by language.
-    `can_add`: the kinds of documents that its exporter can add now.
+    `added`: the kinds of documents that were sent for this certificate; `can_add`: those that its exporter can send now.
     """
 
     certificate_id: UUID
@@ -86,6 +86,7 @@ class TransmissionState(Answer):
     out_since: datetime | None = None
     kind: str = E_FORM_D
     kind_name: dict[str, str] = Field(default_factory=dict)
+    added: tuple[str, ...] = ()
     can_add: tuple[str, ...] = ()
     version: int
 
