@@ -33,7 +33,7 @@ async def declaration_panel(
     *,
     mine: bool,
 ) -> DeclarationPanel | None:
-    """The panel; None if there is nothing to show. `mine`: for a person of the company; `officers_acts`: what an officer may do."""
+    """The panel; None if there is nothing to show. `mine`: for a person of the company; else `officers_acts` names the acts."""
     if certificate is None:
         return None
     state = await _state(visit, certificate) if ACDD in certificate.added else None

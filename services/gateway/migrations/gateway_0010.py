@@ -1,13 +1,13 @@
 """The kind of each document. Every document of a former release is an e-Form D.
 
-Revision ID: gateway_0008
+Revision ID: gateway_0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "gateway_0008"
-down_revision = "gateway_0007"
+revision = "gateway_0010"
+down_revision = "gateway_0009"
 branch_labels = None
 depends_on = None
 oldest_code = "gateway_0001"  # new columns with a default
