@@ -36,6 +36,7 @@ from services.gateway.wire.signature import Signer
 from services.gateway.wire.tls import Connections
 from shared.clock import Clock
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
+from shared.contracts.gateway.declarations import DeclaredItem, ExportDeclaration, Trader, TransportMode
 from shared.contracts.gateway.transmissions import GetTransmission, TransmissionAdvanced, TransmissionState
 from shared.contracts.messages import Event
 from shared.database.engine import Database
@@ -92,6 +93,23 @@ def a_form(**changes: Any) -> FormD:
         "items": (an_item(),),
     }
     return FormD(**values | changes)
+
+
+def an_export_declaration(**changes: Any) -> ExportDeclaration:
+    values: dict[str, Any] = {
+        "reference": "XD2026-PNH-000123",
+        "issuing_country": "KH",
+        "destination": "VN",
+        "permit_number": "ED-2026-004711",
+        "exporter": Trader(name="Angkor Garment Co., Ltd.", address="12 Street 271", identifier="L001-100000027"),
+        "consignee": Trader(name="Sai Gon Trading JSC", address="5 Le Loi, Ho Chi Minh City"),
+        "departure_date": date(2026, 3, 5),
+        "transport_mode": TransportMode.SEA,
+        "port_of_discharge": "Cat Lai",
+        "certificate": "D2026-PNH-000123",
+        "items": (DeclaredItem(number=1, hs_code="61091010", quantity=Decimal("2400"), unit="PCS", country_of_origin="KH"),),
+    }
+    return ExportDeclaration(**values | changes)
 
 
 def a_documented_certificate(form: FormD | None = None, **changes: Any) -> CertificateDocumented:
