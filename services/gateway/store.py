@@ -315,7 +315,8 @@ accepted = inbound_documents.c.decided_at.is_not(None) & (cast(inbound_documents
 accepted_documents = select(inbound_documents.c.document_id).where(accepted)
 originals = select(inbound_documents.c.sender + "/" + inbound_documents.c.reference).where(accepted).distinct()
 partner_countries = select(partners.c.country)
-transmission_ids = select(transmissions.c.transmission_id)
+transmission_ids = select(transmissions.c.transmission_id).where(_certificates)
+added_document_ids = select(transmissions.c.transmission_id).where(~_certificates)
 first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number == 1, _certificates)
 references = select(transmissions.c.reference).where(transmissions.c.number == 1, _certificates)
 decided_documents = select(

@@ -169,6 +169,12 @@ async def replay_step(event: TransmissionAdvanced, work: Work) -> None:
         await restore_steps(transmission, work)
 
 
+@router.reannounces("document", store.added_document_ids)
+async def announce_steps_of_document(transmission_id: UUID, work: Work) -> None:
+    """Every step of a document that was added to a certificate is announced again."""
+    await announce_steps(transmission_id, work)
+
+
 @router.reannounces("transmission", store.transmission_ids)
 async def announce_steps(transmission_id: UUID, work: Work) -> None:
     """Every step of a transmission is announced again."""
