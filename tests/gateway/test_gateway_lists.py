@@ -11,8 +11,8 @@ from sqlalchemy import insert, update
 
 from services.gateway import listing
 from services.gateway.handlers import router
-from services.gateway.kinds import DocumentKinds
 from services.gateway.handlers.sending import TransmitDocument
+from services.gateway.kinds import DocumentKinds
 from services.gateway.store import inbound_documents, steps, transmissions
 from shared.contracts.gateway.received import GetReceivedDocument, ListReceivedDocuments
 from shared.contracts.gateway.transmissions import ListTransmissions
