@@ -311,7 +311,9 @@ def certificates_at(code: str) -> Select[Any]:
     return reached.distinct()
 
 
-accepted = inbound_documents.c.decided_at.is_not(None) & (cast(inbound_documents.c.reasons, String) == "[]")
+_decided = inbound_documents.c.decided_at.is_not(None)
+accepted = _decided & (cast(inbound_documents.c.reasons, String) == "[]") & (inbound_documents.c.kind == E_FORM_D)
+"""Certificates in our customs system: only these are originals."""
 accepted_documents = select(inbound_documents.c.document_id).where(accepted)
 originals = select(inbound_documents.c.sender + "/" + inbound_documents.c.reference).where(accepted).distinct()
 partner_countries = select(partners.c.country)
@@ -321,4 +323,4 @@ first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number
 references = select(transmissions.c.reference).where(transmissions.c.number == 1, _certificates)
 decided_documents = select(
     inbound_documents.c.sender + "/" + inbound_documents.c.reference + "/" + cast(inbound_documents.c.number, String(10))
-).where(inbound_documents.c.decided_at.is_not(None))
+).where(_decided)

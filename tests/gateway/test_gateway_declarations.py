@@ -12,6 +12,7 @@ from services.gateway.domain import SentAlready, TransmissionNotFound
 from services.gateway.handlers import router
 from services.gateway.handlers.declaring import DeclarationSentAlready, OriginUnclear, declaration_of
 from services.gateway.kinds import DocumentKindNotExchanged, DocumentKinds, NotForThisKind
+from services.gateway.store import accepted_documents
 from services.gateway.wire.messages import (
     Cancellation,
     CustomsResponse,
@@ -25,6 +26,7 @@ from services.gateway.wire.messages import (
 from services.gateway.wire.partners import ExchangedDocuments, SpokenVersion
 from shared.contracts.certificates.documents import FormD, Original
 from shared.contracts.gateway.declarations import DocumentAdvanced, SendDeclaration, TransportMode
+from shared.contracts.gateway.originals import ReceivedDocumentChanged
 from shared.contracts.gateway.received import DecideReceivedDocument, GetReceivedDocument, ListReceivedDocuments
 from shared.contracts.gateway.transmissions import (
     GetTransmission,
@@ -170,6 +172,17 @@ async def test_a_lost_receipt_and_a_partner_that_is_out_change_nothing(gateways:
 
     assert [code for _, code in await codes_of_declaration(gateways.kh)] == ["AS1", "AS2", "REC"]
     assert len((await ask(gateways.vn, ListReceivedDocuments(), CUSTOMS)).documents) == 2
+
+
+async def test_a_declaration_is_no_original_of_a_back_to_back_certificate(gateways: TwoGateways) -> None:
+    certificate_id = await a_certificate(gateways)
+    await ask(gateways.kh, a_declaration(certificate_id))
+    await gateways.run_until_idle()
+
+    announced = await gateways.vn.announced_of(ReceivedDocumentChanged)
+    assert [each.reference for each in announced] == ["D2026-PNH-000123"]
+    async with gateways.vn.database.reading() as session:
+        assert len((await session.scalars(accepted_documents)).all()) == 1
 
 
 async def test_lists_of_transmissions_have_one_kind(gateways: TwoGateways) -> None:
