@@ -132,6 +132,7 @@ class ComposeFiles:
             "address": f"https://{host}/asw/messages",
             "signing_certificates": ["partner.crt"],
             "tls_certificates": tls,
+            "documents": [{"code": "acdd"}],
             "trust_trace": True,
         }
         (self.handed / gateway / "partners.json").write_text(json.dumps({"partners": [partner]}, indent=2))

@@ -1,4 +1,4 @@
-"""A simulator of a national customs system: it decides on e-Forms D by rules in a file.
+"""A simulator of a national customs system: it decides on e-Forms D and export declarations (ACDD) by rules in a file.
 
 `python -m deploy.embedded.customs --port 9500 --rules rules.json` answers `POST /{country}/documents`. The rules are a JSON
 list of `{"country": "VN", "hs_prefix": "2402", "code": "restricted_goods", "detail": "..."}`; a rule without `country`
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-FORM_D = "{urn:co-automation:asw:e-form-d:2}"
-HS_CODES = f".//{FORM_D}GovernmentAgencyGoodsItem/{FORM_D}Commodity/{FORM_D}Classification/{FORM_D}ID"
+DOCUMENTS = ("{urn:co-automation:asw:e-form-d:2}EFormD", "{urn:co-automation:asw:acdd:2}ExportDeclaration")
+"""The elements of the documents that it takes."""
+HS_CODES = ".//{0}GovernmentAgencyGoodsItem/{0}Commodity/{0}Classification/{0}ID"
 PATH = re.compile(r"/([A-Z]{2})/documents(/cancelled)?")
 MAX_BYTES = 8 * 1024 * 1024
 
@@ -28,7 +29,7 @@ class CustomsAway(Exception):
 
 
 class NotADocument(Exception):
-    """The body is not an e-Form D. The message gives the reason."""
+    """The body is not a document of a known kind. The message gives the reason."""
 
 
 def decide(document: bytes, country: str, rules: list[dict[str, Any]]) -> dict[str, object]:
@@ -39,9 +40,10 @@ def decide(document: bytes, country: str, rules: list[dict[str, Any]]) -> dict[s
         form = ElementTree.fromstring(document)  # noqa: S314 - no entity can be declared without a document type
     except ElementTree.ParseError as error:
         raise NotADocument(f"this is not XML: {error}") from error
-    if form.tag != f"{FORM_D}EFormD":
-        raise NotADocument(f"this is not an e-Form D: {form.tag}")
-    hs_codes = [element.text or "" for element in form.iterfind(HS_CODES)]
+    if form.tag not in DOCUMENTS:
+        raise NotADocument(f"this is not an e-Form D or an export declaration: {form.tag}")
+    namespace = form.tag[: form.tag.index("}") + 1]
+    hs_codes = [element.text or "" for element in form.iterfind(HS_CODES.format(namespace))]
     found = [
         rule
         for rule in rules

@@ -165,6 +165,7 @@ class Layout:
                     "address": f"{self.address('gateway', other)}/asw/messages",
                     "signing_certificates": [str(self.secrets.signing_certificate(other))],
                     "tls_certificates": [str(self.secrets.tls_certificate(gateway_host(other)))],
+                    "documents": [{"code": "acdd"}],
                     "trust_trace": True,
                 }
                 for other in others

@@ -67,6 +67,7 @@ class Region(Stack):
             "signing_certificates": [str(self.secrets.signing_certificate(country))],
             "tls_certificates": [str(self.secrets.tls_certificate(gateway_host(country)))],
             "versions": [{"version": min(version, self.behaviour[country].version)}],
+            "documents": [{"code": "acdd"}],
             "trust_trace": True,
         }
 

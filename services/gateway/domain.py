@@ -27,6 +27,9 @@ WAITING = ("AS1", "AS2")
 UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
 """The beginning of a transmission before its first step."""
 
+E_FORM_D = "e_form_d"
+"""The kind of document that is a certificate. Every document of a former release is one."""
+
 Allowed = Mapping[Any, Set[str]]
 """For each code, the codes that may follow it. For None, the codes that may come first."""
 
@@ -65,6 +68,10 @@ class WrongDestination(Refused):
 
 class ReferenceMismatch(Refused):
     code = "reference_mismatch"
+
+
+class DocumentKindDiffers(Refused):
+    code = "document_kind_differs"
 
 
 class DocumentNotReceived(Refused):
@@ -117,7 +124,9 @@ class Step:
 
 @dataclass(eq=False)
 class Transmission:
-    """A document on its way to the customs of its destination. `number` counts the transmissions of one certificate.
+    """A document on its way to the customs of its destination. `number` counts the transmissions of one document.
+
+    `certificate_id`: the certificate, or that to which a document of another `kind` was added.
 
     `agent_id`: the agent that drafted the certificate; None if the exporter did, or if it is not known. `began_at`: the time of
     the first step. `answered`: whether the customs of the destination have accepted or rejected it, or it was cancelled.
@@ -136,6 +145,7 @@ class Transmission:
     began_at: datetime = UNKNOWN
     answered: bool = False
     held_because: str | None = None
+    kind: str = E_FORM_D
 
     @property
     def version(self) -> int:
@@ -150,7 +160,7 @@ class Transmission:
     @property
     def office(self) -> str:
         """The code of the office that issued the certificate."""
-        return str(json.loads(self.document)["office"])
+        return str(json.loads(self.document).get("office") or self.reference.split("-")[1])
 
     @property
     def code(self) -> str | None:
@@ -199,6 +209,7 @@ class Transmission:
             self.number + 1,
             self.document,
             agent_id=self.agent_id,
+            kind=self.kind,
         )
 
     def must_be_decided_by(self, country: str) -> None:
@@ -245,6 +256,7 @@ class InboundDocument:
     returned_at: datetime | None = None
     responses: list[dict[str, Any]] = field(default_factory=list)
     """The decisions of customs on the preference, each with its code."""
+    kind: str = E_FORM_D
 
     @property
     def code(self) -> str | None:

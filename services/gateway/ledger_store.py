@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, select
 
+from services.gateway.domain import E_FORM_D
 from services.gateway.ledger_tables import contingencies, contingency_numbers, messages, partner_outages
 from services.gateway.outages import RECONCILED_BY, Contingency, PartnerOutage, parts_of
 from services.gateway.store import steps, transmissions
@@ -165,7 +166,8 @@ async def to_reconcile(work: Work) -> Sequence[Contingency]:
     """Open rows of the register whose certificate was received by the partner or cancelled."""
     rows = select(Contingency).join(transmissions, transmissions.c.certificate_id == contingencies.c.certificate_id)
     rows = rows.join(steps, (steps.c.transmission_id == transmissions.c.transmission_id) & steps.c.code.in_(RECONCILED_BY))
-    rows = rows.where(contingencies.c.reconciled_at.is_(None)).order_by(contingencies.c.issued_at, contingencies.c.number)
+    rows = rows.where(contingencies.c.reconciled_at.is_(None), transmissions.c.kind == E_FORM_D)
+    rows = rows.order_by(contingencies.c.issued_at, contingencies.c.number)
     return (await work.session.scalars(rows.limit(MAX_RECONCILED))).unique().all()
 
 

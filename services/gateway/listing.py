@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 
 from services.gateway.cancellations import inbound_cancellations
-from services.gateway.domain import WAITING, DocumentNotReceived, InboundDocument
+from services.gateway.domain import E_FORM_D, WAITING, DocumentNotReceived, InboundDocument
 from services.gateway.store import inbound_documents, steps, transmissions
 from shared.database.paging import By, page_of, unindexed
 from shared.handling.work import Work
@@ -28,6 +28,7 @@ class Wanted:
     agent_id: UUID | None = None
     destination: str | None = None
     open: bool = False
+    kind: str = E_FORM_D
 
 
 async def transmissions_page(work: Work, wanted: Wanted, after: str | None, limit: int) -> tuple[list[Row[Any]], str | None]:
@@ -36,6 +37,7 @@ async def transmissions_page(work: Work, wanted: Wanted, after: str | None, limi
     last = select(func.max(steps.c.position)).where(own).correlate(transmissions).scalar_subquery()
     columns = [transmissions.c[name] for name in ("transmission_id", "certificate_id", "reference", "destination", "number")]
     rows = select(*columns, steps.c.code, steps.c.at).outerjoin(steps, own & (steps.c.position == last))
+    rows = rows.where(transmissions.c.kind == wanted.kind)
     for column in ("exporter_id", "agent_id", "destination"):
         if (value := getattr(wanted, column)) is not None:
             rows = rows.where(transmissions.c[column] == value)
@@ -51,7 +53,7 @@ async def received_page(
     work: Work, origin: str | None, search: str | None, after: str | None, limit: int
 ) -> tuple[list[Row[Any]], str | None]:
     """One page of received documents, newest first. `search`: the beginning of a reference."""
-    names = ("sender", "reference", "number", "received_at", "decided_at", "reasons", "responses", "valid_until")
+    names = ("sender", "reference", "number", "received_at", "decided_at", "reasons", "responses", "valid_until", "kind")
     ended = and_(
         inbound_cancellations.c.sender == inbound_documents.c.sender,
         inbound_cancellations.c.reference == inbound_documents.c.reference,

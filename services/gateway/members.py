@@ -27,11 +27,20 @@ class Member:
 
 @dataclass(frozen=True)
 class DocumentKind:
-    """A kind of document: its names, and whether it may be cancelled and replaced."""
+    """A kind of document: its names and its rules.
+
+    `can_be_cancelled`: also replaced. `can_be_decided`: customs decide on the preference. `can_be_verified`: customs can ask
+    about it. `added_to_certificate`: an exporter can add it to a certificate; its reference is that of the certificate after
+    `reference_prefix`.
+    """
 
     code: str
     names: Mapping[str, str]
     can_be_cancelled: bool
+    can_be_decided: bool
+    can_be_verified: bool
+    added_to_certificate: bool = False
+    reference_prefix: str = ""
 
 
 def load_members(file: Path = DATA / "members.json") -> dict[str, Member]:
@@ -45,7 +54,7 @@ def load_members(file: Path = DATA / "members.json") -> dict[str, Member]:
 def load_document_kinds(file: Path = DATA / "documents.json") -> dict[str, DocumentKind]:
     """Every kind of document, by its code."""
     return {
-        row["code"]: DocumentKind(row["code"], row["name"], row["can_be_cancelled"])
+        row["code"]: DocumentKind(names=row["name"], **{name: value for name, value in row.items() if name != "name"})
         for row in json.loads(file.read_text())["documents"]
     }
 

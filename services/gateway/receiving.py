@@ -11,11 +11,13 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from services.gateway import store
-from services.gateway.cancellations import Cancelled, keep_inbound_cancellation
+from services.gateway.cancellations import Cancelled, find_inbound_cancellation, keep_inbound_cancellation
+from services.gateway.documents_store import kind_of_received, kind_of_sent
 from services.gateway.domain import (
     CLOCK_TOLERANCE,
     WAITING,
     DecidedBeforeReceived,
+    DocumentKindDiffers,
     Step,
     StepTimeWrong,
     must_match_envelope,
@@ -25,6 +27,7 @@ from services.gateway.handlers.originals import announce_if_received
 from services.gateway.handlers.retransmission import TransmitAgain
 from services.gateway.handlers.sending import DeliverToCustoms, advance, codes_of, details_of
 from services.gateway.handlers.verifying import case_by_id
+from services.gateway.kinds import RULE_OF, DocumentKinds, ExchangedKind, address_of
 from services.gateway.ledger_store import store_messages
 from services.gateway.verification import CaseNotFound, VerificationClocks
 from services.gateway.wire.evidence import ACCEPTED, Evidence, evidence_of
@@ -35,6 +38,7 @@ from services.gateway.wire.messages import (
     Cancellation,
     CustomsResponse,
     Document,
+    Envelope,
     Kind,
     Reason,
     Receipt,
@@ -86,6 +90,7 @@ async def receive_message(request: Request) -> HttpResponse:
         try:
             content = opened.content()
             async with context.work(opened_span) as work:
+                await must_be_permitted(opened.envelope, content, work)
                 receipt = await receive(opened, content, receipt, work)
                 await store_messages(work, [evidence_about(opened)])
         except Refused as no:
@@ -108,9 +113,12 @@ async def receive_document(opened: Opened, content: WireModel, receipt: Receipt,
     """A partner's document is stored once, for our customs. If it is sent again, it gets the same receipt."""
     envelope = opened.envelope
     assert isinstance(content, Document | Replacement)
-    if not isinstance(content.form, FormD):
+    kind = work.use(DocumentKinds).of_document(content.form)
+    if not opened.partner.takes(kind.code, work.today):
         raise DocumentKindNotAccepted()
-    must_match_envelope(content.form, sender=envelope.sender, receiver=envelope.receiver, reference=envelope.reference)
+    form = address_of(content.form)
+    must_match_envelope(form, sender=envelope.sender, receiver=envelope.receiver, reference=envelope.reference)
+    await must_have_one_kind(envelope, kind, work)
     document_id, document = uuid4(), content.form.model_dump_json()
     is_new = await store.insert_inbound_document(
         work,
@@ -123,10 +131,11 @@ async def receive_document(opened: Opened, content: WireModel, receipt: Receipt,
             "message": opened.raw,
             "received_at": receipt.received_at,
             "reasons": [],
-            "valid_until": content.form.valid_until,
+            "valid_until": getattr(content.form, "valid_until", None),
+            "kind": kind.code,
         },
     )
-    if content.form.replaces:
+    if isinstance(content.form, FormD) and content.form.replaces:
         replaced = Cancelled(receipt.received_at, REPLACED, f"Replaced by {envelope.reference}.")
         await cancel_inbound(work, envelope.sender, content.form.replaces, replaced, replaced_by=envelope.reference)
     if is_new:
@@ -170,6 +179,27 @@ async def receive_answer(opened: Opened, answer: WireModel, receipt: Receipt, wo
     advance(transmission, received, work)
     advance(transmission, decided, work)
     return receipt
+
+
+async def must_have_one_kind(envelope: Envelope, kind: ExchangedKind, work: Work) -> None:
+    """Raises DocumentKindDiffers if the reference is that of a document of another kind, also of a cancelled one."""
+    if await kind_of_received(work, envelope.sender, envelope.reference) not in (None, kind.code):
+        raise DocumentKindDiffers()
+    if not kind.rules.can_be_cancelled and await find_inbound_cancellation(work, envelope.sender, envelope.reference):
+        raise DocumentKindDiffers()
+
+
+async def must_be_permitted(envelope: Envelope, content: WireModel, work: Work) -> None:
+    """Raises NotForThisKind if such a message is not for the kind of document that it names. Unknown documents come later."""
+    if envelope.kind not in RULE_OF:
+        return
+    if envelope.kind in (Kind.CANCELLATION, Kind.REPLACEMENT):  # about a document of the sender
+        reference = content.replaces if isinstance(content, Replacement) else envelope.reference
+        kind = await kind_of_received(work, envelope.sender, reference)
+    else:
+        kind = await kind_of_sent(work, envelope.reference)
+    if kind is not None:
+        work.use(DocumentKinds).of(kind).must_permit(envelope.kind)
 
 
 def decision_of(answer: Acknowledgement | Rejection, country: str) -> Step:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pydantic import Field, FilePath
 
 from services.gateway.denials import DenialReasons
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.verification import VerificationClocks
 from services.gateway.wire.customs import Customs
@@ -59,5 +60,6 @@ def tools(settings: GatewaySettings) -> Iterable[object]:
     )
     yield DenialReasons.load()
     yield VerificationClocks.load()
+    yield DocumentKinds.load()
     yield Offices.load()
     yield Customs(settings.customs_url, http_client(ssl.create_default_context(cafile=settings.exchange_ca_file)))

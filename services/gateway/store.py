@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry, relationship
 
 from services.gateway.domain import (
+    E_FORM_D,
     UNKNOWN,
     InboundDocument,
     OutgoingMessage,
@@ -65,6 +66,7 @@ transmissions = Table(
     Column("began_at", UtcDateTime, nullable=False, server_default=UNKNOWN_TEXT),
     Column("answered", Boolean, nullable=False, server_default=false()),
     Column("held_because", String(200)),
+    Column("kind", String(40), nullable=False, server_default=E_FORM_D),
     UniqueConstraint("reference", "number"),
     Index("ix_transmissions_newest", "began_at", "transmission_id"),
     Index("ix_transmissions_exporter", "exporter_id", "began_at", "transmission_id"),
@@ -111,6 +113,7 @@ inbound_documents = Table(
     Column("returned_at", UtcDateTime),
     Column("valid_until", Date),
     Column("responses", JSON, nullable=False, server_default="[]"),
+    Column("kind", String(40), nullable=False, server_default=E_FORM_D),
     UniqueConstraint("sender", "reference", "number"),
     Index("ix_inbound_documents_newest", "received_at", "document_id"),
     Index("ix_inbound_documents_sender", "sender", "received_at", "document_id"),
@@ -169,6 +172,7 @@ verification_cases = Table(
 _ANSWERS = select(partners.c.answers).where(partners.c.country == bindparam("country"))
 
 _oldest = transmissions.c.began_at, transmissions.c.transmission_id
+_certificates = transmissions.c.kind == E_FORM_D
 MAX_COUNTED = 1000
 """Maximum documents that a list counts."""
 
@@ -199,17 +203,21 @@ async def transmission_by_reference(work: Work, reference: str, number: int) -> 
     return _found(await find_transmission(work, reference, number))
 
 
-async def transmissions_of(work: Work, certificate_id: UUID) -> list[Transmission]:
-    """The transmissions of a certificate, oldest first. Raises TransmissionNotFound if there is none."""
-    found = await find_transmissions(work, certificate_id)
+async def transmissions_of(work: Work, certificate_id: UUID, kind: str = E_FORM_D) -> list[Transmission]:
+    """The transmissions of a certificate, or of the document of another kind that was added to it, oldest first.
+
+    Raises TransmissionNotFound if there is none.
+    """
+    found = await find_transmissions(work, certificate_id, kind)
     if not found:
         raise TransmissionNotFound()
     return found
 
 
-async def find_transmissions(work: Work, certificate_id: UUID) -> list[Transmission]:
-    """The transmissions of a certificate, oldest first; none if its document is not here yet."""
-    every = select(Transmission).where(transmissions.c.certificate_id == certificate_id).order_by(transmissions.c.number)
+async def find_transmissions(work: Work, certificate_id: UUID, kind: str = E_FORM_D) -> list[Transmission]:
+    """The transmissions of a certificate, or of the document of another kind that was added to it; none if there is none."""
+    same = (transmissions.c.certificate_id == certificate_id, transmissions.c.kind == kind)
+    every = select(Transmission).where(*same).order_by(transmissions.c.number)
     return list(await work.session.scalars(every.with_for_update() if work.may_write else every))
 
 
@@ -299,17 +307,20 @@ def _found(transmission: Transmission | None) -> Transmission:
 
 def certificates_at(code: str) -> Select[Any]:
     """The certificates with a transmission that has reached a code."""
-    reached = select(transmissions.c.certificate_id).join(steps).where(steps.c.code == code)
+    reached = select(transmissions.c.certificate_id).join(steps).where(steps.c.code == code, _certificates)
     return reached.distinct()
 
 
-accepted = inbound_documents.c.decided_at.is_not(None) & (cast(inbound_documents.c.reasons, String) == "[]")
+_decided = inbound_documents.c.decided_at.is_not(None)
+accepted = _decided & (cast(inbound_documents.c.reasons, String) == "[]") & (inbound_documents.c.kind == E_FORM_D)
+"""Certificates in our customs system: only these are originals."""
 accepted_documents = select(inbound_documents.c.document_id).where(accepted)
 originals = select(inbound_documents.c.sender + "/" + inbound_documents.c.reference).where(accepted).distinct()
 partner_countries = select(partners.c.country)
-transmission_ids = select(transmissions.c.transmission_id)
-first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number == 1)
-references = select(transmissions.c.reference).where(transmissions.c.number == 1)
+transmission_ids = select(transmissions.c.transmission_id).where(_certificates)
+added_document_ids = select(transmissions.c.transmission_id).where(~_certificates)
+first_sent = select(transmissions.c.certificate_id).where(transmissions.c.number == 1, _certificates)
+references = select(transmissions.c.reference).where(transmissions.c.number == 1, _certificates)
 decided_documents = select(
     inbound_documents.c.sender + "/" + inbound_documents.c.reference + "/" + cast(inbound_documents.c.number, String(10))
-).where(inbound_documents.c.decided_at.is_not(None))
+).where(_decided)

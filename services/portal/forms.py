@@ -95,7 +95,7 @@ class Form:
         """The id of a command of this form: the same when the form is posted twice."""
         return uuid5(NAMESPACE_URL, f"{self.once}:{what}")
 
-    def build(self, kind: type[M], _only: Sequence[str] | None = None, **fixed: Any) -> M:
+    def build(self, kind: type[M], /, _only: Sequence[str] | None = None, **fixed: Any) -> M:
         """The contract with what was typed. `fixed`: values that the page knows. Raises FormInvalid.
 
         `_only`: the names of the fields to take; without it every field of the contract.

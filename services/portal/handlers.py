@@ -10,6 +10,7 @@ from services.portal.tables import browsers, changes, forms
 from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.issuing import CertificateStatusChanged
 from shared.contracts.fees import InvoiceChanged
+from shared.contracts.gateway.declarations import DocumentAdvanced
 from shared.contracts.gateway.transmissions import TransmissionAdvanced
 from shared.contracts.registry.registrations import RegistrationStatusChanged
 from shared.handling.router import Router
@@ -46,6 +47,12 @@ async def show_payment_on_invoice_changed(event: InvoiceChanged, work: Work) -> 
 @router.on(TransmissionAdvanced)
 async def show_step_on_transmission_advanced(event: TransmissionAdvanced, work: Work) -> None:
     """Open pages with this certificate show its code."""
+    await record_change("certificate", event.certificate_id, work)
+
+
+@router.on(DocumentAdvanced)
+async def show_step_on_document_advanced(event: DocumentAdvanced, work: Work) -> None:
+    """Open pages with this certificate show the code of a document that was added to it."""
     await record_change("certificate", event.certificate_id, work)
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from services.portal.names import Names
 from shared.contracts.certificates.issuing import CertificateStatus
-from shared.contracts.gateway.transmissions import StatusCode
+from shared.contracts.gateway.transmissions import E_FORM_D, StatusCode
 from shared.contracts.registry.particulars import DocumentKind, Place
 from shared.contracts.registry.registrations import RegistrationStatus
 from shared.contracts.registry.users import UserStatus
@@ -124,6 +124,12 @@ class Wording:
             "reinstate": _("Reinstated"),
             "expire": _("Expired"),
         }.get(act, act)
+
+    def received(self, code: StatusCode | None, kind: str) -> Tag:
+        """The state of a received document. Customs take no decision on one that is no certificate: it is with them."""
+        if kind != E_FORM_D and code is StatusCode.REC:
+            return self.gettext("With customs"), "good"
+        return self.code(code)
 
     def code(self, code: StatusCode | None) -> Tag:
         """The decision of customs on a received document."""

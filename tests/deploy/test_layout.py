@@ -35,6 +35,7 @@ def test_the_home_country_has_every_partner_and_each_partner_has_the_home_countr
                 "address": f"https://127.0.0.1:{layout.ports['gateway']}/asw/messages",
                 "signing_certificates": [str(layout.secrets.signing_certificate("KH"))],
                 "tls_certificates": [str(layout.secrets.tls_certificate("gateway-kh"))],
+                "documents": [{"code": "acdd"}],
                 "trust_trace": True,
             }
         ]

@@ -24,17 +24,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.receiving import routes
 from services.gateway.verification import VerificationClocks
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.opening import MAX_CONCURRENT, Opener, limit_memory
-from services.gateway.wire.partners import Partner, Partners
+from services.gateway.wire.partners import ExchangedDocuments, Partner, Partners
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.tls import Connections
 from shared.clock import Clock
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
+from shared.contracts.gateway.declarations import DeclaredItem, ExportDeclaration, Trader, TransportMode
 from shared.contracts.gateway.transmissions import GetTransmission, TransmissionAdvanced, TransmissionState
 from shared.contracts.messages import Event
 from shared.database.engine import Database
@@ -91,6 +93,23 @@ def a_form(**changes: Any) -> FormD:
         "items": (an_item(),),
     }
     return FormD(**values | changes)
+
+
+def an_export_declaration(**changes: Any) -> ExportDeclaration:
+    values: dict[str, Any] = {
+        "reference": "XD2026-PNH-000123",
+        "issuing_country": "KH",
+        "destination": "VN",
+        "permit_number": "ED-2026-004711",
+        "exporter": Trader(name="Angkor Garment Co., Ltd.", address="12 Street 271", identifier="L001-100000027"),
+        "consignee": Trader(name="Sai Gon Trading JSC", address="5 Le Loi, Ho Chi Minh City"),
+        "departure_date": date(2026, 3, 5),
+        "transport_mode": TransportMode.SEA,
+        "port_of_discharge": "Cat Lai",
+        "certificate": "D2026-PNH-000123",
+        "items": (DeclaredItem(number=1, hs_code="61091010", quantity=Decimal("2400"), unit="PCS", country_of_origin="KH"),),
+    }
+    return ExportDeclaration(**values | changes)
 
 
 def a_documented_certificate(form: FormD | None = None, **changes: Any) -> CertificateDocumented:
@@ -213,7 +232,7 @@ class Gateway:
             self.database,
             clock,
             ThreadPoolExecutor(1),
-            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load(), Offices.load()],
+            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load(), Offices.load(), DocumentKinds.load()],
         )
         self.context.add(a_health_check())
         self.app = application(self.context, routes)
@@ -275,9 +294,13 @@ def an_answer(status: int, body: bytes = b"") -> httpx.Response:
 
 
 async def two_gateways(
-    stack: AsyncExitStack, databases: dict[str, Path], signers: dict[str, Signer], trust: bool
+    stack: AsyncExitStack,
+    databases: dict[str, Path],
+    signers: dict[str, Signer],
+    trust: bool,
+    documents: tuple[ExchangedDocuments, ...] = (ExchangedDocuments(code="acdd"),),
 ) -> TwoGateways:
-    directory = {country: a_partner(country, signer, trust_trace=trust) for country, signer in signers.items()}
+    directory = {each: a_partner(each, signer, trust_trace=trust, documents=documents) for each, signer in signers.items()}
     gateways = {}
     for country, other in (("KH", "VN"), ("VN", "KH")):
         partners = {other: directory[other]}

@@ -6,7 +6,7 @@ import pytest
 from deploy.embedded.customs import CustomsAway, NotADocument, decide
 from services.gateway.wire.xml import write_document
 
-from .builders import a_form, an_item
+from .builders import a_form, an_export_declaration, an_item
 from .conftest import RULES
 
 CIGARS = write_document(a_form(items=(an_item(), an_item(2, hs_code="24021000"))))
@@ -22,6 +22,14 @@ def test_a_document_is_rejected_with_the_reason_of_each_rule_that_matches_an_ite
     answer = decide(form, "VN", RULES)
     assert answer["decision"] == "rejected"
     assert [reason["code"] for reason in answer["reasons"]] == ["restricted_goods", "hs_code_not_recognised"]  # type: ignore[attr-defined]
+
+
+def test_a_declaration_is_decided_by_the_same_rules() -> None:
+    declared = an_export_declaration()
+    cigars = declared.items[0].model_copy(update={"hs_code": "24021000"})
+    assert decide(write_document(declared), "VN", RULES) == {"decision": "accepted"}
+    answer = decide(write_document(declared.model_copy(update={"items": (cigars,)})), "VN", RULES)
+    assert answer["decision"] == "rejected"
 
 
 def test_a_rule_of_one_country_does_not_hold_in_another() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
 from services.gateway.handlers.messages import SendMessage
+from services.gateway.kinds import DocumentKinds
 from services.gateway.store import inbound_documents, outgoing, transmissions
 from services.gateway.wire.messages import CustomsResponse, ItemDecision, Kind, Reason
 from shared.contracts.gateway.received import (
@@ -38,7 +39,7 @@ THIS = {"origin": "VN", "reference": FORM.reference}
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("gateway", router, tmp_path, DenialReasons.load()) as service:
+    async with a_service_under_test("gateway", router, tmp_path, DenialReasons.load(), DocumentKinds.load()) as service:
         await a_received_document(service, 7, form=FORM, decided_at=datetime(2026, 3, 2, 6, tzinfo=UTC))
         yield service
 

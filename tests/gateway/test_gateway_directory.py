@@ -80,12 +80,22 @@ WRONG: dict[str, tuple[Any, str]] = {
     "link-local": ({"address": "https://[fe80::1]/asw"}, "the address fe80::1 is private"),
     "a name of this network": ({"address": "https://gateway/asw"}, "the address gateway is private"),
     "unknown version": ({"versions": [{"version": 7}]}, "nobody speaks version 7; this gateway speaks 1, 2"),
+    "unknown kind of document": ({"documents": [{"code": "e_phyto"}]}, "there is no kind of document e_phyto"),
     "no member": ({"country": "FR"}, "this country is not a member"),
     "itself": ({"country": "KH"}, "this is the country of this gateway"),
     "no country": ({"country": "Viet Nam"}, "country: "),
     "malformed": ({"trust_trace": "perhaps"}, "trust_trace: "),
     "unknown field": ({"color": "red"}, "color: "),
 }
+
+
+def test_a_row_says_which_documents_are_exchanged_besides_the_certificate(tmp_path: Path) -> None:
+    row = a_row(tmp_path) | {"documents": [{"code": "acdd", "from": "2026-06-01", "until": "2026-12-31"}]}
+    partner = read(tmp_path, [row]).rows["VN"]
+    days = (date(2026, 5, 31), date(2026, 6, 1), date(2026, 12, 31), date(2027, 1, 1))
+    assert [partner.takes("acdd", day) for day in days] == [False, True, True, False]
+    assert all(partner.takes("e_form_d", day) for day in days)
+    assert not read(tmp_path, [a_row(tmp_path)]).rows["VN"].takes("acdd", date(2026, 6, 1))
 
 
 @pytest.mark.parametrize("what", WRONG)

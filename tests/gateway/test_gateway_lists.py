@@ -12,6 +12,7 @@ from sqlalchemy import insert, update
 from services.gateway import listing
 from services.gateway.handlers import router
 from services.gateway.handlers.sending import TransmitDocument
+from services.gateway.kinds import DocumentKinds
 from services.gateway.store import inbound_documents, steps, transmissions
 from shared.contracts.gateway.received import GetReceivedDocument, ListReceivedDocuments
 from shared.contracts.gateway.transmissions import ListTransmissions
@@ -29,7 +30,7 @@ CUSTOMS = a_person("customs_viewer", organisation="KH")
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    async with a_service_under_test("gateway", router, tmp_path) as service:
+    async with a_service_under_test("gateway", router, tmp_path, DocumentKinds.load()) as service:
         yield service
 
 

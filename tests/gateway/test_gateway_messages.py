@@ -324,7 +324,7 @@ def test_the_page_of_messages_is_that_of_the_layouts() -> None:
     assert messages_page.FILE.read_text() == messages_page.as_text(), "run `make generate`"
 
 
-def test_a_third_kind_of_document_needs_a_model_a_layout_and_a_row() -> None:
+def test_the_kinds_of_documents_are_e_form_d_and_acdd() -> None:
     assert [each.code for each in DOCUMENT_TYPES.values()] == ["e_form_d", "acdd"]
     assert ACDD.namespace(2) == "urn:co-automation:asw:acdd:2"
 

@@ -19,6 +19,7 @@ from services.fees.handlers import router as fees
 from services.fees.tariffs import tools as fees_tools
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router as gateway
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.verification import VerificationClocks
 from services.gateway.wire.exchange import Exchange
@@ -279,6 +280,7 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
                     DenialReasons.load(),
                     VerificationClocks.load(),
                     Offices.load(),
+                    DocumentKinds.load(),
                 ),
             ),  # type: ignore[arg-type]
         ):

@@ -8,6 +8,7 @@ from services.gateway.handlers import (
     cancelling,
     contingencies,
     deciding,
+    declaring,
     ledger,
     lists,
     messages,
@@ -24,9 +25,10 @@ from shared.contracts.gateway.transmissions import StatusCode
 from shared.handling.router import Router
 
 router = Router()
-for part in (
+PARTS = (
     sending,
     cancelling,
+    declaring,
     transmissions,
     observing,
     deciding,
@@ -36,9 +38,11 @@ for part in (
     lists,
     partners,
     originals,
-):
-    router.include(part.router)
-for part in (outages, contingencies, ledger):
+    outages,
+    contingencies,
+    ledger,
+)
+for part in PARTS:
     router.include(part.router)
 
 router.fact("first_sent", store.first_sent)

@@ -9,6 +9,7 @@ from services.gateway.denials import DenialReasons as KnownReasons
 from services.gateway.domain import InboundDocument, ItemUnknown
 from services.gateway.handlers.messages import send_later
 from services.gateway.handlers.originals import announce_original
+from services.gateway.kinds import DocumentKinds
 from services.gateway.wire.messages import CustomsResponse, ItemDecision, Kind, Reason
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway.received import (
@@ -29,6 +30,7 @@ router = Router()
 async def decide_received_document(command: DecideReceivedDocument, work: Work) -> ReceivedDocumentState:
     """Customs utilise the document, in full or in part, or deny it. The issuing country is informed."""
     inbound = await listing.newest_received(work, command.origin, command.reference)
+    work.use(DocumentKinds).of(inbound.kind).must_permit(Kind.CUSTOMS_RESPONSE, "reference")
     if await find_inbound_cancellation(work, inbound.sender, inbound.reference):
         raise DocumentIsCancelled("reference", reference=inbound.reference)
     response = response_of(command, inbound, work)

@@ -7,7 +7,9 @@ from uuid import UUID
 from services.gateway import listing
 from services.gateway.cancellations import find_inbound_cancellation
 from services.gateway.domain import InboundDocument, code_of_customs
+from services.gateway.fields import DocumentFields, fields_of
 from services.gateway.handlers.sending import TransmitDocument
+from services.gateway.kinds import DocumentKinds
 from services.gateway.store import messages_about, waiting_tasks
 from services.gateway.wire.messages import Kind
 from shared.contracts.certificates.documents import FormD
@@ -31,7 +33,7 @@ router = Router()
 async def list_transmissions(question: ListTransmissions, work: Work) -> Transmissions:
     """A company lists its own transmissions; an agent, those of certificates that it drafted; officers, all."""
     exporter_id = whose(question, work.actor)
-    wanted = listing.Wanted(exporter_id, work.actor.agent_id, question.destination, question.open)
+    wanted = listing.Wanted(exporter_id, work.actor.agent_id, question.destination, question.open, question.kind)
     rows, following = await listing.transmissions_page(work, wanted, question.after, question.limit)
     waiting = await waiting_tasks(work, TransmitDocument, [row.transmission_id for row in rows])
     return Transmissions(
@@ -54,6 +56,7 @@ async def list_transmissions(question: ListTransmissions, work: Work) -> Transmi
 @router.answers(ListReceivedDocuments)
 async def list_received_documents(question: ListReceivedDocuments, work: Work) -> ReceivedDocuments:
     """Customs and auditors list the documents that partners have sent."""
+    kinds = work.use(DocumentKinds)
     rows, following = await listing.received_page(work, question.origin, question.search, question.after, question.limit)
     return ReceivedDocuments(
         documents=tuple(
@@ -64,6 +67,8 @@ async def list_received_documents(question: ListReceivedDocuments, work: Work) -
                 received_at=row.received_at,
                 code=StatusCode.CAN if row.cancelled_at else code_as_seen(code_of_customs(row)),
                 valid_until=row.valid_until,
+                kind=row.kind,
+                kind_name=dict(kinds.of(row.kind).rules.names),
             )
             for row in rows
         ),
@@ -75,22 +80,31 @@ async def list_received_documents(question: ListReceivedDocuments, work: Work) -
 async def get_received_document(question: GetReceivedDocument, work: Work) -> ReceivedContent:
     """Customs and auditors read a document as it was received last, with one page of its items."""
     found = await listing.newest_received(work, question.origin, question.reference)
-    form = FormD.model_validate_json(found.document)
+    kind = work.use(DocumentKinds).of(found.kind)
+    document = kind.read(found.document)
+    form = document if isinstance(document, FormD) else None
+    shown = DocumentFields((), ()) if form else fields_of(document)
     cancelled = await find_inbound_cancellation(work, found.sender, found.reference)
-    end = question.after + question.limit
+    items, end = len(form.items if form else shown.lines), question.after + question.limit
     return ReceivedContent(
         reference=found.reference,
         origin=found.sender,
         number=found.number,
         received_at=found.received_at,
         code=StatusCode.CAN if cancelled else code_as_seen(found.code),
-        document=form.model_copy(update={"items": form.items[question.after : end]}),
-        items=len(form.items),
-        next=end if end < len(form.items) else None,
+        document=form and form.model_copy(update={"items": form.items[question.after : end]}),
+        items=items,
+        next=end if end < items else None,
         decisions=await decisions_on(found, work),
         cancelled_at=cancelled.cancelled_at if cancelled else None,
         cancelled_because=cancelled.detail if cancelled else None,
         replaced_by=cancelled.replaced_by if cancelled else None,
+        kind=found.kind,
+        kind_name=dict(kind.rules.names),
+        fields=tuple(shown.fields),
+        lines=tuple(tuple(line) for line in shown.lines[question.after : end]),
+        can_be_decided=kind.rules.can_be_decided,
+        can_be_verified=kind.rules.can_be_verified,
     )
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.gateway import store
 from services.gateway.cancellations import find_inbound_cancellation
-from services.gateway.domain import InboundDocument
+from services.gateway.domain import E_FORM_D, InboundDocument
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway.originals import FormerOriginal, ReceivedDocumentChanged, ReceivedItem
 from shared.contracts.gateway.transmissions import StatusCode
@@ -32,8 +32,8 @@ async def announce_if_received(sender: str, reference: str, work: Work) -> None:
 
 
 async def announce_original(inbound: InboundDocument, work: Work) -> None:
-    """Announces the present state of a document that customs have accepted. Others are no originals."""
-    if inbound.accepted:
+    """Announces the present state of a certificate that customs have accepted. Other documents are no originals."""
+    if inbound.accepted and inbound.kind == E_FORM_D:
         cancelled = await find_inbound_cancellation(work, inbound.sender, inbound.reference) is not None
         work.announce(changed(inbound, work, cancelled=cancelled))
 

@@ -1,18 +1,20 @@
 """The handlers that send documents to partners and return the decisions of our customs."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from services.gateway import store
 from services.gateway.cancellations import find_inbound_cancellation
-from services.gateway.domain import InboundDocument, Step, Transmission
+from services.gateway.domain import E_FORM_D, InboundDocument, Step, Transmission
 from services.gateway.handlers.observing import receipt_of
 from services.gateway.handlers.originals import announce_original
+from services.gateway.kinds import DocumentKinds
 from services.gateway.store import inbound_document_by_id, transmission_by_id
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection, Replacement
 from shared.contracts.certificates.documents import CertificateDocumented, FormD
+from shared.contracts.gateway.declarations import DocumentAdvanced
 from shared.contracts.gateway.transmissions import (
     MAX_REASONS,
     NEXT_CODES,
@@ -101,9 +103,10 @@ async def receipt_for_document(transmission: Transmission, work: Work) -> Receip
     """Sends the document between two transactions, and returns the receipt of the partner. Raises Unavailable."""
     exchange = work.use(Exchange)
     receiver, reference, number = transmission.destination, transmission.reference, transmission.number
-    form = FormD.model_validate_json(transmission.document)
-    content = Replacement(form=form, replaces=form.replaces) if form.replaces else Document(form=form)
-    kind = Kind.REPLACEMENT if form.replaces else Kind.DOCUMENT
+    document = work.use(DocumentKinds).read(transmission.kind, transmission.document)
+    replaces = document.replaces if isinstance(document, FormD) else None
+    content = Replacement(form=document, replaces=replaces) if replaces else Document(form=document)
+    kind = Kind.REPLACEMENT if replaces else Kind.DOCUMENT
     envelope = exchange.envelope(transmission.transmission_id, kind, receiver, reference, number, work.now)
     return await receipt_of(await work.between_transactions(exchange.try_to_send, envelope, content), work)
 
@@ -114,9 +117,9 @@ async def deliver_to_customs(task: DeliverToCustoms, work: Work) -> None:
     inbound = await inbound_document_by_id(work, task.document_id)
     if await find_inbound_cancellation(work, inbound.sender, inbound.reference):
         return  # the partner has cancelled it
-    form = FormD.model_validate_json(inbound.document)
+    document = work.use(DocumentKinds).read(inbound.kind, inbound.document)
 
-    answer = await work.between_transactions(work.use(Customs).decide, form)
+    answer = await work.between_transactions(work.use(Customs).decide, document)
 
     inbound = await inbound_document_by_id(work, task.document_id)
     inbound.decide(work.now, [reason.model_dump() for reason in answer.reasons])
@@ -152,11 +155,24 @@ def answer_to(inbound: InboundDocument) -> Acknowledgement | Rejection:
     return Rejection(received_at=inbound.received_at, rejected_at=inbound.decided_at, reasons=tuple(reasons))
 
 
+@router.on_replay(DocumentAdvanced)
+async def replay_step_of_document(event: DocumentAdvanced, work: Work) -> None:
+    """A transmission of a document that was added to a certificate gets back its announced steps."""
+    if transmission := await store.find_transmission(work, event.reference, event.number):
+        await restore_steps(transmission, work)
+
+
 @router.on_replay(TransmissionAdvanced)
 async def replay_step(event: TransmissionAdvanced, work: Work) -> None:
     """A transmission gets back its announced steps. An unknown transmission comes later, with its document."""
     if transmission := await store.find_transmission(work, event.reference, event.number):
         await restore_steps(transmission, work)
+
+
+@router.reannounces("document", store.added_document_ids)
+async def announce_steps_of_document(transmission_id: UUID, work: Work) -> None:
+    """Every step of a document that was added to a certificate is announced again."""
+    await announce_steps(transmission_id, work)
 
 
 @router.reannounces("transmission", store.transmission_ids)
@@ -169,8 +185,14 @@ async def announce_steps(transmission_id: UUID, work: Work) -> None:
 
 async def restore_steps(transmission: Transmission, work: Work) -> None:
     """Adds the steps that this gateway has announced and its restored database has lost."""
-    for event in await work.announced_before(TransmissionAdvanced, transmission.certificate_id):
-        if event.number == transmission.number and event.version == transmission.version + 1:
+    before: list[TransmissionAdvanced] | list[DocumentAdvanced]
+    if transmission.kind == E_FORM_D:
+        before = await work.announced_before(TransmissionAdvanced, transmission.certificate_id)
+    else:
+        before = await work.announced_before(DocumentAdvanced, transmission.certificate_id)
+    for event in before:
+        of_this = (event.reference, event.number) == (transmission.reference, transmission.number)
+        if of_this and event.version == transmission.version + 1:
             transmission.reach(Step(event.code, event.occurred_at, event.country, list(event.reasons)), NEXT_CODES)
 
 
@@ -180,19 +202,22 @@ def advance(transmission: Transmission, step: Step, work: Work) -> None:
         work.announce(advanced(transmission, step))
 
 
-def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced:
-    """The event of a step, with its public data only."""
-    return TransmissionAdvanced(
-        certificate_id=transmission.certificate_id,
-        reference=transmission.reference,
-        destination=transmission.destination,
-        number=transmission.number,
-        code=StatusCode(step.code),
-        country=step.country,
-        reasons=tuple(step.reasons[:MAX_REASONS]),
-        version=step.position,
-        occurred_at=step.at,
-    )
+def advanced(transmission: Transmission, step: Step) -> TransmissionAdvanced | DocumentAdvanced:
+    """The event of a step, with its public data only. The public reads only about certificates."""
+    values: dict[str, Any] = {
+        "certificate_id": transmission.certificate_id,
+        "reference": transmission.reference,
+        "destination": transmission.destination,
+        "number": transmission.number,
+        "code": StatusCode(step.code),
+        "country": step.country,
+        "reasons": tuple(step.reasons[:MAX_REASONS]),
+        "version": step.position,
+        "occurred_at": step.at,
+    }
+    if transmission.kind == E_FORM_D:
+        return TransmissionAdvanced(**values)
+    return DocumentAdvanced(**values, kind=transmission.kind)
 
 
 def step_of(receipt: Receipt, country: str) -> Step:

@@ -1,13 +1,17 @@
 """The handlers of questions about transmissions, and of the acts of officers: hold, resume and send again."""
 
-from uuid import UUID, uuid4
+from collections.abc import Set
+from uuid import uuid4
 
 from services.gateway.cancellations import must_not_be_cancelled
-from services.gateway.domain import Step, Transmission
+from services.gateway.documents_store import kinds_of_certificate
+from services.gateway.domain import E_FORM_D, Step, Transmission
 from services.gateway.handlers.sending import TransmitDocument, begin
+from services.gateway.kinds import DocumentKinds, is_exchanged
 from services.gateway.ledger_store import outage_of
 from services.gateway.offices import Offices
 from services.gateway.store import transmissions_of, waiting_tasks
+from services.gateway.wire.exchange import Exchange
 from shared.contracts.gateway import transmissions as contracts
 from shared.contracts.gateway.transmissions import (
     MAX_REASONS,
@@ -24,11 +28,13 @@ from shared.handling.work import Work
 
 router = Router()
 
+Act = HoldTransmission | ResumeTransmission | ResendTransmission
+
 
 @router.answers(GetTransmission)
 async def get_transmission(question: GetTransmission, work: Work) -> TransmissionState:
     """Its exporter, its agent and officers read the steps of the transmissions of a certificate."""
-    every = await transmissions_of(work, question.certificate_id)
+    every = await transmissions_of(work, question.certificate_id, question.kind)
     work.actor.may_read(every[-1].exporter_id, *question.read_by)
     work.actor.must_have_begun(every[-1].agent_id)
     return await state_of(every, work)
@@ -37,7 +43,7 @@ async def get_transmission(question: GetTransmission, work: Work) -> Transmissio
 @router.answers(HoldTransmission)
 async def hold_transmission(command: HoldTransmission, work: Work) -> TransmissionState:
     """An officer holds a document that is not sent yet."""
-    every = await of_their_office(work, command.certificate_id)
+    every = await of_their_office(work, command)
     every[-1].hold(command.reason)
     return await state_of(every, work)
 
@@ -45,7 +51,7 @@ async def hold_transmission(command: HoldTransmission, work: Work) -> Transmissi
 @router.answers(ResumeTransmission)
 async def resume_transmission(command: ResumeTransmission, work: Work) -> TransmissionState:
     """An officer lets a held document be sent."""
-    every = await of_their_office(work, command.certificate_id)
+    every = await of_their_office(work, command)
     every[-1].resume()
     work.later(TransmitDocument(transmission_id=every[-1].transmission_id), key=every[-1].transmission_id)
     return await state_of(every, work)
@@ -54,7 +60,7 @@ async def resume_transmission(command: ResumeTransmission, work: Work) -> Transm
 @router.answers(ResendTransmission)
 async def resend_transmission(command: ResendTransmission, work: Work) -> TransmissionState:
     """An officer sends a rejected document again. The new transmission has the next number."""
-    every = await of_their_office(work, command.certificate_id)
+    every = await of_their_office(work, command)
     await must_not_be_cancelled(work, command.certificate_id)
     following = every[-1].again(uuid4())
     work.session.add(following)
@@ -62,9 +68,9 @@ async def resend_transmission(command: ResendTransmission, work: Work) -> Transm
     return await state_of([*every, following], work)
 
 
-async def of_their_office(work: Work, certificate_id: UUID) -> list[Transmission]:
-    """The transmissions of a certificate of the officer's office. Raises TransmissionNotFound, OtherOffice."""
-    every = await transmissions_of(work, certificate_id)
+async def of_their_office(work: Work, command: Act) -> list[Transmission]:
+    """The transmissions of a document of the officer's office. Raises TransmissionNotFound, OtherOffice."""
+    every = await transmissions_of(work, command.certificate_id, command.kind)
     work.use(Offices).must_allow(work.actor, every[-1].office)
     return every
 
@@ -72,6 +78,7 @@ async def of_their_office(work: Work, certificate_id: UUID) -> list[Transmission
 async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
     """The newest transmission of a certificate, with the steps of those before it."""
     *former, last = every
+    kinds, added = work.use(DocumentKinds), await added_to(last, work)
     waiting = await waiting_tasks(work, TransmitDocument, [last.transmission_id])
     attempts, waits_because = waiting.get(last.transmission_id, (0, None))
     outage = await outage_of(work, last.destination) if last.code == StatusCode.AS1 else None
@@ -86,8 +93,28 @@ async def state_of(every: list[Transmission], work: Work) -> TransmissionState:
         held=last.held_because is not None,
         out_since=outage.since if outage else None,
         former=tuple(contracts.FormerStep(number=each.number, step=step_view(step)) for each in former for step in each.steps),
+        kind=last.kind,
+        kind_name=dict(kinds.of(last.kind).rules.names),
+        added=tuple(sorted(added)),
+        can_add=addable(last, added, kinds, work),
         version=last.version,
     )
+
+
+async def added_to(certificate: Transmission, work: Work) -> frozenset[str]:
+    """The kinds of documents that were sent for a certificate besides itself."""
+    if certificate.kind != E_FORM_D:
+        return frozenset()
+    return await kinds_of_certificate(work, certificate.certificate_id) - {E_FORM_D}
+
+
+def addable(certificate: Transmission, added: Set[str], kinds: DocumentKinds, work: Work) -> tuple[str, ...]:
+    """The kinds of documents that can be added to a certificate, that were not sent, and that the destination takes."""
+    if certificate.kind != E_FORM_D or certificate.is_cancelled:
+        return ()
+    partners, country = work.use(Exchange).partners, certificate.destination
+    wanted = (kind for kind in kinds if kind.rules.added_to_certificate and kind.code not in added)
+    return tuple(kind.code for kind in wanted if is_exchanged(kind, partners, country, work.today))
 
 
 def step_view(step: Step) -> contracts.Step:

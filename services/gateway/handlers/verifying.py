@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Row, bindparam, select
 from services.gateway import listing
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers.messages import send_later
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.store import find_transmission, verification_cases
 from services.gateway.verification import CaseAnswered, CaseNotFound, CaseNotOurs, VerificationCase, VerificationClocks
@@ -35,6 +36,7 @@ async def ask_verification(command: AskVerification, work: Work) -> Verification
     if (known := await work.session.get(VerificationCase, command.case_id)) is not None:
         return VerificationState(case=view(known))
     inbound = await listing.newest_received(work, command.origin, command.reference)
+    work.use(DocumentKinds).of(inbound.kind).must_permit(Kind.VERIFICATION_QUESTION, "reference")
     work.use(DenialReasons).text_of(command.reason, work.today)
     answer_by, close_by = work.use(VerificationClocks).of(work.today)
     case = VerificationCase(

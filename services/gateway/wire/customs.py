@@ -11,7 +11,7 @@ from services.gateway.wire.exchange import XML_TYPE
 from services.gateway.wire.messages import Reasons, WireModel
 from services.gateway.wire.tls import TIMEOUT
 from services.gateway.wire.xml import write_document
-from shared.contracts.certificates.documents import FormD
+from shared.contracts.messages import Contract
 from shared.refusals import Unavailable
 
 
@@ -43,9 +43,9 @@ class Customs:
         """Closes the connections to customs."""
         await self._client.aclose()
 
-    async def decide(self, form: FormD) -> Decision:
+    async def decide(self, document: Contract) -> Decision:
         """Sends a document to customs and returns their decision; a rejection has reasons. Raises Unavailable."""
-        answer = await self._post(self._url, write_document(form), XML_TYPE)
+        answer = await self._post(self._url, write_document(document), XML_TYPE)
         try:
             decision = Decision.model_validate_json(answer.content)
         except ValidationError as error:

@@ -1,6 +1,6 @@
 """The kinds of documents that are exchanged, each with its model and its layout.
 
-`services/gateway/data/documents.json` has a row for each kind. To add a kind, add its model, its layout here, and a row.
+`services/gateway/data/documents.json` has the rules of each kind. To add a kind, add its model, its layout here, and a row.
 The elements have names of the WCO Data Model, because the profile of ASEAN is not public.
 """
 
@@ -145,5 +145,8 @@ DOCUMENT_TYPES = {each.code: each for each in (E_FORM_D, ACDD)}
 
 
 def type_of(document: Contract) -> DocumentType:
-    """The kind of a document, by its model. Raises StopIteration for any other model."""
-    return next(each for each in DOCUMENT_TYPES.values() if type(document) is each.model)
+    """The kind of a document, by its model. Raises ValueError for any other model."""
+    for each in DOCUMENT_TYPES.values():
+        if type(document) is each.model:
+            return each
+    raise ValueError("this is no document that is exchanged")

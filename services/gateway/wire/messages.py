@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
+from services.gateway.wire.documents import type_of
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.fields import Country, Instant, Line, Reference, Slug, Text
-from shared.contracts.gateway.declarations import ExportDeclaration
 from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 from shared.contracts.gateway.verification import VerificationOutcome
+from shared.contracts.messages import Contract
 
 MAX_DETAIL = 500
 """Maximum characters of one reason. 200 reasons of 500 characters are up to 400 KB, and an answer has up to 1,000 KB."""
@@ -76,9 +77,14 @@ Reasons = Annotated[tuple[Reason, ...], Field(max_length=MAX_REASONS)]
 
 
 class Document(WireModel):
-    """A document for the customs of the receiver: an e-Form D or an ACDD."""
+    """A document for the customs of the receiver, of any kind that is exchanged."""
 
-    form: FormD | ExportDeclaration
+    form: SerializeAsAny[Contract]
+
+    @model_validator(mode="after")
+    def _is_of_a_known_kind(self) -> "Document":
+        type_of(self.form)
+        return self
 
 
 class Receipt(WireModel):

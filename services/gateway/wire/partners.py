@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from services.gateway.members import Member, load_members, name_of
+from services.gateway.domain import E_FORM_D
+from services.gateway.members import Member, load_document_kinds, load_members, name_of
 from services.gateway.wire.layout import VERSIONS
-from shared.contracts.fields import Country, Email, Line
+from shared.contracts.fields import Country, Email, Line, Slug
 from shared.refusals import Unavailable
 
 MAX_CERTIFICATES = 3
@@ -54,6 +55,19 @@ class SpokenVersion(BaseModel):
         return (self.since or date.min) <= day <= (self.until or date.max)
 
 
+class ExchangedDocuments(BaseModel):
+    """A kind of document that a partner exchanges besides the e-Form D, and on which days."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    code: Slug
+    since: Annotated[date | None, Field(alias="from")] = None
+    until: date | None = None
+
+    def are_exchanged_on(self, day: date) -> bool:
+        """Whether the partner exchanges them on this day."""
+        return (self.since or date.min) <= day <= (self.until or date.max)
+
+
 Files = Annotated[tuple[Path, ...], Field(min_length=1, max_length=MAX_CERTIFICATES)]
 
 
@@ -66,6 +80,7 @@ class PartnerRow(BaseModel):
     signing_certificates: Files
     tls_certificates: Files
     versions: Annotated[tuple[SpokenVersion, ...], Field(min_length=1)] = (SpokenVersion(version=VERSIONS[-1]),)
+    documents: Annotated[tuple[ExchangedDocuments, ...], Field(max_length=20)] = ()
     opens_on: date | None = None
     contact: Contact | None = None
     trust_trace: bool = False
@@ -75,7 +90,7 @@ class PartnerRow(BaseModel):
 class Partner:
     """The gateway of another member. Each list of certificates is pinned: no other certificate is trusted.
 
-    `trust_trace`: whether its traces are continued here.
+    `documents`: the kinds of documents besides the e-Form D. `trust_trace`: whether its traces are continued here.
     """
 
     country: str
@@ -83,6 +98,7 @@ class Partner:
     signing_certificates: tuple[x509.Certificate, ...]
     tls_certificates: tuple[x509.Certificate, ...]
     versions: tuple[SpokenVersion, ...] = (SpokenVersion(version=VERSIONS[-1]),)
+    documents: tuple[ExchangedDocuments, ...] = ()
     opens_on: date | None = None
     contact: Contact | None = None
     trust_trace: bool = False
@@ -91,6 +107,10 @@ class Partner:
     def certificates_until(self) -> datetime:
         """When the first of its certificates expires."""
         return min(each.not_valid_after_utc for each in (*self.signing_certificates, *self.tls_certificates))
+
+    def takes(self, kind: str, day: date) -> bool:
+        """Whether it exchanges documents of this kind on this day. Every partner exchanges e-Forms D."""
+        return kind == E_FORM_D or any(each.code == kind and each.are_exchanged_on(day) for each in self.documents)
 
     def version_on(self, day: date) -> int | None:
         """The newest version that it accepts on this day; None if there is none."""
@@ -183,12 +203,15 @@ def _partner_of(
     unknown = [str(each.version) for each in row.versions if each.version not in VERSIONS]
     if unknown:
         raise ValueError(f"nobody speaks version {', '.join(unknown)}; this gateway speaks {', '.join(map(str, VERSIONS))}")
+    if kinds := [each.code for each in row.documents if each.code not in load_document_kinds()]:
+        raise ValueError(f"there is no kind of document {', '.join(kinds)}")
     return Partner(
         country=row.country,
         address=row.address,
         signing_certificates=_certificates([folder / each for each in row.signing_certificates], now, sign=True),
         tls_certificates=_certificates([folder / each for each in row.tls_certificates], now),
         versions=row.versions,
+        documents=row.documents,
         opens_on=row.opens_on,
         contact=row.contact,
         trust_trace=row.trust_trace,

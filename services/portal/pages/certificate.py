@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from services.portal.certificate_words import act_word, code_word, held_because, next_step, status_of
 from services.portal.deciding_panel import deciding
+from services.portal.declaration_panel import declaration_panel
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
 from services.portal.page import page
@@ -211,6 +212,12 @@ async def show_certificate(visit: Visit) -> Response:
             each for each in state.box_remarks if each.box == box and (item is None or each.item == item)
         ],
         deciding=await deciding(visit, content, dossier.people),
+        declaration=await declaration_panel(
+            visit,
+            dossier.transmission,
+            lambda found: _sending(visit, found) if acts_for(visit.someone.organisation, state.office) else frozenset(),
+            mine=mine,
+        ),
         mine=mine,
         may_preview=not state.reference and visit.someone.has(*FILING, *DECIDING),
         may_print=state.status is CertificateStatus.ISSUED and visit.someone.has(Role.SIGNATORY, Role.APPROVER),

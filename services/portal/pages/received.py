@@ -1,9 +1,11 @@
 """Documents that partners have sent to the customs of this country, and the decision of customs on the preference."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
+from services.portal.document_words import DocumentWords
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, CUSTOMS
 from services.portal.page import page
@@ -42,6 +44,7 @@ async def show_received(visit: Visit) -> Response:
         next=visit.here(after=listed.next) if listed.next else None,
         first=visit.here(after=None) if after else None,
         words=Wording(visit.language),
+        kind_of=lambda each: named_kind(visit, each.kind_name),
         may_request=visit.someone.has(Role.CUSTOMS_OFFICER),
         origins=[each for each in Names(visit.language).destinations("D") if each[0] != visit.settings.country],
     )
@@ -60,15 +63,23 @@ async def show_document(visit: Visit) -> Response:
     )
     known: DenialReasons = await visit.ask(ListDenialReasons())
     reasons = {each.code: each.text.get(visit.language.code, each.text["en"]) for each in known.reasons}
+    words = Wording(visit.language)
+    named = DocumentWords(words)
+    columns, lines = named.table(content.lines)
     return visit.page(
         "received_document.html",
         content=content,
         address=_address(visit),
-        may_decide=visit.someone.has(Role.CUSTOMS_OFFICER) and _can_be_decided(content),
-        may_ask=visit.someone.has(Role.CUSTOMS_OFFICER),
+        may_decide=visit.someone.has(Role.CUSTOMS_OFFICER) and content.can_be_decided and _can_be_decided(content),
+        may_ask=visit.someone.has(Role.CUSTOMS_OFFICER) and content.can_be_verified,
+        kind_name=named_kind(visit, content.kind_name),
+        label_of=named.label,
+        value_of=named.value,
+        columns=columns,
+        lines=lines,
         reasons=reasons,
         reason_of=lambda code: reasons.get(code, code),
-        words=Wording(visit.language),
+        words=words,
         list_address=f"{PREFIX}/received",
         next=visit.here(after=str(content.next)) if content.next else None,
         first=visit.here(after=None) if visit.query("after") else None,
@@ -118,6 +129,11 @@ def items_in(text: str) -> tuple[int, ...]:
             return ()
         found.update(range(int(first), int(last) + 1))
     return tuple(sorted(found)) if len(found) <= MAX_DENIED else ()
+
+
+def named_kind(visit: Visit, names: Mapping[str, str]) -> str:
+    """The name of a kind of document in the language of the person; empty if the gateway did not send it."""
+    return names.get(visit.language.code) or names.get("en", "")
 
 
 def _can_be_decided(content: ReceivedContent) -> bool:

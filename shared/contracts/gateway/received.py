@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.fields import Country, Cursor, Line, Reference, Slug
-from shared.contracts.gateway.transmissions import StatusCode
+from shared.contracts.gateway.transmissions import E_FORM_D, StatusCode
 from shared.contracts.messages import Answer, Command, Contract, Question
 from shared.contracts.roles import Role
 
@@ -21,7 +21,10 @@ MAX_DENIED = 2000
 
 
 class ReceivedDocument(Contract):
-    """A document that a partner has sent. `code`: the last decision of customs; None before the first."""
+    """A document that a partner has sent. `code`: the last decision of customs; None before the first.
+
+    `kind`: that of the document, with its name by language.
+    """
 
     reference: str
     origin: str
@@ -29,6 +32,8 @@ class ReceivedDocument(Contract):
     received_at: datetime
     code: StatusCode | None = None
     valid_until: date | None = None
+    kind: str = E_FORM_D
+    kind_name: dict[str, str] = Field(default_factory=dict)
 
 
 class ReceivedDocuments(Answer):
@@ -65,11 +70,21 @@ class CustomsDecision(Contract):
     sent_at: datetime | None = None
 
 
+class ReceivedField(Contract):
+    """A field of a document. `name`: its path in the document, as in `exporter.name`; `meaning`: in English."""
+
+    name: str
+    meaning: str
+    value: str
+
+
 class ReceivedContent(Answer):
     """A received document with its boxes. `items`: how many it has; `document` has only those of this page.
 
+    A document that is no e-Form D has no `document`, but `fields`, and `lines` with the fields of each item of this page.
     `decisions`: those of customs, the first one first. `cancelled_at`, `cancelled_because`: when and why the issuing authority
-    cancelled it; `replaced_by`: the certificate that replaces it.
+    cancelled it; `replaced_by`: the certificate that replaces it. `can_be_decided`, `can_be_verified`: whether the
+    rules of its kind permit that.
     """
 
     reference: str
@@ -77,13 +92,19 @@ class ReceivedContent(Answer):
     number: int
     received_at: datetime
     code: StatusCode | None = None
-    document: FormD
+    document: FormD | None = None
     items: int
     next: int | None = None
     decisions: tuple[CustomsDecision, ...] = ()
     cancelled_at: datetime | None = None
     cancelled_because: str | None = None
     replaced_by: str | None = None
+    kind: str = E_FORM_D
+    kind_name: dict[str, str] = Field(default_factory=dict)
+    fields: tuple[ReceivedField, ...] = ()
+    lines: tuple[tuple[ReceivedField, ...], ...] = ()
+    can_be_decided: bool = True
+    can_be_verified: bool = True
 
 
 class GetReceivedDocument(Question):

@@ -17,6 +17,10 @@ MAX_STEP_DETAIL = 101_000
 """Maximum characters of the texts of all reasons: 200 of 500 characters with separators. An answer fits two of them."""
 
 
+E_FORM_D = "e_form_d"
+"""The kind of document that is a certificate."""
+
+
 class StatusCode(StrEnum):
     """The public codes of a transmission. ASEAN defines AS1, AS2, REC and NOT; this system defines the others."""
 
@@ -66,7 +70,8 @@ class TransmissionState(Answer):
     """A transmission as its exporter and the ministry see it. `waits_because`: why it is not sent yet, if it waits.
 
     `held`: whether an officer holds it. `former`: the steps of the transmissions before it, oldest first. `out_since`: since
-    when the partner is out, while the document waits for it.
+    when the partner is out, while the document waits for it. `kind`: that of the document, with its name by language.
+    `added`: the kinds of documents that were sent for this certificate; `can_add`: those that its exporter can send now.
     """
 
     certificate_id: UUID
@@ -79,11 +84,18 @@ class TransmissionState(Answer):
     held: bool = False
     former: tuple[FormerStep, ...] = ()
     out_since: datetime | None = None
+    kind: str = E_FORM_D
+    kind_name: dict[str, str] = Field(default_factory=dict)
+    added: tuple[str, ...] = ()
+    can_add: tuple[str, ...] = ()
     version: int
 
 
 class GetTransmission(Question):
-    """Which steps has this certificate reached on its way to the customs of the destination?"""
+    """Which steps has this certificate reached on its way to the customs of the destination?
+
+    `kind`: that of a document which was added to the certificate, instead of the certificate itself.
+    """
 
     subject: ClassVar[str] = "qry.transmission.get.v1"
     answer: ClassVar[type[Answer]] = TransmissionState
@@ -91,6 +103,7 @@ class GetTransmission(Question):
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
+    kind: Slug = E_FORM_D
 
 
 class ResendTransmission(Command):
@@ -101,6 +114,7 @@ class ResendTransmission(Command):
     about: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
     certificate_id: UUID
+    kind: Slug = E_FORM_D
 
 
 class HoldTransmission(Command):
@@ -112,6 +126,7 @@ class HoldTransmission(Command):
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
     certificate_id: UUID
     reason: Line
+    kind: Slug = E_FORM_D
 
 
 class ResumeTransmission(Command):
@@ -122,6 +137,7 @@ class ResumeTransmission(Command):
     about: ClassVar[str] = "certificate_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
     certificate_id: UUID
+    kind: Slug = E_FORM_D
 
 
 class ListedTransmission(Contract):
@@ -153,6 +169,7 @@ class ListTransmissions(Question):
     exporter_id: UUID | None = None
     destination: Country | None = None
     open: bool = False
+    kind: Slug = E_FORM_D
     after: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 

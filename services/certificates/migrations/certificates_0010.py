@@ -1,6 +1,6 @@
 """Sealed documents, previews, contingency prints, and the keys of the offices.
 
-Revision ID: certificates_0013
+Revision ID: certificates_0010
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.database.column_types import UtcDateTime
 
-revision = "certificates_0013"
-down_revision = "certificates_0012"
+revision = "certificates_0010"
+down_revision = "certificates_0009"
 branch_labels = None
 depends_on = None
 

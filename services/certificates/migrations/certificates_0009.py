@@ -1,12 +1,12 @@
 """Originals of back-to-back certificates, with the ledger of their quantities.
 
-Revision ID: certificates_0012
+Revision ID: certificates_0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "certificates_0012"
+revision = "certificates_0009"
 down_revision = "certificates_0008"
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
 """Seals of documents and the keys of the offices, for the public check.
 
-Revision ID: tracking_0006
+Revision ID: tracking_0005
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 from shared.database.column_types import UtcDateTime
 
-revision = "tracking_0006"
+revision = "tracking_0005"
 down_revision = "tracking_0004"
 branch_labels = None
 depends_on = None
