@@ -20,7 +20,6 @@ from sqlalchemy import func, select
 from services.gateway.store import inbound_documents
 from services.gateway.wire.messages import (
     Acknowledgement,
-    Cancellation,
     CustomsResponse,
     Document,
     Kind,
@@ -32,7 +31,16 @@ from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import message_namespace, write_message
 from tests.support.service_under_test import a_person
 
-from .builders import MAX_BYTES, TwoGateways, a_documented_certificate, a_form, a_signer, an_item, with_certificate
+from .builders import (
+    MAX_BYTES,
+    TwoGateways,
+    a_documented_certificate,
+    a_form,
+    a_signer,
+    an_export_declaration,
+    an_item,
+    with_certificate,
+)
 from .test_gateway_receiving import XML, an_envelope
 from .test_gateway_wire import BOMB
 
@@ -150,6 +158,12 @@ def downgraded(algorithm: bytes) -> Callable[[Sender], bytes]:
     return lambda sender: sender.signed().replace(b"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", algorithm)
 
 
+def declared(**changes: Any) -> Callable[[Sender], bytes]:
+    """An export declaration under the reference XD2026-PNH-000123."""
+    form = an_export_declaration(**changes)
+    return lambda sender: sender.kh.sign(write_message(an_envelope(reference="XD2026-PNH-000123"), Document(form=form)))
+
+
 def answer_of(kind: Kind, content: Any, **envelope: Any) -> Callable[[Sender], bytes]:
     return lambda sender: sender.kh.sign(write_message(an_envelope(kind=kind, **envelope), content))
 
@@ -235,10 +249,10 @@ HOSTILE: dict[str, tuple[Callable[[Sender], bytes], str]] = {
         answer_of(Kind.CUSTOMS_RESPONSE, CustomsResponse(code="DEN", decided_at=AT, reasons=NO)),
         "transmission_not_found",
     ),
-    "a kind that is not exchanged yet": (
-        answer_of(Kind.CANCELLATION, Cancellation(cancelled_at=AT, reason=NO[0])),
-        "kind_not_expected",
-    ),
+    "a declaration of another country": (declared(issuing_country="TH"), "sender_is_not_issuer"),
+    "a declaration for another country": (declared(destination="TH"), "wrong_destination"),
+    "a declaration with the reference of another": (declared(reference="XD2026-PNH-000124"), "reference_mismatch"),
+    "a declaration without items": (declared(items=()), "document_unreadable"),
 }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
+from services.gateway.kinds import DocumentKinds
 from services.gateway.store import inbound_documents, originals
 from shared.contracts.certificates.documents import Original
 from shared.contracts.gateway.originals import ReceivedDocumentChanged
@@ -35,7 +36,7 @@ THIS = {"origin": "VN", "reference": FORM.reference}
 
 @pytest.fixture
 async def gateway(tmp_path: Path):  # type: ignore[no-untyped-def]
-    async with a_service_under_test("gateway", router, tmp_path, DenialReasons.load()) as service:
+    async with a_service_under_test("gateway", router, tmp_path, DenialReasons.load(), DocumentKinds.load()) as service:
         yield service
 
 

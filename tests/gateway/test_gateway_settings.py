@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from services.gateway.denials import DenialReasons
+from services.gateway.kinds import DocumentKinds
 from services.gateway.offices import Offices
 from services.gateway.settings import GatewaySettings, tools
 from services.gateway.verification import VerificationClocks
@@ -31,7 +32,14 @@ def test_the_tools_of_the_gateway_are_built_from_its_settings(tmp_path: Path, mo
         "CUSTOMS_URL": "http://127.0.0.1:9500/KH/documents",
     }.items():
         monkeypatch.setenv(f"CO_{name}", str(value))
-    assert [type(tool) for tool in tools(GatewaySettings())] == [Exchange, DenialReasons, VerificationClocks, Offices, Customs]
+    assert [type(tool) for tool in tools(GatewaySettings())] == [
+        Exchange,
+        DenialReasons,
+        VerificationClocks,
+        DocumentKinds,
+        Offices,
+        Customs,
+    ]
 
 
 def test_a_key_must_be_on_p256_and_belong_to_its_certificate(tmp_path: Path) -> None:
