@@ -137,6 +137,9 @@ def _read_tokens(template: Template, files: Mapping[str, Path]) -> None:
             template.tokens |= {reference: "l.payment", shown: "substr(l.payment, 1, 5) || '-' || substr(l.payment, 6)"}
         for number, (slip,) in enumerate(fees.execute("SELECT slip_number FROM payments WHERE certificate_id = ?", of)):
             template.tokens[slip] = f"'B' || l.slip || '-{number}'"
+    with closing(sqlite3.connect(files["tracking"])) as tracking:
+        for (digest,) in tracking.execute("SELECT sha256 FROM tracked_seals WHERE certificate_id = ?", of):
+            template.tokens[digest] = f"made(l.n, '{digest[:32]}') || made(l.n, '{digest[32:]}')"
     if "registry" in files:
         with closing(sqlite3.connect(files["registry"])) as registry:
             of = (template.exporter_id,)

@@ -26,6 +26,7 @@ from services.gateway import store as gateway_store
 from services.gateway.domain import Step
 from services.gateway.handlers import router as gateway
 from services.gateway.handlers.sending import advance
+from services.gateway.settings import data as gateway_data
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
 from services.gateway.wire.tls import Connections
@@ -252,7 +253,7 @@ async def in_process(
         parts: tuple[tuple[str, Router, tuple[object, ...]], ...] = (
             ("certificates", certificates, tuple(certificate_tools())),
             ("fees", fees, (Tariffs.load(),)),
-            ("gateway", gateway, (exchange,)),
+            ("gateway", gateway, (exchange, *gateway_data())),
             (
                 "tracking",
                 tracking,

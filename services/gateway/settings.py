@@ -49,6 +49,14 @@ def read_partners(settings: GatewaySettings) -> Partners:
     return partners
 
 
+def data() -> Iterable[object]:
+    """The dated data that handlers get with `work.use`."""
+    yield DenialReasons.load()
+    yield VerificationClocks.load()
+    yield DocumentKinds.load()
+    yield Offices.load()
+
+
 def tools(settings: GatewaySettings) -> Iterable[object]:
     """The objects that handlers get with `work.use`."""
     yield Exchange(
@@ -58,8 +66,5 @@ def tools(settings: GatewaySettings) -> Iterable[object]:
         Connections(settings.tls_certificate_file, settings.tls_key_file),
         settings.max_message_bytes,
     )
-    yield DenialReasons.load()
-    yield VerificationClocks.load()
-    yield DocumentKinds.load()
-    yield Offices.load()
+    yield from data()
     yield Customs(settings.customs_url, http_client(ssl.create_default_context(cafile=settings.exchange_ca_file)))

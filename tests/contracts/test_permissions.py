@@ -8,10 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.fees.tariffs import Tariffs
-from services.gateway.denials import DenialReasons
-from services.gateway.kinds import DocumentKinds
-from services.gateway.offices import Offices
-from services.gateway.verification import VerificationClocks
+from services.gateway.settings import data as gateway_data
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
 from services.gateway.wire.tls import Connections
@@ -40,15 +37,7 @@ async def service(name: str, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
         return
     router = import_module(f"services.{name}.handlers").router
     exchange = Exchange("KH", Partners({}), a_signer("KH"), Connections(None, None), 1024)
-    tools = (
-        *certificate_tools(),
-        Tariffs.load(),
-        DenialReasons.load(),
-        VerificationClocks.load(),
-        Offices.load(),
-        DocumentKinds.load(),
-        exchange,
-    )
+    tools = (*certificate_tools(), Tariffs.load(), *gateway_data(), exchange)
     async with a_service_under_test(name, router, tmp_path, *tools) as service:
         yield service
 

@@ -22,12 +22,9 @@ from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import make_url, select, update
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router
-from services.gateway.kinds import DocumentKinds
-from services.gateway.offices import Offices
 from services.gateway.receiving import routes
-from services.gateway.verification import VerificationClocks
+from services.gateway.settings import data
 from services.gateway.wire.customs import Customs
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.opening import MAX_CONCURRENT, Opener, limit_memory
@@ -232,7 +229,7 @@ class Gateway:
             self.database,
             clock,
             ThreadPoolExecutor(1),
-            [self.exchange, customs, DenialReasons.load(), VerificationClocks.load(), Offices.load(), DocumentKinds.load()],
+            [self.exchange, customs, *data()],
         )
         self.context.add(a_health_check())
         self.app = application(self.context, routes)

@@ -17,11 +17,8 @@ from sqlalchemy import select
 from services.certificates.handlers import router as certificates
 from services.fees.handlers import router as fees
 from services.fees.tariffs import tools as fees_tools
-from services.gateway.denials import DenialReasons
 from services.gateway.handlers import router as gateway
-from services.gateway.kinds import DocumentKinds
-from services.gateway.offices import Offices
-from services.gateway.verification import VerificationClocks
+from services.gateway.settings import data as gateway_data
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.partners import Partners
 from services.portal.bus import Bus
@@ -275,13 +272,7 @@ async def a_system(root: Path, public: str = "", origin: str = ORIGIN) -> AsyncI
             (
                 "gateway",
                 gateway,
-                (
-                    Exchange("KH", Partners({}), a_signer("KH"), None, MAX_MESSAGE),
-                    DenialReasons.load(),
-                    VerificationClocks.load(),
-                    Offices.load(),
-                    DocumentKinds.load(),
-                ),
+                (Exchange("KH", Partners({}), a_signer("KH"), None, MAX_MESSAGE), *gateway_data()),
             ),  # type: ignore[arg-type]
         ):
             made = a_service_under_test(name, _with_plumbing(router), root, *tools)

@@ -135,7 +135,7 @@ def test_the_openapi_document_describes_every_public_json_and_all_its_definition
         assert f"#/components/schemas/{name}" in text
     assert {schema["$ref"] for _, schema in every_schema()} >= {"#/components/schemas/Problem"}
     operations = [item["get"]["operationId"] for item in document["paths"].values()]
-    assert len(set(operations)) == len(operations) == 7
+    assert len(set(operations)) == len(operations) == 8
 
 
 async def test_questions_are_found_by_their_words_without_a_script(site: Tracking) -> None:

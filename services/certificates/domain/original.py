@@ -176,7 +176,7 @@ class Original:
     def must_not_return_to(self, countries: Iterable[str], name: str) -> None:
         """Refuses goods that come back to a country that has certified them before. Raises OriginalCircular."""
         if again := {self.country, *self.based_on} & set(countries):
-            raise OriginalCircular(name, reference=self.reference, country=again)
+            raise OriginalCircular(name, country=again)
 
     def line_for(self, number: int, unit: str, name: str) -> Line:
         """The line that covers an item with a unit. `name`: the field of the item.

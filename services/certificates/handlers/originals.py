@@ -65,5 +65,5 @@ async def get_original(question: GetOriginal, work: Work) -> OriginalState:
 def must_be_foreign(country: str, work: Work) -> None:
     """Refuses a country that issues no original for this one. Raises OriginalCircular, OriginalNotFromMember."""
     if country == work.country:
-        raise OriginalCircular("country", reference="", country=country)
+        raise OriginalCircular("country", country=country)
     work.use(ReferenceData).form("D", work.today).must_have_member(country, "country")
