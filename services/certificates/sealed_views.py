@@ -12,6 +12,7 @@ from shared.contracts.certificates.sealing import (
     CertificateCredential,
     CertificateSealed,
     ContingencyCopy,
+    ContingencyCopyPrinted,
     DocumentKeyPublished,
 )
 from shared.handling.work import Work
@@ -58,6 +59,19 @@ def copy_event(document: Document, copy: Copy) -> CertificateSealed | None:
         summary=copy.locked_summary,
         contingency_number=copy.number,
         version=document.version,
+        occurred_at=copy.printed_at,
+    )
+
+
+def copy_printed(document: Document, copy: Copy) -> ContingencyCopyPrinted:
+    """The event for the register of the gateway."""
+    return ContingencyCopyPrinted(
+        number=copy.number,
+        certificate_id=document.certificate_id,
+        reference=document.body.reference,
+        destination=document.body.destination,
+        printed_by=copy.printed_by,
+        version=1,
         occurred_at=copy.printed_at,
     )
 

@@ -142,7 +142,7 @@ async def skip_numbers_up_to(work: Work, number: str) -> None:
 
 
 async def contingency_of(work: Work, certificate_id: UUID, kind: str) -> Contingency | None:
-    """The newest notice or print of a certificate."""
+    """The newest notice about a certificate, or print of it."""
     same = (contingencies.c.certificate_id == certificate_id, contingencies.c.kind == kind)
     newest = select(Contingency).where(*same).order_by(contingencies.c.issued_at.desc()).limit(1)
     return (await work.session.scalars(newest)).first()
@@ -172,4 +172,4 @@ async def to_reconcile(work: Work) -> Sequence[Contingency]:
 
 
 outage_countries = select(partner_outages.c.country).distinct()
-contingency_numbers_given = select(contingencies.c.number)
+notice_numbers = select(contingencies.c.number).where(contingencies.c.kind == "notice")

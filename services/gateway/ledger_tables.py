@@ -1,6 +1,6 @@
 """The tables of the ledger: exchanged messages, outages of partners, and the register of notices and prints."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, Uuid
 
 from services.gateway.metadata import TABLES
 from shared.database.column_types import UtcDateTime
@@ -53,7 +53,6 @@ contingencies = Table(
     Column("token", Text, nullable=False),
     Column("public_key", String(200), nullable=False),
     Column("reconciled_at", UtcDateTime),
-    UniqueConstraint("certificate_id", "transmission", "kind"),
     Index("ix_contingencies_newest", "issued_at", "number"),
     Index("ix_contingencies_certificate", "certificate_id", "kind", "issued_at"),
 )

@@ -125,7 +125,7 @@ class Contingency:
 
 
 def number_of(country: str, kind: str, year: int, serial: int) -> str:
-    """The number of a notice or print, as in `KH-N-2026-000001`."""
+    """The number of a notice, as in `KH-N-2026-000001`."""
     return f"{country}-{kind[0].upper()}-{year}-{serial:06}"
 
 

@@ -202,7 +202,7 @@ class PublicKey(Public):
 
 
 class NoticeFacts(Public):
-    """What a notice or print says, and what has happened since. `key` verifies its signature (JWS, ES256).
+    """What a notice says, and what has happened since. `key` verifies its signature (JWS, ES256).
 
     `code`: the last code of the certificate. `outage_ended_at`: null while the member is out.
     """

@@ -84,7 +84,7 @@ async def find_outage(work: Work, country: str) -> TrackedOutage | None:
 
 
 async def find_notice(work: Work, number: str) -> TrackedNotice | None:
-    """The notice or print with a number."""
+    """The notice with a number."""
     row = (await work.session.execute(select(tracked_notices).where(tracked_notices.c.number == number))).first()
     return TrackedNotice(**row._mapping) if row else None
 

@@ -142,7 +142,7 @@ async def show_outage_on_partner_outage_changed(event: PartnerOutageChanged, wor
 
 @router.on(ContingencyIssued)
 async def show_notice_on_contingency_issued(event: ContingencyIssued, work: Work) -> None:
-    """From now on a buyer and customs can check the notice or print."""
+    """From now on a buyer and customs can check the notice."""
     await store_newest(
         work,
         TrackedNotice(

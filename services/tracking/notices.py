@@ -1,4 +1,4 @@
-"""The check of notices and prints of an outage: by their signature, or by number and certificate."""
+"""The check of notices of an outage: by their signature, or by number and certificate."""
 
 import json
 from base64 import b64decode, urlsafe_b64encode

@@ -46,7 +46,7 @@ class TrackedOutage:
 
 @dataclass(eq=False)
 class TrackedNotice:
-    """A notice or print that an exporter got. `token`: its facts, signed; `public_key` verifies it."""
+    """A notice that an exporter got. `token`: its facts, signed; `public_key` verifies it."""
 
     number: str
     kind: str

@@ -23,9 +23,9 @@ from services.gateway.handlers.outages import AnnounceOutages, announce_outages_
 from services.gateway.offices import OtherOffice
 from services.gateway.outages import expired_before, is_out, kept_until, median_seconds, number_of, parts_of
 from services.gateway.store import partner_by_country
+from shared.contracts.certificates.sealing import ContingencyCopyPrinted
 from shared.contracts.gateway.outages import (
     ContingencyIssued,
-    ContingencyKind,
     GetContingency,
     IssueContingency,
     ListContingencies,
@@ -154,14 +154,10 @@ async def test_an_exporter_gets_one_signed_notice_while_the_partner_is_out(gatew
 
     first = await ask(gateways.kh, command, SIGNATORY)
     again = await ask(gateways.kh, IssueContingency(certificate_id=event.certificate_id), OFFICER)
-    printed = await ask(
-        gateways.kh, IssueContingency(certificate_id=event.certificate_id, kind=ContingencyKind.PRINT), SIGNATORY
-    )
 
     assert first.number == again.number == f"KH-N-{gateways.kh.context.clock.today().year}-000001"
-    assert printed.number == f"KH-P-{gateways.kh.context.clock.today().year}-000001"
     assert first == await ask(gateways.kh, GetContingency(certificate_id=event.certificate_id), SIGNATORY)
-    issued, _ = await gateways.kh.announced_of(ContingencyIssued)
+    (issued,) = await gateways.kh.announced_of(ContingencyIssued)
     public = load_der_public_key(b64decode(issued.public_key))
     key = ECKey.import_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     facts = json.loads(jws.deserialize_compact(issued.token, key, algorithms=["ES256"]).payload)
@@ -263,3 +259,31 @@ async def test_outages_and_notices_can_be_announced_again(gateways: TwoGateways)
     once, again = await gateways.kh.announced_of(ContingencyIssued)
     assert once == again
     assert len({each.version for each in await outages_announced(gateways.kh)}) == 1
+
+
+async def test_a_print_of_the_certificate_enters_the_register_and_is_closed_with_the_notices(gateways: TwoGateways) -> None:
+    event = await an_outage(gateways)
+    await ask(gateways.kh, IssueContingency(certificate_id=event.certificate_id), SIGNATORY)
+    printed = ContingencyCopyPrinted(
+        number="PNH-2026-00001",
+        certificate_id=event.certificate_id,
+        reference=event.document.reference,
+        destination="VN",
+        printed_by=SIGNATORY.user_id,
+        version=1,
+        occurred_at=gateways.kh.context.clock.now(),
+    )
+    for _ in range(2):
+        async with gateways.kh.context.work(INVALID_SPAN) as work:
+            await router.events[ContingencyCopyPrinted](printed, work)
+
+    listed = (await ask(gateways.kh, ListContingencies(open=True), OFFICER)).contingencies
+    assert sorted((each.kind, each.number) for each in listed) == [
+        ("notice", f"KH-N-{gateways.kh.context.clock.today().year}-000001"),
+        ("print", "PNH-2026-00001"),
+    ]
+
+    gateways.kh.links["VN"].down = False
+    await gateways.run_until_idle()
+    await run(gateways.kh, ReconcileContingencies())
+    assert (await ask(gateways.kh, ListContingencies(open=True), OFFICER)).contingencies == ()

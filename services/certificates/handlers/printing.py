@@ -1,6 +1,7 @@
 """Documents on demand: the preview of a certificate that is not issued, and numbered contingency prints of an issued one."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from services.certificates.documents.keys import Sealing
 from services.certificates.documents.making import print_and_seal, print_only
@@ -13,9 +14,17 @@ from services.certificates.handlers.assigning import must_be_of_their_office
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.handlers.sealing import PDF, issued_document, sealed_of
 from services.certificates.reference_data import ReferenceData
-from services.certificates.sealed_views import copy_event, copy_view, page_of
+from services.certificates.sealed_views import copy_event, copy_printed, copy_view, page_of
 from services.certificates.store.certificates import certificate_by_id
-from services.certificates.store.copies import Copy, complete_copy, copies_of, find_copy, next_copy_serial, register_copy
+from services.certificates.store.copies import (
+    Copy,
+    complete_copy,
+    copies_of,
+    find_copy,
+    next_copy_serial,
+    register_copy,
+    with_copies,
+)
 from services.certificates.store.exporters import find_exporter
 from services.certificates.store.sealed import keep_preview
 from services.certificates.views import document_of
@@ -88,6 +97,7 @@ async def print_contingency_copy(command: PrintContingencyCopy, work: Work) -> C
         printed_by=work.actor.user_id,
     )
     await register_copy(work, copy)
+    work.announce(copy_printed(document, copy))
     work.later(PrintCopy(office=copy.office, year=copy.year, serial=copy.serial), key=copy.number)
     return copy_view(copy, document)
 
@@ -109,6 +119,14 @@ async def print_copy(task: PrintCopy, work: Work) -> None:
     completed = await find_copy(work, task.office, task.year, task.serial)
     if completed and (event := copy_event(document, completed)):
         work.announce(event)
+
+
+@router.reannounces("contingency-copy", with_copies)
+async def announce_copies(certificate_id: UUID, work: Work) -> None:
+    """Announces the contingency prints of a certificate again."""
+    document = await issued_document(certificate_id, work)
+    for copy in await copies_of(work, certificate_id):
+        work.announce(copy_printed(document, copy))
 
 
 @router.answers(ListContingencyCopies)

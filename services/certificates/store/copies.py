@@ -68,3 +68,6 @@ async def copies_of(work: Work, certificate_id: UUID) -> Sequence[Copy]:
     """The prints of a certificate, latest first; at most 100."""
     these = select(copies).where(copies.c.certificate_id == certificate_id).order_by(copies.c.printed_at.desc()).limit(100)
     return [Copy(**row._mapping) for row in await work.session.execute(these)]
+
+
+with_copies = select(copies.c.certificate_id).distinct()

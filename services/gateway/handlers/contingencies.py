@@ -9,9 +9,10 @@ from services.gateway.ledger_store import contingencies_page, contingency_of, ne
 from services.gateway.ledger_tables import contingencies
 from services.gateway.offices import Offices
 from services.gateway.outages import Contingency, ContingencyNotFound, NotWaiting, PartnerNotOut, number_of
-from services.gateway.store import transmissions_of
+from services.gateway.store import find_transmissions, transmissions_of
 from services.gateway.wire.exchange import Exchange
 from services.gateway.wire.notices import public_key_of, sign_notice
+from shared.contracts.certificates.sealing import ContingencyCopyPrinted
 from shared.contracts.gateway.outages import (
     Contingencies,
     ContingencyIssued,
@@ -28,6 +29,8 @@ from shared.handling.task import Task
 from shared.handling.work import Work
 
 router = Router()
+
+NOTICE = ContingencyKind.NOTICE.value
 
 
 class ReconcileContingencies(Task):
@@ -50,12 +53,12 @@ async def issue_contingency(command: IssueContingency, work: Work) -> Contingenc
     outage = await outage_of(work, last.destination)
     if outage is None:
         raise PartnerNotOut(destination=last.destination)
-    known = await contingency_of(work, command.certificate_id, command.kind)
+    known = await contingency_of(work, command.certificate_id, NOTICE)
     if known is not None and known.transmission == last.number:
         return state_of(known, last)
 
-    exchange, kind, year, now = work.use(Exchange), command.kind.value, work.today.year, work.now
-    number = number_of(exchange.country, kind, year, await next_serial(work, kind[0].upper(), year))
+    exchange, year, now = work.use(Exchange), work.today.year, work.now
+    number = number_of(exchange.country, NOTICE, year, await next_serial(work, "N", year))
     facts = {
         "iss": exchange.country,
         "number": number,
@@ -66,7 +69,7 @@ async def issue_contingency(command: IssueContingency, work: Work) -> Contingenc
     }
     issued = Contingency(
         number=number,
-        kind=kind,
+        kind=NOTICE,
         certificate_id=last.certificate_id,
         transmission=last.number,
         reference=last.reference,
@@ -82,13 +85,33 @@ async def issue_contingency(command: IssueContingency, work: Work) -> Contingenc
     return state_of(issued, last)
 
 
+@router.on(ContingencyCopyPrinted)
+async def register_print_on_contingency_copy_printed(event: ContingencyCopyPrinted, work: Work) -> None:
+    """A print of the certificate enters the register, with the number that certificates gave it."""
+    every, outage = await find_transmissions(work, event.certificate_id), await outage_of(work, event.destination)
+    row = {
+        "number": event.number,
+        "kind": ContingencyKind.PRINT.value,
+        "certificate_id": event.certificate_id,
+        "transmission": every[-1].number if every else 1,
+        "reference": event.reference,
+        "destination": event.destination,
+        "out_since": outage.since if outage else event.occurred_at,
+        "issued_at": event.occurred_at,
+        "issued_by": event.printed_by,
+        "token": "",
+        "public_key": "",
+    }
+    await work.insert_new(contingencies, [row])
+
+
 @router.answers(GetContingency)
 async def get_contingency(question: GetContingency, work: Work) -> ContingencyState:
     """The exporter, its agent and officers read the notice that was issued last."""
     every = await transmissions_of(work, question.certificate_id)
     work.actor.may_read(every[-1].exporter_id, *question.read_by)
     work.actor.must_have_begun(every[-1].agent_id)
-    known = await contingency_of(work, question.certificate_id, question.kind)
+    known = await contingency_of(work, question.certificate_id, NOTICE)
     if known is None:
         raise ContingencyNotFound()
     return state_of(known, every[-1])
@@ -125,7 +148,7 @@ async def reconcile_contingencies(task: ReconcileContingencies, work: Work) -> N
 
 
 def state_of(issued: Contingency, last: Transmission) -> ContingencyState:
-    """A notice or print, with the last code of the certificate."""
+    """A notice, with the last code of the certificate."""
     return ContingencyState(
         number=issued.number,
         kind=ContingencyKind(issued.kind),
@@ -141,7 +164,7 @@ def state_of(issued: Contingency, last: Transmission) -> ContingencyState:
 
 
 def announced(issued: Contingency) -> ContingencyIssued:
-    """The event of a notice or print, with its public data only."""
+    """The event of a notice, with its public data only."""
     return ContingencyIssued(
         number=issued.number,
         kind=ContingencyKind(issued.kind),
@@ -165,7 +188,7 @@ async def replay_contingency(event: ContingencyIssued, work: Work) -> None:
     await skip_numbers_up_to(work, event.number)
 
 
-@router.reannounces("contingency", ledger_store.contingency_numbers_given)
+@router.reannounces("contingency", ledger_store.notice_numbers)
 async def announce_contingency(number: str, work: Work) -> None:
-    """A notice or print is announced again."""
+    """A notice is announced again."""
     work.announce(announced(await work.session.get_one(Contingency, number)))

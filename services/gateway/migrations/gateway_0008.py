@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("public_key", sa.String(length=200), nullable=False),
         sa.Column("reconciled_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
-        sa.UniqueConstraint("certificate_id", "transmission", "kind"),
     )
     op.create_index("ix_contingencies_newest", "contingencies", ["issued_at", "number"])
     op.create_index("ix_contingencies_certificate", "contingencies", ["certificate_id", "kind", "issued_at"])

@@ -158,6 +158,20 @@ class PrintContingencyCopy(Command):
     reason: Line
 
 
+class ContingencyCopyPrinted(Event):
+    """A contingency print was registered with its number. The gateway closes it when the partner has the document."""
+
+    subject: ClassVar[str] = "evt.contingency-copy.printed.v1"
+    listeners: ClassVar[frozenset[str]] = frozenset({"gateway"})
+    about: ClassVar[str] = "certificate_id"
+    known_by: ClassVar[str] = "reference"
+    number: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}-[0-9]{4}-[0-9]{5,9}$")]
+    certificate_id: UUID
+    reference: Reference
+    destination: Country
+    printed_by: UUID | None = None
+
+
 class ContingencyCopies(Answer):
     """Contingency prints, latest first."""
 

@@ -17,8 +17,8 @@ NOTICE_TYPE = "co-notice+jws"
 MAX_TOKEN = 1500
 """Maximum characters of a signed notice."""
 
-ContingencyNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[NP]-[0-9]{4}-[0-9]{6,9}$")]
-"""The country, N (notice) or P (print), the year, and a serial number, as in `KH-N-2026-000001`."""
+ContingencyNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-N-[0-9]{4}-[0-9]{6,9}$")]
+"""The number of a notice: the country, N, the year, and a serial number, as in `KH-N-2026-000001`."""
 PublicKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/=]{80,200}$")]
 """A public key on P-256: SubjectPublicKeyInfo (DER) in base64."""
 
@@ -44,7 +44,7 @@ class PartnerOutageChanged(Event):
 
 
 class ContingencyIssued(Event):
-    """An exporter got a numbered notice or print, because the partner is out.
+    """An exporter got a numbered notice, because the partner is out.
 
     `transmission`: the number of the transmission that waits. `token`: these facts with the signature of the gateway (JWS);
     `public_key` verifies it.
@@ -65,7 +65,7 @@ class ContingencyIssued(Event):
 
 
 class ContingencyState(Answer):
-    """A notice or print. `token`: its facts with the signature of the gateway (JWS).
+    """A notice. `token`: its facts with the signature of the gateway (JWS).
 
     `code`: the last code of the transmission; `reconciled_at`: when the register was closed, because the partner has the
     document (REC) or it was cancelled.
@@ -85,7 +85,7 @@ class ContingencyState(Answer):
 
 
 class IssueContingency(Command):
-    """An exporter gets a notice or print of a certificate that waits for a partner that is out. A second one is the same."""
+    """An exporter gets a notice about a certificate that waits for a partner that is out. A second one is the same."""
 
     subject: ClassVar[str] = "cmd.contingency.issue.v1"
     answer: ClassVar[type[Answer]] = ContingencyState
@@ -94,11 +94,10 @@ class IssueContingency(Command):
     read_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER, Role.APPROVER})
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
-    kind: ContingencyKind = ContingencyKind.NOTICE
 
 
 class GetContingency(Question):
-    """Which notice or print of this certificate was issued last?"""
+    """Which notice about this certificate was issued last?"""
 
     subject: ClassVar[str] = "qry.contingency.get.v1"
     answer: ClassVar[type[Answer]] = ContingencyState
@@ -106,7 +105,6 @@ class GetContingency(Question):
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
-    kind: ContingencyKind = ContingencyKind.NOTICE
 
 
 class ListedContingency(Contract):
