@@ -19,6 +19,7 @@ from shared.bus.client import BusClient
 from shared.bus.stream import STREAM
 from shared.contracts import operations
 from shared.contracts.certificates.issuing import DraftCertificate
+from shared.contracts.certificates.sealing import CertificateSealed
 from shared.contracts.messages import Command, Request
 from shared.security.step_up import MAX_DECISIONS
 from tests.stories.conftest import RunningSystem, to
@@ -94,8 +95,13 @@ class Load:
         async def all_received() -> bool | None:
             return True if await self._count(operator, "tracking", "received") >= self.sent else None
 
+        async def all_sealed() -> bool | None:
+            sealed = operations.announced(CertificateSealed)
+            return True if await self._count(operator, "certificates", sealed) >= self.sent else None
+
         with suppress(TimeoutError):  # the consistency rules report more details
             await until(all_received, f"{self.sent} certificates to arrive", within=self.patience, interval=0.2)
+            await until(all_sealed, f"{self.sent} documents to be sealed", within=self.patience, interval=0.2)
         findings = await audited(operator, services, patience=self.patience)
         assert [(finding.says, finding.offenders[:5]) for finding in findings if not finding.holds] == []
         self.counts = {
