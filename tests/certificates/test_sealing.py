@@ -40,6 +40,7 @@ from shared.contracts.certificates.issuing import CertificateState
 from shared.contracts.certificates.sealing import (
     CertificateDocument,
     CertificateSealed,
+    ContingencyCopyPrinted,
     DocumentKeyPublished,
     GetCertificateCredential,
     GetCertificateDocument,
@@ -249,6 +250,19 @@ async def test_contingency_prints_have_numbers_without_a_gap(service: ServiceUnd
     assert f"CONTINGENCY PRINT No. {listed.copies[0].number}" in text_of(pdf)
     numbers = {event.contingency_number for event in await service.announced(CertificateSealed)}
     assert numbers == {None, "PNH-2026-00001", "PNH-2026-00002"}
+
+
+async def test_the_number_of_a_print_that_a_backup_lacks_is_not_given_again(service: ServiceUnderTest, trader: Trader) -> None:
+    state = await an_issued(trader)
+    command = PrintContingencyCopy(certificate_id=state.certificate_id, reason="The gateway of Viet Nam is down.")
+    await service.ask(command, trader.person)
+    (printed,) = await service.announced(ContingencyCopyPrinted)
+    async with service.work() as work:
+        await service.router.replay[ContingencyCopyPrinted](printed.model_copy(update={"number": "PNH-2026-00007"}), work)
+
+    following = await service.ask(command.model_copy(update={"command_id": uuid4()}), trader.person)
+
+    assert (printed.number, following.number) == ("PNH-2026-00001", "PNH-2026-00008")
 
 
 async def test_only_an_issued_certificate_has_a_contingency_print(service: ServiceUnderTest, trader: Trader) -> None:

@@ -18,7 +18,7 @@ from services.certificates.views import documented, issued, message_sent, status
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.documents import CertificateDocumented
 from shared.contracts.certificates.issuing import CertificateSubmitted
-from shared.contracts.certificates.sealing import CertificateSealed
+from shared.contracts.certificates.sealing import CertificateSealed, ContingencyCopyPrinted
 from shared.handling.router import Router
 from shared.handling.work import Work
 
@@ -103,6 +103,12 @@ async def remember_cancellation(event: CertificateCancelled, work: Work) -> None
         )
         certificate.status_since = event.occurred_at
         await release_originals(certificate, work)
+
+
+@router.on_replay(ContingencyCopyPrinted)
+async def remember_print(event: ContingencyCopyPrinted, work: Work) -> None:
+    """A contingency print was registered after the backup. Its number is not given again."""
+    await skip_copies_up_to(work, event.number)
 
 
 @router.on_replay(CertificateSealed)
