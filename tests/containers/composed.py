@@ -109,8 +109,9 @@ class Composed:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Composed"]:
-        """Starts all containers and waits until they are healthy."""
+        """Removes what a killed run left, starts all containers and waits until they are healthy."""
         self.files.make()
+        await self.compose("down", "--volumes", "--timeout", "30")
         scale = [word for name, count in self._replicas.items() for word in ("--scale", f"{name}={count}")]
         try:
             await self.compose("up", "--wait", "--wait-timeout", "240", *scale)
