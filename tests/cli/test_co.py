@@ -20,6 +20,7 @@ from deploy.embedded.layout import Layout
 from deploy.nats.server_conf import Tls
 from tests.support.bus import a_bus
 
+NOMENCLATURE = Path(__file__).parents[1] / "certificates" / "nomenclature.csv"
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking", "portal")
 
 
@@ -211,3 +212,38 @@ def test_secrets_are_created_once(co: Co, tmp_path: Path) -> None:
     first, second = co("secrets", "init", on=tmp_path), co("secrets", "init", on=tmp_path)
     assert "created " in first.out
     assert second.out == f"Nothing is missing in {tmp_path / 'secrets'}.\n"
+
+
+def test_an_edition_of_the_nomenclature_is_loaded_once_and_searched(co: Co, tmp_path: Path) -> None:
+    load = ("nomenclature", "load", str(NOMENCLATURE), "--name", "HS 2022", "--valid-from", "2022-01-01")
+    assert co("nomenclature", "show").out == "No edition is loaded.\n"
+    assert co("nomenclature", "show", "rice").code == 1
+
+    assert "24 lines, valid from 2022-01-01" in co(*load).out
+    assert "nothing has changed" in co(*load).out
+
+    assert "HS 2022: 24 lines, valid from 2022-01-01" in co("nomenclature", "show").out
+    assert co("nomenclature", "show", "paddy", "husk").out.startswith("100610      Cereals; rice in the husk")
+    assert json.loads(co("nomenclature", "show", "6403", "--json").out)["found"]["edition"] == "HS 2022"
+    assert co("nomenclature", "show", "spaceship").code == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        ("code,text\n01,Animals\n", "has no column hscode, description"),
+        ("hscode,description\n01,Animals\n01,Animals\n", "line 3: the code 01 is there twice"),
+        ("hscode,description\n012,Animals\n", "line 2: code: the code must have 2, 4, 6 or 8 to 11 digits"),
+        ("hscode,description\n01,\n", "line 2: description"),
+        ("hscode,description\nTOTAL,All\n", "There are no lines"),
+        ("hscode,description\n0101,Horses\n", "nomenclature_line_alone"),
+    ],
+)
+def test_a_malformed_edition_is_refused_with_its_line(co: Co, tmp_path: Path, content: str, wrong: str) -> None:
+    file = tmp_path / "edition.csv"
+    file.write_text(content)
+
+    result = co("nomenclature", "load", str(file), "--name", "HS 2099", "--valid-from", "2099-01-01")
+
+    assert result.code == 2
+    assert wrong in " ".join(result.error.split())

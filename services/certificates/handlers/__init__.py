@@ -11,6 +11,7 @@ from services.certificates.handlers import (
     issuing,
     listing,
     messages,
+    nomenclature,
     originals,
     printing,
     products,
@@ -40,6 +41,7 @@ for part in (
     exporters,
     agents,
     originals,
+    nomenclature,
     recovering,
 ):
     router.include(part.router)

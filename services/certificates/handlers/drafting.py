@@ -1,13 +1,15 @@
 """An exporter, or its agent, drafts, revises, submits and reads a certificate."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from services.certificates.domain.certificate import Certificate, CertificateIdTaken, ReplacementUnderWay
-from services.certificates.domain.consignment import Consignment
+from services.certificates.domain.consignment import Consignment, Item
 from services.certificates.handlers.acts import record
 from services.certificates.handlers.agents import agent_acting_for, certificate_of_actor
 from services.certificates.handlers.answers import state_of
 from services.certificates.handlers.back_to_back import reserve_originals
+from services.certificates.handlers.nomenclature import must_be_in_nomenclature
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.mappers import consignment_of
 from services.certificates.reference_data import ReferenceData
@@ -71,6 +73,7 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     """The exporter submits the certificate. From now on only an officer may change it."""
     certificate = await certificate_of_actor(command.certificate_id, work)
 
+    await must_be_in_nomenclature(hs_codes_of(certificate.consignment.items), work)
     certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
     await reserve_originals(certificate, work)
 
@@ -109,6 +112,12 @@ async def checked_consignment(wanted: contracts.Consignment, form_name: str, exp
         product = require_product(known.get(item.product_id), item.product_id, field)
         product.must_serve(exporter_id, field)
         form.must_know(product.criterion, field)
+    await must_be_in_nomenclature(hs_codes_of(wanted.items), work)
     consignment = consignment_of(wanted, known)
     consignment.must_fit()
     return consignment
+
+
+def hs_codes_of(items: Iterable[contracts.Item | Item]) -> list[tuple[str, str]]:
+    """The HS codes of a consignment, each with its field."""
+    return [(f"consignment.items.{index}.hs_code", item.hs_code) for index, item in enumerate(items)]

@@ -2,6 +2,7 @@
 
 from services.certificates.domain.product import ProductIdTaken
 from services.certificates.handlers.agents import agent_acting_for
+from services.certificates.handlers.nomenclature import must_be_in_nomenclature
 from services.certificates.mappers import product_of
 from services.certificates.store.products import find_product, product_by_id
 from services.certificates.views import product_state
@@ -18,6 +19,7 @@ async def register_product(command: RegisterProduct, work: Work) -> ProductState
     await agent_acting_for(command.exporter_id, work)
     if await find_product(work, command.product_id):
         raise ProductIdTaken("product_id")
+    await must_be_in_nomenclature([("hs_code", command.hs_code)], work)
 
     product = product_of(command)
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.portal.company_words import CompanyWords
+from services.portal.drafts import tidy
 from services.portal.forms import FormInvalid
 from services.portal.navigation import COMPANY, DECIDING, FILING
 from services.portal.page import page
@@ -55,8 +56,12 @@ async def register(visit: Visit) -> Response:
     if visit.form.text("criterion.kind") != CriterionKind.RVC:
         visit.form.forget("criterion.percentage")
     product_id = visit.form.command_id("product")
-    fixed = {"exporter_id": visit.company, "handicraft": visit.form.text("handicraft") == "yes"}
-    names = ["description", "hs_code", "criterion"]
+    fixed = {
+        "exporter_id": visit.company,
+        "handicraft": visit.form.text("handicraft") == "yes",
+        "hs_code": tidy("hs_code", visit.form.text("hs_code")),
+    }
+    names = ["description", "criterion"]
     try:
         command = visit.form.build(RegisterProduct, names, product_id=product_id, **fixed)
     except FormInvalid:
