@@ -11,6 +11,7 @@ from uuid import uuid4
 from services.certificates.documents.orders import PageOrder
 from services.certificates.documents.printing import printed
 from services.certificates.documents.sealing import sealed_page
+from services.certificates.reference_data import ReferenceData
 from tests.certificates.keys import a_sealing
 from tests.gateway.builders import a_form, an_item
 
@@ -23,6 +24,7 @@ def a_page(number: int, items: int) -> PageOrder:
     goods = tuple(an_item(line, marks=f"{number}/{line}", invoice_number=f"INV-{number}") for line in range(1, items + 1))
     return PageOrder(
         document=a_form(reference=f"D2026-PNH-{number:06}", items=goods).model_dump_json(),
+        page=ReferenceData.load().form("D", DAY).page,
         country_names={"KH": "Cambodia", "VN": "Viet Nam"},
         office_name="Ministry of Commerce, Phnom Penh",
         check_at="https://co.example/verify",

@@ -1,5 +1,6 @@
 """Instants are in UTC; legal dates are in the instance's time zone. Tests inject a clock that they control."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,3 +29,10 @@ def a_year_from(day: date) -> date:
         return day.replace(year=day.year + 1)
     except ValueError:
         return day.replace(year=day.year + 1, day=28)
+
+
+def months_from(day: date, months: int) -> date:
+    """The same day some months later; the last day of a month that is too short."""
+    year, month = divmod(day.month - 1 + months, 12)
+    last = monthrange(day.year + year, month + 1)[1]
+    return date(day.year + year, month + 1, min(day.day, last))

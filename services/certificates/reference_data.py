@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.certificates.domain.form import Form, FormNotOffered, OfficeUnknown
+from services.certificates.domain.form import Form, FormNotAvailable, FormNotOffered, OfficeUnknown, OriginalNotFromMember
 from services.certificates.domain.reason import Reason
+from services.certificates.form_files import FOLDER, FormFile, read_form_files
 from shared.dated import NothingInForce, effective_from, in_force
 
 DATA = Path(__file__).parent / "data"
@@ -26,6 +27,7 @@ class AssignmentRule:
 class ReferenceData:
     """The forms, issuing offices, reasons of rejection and the rules of assignments of this release."""
 
+    form_files: Sequence[FormFile]
     forms: Sequence[Form]
     offices: dict[str, bool]
     office_names: dict[str, str]
@@ -35,23 +37,16 @@ class ReferenceData:
     assignments: Sequence[AssignmentRule]
 
     @classmethod
-    def load(cls) -> "ReferenceData":
-        """Reads the data files."""
-        forms = [
-            Form(
-                name=row["form"],
-                effective_from=effective_from(row),
-                members=frozenset(row["members"]),
-                criteria=frozenset(row["criteria"]),
-                fob_shown_with_rvc_for=frozenset(row["fob_shown_with_rvc_for"]),
-            )
-            for row in _rows("forms")
-        ]
+    def load(cls, form_folder: Path = FOLDER) -> "ReferenceData":
+        """Reads the data files. Raises FormFileWrong."""
+        form_files = read_form_files(form_folder)
+        forms = [form for file in form_files for form in file.forms()]
         offices = {row["code"]: row["headquarters"] for row in _rows("offices")}
         office_names = {row["code"]: row["name"] for row in _rows("offices")}
         country_names = json.loads((DATA / "countries.json").read_text(encoding="utf-8"))
         assignments = [AssignmentRule(effective_from(row), timedelta(hours=row["hours"])) for row in _rows("assignments")]
         return cls(
+            form_files,
             forms,
             offices,
             office_names,
@@ -62,7 +57,9 @@ class ReferenceData:
         )
 
     def form(self, name: str, on: date) -> Form:
-        """The form in force on a day. Raises FormNotOffered."""
+        """The form in force on a day. Raises FormNotAvailable, FormNotOffered."""
+        if listed := next((file for file in self.form_files if file.form == name and not file.verified), None):
+            raise FormNotAvailable("form", form=name, agreement=listed.agreement)
         try:
             return in_force([form for form in self.forms if form.name == name], on)
         except NothingInForce:
@@ -72,8 +69,20 @@ class ReferenceData:
         """The form in force on a day, or None."""
         try:
             return self.form(name, on)
-        except FormNotOffered:
+        except (FormNotAvailable, FormNotOffered):
             return None
+
+    def forms_on(self, on: date) -> list[Form]:
+        """The forms that can be chosen on a day."""
+        found = (self.find_form(file.form, on) for file in self.form_files)
+        return [form for form in found if form]
+
+    def must_have_back_to_back_member(self, country: str, on: date) -> None:
+        """Refuses an original of a country that no form with back-to-back goods serves. Raises OriginalNotFromMember."""
+        forms = [form for form in self.forms_on(on) if form.back_to_back]
+        members = {member for form in forms for member in form.members}
+        if country not in members:
+            raise OriginalNotFromMember("country", form={form.name for form in forms}, members=members, country=country)
 
     def must_have_office(self, office: str) -> None:
         """Refuses an unknown office. Raises OfficeUnknown."""

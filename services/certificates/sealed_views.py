@@ -7,7 +7,6 @@ from services.certificates.reference_data import ReferenceData
 from services.certificates.store.copies import Copy
 from services.certificates.store.documents import Document
 from services.certificates.store.sealed import SealedDocument
-from shared.contracts.certificates.documents import FormD
 from shared.contracts.certificates.sealing import (
     CertificateCredential,
     CertificateSealed,
@@ -21,11 +20,13 @@ CONTINGENCY_MARK = "CONTINGENCY PRINT No. {number}"
 
 
 def page_of(
-    form: FormD, body: str, data: ReferenceData, check_at: str, *, watermark: str = "", copy: Copy | None = None
+    document: Document, data: ReferenceData, check_at: str, *, watermark: str = "", copy: Copy | None = None
 ) -> PageOrder:
-    """How the page of a document is printed."""
+    """How the page of a document is printed, with the texts of its form on the day of issue."""
+    form = document.body
     return PageOrder(
-        document=body,
+        document=document.as_json,
+        page=data.form(document.form, form.issued_on).page,
         country_names=data.country_names,
         office_name=data.office_names.get(form.office, form.office),
         check_at=check_at,

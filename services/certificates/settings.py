@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pydantic import DirectoryPath, Field, FilePath
 
 from services.certificates.documents.keys import OfficeKeys, Sealing
+from services.certificates.form_files import FormFileWrong
 from services.certificates.publishing import StatusLists
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.nomenclature import KeptNomenclature
@@ -28,7 +29,10 @@ class CertificatesSettings(Settings):
 
 def tools(settings: CertificatesSettings) -> Iterable[object]:
     """The objects that the handlers of certificates use."""
-    yield ReferenceData.load()
+    try:
+        yield ReferenceData.load()
+    except FormFileWrong as error:
+        raise SettingsWrong(f"A form cannot be used: {error}.") from None
     try:
         keys = OfficeKeys.read(settings.document_keys_dir, settings.document_keys_password_file)
     except ValueError as error:

@@ -11,7 +11,6 @@ from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
 from services.certificates.original_views import box_7, originals_of
 from services.certificates.store.documents import Document
-from shared.clock import a_year_from
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.content import CertificateMessageSent
 from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
@@ -156,6 +155,7 @@ def documented(document: Document, work: Work) -> CertificateDocumented:
         exporter_id=document.exporter_id,
         agent_id=document.agent_id,
         document=document.body,
+        channel=document.channel,
         version=document.version,
         occurred_at=work.now,
     )
@@ -206,7 +206,7 @@ def document_of(
         issuing_country=origin,
         office=certificate.office,
         issued_on=preview_on or certificate.issued_on,
-        valid_until=a_year_from(preview_on) if preview_on else certificate.valid_until,
+        valid_until=form.valid_until(preview_on) if preview_on else certificate.valid_until,
         exporter=Party(name=exporter.name, address=exporter.address, country=origin),
         consignee=Party(name=consignment.consignee_name, address=consignment.consignee_address),
         destination=consignment.destination,
@@ -225,4 +225,5 @@ def document_of(
         body=form_d,
         version=certificate.version,
         agent_id=certificate.agent_id,
+        channel=form.channel,
     )

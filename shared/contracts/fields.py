@@ -43,7 +43,9 @@ Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 HsCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,11}$")]
 Unit = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,3}$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}-[A-Z]{2,5}-[0-9]{6,9}$")]
+FormName = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,8}$")]
+"""The name of a form of certificates, such as D."""
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,12}-[A-Z]{2,5}-[0-9]{6,9}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Riel = Annotated[int, Field(ge=0, le=10**12)]

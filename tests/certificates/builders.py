@@ -1,5 +1,6 @@
 """Objects of certificates with defaults. A test names only the values it is about."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from services.certificates.domain.consignment import Consignment, Item
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Criterion, Form
 from services.certificates.domain.life_cycle import Status
+from services.certificates.reference_data import ReferenceData
 
 TODAY = date(2026, 11, 23)
 OFFICER, SECOND_OFFICER = uuid4(), uuid4()
@@ -19,12 +21,18 @@ def a_form(**changes: Any) -> Form:
     """Form D as ATIGA has it."""
     defaults: dict[str, Any] = {
         "name": "D",
+        "agreement": "ATIGA",
         "effective_from": date(2020, 6, 1),
         "members": frozenset({"KH", "VN", "SG", "ID", "LA", "MY"}),
         "criteria": frozenset({"WO", "RVC", "CC", "CTH", "CTSH", "SP"}),
         "fob_shown_with_rvc_for": frozenset({"ID", "KH", "LA"}),
     }
     return Form(**defaults | changes)
+
+
+def page_texts() -> Mapping[str, Any]:
+    """The texts of the page of Form D."""
+    return ReferenceData.load().form("D", TODAY).page
 
 
 def an_item(**changes: Any) -> Item:
@@ -106,7 +114,7 @@ def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
         case "withdraw":
             certificate.withdraw()
         case "submit":
-            certificate.submit(on, an_exporter())
+            certificate.submit(on, an_exporter(), a_form())
         case "return":
             certificate.return_for_correction("Box 6 is incomplete.")
         case "review":
@@ -118,6 +126,6 @@ def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
         case "hold":
             certificate.hold("exporter_suspended")
         case "issue":
-            certificate.issue("D2026-PNH-000001", on)
+            certificate.issue("D2026-PNH-000001", on, a_form())
         case "cancel":
             certificate.cancel("issued_in_error", on)

@@ -76,22 +76,22 @@ def test_a_returned_certificate_submitted_again_is_reviewed_again() -> None:
 def test_only_an_active_exporter_submits_and_the_last_day_counts(day: date, allowed: bool) -> None:
     certificate = a_certificate(departure_date=date(2026, 12, 1))
     if allowed:
-        certificate.submit(day, an_exporter())
+        certificate.submit(day, an_exporter(), a_form())
         assert certificate.status is Status.SUBMITTED
     else:
         with pytest.raises(ExporterNotRegistered):
-            certificate.submit(day, an_exporter())
+            certificate.submit(day, an_exporter(), a_form())
 
 
 def test_an_unknown_exporter_cannot_submit() -> None:
     with pytest.raises(ExporterNotRegistered):
-        a_certificate().submit(TODAY, None)
+        a_certificate().submit(TODAY, None, a_form())
 
 
 @pytest.mark.parametrize(("days", "retroactive"), [(-1, True), (0, False), (1, False)])
 def test_after_departure_a_certificate_is_issued_retroactively(days: int, retroactive: bool) -> None:
     certificate = a_certificate(Status.APPROVED, departure_date=TODAY + timedelta(days=days))
-    certificate.issue("D2026-PNH-000001", TODAY)
+    certificate.issue("D2026-PNH-000001", TODAY, a_form())
     assert certificate.issued_retroactively is retroactive
 
 
@@ -100,21 +100,21 @@ def test_no_certificate_is_issued_more_than_a_year_after_departure(departure: da
     certificate = a_certificate(Status.APPROVED)
     certificate.consignment = a_certificate(departure_date=departure).consignment
     if issuable:
-        certificate.must_be_issuable(TODAY, an_exporter())
+        certificate.must_be_issuable(TODAY, an_exporter(), a_form())
     else:
         with pytest.raises(DepartureTooLongAgo):
-            certificate.must_be_issuable(TODAY, an_exporter())
+            certificate.must_be_issuable(TODAY, an_exporter(), a_form())
 
 
 @pytest.mark.parametrize("departure", [a_year_from(TODAY) + timedelta(days=1), date(9999, 12, 31)])
 def test_no_certificate_is_submitted_more_than_a_year_before_departure(departure: date) -> None:
     with pytest.raises(DepartureTooFarAhead):
-        a_certificate(departure_date=departure).submit(TODAY, an_exporter())
+        a_certificate(departure_date=departure).submit(TODAY, an_exporter(), a_form())
 
 
 def test_a_certificate_is_valid_for_twelve_months_also_from_a_leap_day() -> None:
     certificate = a_certificate(Status.APPROVED)
-    certificate.issue("D2028-PNH-000001", date(2028, 2, 29))
+    certificate.issue("D2028-PNH-000001", date(2028, 2, 29), a_form())
     assert certificate.valid_until == date(2029, 2, 28)
 
 

@@ -27,7 +27,7 @@ from services.certificates.domain.original import (
     must_be_possible,
     valid_until,
 )
-from tests.certificates.builders import TODAY, a_certificate, do
+from tests.certificates.builders import TODAY, a_certificate, a_form, do
 
 A_YEAR = date(2027, 11, 23)
 
@@ -121,10 +121,10 @@ def test_the_number_of_a_line_is_used_once() -> None:
 
 def test_a_certificate_expires_with_its_earliest_original() -> None:
     originals = [an_original(valid_until=date(2027, 5, 1)), an_original(valid_until=date(2027, 2, 1))]
-    assert valid_until(TODAY, originals) == date(2027, 2, 1)
-    assert valid_until(TODAY, [an_original(valid_until=date(2028, 1, 1))]) == A_YEAR
+    assert valid_until(A_YEAR, originals) == date(2027, 2, 1)
+    assert valid_until(A_YEAR, [an_original(valid_until=date(2028, 1, 1))]) == A_YEAR
     certificate = a_certificate()
     for act in ("submit", "review", "approve"):
         do(certificate, act)
-    certificate.issue("D2026-PNH-000001", TODAY, originals)
+    certificate.issue("D2026-PNH-000001", TODAY, a_form(), originals)
     assert certificate.valid_until == date(2027, 2, 1)

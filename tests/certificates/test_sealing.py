@@ -50,6 +50,7 @@ from shared.contracts.certificates.sealing import (
 )
 from shared.contracts.messages import Refusal
 from shared.runtime.http_server import application
+from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing, new_keys, office_keys
 from tests.certificates.test_handlers import APPROVER, Trader
 from tests.gateway.builders import a_form, an_item
@@ -90,6 +91,7 @@ def written(day: date) -> str:
 
 def a_page(form: FormD, **changes: object) -> PageOrder:
     order = PageOrder(
+        page=page_texts(),
         document=form.model_dump_json(),
         country_names={"KH": "Cambodia", "VN": "Viet Nam"},
         office_name="Ministry of Commerce, Phnom Penh",

@@ -24,6 +24,7 @@ from cli.seal_of_pdf import seal_of
 from services.certificates.documents.orders import PageOrder
 from services.certificates.documents.sealing import sealed_page
 from shared.refusals import Unavailable
+from tests.certificates.builders import page_texts
 from tests.certificates.keys import SINCE, a_sealing, office_keys
 from tests.gateway.builders import a_form
 from tests.support.ports import free_ports
@@ -71,6 +72,7 @@ def a_time_stamp_server() -> Iterator[str]:
 
 def sealed(url: str) -> bytes:
     page = PageOrder(
+        page=page_texts(),
         document=a_form().model_dump_json(),
         country_names={},
         office_name="Ministry of Commerce",

@@ -12,6 +12,7 @@ from cli.seal_of_pdf import seal_of
 from cli.target import CommandFailed
 from services.certificates.documents.orders import PageOrder
 from services.certificates.documents.sealing import sealed_page
+from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing, new_keys, office_keys
 from tests.gateway.builders import a_form
 
@@ -19,6 +20,7 @@ from tests.gateway.builders import a_form
 @pytest.fixture(scope="module")
 def pdf() -> bytes:
     page = PageOrder(
+        page=page_texts(),
         document=a_form().model_dump_json(),
         country_names={},
         office_name="Ministry of Commerce",

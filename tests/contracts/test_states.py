@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from services.certificates.domain import exporter, life_cycle, message, product
+from services.certificates.reference_data import ReferenceData
 from services.registry.companies.domain import life_cycle as registration
 from services.registry.identity.domain import user
 from services.registry.mandates.domain import mandate
@@ -87,8 +88,8 @@ def test_the_roles_of_the_domain_are_those_of_the_contracts() -> None:
 def test_the_data_files_name_kinds_that_the_contracts_have() -> None:
     (requirements, *_) = json.loads((SERVICES / "registry/data/requirements.json").read_text())
     assert set(requirements["documents"]) <= values(DocumentKind)
-    for form in json.loads((SERVICES / "certificates/data/forms.json").read_text()):
-        assert set(form["criteria"]) == values(CriterionKind)
+    for form in ReferenceData.load().forms:
+        assert form.criteria <= values(CriterionKind)
 
 
 def test_tracking_explains_every_code_of_a_transmission() -> None:

@@ -12,6 +12,7 @@ from services.certificates.documents.sealing import sealed_page
 from services.tracking.checking import is_code, summary_in
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
+from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing
 from tests.gateway.builders import a_form
 from tests.tracking.conftest import CERTIFICATE, NOON, REFERENCE, Tracking, an_issued_certificate
@@ -24,6 +25,7 @@ SEALED_AT = datetime(2026, 3, 2, 4, 1, tzinfo=UTC)
 def sealed() -> SealedPage:
     """A certificate that the office of Phnom Penh has sealed."""
     page = PageOrder(
+        page=page_texts(),
         document=a_form().model_dump_json(),
         country_names={"KH": "Cambodia", "VN": "Viet Nam"},
         office_name="Ministry of Commerce, Phnom Penh",

@@ -17,6 +17,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from services.certificates.documents.orders import SealOrder
+from services.certificates.domain.number import number_of
 from shared.contracts.certificates.documents import FormD
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
@@ -29,6 +30,7 @@ STATUS_VALID = timedelta(hours=24)
 def claims_of(form: FormD, order: SealOrder) -> dict[str, Any]:
     """The credential: who issued the certificate, from when to when it is valid, its status, and every box of it."""
     name, _, serial = form.reference.rpartition("-")
+    form_name, *_ = number_of(form.reference)
     status_list = f"{order.status_lists}/{name}"
     return {
         "@context": [CONTEXT],
@@ -44,7 +46,7 @@ def claims_of(form: FormD, order: SealOrder) -> dict[str, Any]:
             "statusListIndex": str(int(serial)),
             "statusListCredential": status_list,
         },
-        "credentialSubject": {"type": "FormD", **form.model_dump(mode="json", exclude_none=True)},
+        "credentialSubject": {"type": f"Form{form_name}", **form.model_dump(mode="json", exclude_none=True)},
     }
 
 

@@ -1,18 +1,21 @@
 """What the process pool receives to make a page, and what it returns. These classes need no library of pages or seals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageOrder:
-    """A page to print. `document`: a FormD as JSON.
+    """A page to print. `document`: a FormD as JSON. `page`: the texts of the form.
 
     `country_names`: names in English by code; `office_name`: as printed in box 12. `watermark`, `mark`: text across the page
     and in its first line; empty on a normal certificate.
     """
 
     document: str
+    page: Mapping[str, Any]
     country_names: dict[str, str]
     office_name: str
     check_at: str

@@ -1,4 +1,4 @@
-"""Prints Form D as PDF/A with typst. Only the process pool imports this module: the library takes 60 MB."""
+"""Prints a certificate as PDF/A with typst. Only the process pool imports this module: the library takes 60 MB."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ MAX_HERE = 60_000
 @cache
 def _compiler() -> typst.Compiler:
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[fontpkg_noto_sans_khmer.ROOT / "files"])
-    return typst.Compiler(TEMPLATES / "form_d.typ", root=TEMPLATES, font_paths=fonts)
+    return typst.Compiler(TEMPLATES / "certificate.typ", root=TEMPLATES, font_paths=fonts)
 
 
 def printed(order: PageOrder, *, code: str = "", qr: str = "") -> bytes:

@@ -1,4 +1,4 @@
-"""The texts on the page of Form D, from its data. Source of the boxes: ATIGA Annex 7 and its overleaf notes."""
+"""The texts on the page of a certificate, from its data. Source of the boxes: ATIGA Annex 7 and its overleaf notes."""
 
 import json
 from datetime import date
@@ -18,14 +18,15 @@ NARROW, MIDDLE, WIDE = 12, 30, 40
 
 
 def inputs_of(order: PageOrder, *, code: str = "", qr: str = "") -> dict[str, str]:
-    """The inputs of the template `form_d.typ`: the document, and how it is printed. `qr`: an SVG."""
+    """The inputs of the template `certificate.typ`: the document, and how it is printed. `qr`: an SVG."""
     form = FormD.model_validate_json(order.document)
-    names = order.country_names
+    names, name = order.country_names, order.page["name"]
     certified = [form.certified_by or order.office_name, _written(form.issued_on), f"Valid until {_written(form.valid_until)}"]
     sheet = {
-        "title": f"Certificate of origin, Form D, {form.reference}" if form.reference else "Certificate of origin, Form D",
+        "page": dict(order.page),
+        "title": f"Certificate of origin, {name}, {form.reference}",
         "authority": order.office_name,
-        "description": f"Form D {form.reference}, {form.issuing_country} to {form.destination}",
+        "description": f"{name} {form.reference}, {form.issuing_country} to {form.destination}",
         "watermark": order.watermark,
         "mark": order.mark,
         "foot": f"Sealed electronically. Check it at {order.check_at}" if code else "This page is not a certificate.",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.certificates.domain.consignment import BoxRemark, Consignment
 from services.certificates.domain.exporter import Exporter, ExporterNotRegistered
+from services.certificates.domain.form import Form
 from services.certificates.domain.life_cycle import ALLOWED, IN_PROCESS, Act, AlreadySubmitted, NotAllowedNow, Status, waits_for
 from services.certificates.domain.message import Side
 from services.certificates.domain.original import Original, valid_until
@@ -109,14 +110,14 @@ class Certificate:
         self.status = Status.DISCARDED
         self.version += 1
 
-    def submit(self, on: date, exporter: Exporter | None) -> None:
+    def submit(self, on: date, exporter: Exporter | None, form: Form) -> None:
         """The exporter submits the certificate. From now on only an officer may change it."""
         if self.status in (Status.SUBMITTED, Status.REVIEWED, Status.APPROVED, Status.ISSUED):
             raise AlreadySubmitted("certificate_id", status=self.status)
         self._must_allow(Act.SUBMIT)
         if self.consignment.departure_date > a_year_from(on):
             raise DepartureTooFarAhead("consignment.transport.departure_date")
-        self.must_be_issuable(on, exporter)
+        self.must_be_issuable(on, exporter, form)
         self.status = Status.SUBMITTED
         self.remarks = None
         self.box_remarks = None
@@ -183,16 +184,16 @@ class Certificate:
         if version is not None and version != self.version:
             raise CertificateChanged("version")
 
-    def must_be_issuable(self, on: date, exporter: Exporter | None) -> None:
-        """Refuses unless the exporter is registered that day and the goods left at most a year before.
+    def must_be_issuable(self, on: date, exporter: Exporter | None, form: Form) -> None:
+        """Refuses unless the exporter is registered that day and the goods left at most so long before as the form allows.
 
         Raises ExporterNotRegistered, DepartureTooLongAgo.
         """
         if exporter is None:
             raise ExporterNotRegistered("exporter_id")
         exporter.must_be_registered(on)
-        if on > a_year_from(self.consignment.departure_date):
-            raise DepartureTooLongAgo("consignment.transport.departure_date")
+        if on > form.last_day_to_issue(self.consignment.departure_date):
+            raise DepartureTooLongAgo("consignment.transport.departure_date", form=form.name, months=form.retroactive_months)
 
     def hold(self, because: str) -> None:
         """It is approved and paid but cannot be issued today. `because`: the code of the reason, which everybody can read."""
@@ -200,8 +201,8 @@ class Certificate:
         self.held_because = because
         self.version += 1
 
-    def issue(self, reference: str, on: date, originals: Sequence[Original] = ()) -> None:
-        """It gets its number and is valid for a year (OCP Rule 14), or until its earliest original expires (Rule 11).
+    def issue(self, reference: str, on: date, form: Form, originals: Sequence[Original] = ()) -> None:
+        """It gets its number and is valid as long as the form says (OCP Rule 14), or its earliest original (Rule 11).
 
         After departure it is issued retroactively (Rule 10).
         """
@@ -210,7 +211,7 @@ class Certificate:
         self.reference = reference
         self.held_because = None
         self.issued_on = on
-        self.valid_until = valid_until(on, originals)
+        self.valid_until = valid_until(form.valid_until(on), originals)
         self.issued_retroactively = self.consignment.departure_date < on
         self.version += 1
 

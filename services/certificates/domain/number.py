@@ -2,7 +2,7 @@
 
 import re
 
-NUMBER = re.compile(r"(?P<form>[A-Z0-9]{1,4})(?P<year>[0-9]{4})-(?P<office>[A-Z]{2,5})-(?P<serial>[0-9]{6,9})")
+NUMBER = re.compile(r"(?P<form>[A-Z]{1,8})(?P<year>[0-9]{4})-(?P<office>[A-Z]{2,5})-(?P<serial>[0-9]{6,9})")
 
 
 def reference_of(form: str, year: int, office: str, serial: int) -> str:

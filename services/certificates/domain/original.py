@@ -210,6 +210,6 @@ def must_be_distinct(numbers: Iterable[int]) -> None:
         seen.add(number)
 
 
-def valid_until(issued_on: date, originals: Iterable[Original]) -> date:
-    """The last day of a certificate: a year after its issue, or the earliest of its originals (Rules 11 and 14)."""
-    return min([a_year_from(issued_on), *(each.valid_until for each in originals)])
+def valid_until(last: date, originals: Iterable[Original]) -> date:
+    """The last day of a certificate: that of its form, or the earliest of its originals (Rules 11 and 14)."""
+    return min([last, *(each.valid_until for each in originals)])

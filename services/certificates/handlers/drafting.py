@@ -74,7 +74,8 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     certificate = await certificate_of_actor(command.certificate_id, work)
 
     await must_be_in_nomenclature(hs_codes_of(certificate.consignment.items), work)
-    certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id))
+    form = work.use(ReferenceData).form(certificate.form, work.today)
+    certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id), form=form)
     await reserve_originals(certificate, work)
 
     work.announce(submitted(certificate, work))
@@ -112,6 +113,8 @@ async def checked_consignment(wanted: contracts.Consignment, form_name: str, exp
         product = require_product(known.get(item.product_id), item.product_id, field)
         product.must_serve(exporter_id, field)
         form.must_know(product.criterion, field)
+        if item.original:
+            form.must_allow_originals(f"consignment.items.{index}.original.reference")
     await must_be_in_nomenclature(hs_codes_of(wanted.items), work)
     consignment = consignment_of(wanted, known)
     consignment.must_fit()

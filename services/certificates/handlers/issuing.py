@@ -57,8 +57,9 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
         return
     former = await certificate_by_id(work, certificate.replaces_id) if certificate.replaces_id else None
     today = work.today
+    form = work.use(ReferenceData).form(certificate.form, today)
     try:
-        certificate.must_be_issuable(today, exporter)
+        certificate.must_be_issuable(today, exporter, form)
         if former:
             former.must_be_replaceable()
         originals = await valid_originals(certificate, work)
@@ -70,9 +71,8 @@ async def issue_certificate(task: IssueCertificate, work: Work) -> None:
 
     serial = await next_serial(work, certificate.office, certificate.form, today.year)
     reference = reference_of(certificate.form, today.year, certificate.office, serial)
-    certificate.issue(reference, today, originals)
+    certificate.issue(reference, today, form, originals)
 
-    form = work.use(ReferenceData).form(certificate.form, today)
     document = document_of(certificate, exporter, form, work.country)
     work.announce(issued(document, work))
     work.announce(documented(document, work))

@@ -66,4 +66,4 @@ def must_be_foreign(country: str, work: Work) -> None:
     """Refuses a country that issues no original for this one. Raises OriginalCircular, OriginalNotFromMember."""
     if country == work.country:
         raise OriginalCircular("country", country=country)
-    work.use(ReferenceData).form("D", work.today).must_have_member(country, "country")
+    work.use(ReferenceData).must_have_back_to_back_member(country, work.today)

@@ -68,7 +68,7 @@ async def preview_certificate(command: PreviewCertificate, work: Work) -> Printe
         raise ExporterNotRegistered("exporter_id")
     data, today = work.use(ReferenceData), work.today
     document = document_of(certificate, exporter, data.form(certificate.form, today), work.country, preview_on=today)
-    page = page_of(document.body, document.as_json, data, work.use(Sealing).check_at, watermark=DRAFT)
+    page = page_of(document, data, work.use(Sealing).check_at, watermark=DRAFT)
     pdf = await work.in_process(print_only, page)
 
     sha256 = await store_file(command.certificate_id, pdf, PDF, work)
@@ -110,7 +110,7 @@ async def print_copy(task: PrintCopy, work: Work) -> None:
         return
     document, sealing = await issued_document(copy.certificate_id, work), work.use(Sealing)
     code = (await sealed_of(copy.certificate_id, work)).code
-    page = page_of(document.body, document.as_json, work.use(ReferenceData), sealing.check_at, copy=copy)
+    page = page_of(document, work.use(ReferenceData), sealing.check_at, copy=copy)
     order = sealing.order(copy.certificate_id, document.body.office, code, work.today)
     made = await work.in_process(print_and_seal, page, order)
 

@@ -79,6 +79,7 @@ async def remember_document(event: CertificateDocumented, work: Work) -> None:
         body=form_d,
         version=event.version,
         agent_id=event.agent_id,
+        channel=event.channel,
     )
     await keep_document(work, document)
     if certificate := await find_certificate(work, event.certificate_id):

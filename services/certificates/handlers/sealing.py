@@ -53,7 +53,7 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
     if document is None or await find_sealed(work, task.certificate_id):
         return
     code, sealing = new_code(), work.use(Sealing)
-    page = page_of(document.body, document.as_json, work.use(ReferenceData), sealing.check_at)
+    page = page_of(document, work.use(ReferenceData), sealing.check_at)
     order = sealing.order(document.certificate_id, document.body.office, code, work.today)
     made = await work.in_process(print_and_seal, page, order)
 

@@ -1,4 +1,4 @@
-"""The nomenclature: editions with their lines.
+"""The nomenclature: editions with their lines; the channel by which a document is exchanged.
 
 Revision ID: certificates_0011
 """
@@ -15,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("documents", sa.Column("channel", sa.String(8), nullable=True, server_default="ASW"))
     op.create_table(
         "nomenclature_editions",
         sa.Column("edition_id", sa.Uuid(), nullable=False),

@@ -16,7 +16,7 @@ from shared.handling.work import Work
 class Document:
     """The document of an issued certificate as it was sent. `agent_id`: the agent that drafted the certificate, if any.
 
-    `stored`: the body as it is stored.
+    `channel`: how the customs of the destination get it; None if on paper only. `stored`: the body as it is stored.
     """
 
     certificate_id: UUID
@@ -25,6 +25,7 @@ class Document:
     body: FormD
     version: int
     agent_id: UUID | None = None
+    channel: str | None = None
     stored: str | None = None
 
     @property
@@ -56,6 +57,7 @@ async def find_document(work: Work, certificate_id: UUID) -> Document | None:
         body=body,
         version=row.version,
         agent_id=row.begun_by,
+        channel=row.channel,
         stored=row.body,
     )
 
@@ -75,3 +77,6 @@ async def skip_numbers_up_to(work: Work, reference: str) -> None:
 
 issued = select(documents.c.certificate_id)
 numbered = select(documents.c.reference)
+_EXCHANGED = documents.c.channel.is_not(None)
+exchanged = issued.where(_EXCHANGED)
+exchanged_numbers = numbered.where(_EXCHANGED)

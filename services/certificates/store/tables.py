@@ -168,6 +168,7 @@ documents = Table(
     Column("version", Integer, nullable=False),
     Column("agent_id", Uuid),
     Column("sealed", Boolean, nullable=False, server_default=false()),
+    Column("channel", String(8), server_default="ASW"),
 )
 _unsealed = ~documents.c.sealed
 Index("ix_documents_unsealed", documents.c.certificate_id, postgresql_where=_unsealed, sqlite_where=_unsealed)

@@ -56,7 +56,9 @@ class ResponseNotTaken(Refused):
 
 @router.on(CertificateDocumented)
 async def record_transmission_on_certificate_documented(event: CertificateDocumented, work: Work) -> None:
-    """The document of an issued certificate is at our gateway and waits to be sent."""
+    """The document of an issued certificate is at our gateway and waits to be sent, if it is exchanged at all."""
+    if event.channel is None:
+        return
     if known := await store.find_transmission(work, event.document.reference, number=1):
         known.agent_id = known.agent_id or event.agent_id  # an older event had no agent
         return

@@ -110,7 +110,8 @@ class FormD(Contract):
 class CertificateDocumented(Event):
     """The document of an issued certificate. Only the gateway receives it, for the customs of the destination.
 
-    `agent_id`: the agent that drafted the certificate for the exporter, if there is one.
+    `agent_id`: the agent that drafted the certificate for the exporter, if there is one. `channel`: how it is exchanged; None
+    if it is on paper only.
     """
 
     subject: ClassVar[str] = "evt.certificate.documented.v1"
@@ -120,3 +121,4 @@ class CertificateDocumented(Event):
     exporter_id: UUID
     agent_id: UUID | None = None
     document: FormD
+    channel: str | None = "ASW"

@@ -3,14 +3,14 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.certificates.originals import OriginalLine
 from shared.contracts.certificates.products import LatinLine, LatinText
-from shared.contracts.fields import Amount, Country, Currency, HsCode, Office, Quantity, Reference, Slug, Text, Unit
+from shared.contracts.fields import Amount, Country, Currency, FormName, HsCode, Office, Quantity, Reference, Slug, Text, Unit
 from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
 from shared.contracts.roles import Role
 
@@ -144,7 +144,7 @@ class DraftCertificate(Command):
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
     exporter_id: UUID
-    form: Literal["D"] = "D"
+    form: FormName = "D"
     consignment: Consignment
     replaces: UUID | None = None
 
