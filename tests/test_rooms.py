@@ -15,7 +15,7 @@ BUDGETS = {
     "operations": 680,
     "observability": 230,
     "runtime": 620,
-    "web": 400,
+    "web": 420,
 }
 GROUND = {"refusals.py", "clock.py", "settings.py", "dated.py", "hooks.py", "__init__.py"}
 

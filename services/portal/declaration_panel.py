@@ -51,7 +51,7 @@ async def declaration_panel(
         codes=[(step, code_word(step.code, names.country(certificate.destination), _)) for step in reversed(steps)],
         may=may,
         modes=list(modes(_).items()),
-        countries=names.destinations("D"),
+        countries=names.partners(),
     )
 
 

@@ -21,7 +21,13 @@ MAX_ITEMS = 2_000
 MAX_TEXT = 4_000
 """Characters of a field that are saved. Each field of the contract takes fewer."""
 GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
-PARTIES = ("consignment.office", "consignment.destination", "consignment.consignee.name", "consignment.consignee.address")
+PARTIES = (
+    "form",
+    "consignment.office",
+    "consignment.destination",
+    "consignment.consignee.name",
+    "consignment.consignee.address",
+)
 TRANSPORT = tuple(f"consignment.transport.{name}" for name in ("departure_date", "vessel", "port_of_discharge"))
 OF_AN_ITEM = (
     "product_id", "hs_code", "marks", "packages", "package_kind", "quantity", "unit", "gross_weight_kg",
@@ -76,6 +82,11 @@ class Draft:
         """The issued certificate that this one replaces, if it replaces one."""
         replaced = self.value("replaces")
         return UUID(replaced) if replaced else None
+
+    @property
+    def form(self) -> str:
+        """The chosen form of certificate."""
+        return self.value("form") or str(DraftCertificate.model_fields["form"].default)
 
     @property
     def count(self) -> int:
@@ -183,7 +194,8 @@ class Draft:
         form = Form(language)
         try:
             ids = {"certificate_id": self.certificate_id, "exporter_id": self.certificate_id}
-            found = form.build(DraftCertificate, [], consignment=self.consignment(), command_id=self.form_id, **ids).consignment
+            values = {"consignment": self.consignment(), "form": self.form, "command_id": self.form_id}
+            found = form.build(DraftCertificate, [], **values, **ids).consignment
         except FormInvalid:
             return None, [each for each in form.errors if each[0] != ITEM or not self.count]  # wrong items do not count
         return found, []
@@ -228,6 +240,7 @@ def copied(form_id: UUID, copy: CertificateCopy, handicraft: Iterable[bool] = ()
     head = flat(
         {
             "copy_of": copy.copy_of,
+            "form": copy.form,
             "problems": " ".join(copy.problems),
             "consignment": {
                 "office": copy.office,
@@ -253,6 +266,7 @@ def revised(form_id: UUID, content: CertificateContent) -> Draft:
     fields = {
         "replaces_reference": (former.reference or "") if former else "",
         "certificate": str(content.state.certificate_id),
+        "form": content.state.form,
         "certificate_version": str(content.state.version),
         "count": str(len(content.items)),
         **flat({"consignment": content.consignment}),

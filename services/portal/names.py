@@ -1,11 +1,12 @@
 """The names of countries, offices and units in each language. The services know them by their codes."""
 
 import json
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shared.web.languages import Language
+from shared.web.languages import COUNTRIES, Language, country_name
 
 DATA = Path(__file__).parent / "data"
 
@@ -17,8 +18,9 @@ class Names:
         self._language = language.code
 
     def country(self, code: str) -> str:
-        """The name of a country."""
-        return self._name("countries", code)
+        """The name of a country; that of CLDR if the file has none."""
+        named = self._name("countries", code)
+        return country_name(code, self._language) if named == code else named
 
     def office(self, code: str) -> str:
         """The name of an office."""
@@ -28,9 +30,13 @@ class Names:
         """The name of a unit."""
         return self._name("units", code)
 
-    def destinations(self, form: str = "D") -> list[tuple[str, str]]:
-        """The codes and names of the countries that a form serves."""
-        return self._choices([row for row in _rows("countries") if form in row["forms"]])
+    def partners(self) -> list[tuple[str, str]]:
+        """The codes and names of the countries with which documents are exchanged."""
+        return self._choices([row for row in _rows("countries") if row["exchanges"]])
+
+    def countries(self, codes: Collection[str]) -> list[tuple[str, str]]:
+        """These countries, by name; all if there are no codes."""
+        return sorted(((code, self.country(code)) for code in codes or COUNTRIES), key=lambda choice: choice[1])
 
     def offices(self) -> list[tuple[str, str]]:
         """The codes and names of all offices."""

@@ -12,6 +12,7 @@ from services.tracking.answers import Bilingual, ExchangeState, Verdict
 from shared.contracts.fields import Country, Office
 from shared.contracts.gateway.transmissions import StatusCode
 from shared.dated import in_force
+from shared.web.languages import country_name
 
 HERE = Path(__file__).parent / "data"
 Tone = Literal["calm", "good", "bad"]
@@ -143,6 +144,15 @@ class Exchange(Row):
         return timedelta(minutes=in_force(self.rules, day).slow_after_minutes)
 
 
+class Forms(Row):
+    """The forms of certificates. `exchanged`: those that go to customs electronically; `on_paper`: what to do with others."""
+
+    source: str
+    forms: frozenset[str]
+    exchanged: frozenset[str]
+    on_paper: Bilingual
+
+
 class DataFiles:
     """The data files. `contacts`: a file of the operator instead of the one of this release. Raises ValueError."""
 
@@ -187,9 +197,9 @@ class DataFiles:
         return Exchange.model_validate(_read("exchange"))
 
     @cached_property
-    def forms(self) -> frozenset[str]:
-        """The forms of certificates that a reference may begin with."""
-        return frozenset(_read("forms")["forms"])
+    def forms(self) -> Forms:
+        """The forms of certificates."""
+        return Forms.model_validate(_read("forms"))
 
     @cached_property
     def help(self) -> Help:
@@ -202,8 +212,8 @@ class DataFiles:
         return TypeAdapter(tuple[Guide, ...]).validate_python(_read("guides")["guides"])
 
     def country(self, code: str) -> Bilingual:
-        """The name of a country; its code if the name is not known."""
-        return self.countries.get(code) or Bilingual(en=code, km=code)
+        """The name of a country; that of CLDR if the file has none."""
+        return self.countries.get(code) or Bilingual(en=country_name(code, "en"), km=country_name(code, "km"))
 
     def office(self, code: str) -> Bilingual:
         """The name of an office; its code if the name is not known."""

@@ -53,7 +53,7 @@ async def _show(request: Request, typed: str) -> Response:
         tracked = await context.use(LookUps).find(reference, context)
     except (ReferenceMalformed, CertificateNotFound) as no:
         year = context.clock.today().year
-        parts = unusual_parts(reference, forms=data.forms, offices=data.offices, this_year=year) if reference else []
+        parts = unusual_parts(reference, forms=data.forms.forms, offices=data.offices, this_year=year) if reference else []
         return _problem(request, no, parts, typed)
     out_since = (await context.use(Figures).outages.get(context)).get(tracked.certificate.destination)
     if wants_json(request):

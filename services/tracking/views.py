@@ -30,7 +30,7 @@ def certificate_view(tracked: Tracked, data: DataFiles, out_since: datetime | No
     last = data.codes[shown[-1].code] if shown else None
     if tracked.cancellation:
         last = data.codes[StatusCode.CAN]
-    issued = data.stages["issued"].next
+    issued = data.stages["issued"].next if certificate.form in data.forms.exchanged else data.forms.on_paper
     assert issued is not None
     outage = None
     if out_since is not None and not tracked.cancellation and (not shown or shown[-1].code is StatusCode.AS1):

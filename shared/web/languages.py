@@ -22,6 +22,14 @@ NAMES = {"en": "English", "km": "ភាសាខ្មែរ"}
 """Each language in its own words."""
 
 
+_LOCALES = {code: Locale(code) for code in LANGUAGES}
+_NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB XK ZZ".split())  # noqa: SIM905
+COUNTRIES = tuple(
+    code for code in _LOCALES["en"].territories if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
+)
+"""The codes of ISO 3166. CLDR has some more."""
+
+
 class Language:
     """One language: translates the texts of templates, and formats values.
 
@@ -133,3 +141,8 @@ def _texts_of(file: Path) -> dict[object, Any]:
             key = tuple(message.id) if isinstance(message.id, (list, tuple)) else message.id
             found[key] = message.string
     return found
+
+
+def country_name(code: str, language: str) -> str:
+    """The name of a country (CLDR); its code if there is none."""
+    return str(_LOCALES[language].territories.get(code, code))

@@ -21,6 +21,7 @@ from services.certificates.form_files import FOLDER, SCHEMA, FormFileWrong, read
 from services.certificates.handlers import router
 from services.certificates.reference_data import ReferenceData
 from shared.contracts.certificates.documents import CertificateDocumented
+from shared.contracts.certificates.forms import ListForms
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateSubmitted, DraftCertificate
 from shared.contracts.certificates.issuing import SubmitCertificate as Submit
 from shared.contracts.certificates.sealing import GetCertificateCredential, GetCertificateDocument
@@ -221,3 +222,49 @@ async def test_only_the_forms_of_the_files_are_drafted(service: ServiceUnderTest
     refusal = await service.ask(a_draft(trader, form=form), trader.person)
 
     assert (refusal.code, refusal.fields) == (code, ("form",))
+
+
+async def test_the_available_forms_are_listed_first(trader_of_all: Trader) -> None:
+    found = await trader_of_all.service.ask(ListForms(), trader_of_all.person)
+
+    assert [(each.form, each.available) for each in found.forms[:3]] == [("D", True), ("N", True), ("A", False)]
+    d, n = found.forms[:2]
+    assert "KH" not in d.destinations
+    assert (len(d.destinations), n.destinations) == (9, ())
+    assert (d.channel, n.channel) == ("ASW", None)
+    assert found.forms[2].title["en"] == "Generalized System of Preferences"
+    assert len(found.forms) == 14
+
+
+@pytest.fixture
+async def trader_of_all(tmp_path: Path) -> AsyncIterator[Trader]:
+    """An exporter where all forms of this release are known."""
+    async with a_service_under_test("certificates", router, tmp_path, *certificate_tools()) as service:
+        yield await Trader(service).begin()
+
+
+@pytest.mark.parametrize("form", ["E", "CEPA"])
+async def test_a_draft_for_a_form_that_is_not_verified_is_refused(trader_of_all: Trader, form: str) -> None:
+    refusal = await trader_of_all.service.ask(a_draft(trader_of_all, form=form), trader_of_all.person)
+
+    assert (refusal.code, refusal.fields) == ("form_not_available", ("form",))
+    assert "not available yet" in refusal.detail
+
+
+async def test_form_n_is_printed_and_not_exchanged(trader_of_all: Trader) -> None:
+    service, trader = trader_of_all.service, trader_of_all
+    draft = a_draft(trader, form="N", consignment=trader.consignment(destination="US"))
+    certificate_id = (await service.ask(draft, trader.person)).certificate_id
+    await service.ask(Submit(certificate_id=certificate_id), trader.person)
+    await trader.approve(certificate_id)
+    await trader.settle(certificate_id)
+    await service.do_tasks()
+
+    assert (await trader.state(certificate_id)).reference == "N2026-PNH-000001"
+    (documented,) = await service.announced(CertificateDocumented)
+    assert documented.channel is None
+    pdf = await service.ask(GetCertificateDocument(certificate_id=certificate_id), trader.person)
+    text = text_of(pdf.chunk)
+    assert "FORM N" in text
+    assert "UNITED STATES" in text
+    assert "ASEAN" not in text

@@ -81,6 +81,13 @@ async def test_a_document_waits_for_a_partner_that_is_down_and_is_sent_when_it_i
     assert await gateways.kh.codes() == ["AS1", "AS2", "REC"]
 
 
+async def test_a_document_on_paper_only_is_not_sent(gateways: TwoGateways) -> None:
+    await gateways.kh.receive(a_documented_certificate(a_form(destination="TH"), channel=None))
+    await gateways.kh.run_due_tasks()
+
+    assert await gateways.kh.codes() == []
+
+
 async def test_a_document_waits_for_a_partner_that_is_not_configured(gateways: TwoGateways) -> None:
     event = a_documented_certificate(a_form(destination="TH"))
     await gateways.kh.receive(event)

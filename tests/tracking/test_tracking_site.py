@@ -256,3 +256,13 @@ async def test_a_certificate_that_was_just_issued_says_so(tracking: Tracking) ->
     shown = (await tracking.json()).json()
     assert (shown["transmissions"], shown["contact"]["kind"]) == ([], "office")
     assert "has not reached our gateway yet" in shown["next_step"]["en"]
+
+
+async def test_a_certificate_on_paper_tells_that_it_is_not_exchanged(tracking: Tracking) -> None:
+    reference = "N2026-PNH-000007"
+    await tracking.receive(an_issued_certificate(reference=reference, form="N", destination="US"))
+
+    shown = (await tracking.json(reference)).json()
+
+    assert "It is not exchanged electronically" in shown["next_step"]["en"]
+    assert "United States" in (await tracking.page(reference)).text

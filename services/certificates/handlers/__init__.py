@@ -8,6 +8,7 @@ from services.certificates.handlers import (
     deciding,
     drafting,
     exporters,
+    forms,
     issuing,
     listing,
     messages,
@@ -42,6 +43,7 @@ for part in (
     agents,
     originals,
     nomenclature,
+    forms,
     recovering,
 ):
     router.include(part.router)

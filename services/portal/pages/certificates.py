@@ -64,7 +64,7 @@ async def show_certificates(visit: Visit) -> Response:
     tab = visit.query("tab") if visit.query("tab") in TABS else ""
     names, _ = Names(visit.language), visit.language.gettext
     office = visit.query("office") if visit.query("office") in dict(names.offices()) else None
-    destination = visit.query("destination") if visit.query("destination") in dict(names.destinations()) else None
+    destination = visit.query("destination") if visit.query("destination") in dict(names.countries(())) else None
     question = ListCertificates(
         statuses=TABS[tab],
         unpaid=tab == "unpaid",

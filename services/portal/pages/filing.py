@@ -17,6 +17,7 @@ from services.portal.page import page
 from services.portal.saved_forms import ChangedInAnotherTab
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
+from shared.contracts.certificates.forms import ListedForm, ListedForms, ListForms
 from shared.contracts.certificates.issuing import CertificateState, GetCertificate
 from shared.contracts.certificates.lists import KnownConsignee, KnownConsignees, ListConsignees
 
@@ -171,8 +172,27 @@ async def known_consignees(visit: Visit, search: str | None = None) -> list[Know
     return list(found.consignees)
 
 
-async def _consignees(visit: Visit, draft: Draft) -> dict[str, Any]:
-    return {"consignees": await known_consignees(visit)}
+async def listed_forms(visit: Visit) -> Sequence[ListedForm]:
+    """All forms of certificates, those that can be chosen first."""
+    found: ListedForms = await visit.ask(ListForms())
+    return found.forms
+
+
+async def _forms_and_consignees(visit: Visit, draft: Draft) -> dict[str, Any]:
+    forms, names = await listed_forms(visit), Names(visit.language)
+    available = [each for each in forms if each.available]
+    return {
+        "consignees": await known_consignees(visit),
+        "forms": available,
+        "not_available": [each for each in forms if not each.available],
+        "destinations": [(each, _destinations(visit, each, available, names)) for each in available],
+    }
+
+
+def _destinations(visit: Visit, form: ListedForm, available: Sequence[ListedForm], names: Names) -> list[tuple[str, str]]:
+    """The countries that a form serves. A form for all countries leaves out those that another form names."""
+    named = {code for each in available for code in each.destinations} | {visit.settings.country}
+    return [each for each in names.countries(form.destinations) if form.destinations or each[0] not in named]
 
 
 async def _with_known_consignee(visit: Visit, draft: Draft) -> Draft:
@@ -201,7 +221,7 @@ async def _unchanged(visit: Visit, draft: Draft) -> Draft:
     return draft
 
 
-CONSIGNEE = Step("consignee", "filing_consignee.html", PARTIES, "transport", _consignees, _with_known_consignee)
+CONSIGNEE = Step("consignee", "filing_consignee.html", PARTIES, "transport", _forms_and_consignees, _with_known_consignee)
 TRANSPORTING = Step("transport", "filing_transport.html", TRANSPORT, "goods", _nothing, _unchanged)
 
 

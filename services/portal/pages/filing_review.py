@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, Draft
 from services.portal.forms import FormInvalid
-from services.portal.pages.filing import THEN, address_of, filing_page, load, sent_already, show_step, store
+from services.portal.pages.filing import THEN, address_of, filing_page, listed_forms, load, sent_already, show_step, store
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.bus.client import AskRefused, NobodyAnswers
@@ -52,6 +52,7 @@ async def show_review(visit: Visit) -> Response:
     names = {field for field, _ in problems}
     known = [(field, sentence) for field, sentence in visit.form.errors if field and field not in names]
     quote = await quote_of(visit, draft, consignment) if consignment else None
+    forms = await listed_forms(visit)
     return show_step(
         visit,
         "filing_review.html",
@@ -59,6 +60,7 @@ async def show_review(visit: Visit) -> Response:
         "review",
         missing=[(where(draft.form_id, field), label(visit, field), sentence) for field, sentence in problems + known],
         quote=quote,
+        chosen_form=next((each for each in forms if each.form == draft.form), None),
         changed=await _changed_since(visit, draft),
         day=lambda text: _day(visit, text),
         shown=draft.numbers[:ITEMS_SHOWN],
@@ -86,7 +88,7 @@ async def quote_of(visit: Visit, draft: Draft, consignment: Consignment) -> FeeQ
         for number, item in enumerate(consignment.items)
     ]
     try:
-        found: FeeQuote = await visit.ask(QuoteFee(goods=tuple(goods)))
+        found: FeeQuote = await visit.ask(QuoteFee(form=draft.form, goods=tuple(goods)))
     except (AskRefused, NobodyAnswers, TimeoutError):
         return None
     return found
@@ -104,6 +106,7 @@ def label(visit: Visit, field: str) -> str:
     """What a field is called on its step."""
     _ = visit.language.gettext
     found = {
+        "form": _("Form"),
         "office": _("Office"),
         "destination": _("Destination"),
         "name": _("Name of the consignee"),
@@ -168,6 +171,7 @@ async def _kept(visit: Visit, draft: Draft, consignment: Consignment) -> Certifi
                     command_id=visit.form.command_id(f"draft {content}"),
                     certificate_id=draft.certificate_id,
                     exporter_id=exporter_id,
+                    form=draft.form,
                     consignment=consignment,
                     replaces=draft.replaces,
                 )

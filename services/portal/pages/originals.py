@@ -96,7 +96,7 @@ def parts_labels(visit: Visit) -> dict[str, str]:
 
 def countries(visit: Visit) -> list[tuple[str, str]]:
     """The members whose certificates can be originals."""
-    return [each for each in Names(visit.language).destinations("D") if each[0] != visit.settings.country]
+    return [each for each in Names(visit.language).partners() if each[0] != visit.settings.country]
 
 
 routes = [

@@ -46,7 +46,7 @@ async def show_received(visit: Visit) -> Response:
         words=Wording(visit.language),
         kind_of=lambda each: named_kind(visit, each.kind_name),
         may_request=visit.someone.has(Role.CUSTOMS_OFFICER),
-        origins=[each for each in Names(visit.language).destinations("D") if each[0] != visit.settings.country],
+        origins=[each for each in Names(visit.language).partners() if each[0] != visit.settings.country],
     )
 
 
