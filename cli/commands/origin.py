@@ -1,6 +1,7 @@
 """`co origin`: assesses the origin of goods offline, by the rules that come with this release or by a file."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -106,7 +107,7 @@ def _read(file: Path) -> bytes:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}.") from None
     if len(content) > MAX_FILE:
         raise CommandFailed(f"{file} has more than {MAX_FILE // 1024 // 1024} MB.")
-    return content
+    return content.removeprefix(BOM_UTF8)
 
 
 def _rules_in(file: Path) -> KnownRules:

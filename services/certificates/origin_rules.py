@@ -84,7 +84,8 @@ def read_rules_file(content: bytes) -> tuple[OriginRulesFile, RuleSet]:
     if len(content) > MAX_FILE:
         raise RuleFileFaulty([Fault("file", f"it has more than {MAX_FILE} bytes: divide it by forms")])
     try:
-        json.loads(content, object_pairs_hook=_without_duplicates)
+        text = content.decode("utf-8-sig")
+        json.loads(text, object_pairs_hook=_without_duplicates)
     except UnicodeDecodeError:
         raise RuleFileFaulty([Fault("file", "it is not in UTF-8: save it again as UTF-8")]) from None
     except json.JSONDecodeError as error:
@@ -92,7 +93,7 @@ def read_rules_file(content: bytes) -> tuple[OriginRulesFile, RuleSet]:
     except RecursionError:
         raise RuleFileFaulty([Fault("file", "its values are nested too deeply")]) from None
     try:
-        file = OriginRulesFile.model_validate_json(content)
+        file = OriginRulesFile.model_validate_json(text)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise RuleFileFaulty([Fault(".".join(map(str, each["loc"])) or "file", each["msg"]) for each in found]) from None
