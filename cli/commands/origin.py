@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from cli.output import plain
 from cli.target import CommandFailed
+from services.certificates.domain.origin.statement import TooManyMaterials
 from services.certificates.origin_print import printed
 from services.certificates.origin_rules import KnownRules, RuleFileFaulty, digest_of, read_rules_file, rules_for, shipped_rules
 from services.certificates.origin_schemas import SCHEMAS, schema_text
@@ -63,7 +64,7 @@ def assess(
     as_json
         Print the assessment as JSON.
     """
-    day = _day(on)
+    day = day_in(on)
     try:
         known = rules_for(form, day, (_rules_in(rules),) if rules else shipped_rules())
     except Refused as refused:
@@ -90,7 +91,7 @@ def schema(name: Literal["cost-statement", "origin-assessment", "origin-rules"])
     plain().print(schema_text(SCHEMAS[name]), end="")
 
 
-def _day(text: str | None) -> date:
+def day_in(text: str | None) -> date:
     if text is None:
         return datetime.now(UTC).astimezone(ZoneInfo("Asia/Phnom_Penh")).date()
     try:
@@ -99,7 +100,7 @@ def _day(text: str | None) -> date:
         raise CommandFailed(f"{text} is not a day. Write it as 2026-11-27.") from None
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_FILE + 1)
@@ -112,7 +113,7 @@ def _read(file: Path) -> bytes:
 
 def _rules_in(file: Path) -> KnownRules:
     try:
-        content, rules = read_rules_file(_read(file))
+        content, rules = read_rules_file(read_file(file))
     except RuleFileFaulty as faulty:
         raise CommandFailed("\n".join([f"{file} is refused.", *map(str, faulty.faults)])) from None
     return KnownRules(rules, digest_of(content), shipped=False)
@@ -121,13 +122,17 @@ def _rules_in(file: Path) -> KnownRules:
 def _statement_in(file: Path) -> CostStatement | list[Refused]:
     """The statement, or the faults of the file."""
     try:
-        return CostStatement.model_validate_json(_read(file))
+        return CostStatement.model_validate_json(read_file(file))
     except ValidationError as error:
-        return [StatementMalformed(_place(each), fault=each["msg"]) for each in error.errors(include_url=False)]
+        return [_fault(each) for each in error.errors(include_url=False)]
 
 
-def _place(error: Any) -> str:
-    return ".".join(map(str, error["loc"])) or "file"
+def _fault(error: Any) -> Refused:
+    """What pydantic says of a field, as a refusal."""
+    field = ".".join(map(str, error["loc"])) or "file"
+    if error["type"] == "too_long" and field == "materials":
+        return TooManyMaterials(field, most=error["ctx"]["max_length"])
+    return StatementMalformed(field, fault=error["msg"])
 
 
 def _print_problems(problems: Sequence[Refused], language: Language, as_json: bool) -> None:

@@ -1,9 +1,9 @@
 """`python -m services.certificates`"""
 
 from services.certificates.handlers import router
+from services.certificates.metadata import TABLES
 from services.certificates.publishing import routes
 from services.certificates.settings import CertificatesSettings, tools
-from services.certificates.store.tables import TABLES
 from shared.runtime.main import run
 from shared.runtime.service import Service
 

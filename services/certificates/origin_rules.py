@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class KnownRules:
     rules: RuleSet
     digest: str
     shipped: bool
+    loaded_at: datetime | None = None
 
 
 def rules_for(form: str, on: date, known: Iterable[KnownRules]) -> KnownRules:
@@ -74,9 +75,15 @@ def rules_for(form: str, on: date, known: Iterable[KnownRules]) -> KnownRules:
     return max(reversed(begun), key=lambda each: (each.rules.valid_from, not each.shipped))
 
 
+def canonical(file: OriginRulesFile) -> str:
+    """The content of a file in one form. It does not depend on spaces or on the order of fields."""
+    content = file.model_dump(mode="json", exclude_unset=True)
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def digest_of(file: OriginRulesFile) -> str:
-    """The SHA-256 of the content of a file. It does not depend on spaces or on the order of fields."""
-    return hashlib.sha256(json.dumps(file.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    """The SHA-256 of the content of a file."""
+    return hashlib.sha256(canonical(file).encode()).hexdigest()
 
 
 def read_rules_file(content: bytes) -> tuple[OriginRulesFile, RuleSet]:

@@ -7,6 +7,7 @@ from pydantic import DirectoryPath, Field, FilePath
 from services.certificates.documents.keys import OfficeKeys, Sealing
 from services.certificates.publishing import StatusLists
 from services.certificates.reference_data import ReferenceData
+from services.certificates.store.origin_rules import KeptOriginRules
 from shared.settings import Settings, SettingsWrong
 
 ADDRESS = r"^https?://[^\s\"'<>]{1,200}[^\s\"'<>/]$"
@@ -33,4 +34,5 @@ def tools(settings: CertificatesSettings) -> Iterable[object]:
     except ValueError as error:
         raise SettingsWrong.because(f"CO_DOCUMENT_KEYS_DIR ({error})") from None
     yield StatusLists()
+    yield KeptOriginRules()
     yield Sealing(keys, settings.public_address, settings.time_stamp_url)

@@ -17,15 +17,24 @@ OPERATOR = "operator"
 
 
 def contracts() -> tuple[type[Request] | type[Event], ...]:
-    """Every command, question and event, ordered by subject."""
+    """Every command, question and event, ordered by subject; without the requests of the operator."""
     found = {kind for service in SERVICES for module in _modules_of(service) for kind in _declared_in(module)}
-    return tuple(sorted(found, key=lambda kind: kind.subject))
+    return tuple(sorted((kind for kind in found if not issubclass(kind, OperatorRequest)), key=lambda kind: kind.subject))
 
 
 def operator_requests() -> tuple[type[OperatorRequest], ...]:
-    """Every request of the operator, ordered by subject. Every service answers all of them."""
-    found = {kind for owner in ("operations", "audit_log") for module in _modules_of(owner) for kind in _declared_in(module)}
+    """Every request of the operator, ordered by subject.
+
+    Every service answers those of `operations` and `audit_log`. One that a service declares is answered by this service only.
+    """
+    owners = ("operations", "audit_log", *SERVICES)
+    found = {kind for owner in owners for module in _modules_of(owner) for kind in _declared_in(module)}
     return tuple(sorted((kind for kind in found if issubclass(kind, OperatorRequest)), key=lambda kind: kind.subject))
+
+
+def operator_requests_to(service: str) -> tuple[type[OperatorRequest], ...]:
+    """Every request of the operator that a service answers."""
+    return tuple(kind for kind in operator_requests() if owner_of(kind) in ("operations", "audit_log", service))
 
 
 def owner_of(contract: type[Contract]) -> str:

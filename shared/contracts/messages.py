@@ -103,7 +103,10 @@ class Question(Request):
 
 
 class OperatorRequest(Request):
-    """A request that every service answers. Only the operator's user on the bus may publish it; it has no actor token."""
+    """A request to every service, or to the one that declares it.
+
+    Only the operator's user on the bus may publish it; it has no actor token.
+    """
 
     anonymous: ClassVar[bool] = True
 

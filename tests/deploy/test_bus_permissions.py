@@ -6,7 +6,7 @@ from nats.aio.msg import Msg
 from deploy.nats.permissions import FILE, USERS, rendered
 from shared.bus.connection import inbox_prefix
 from shared.bus.stream import STREAM, last_event_subject, next_events_subject, own_consumer
-from shared.contracts.index import ASKERS, SERVICES, contracts, events_of, operator_requests, owner_of
+from shared.contracts.index import ASKERS, SERVICES, contracts, events_of, operator_requests_to, owner_of
 from shared.contracts.messages import Event
 from tests.conftest import eventually
 from tests.deploy.conftest import Bus
@@ -39,7 +39,7 @@ def publishers() -> dict[str, set[str]]:
     for kind in contracts():
         may[kind.subject] = {owner_of(kind)} if issubclass(kind, Event) else {"portal"}
     for service in SERVICES:
-        may |= {kind.subject.format(service=service): {"operator"} for kind in operator_requests()}
+        may |= {kind.subject.format(service=service): {"operator"} for kind in operator_requests_to(service)}
         may[f"$JS.API.CONSUMER.INFO.{STREAM}.{service}"] = {service, "operator"}
         may[next_events_subject(service)] = {service, "operator"}
         may[f"$JS.ACK.{STREAM}.{service}.1.1.1.1.1"] = {service}
@@ -58,7 +58,7 @@ def subscribers() -> dict[str, set[str]]:
     for kind in contracts():
         may[kind.subject] = set() if issubclass(kind, Event) else {owner_of(kind)}
     for service in SERVICES:
-        may |= {kind.subject.format(service=service): {service} for kind in operator_requests()}
+        may |= {kind.subject.format(service=service): {service} for kind in operator_requests_to(service)}
     nobody = (">", "*.>", "evt.>", "cmd.>", "qry.>", "ops.>", "deliver.*", "_INBOX.>", "$JS.>", "$SYS.>")
     return may | {subject: set() for subject in nobody}
 

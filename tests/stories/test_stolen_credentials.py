@@ -26,7 +26,7 @@ from shared.contracts.certificates.cancelling import ListCancellationReasons
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
 from shared.contracts.certificates.withdrawing import ListRejectionReasons
 from shared.contracts.fees import GetTariff, ListInvoices, QuoteFee
-from shared.contracts.index import SERVICES, contracts, events, operator_requests
+from shared.contracts.index import SERVICES, contracts, events, operator_requests_to
 from shared.contracts.messages import Request
 from shared.contracts.registry.identity import GiveStepUp, ListSessions, RevokeSession, RevokeSessions
 from shared.contracts.registry.passkeys import (
@@ -279,7 +279,9 @@ async def test_a_stolen_portal_with_an_approvers_session_and_a_confirmation_appr
 async def test_the_seed_gives_no_access_to_events_operations_or_the_stream(system: RunningSystem, attacker: Client) -> None:
     before = await all_facts(system)
     subjects = [event.subject for event in events()]
-    subjects += [operation.subject.format(service=service) for operation in operator_requests() for service in SERVICES]
+    subjects += [
+        operation.subject.format(service=service) for service in SERVICES for operation in operator_requests_to(service)
+    ]
     subjects += ["$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.EVENTS", "$JS.API.CONSUMER.DELETE.EVENTS.fees"]
 
     for subject in subjects:

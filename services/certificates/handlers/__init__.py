@@ -11,6 +11,7 @@ from services.certificates.handlers import (
     issuing,
     listing,
     messages,
+    origin,
     originals,
     printing,
     products,
@@ -40,6 +41,7 @@ for part in (
     exporters,
     agents,
     originals,
+    origin,
     recovering,
 ):
     router.include(part.router)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     FetchedValue,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -26,10 +25,10 @@ from services.certificates.domain.form import Criterion
 from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.message import Side
 from services.certificates.domain.product import Product, ProductStatus
+from services.certificates.metadata import TABLES
+from services.certificates.store import origin_tables as origin_tables
 from shared.contracts.certificates.content import CertificateActKind
 from shared.database.column_types import EnumText, JsonOf, UtcDateTime
-
-TABLES = MetaData()
 
 exporters = Table(
     "exporters",

@@ -1,15 +1,19 @@
 """The file of origin rules of one form, as an operator loads it. Rules are data that an agreement changes."""
 
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from shared.contracts.certificates.origin import FormName, RvcMethod, StatedFigure
-from shared.contracts.fields import Country, Line, Slug
-from shared.contracts.messages import Part
+from shared.contracts.fields import Country, Line, Sha256, Slug
+from shared.contracts.messages import Answer, Contract, OperatorCommand, OperatorQuestion, Part
 
 MAX_LINES = 20_000
+MAX_PARTS = 50
+MAX_PART = 200_000
+"""Maximum parts of a file, and characters of a part. With Khmer texts a part still fits into one message."""
 RuleText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 HsPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,11}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
@@ -121,3 +125,75 @@ class OriginRulesFile(Part):
     processes: Annotated[dict[Slug, ProcessFile], Field(max_length=500)] = Field(default_factory=dict)
     process_rules: Annotated[dict[Slug, ProcessRuleFile], Field(max_length=100)] = Field(default_factory=dict)
     checks: Annotated[tuple[CheckFile, ...], Field(max_length=50)] = ()
+
+
+class OriginRulesLoaded(Answer):
+    """How far a file is loaded. `complete`: its rules are used from their day on. `unchanged`: they were loaded before."""
+
+    about: ClassVar[str] = "rule_set_id"
+    about_noun: ClassVar[str] = "origin_rules"
+    rule_set_id: UUID
+    received: int
+    complete: bool
+    unchanged: bool = False
+
+
+class LoadOriginRules(OperatorCommand):
+    """Loads one part of a file of origin rules. Its rules are used after the last part only; a repeated part changes nothing.
+
+    `content`: a part of the file as JSON in one canonical form. `sha256`: of the whole file, in UTF-8.
+    """
+
+    subject: ClassVar[str] = "ops.certificates.load-origin-rules.v1"
+    answer: ClassVar[type[Answer]] = OriginRulesLoaded
+    sha256: Sha256
+    parts: Annotated[int, Field(ge=1, le=MAX_PARTS)]
+    number: Annotated[int, Field(ge=1, le=MAX_PARTS)]
+    content: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PART)]
+
+
+class ShownRule(Contract):
+    """The rule for an HS code. `listed`: it is a rule of its own; otherwise the general rule. `processes`: those of SP."""
+
+    rule: str
+    article: str
+    listed: bool
+    part_of_subheading: bool
+    processes: tuple[BothLanguages, ...] = ()
+
+
+class ShownRules(Contract):
+    """The rules of one form. `in_force`: they are used on the day of the question. `rule`: for its HS code, if it has one.
+
+    `lines`: the number of HS codes with a rule of their own. `shipped`: they came with the release.
+    """
+
+    form: str
+    agreement: str
+    version: str
+    valid_from: date
+    source: str
+    shipped: bool
+    loaded_at: datetime | None = None
+    in_force: bool
+    general_rule: str
+    lines: int
+    complete: bool
+    rvc_method: RvcMethod
+    rule: ShownRule | None = None
+
+
+class ShownOriginRules(Answer):
+    """The rules that are known, by form, the latest first."""
+
+    rules: tuple[ShownRules, ...]
+
+
+class ShowOriginRules(OperatorQuestion):
+    """Which origin rules are known, and which are in force on a day? `hs`: show the rule for this HS code too."""
+
+    subject: ClassVar[str] = "ops.certificates.show-origin-rules.v1"
+    answer: ClassVar[type[Answer]] = ShownOriginRules
+    form: FormName | None = None
+    hs: HsPrefix | None = None
+    on: date | None = None

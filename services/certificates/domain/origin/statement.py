@@ -120,9 +120,9 @@ def faults_of(statement: CostStatement, rules: RuleSet) -> Iterator[Refused]:
     if not is_hs_code(statement.hs):
         yield HsCodeImpossible("hs", hs=statement.hs[:20])
     if len(statement.processes) > MAX_PROCESSES:
-        yield TooManyProcesses("processes", most=MAX_PROCESSES, count=len(statement.processes))
+        yield TooManyProcesses("processes", most=MAX_PROCESSES)
     if len(statement.materials) > MAX_MATERIALS:
-        yield TooManyMaterials("materials", most=MAX_MATERIALS, count=len(statement.materials))
+        yield TooManyMaterials("materials", most=MAX_MATERIALS)
         return
     if not statement.materials and not statement.wholly_obtained:
         yield MaterialsMissing("materials", "wholly_obtained")

@@ -1,0 +1,5 @@
+"""The tables of certificates are registered here."""
+
+from sqlalchemy import MetaData
+
+TABLES = MetaData()
