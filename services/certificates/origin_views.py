@@ -14,7 +14,7 @@ from services.certificates.domain.origin.verdict import Content, Finding, Judged
 from services.certificates.origin_rules import KnownRules
 from services.certificates.origin_texts import sentence_of
 from shared.contracts.certificates import origin
-from shared.refusals import Refused
+from shared.refusals import Refused, refuse_together
 
 
 def statement_of(stated: origin.CostStatement) -> domain.CostStatement:
@@ -46,9 +46,11 @@ def material_of(stated: origin.Material) -> domain.Material:
     )
 
 
-def problems_of(stated: origin.CostStatement, known: KnownRules, claim: str | None = None) -> list[Refused]:
-    """Everything that makes an assessment impossible."""
+def problems_of(stated: origin.CostStatement, known: KnownRules, claim: str | None = None, at: str = "") -> list[Refused]:
+    """Everything that makes an assessment impossible. `at`: where the statement stands, such as `statement.`."""
     problems = list(domain.faults_of(statement_of(stated), known.rules))
+    for problem in problems:
+        problem.fields = tuple(f"{at}{field}" for field in problem.fields)
     if claim is not None:
         try:
             claim_in(claim, known.rules, stated.hs)
@@ -58,11 +60,10 @@ def problems_of(stated: origin.CostStatement, known: KnownRules, claim: str | No
 
 
 def assessment_of(
-    stated: origin.CostStatement, known: KnownRules, on: date, claim: str | None = None
+    stated: origin.CostStatement, known: KnownRules, on: date, claim: str | None = None, at: str = ""
 ) -> origin.OriginAssessment:
-    """The assessment of a statement. Raises its first problem."""
-    for problem in problems_of(stated, known, claim):
-        raise problem
+    """The assessment of a statement. Raises its problems together."""
+    refuse_together(problems_of(stated, known, claim, at))
     assessment = assess(statement_of(stated), known.rules, on)
     result = assessment_view(assessment, shipped=known.shipped)
     if claim is None:

@@ -115,9 +115,9 @@ def test_all_faults_are_printed_together_also_as_json(tmp_path: Path, capsys: py
 
     assert code == 2
     assert {each["code"] for each in problems} == {
-        "fob_not_positive",
-        "hs_code_impossible",
-        "country_unknown",
+        "statement_fob_not_positive",
+        "statement_hs_code_impossible",
+        "statement_country_unknown",
         "origin_criterion_unknown",
     }
     assert {field for each in problems for field in each["fields"]} >= {

@@ -34,7 +34,7 @@ async def assess_origin(question: AssessOrigin, work: Work) -> OriginAssessment:
     """Do these goods originate? Nothing is stored, so an exporter can ask before it registers a product."""
     on = question.on or work.today
     known = rules_for(question.form, on, await store.known_rules(work))
-    return assessment_of(question.statement, known, on, question.claim)
+    return assessment_of(question.statement, known, on, question.claim, at="statement.")
 
 
 @router.answers(LoadOriginRules)

@@ -64,24 +64,24 @@ def test_a_good_statement_has_no_problem() -> None:
 @pytest.mark.parametrize(
     ("changed", "field", "code"),
     [
-        ({"fob": "0"}, "fob", "fob_not_positive"),
-        ({"fob": "0.000000"}, "fob", "fob_not_positive"),
-        ({"fob": "-300"}, "fob", "fob_not_positive"),
-        ({"labour": "-1"}, "labour", "figure_impossible"),
-        ({"hs": "8712"}, "hs", "hs_code_impossible"),
-        ({"hs": "8712.00"}, "hs", "hs_code_impossible"),
-        ({"hs": "001200"}, "hs", "hs_code_impossible"),
-        ({"hs": "771200"}, "hs", "hs_code_impossible"),
-        ({"hs": "981200"}, "hs", "hs_code_impossible"),
-        ({"hs": "870012"}, "hs", "hs_code_impossible"),
-        ({"hs": "871200000000"}, "hs", "hs_code_impossible"),
-        ({"hs": "៨៧១២០០"}, "hs", "hs_code_impossible"),
-        ({"hs": "bikes!"}, "hs", "hs_code_impossible"),
-        ({"material": {"value": "-1"}}, "materials.0.value", "figure_impossible"),
-        ({"material": {"hs": "87149"}}, "materials.0.hs", "hs_code_impossible"),
-        ({"material": {"origin": "QQ"}}, "materials.0.origin", "country_unknown"),
-        ({"material": {"origin": "China"}}, "materials.0.origin", "country_unknown"),
-        ({"material": {"origin": "cn"}}, "materials.0.origin", "country_unknown"),
+        ({"fob": "0"}, "fob", "statement_fob_not_positive"),
+        ({"fob": "0.000000"}, "fob", "statement_fob_not_positive"),
+        ({"fob": "-300"}, "fob", "statement_fob_not_positive"),
+        ({"labour": "-1"}, "labour", "statement_figure_impossible"),
+        ({"hs": "8712"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "8712.00"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "001200"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "771200"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "981200"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "870012"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "871200000000"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "៨៧១២០០"}, "hs", "statement_hs_code_impossible"),
+        ({"hs": "bikes!"}, "hs", "statement_hs_code_impossible"),
+        ({"material": {"value": "-1"}}, "materials.0.value", "statement_figure_impossible"),
+        ({"material": {"hs": "87149"}}, "materials.0.hs", "statement_hs_code_impossible"),
+        ({"material": {"origin": "QQ"}}, "materials.0.origin", "statement_country_unknown"),
+        ({"material": {"origin": "China"}}, "materials.0.origin", "statement_country_unknown"),
+        ({"material": {"origin": "cn"}}, "materials.0.origin", "statement_country_unknown"),
         ({"material": {"originating": True}}, "materials.0.originating", "material_origin_not_member"),
         ({"material": {"pc_share": "25"}}, "materials.0.pc_share", "pc_share_impossible"),
         ({"material": {"origin": "VN", "pc_share": "19.999"}}, "materials.0.pc_share", "pc_share_impossible"),
@@ -89,10 +89,10 @@ def test_a_good_statement_has_no_problem() -> None:
         ({"material": {"origin": "VN", "pc_share": "0.25"}}, "materials.0.pc_share", "pc_share_impossible"),
         ({"material": {"origin": "VN", "pc_share": "25", "originating": True}}, "materials.0.pc_share", "pc_share_impossible"),
         ({"material": {"origin": "KH", "pc_share": "25"}}, "materials.0.pc_share", "pc_share_impossible"),
-        ({"material": {"value": "300.01"}}, "materials", "materials_above_fob"),
-        ({"labour": "180.01"}, "labour", "costs_above_fob"),
-        ({"labour": "100", "profit": "80.000001"}, "labour", "costs_above_fob"),
-        ({"materials": []}, "materials", "materials_missing"),
+        ({"material": {"value": "300.01"}}, "materials", "statement_materials_above_fob"),
+        ({"labour": "180.01"}, "labour", "statement_costs_above_fob"),
+        ({"labour": "100", "profit": "80.000001"}, "labour", "statement_costs_above_fob"),
+        ({"materials": []}, "materials", "statement_materials_missing"),
     ],
 )
 def test_an_impossible_statement_is_refused_at_its_field(changed: dict[str, Any], field: str, code: str) -> None:
@@ -131,7 +131,7 @@ def test_ten_thousand_materials_are_refused_by_the_contract_and_by_the_rules() -
         stated(materials=GOOD["materials"] * 10_000)
     many = CostStatement(hs="871200", fob=Decimal(10**9), materials=(Material(hs="871491", value=Decimal(1)),) * 10_000)
 
-    assert [each.code for each in faults_of(many, ATIGA)] == ["too_many_materials"]
+    assert [each.code for each in faults_of(many, ATIGA)] == ["statement_too_many_materials"]
 
 
 def test_a_thousand_materials_are_assessed() -> None:

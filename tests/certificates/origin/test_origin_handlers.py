@@ -81,7 +81,7 @@ async def test_a_faulty_statement_is_refused_with_its_field(service: ServiceUnde
     refused = await service.ask(AssessOrigin(statement=BICYCLE.model_copy(update={"fob": Decimal(-1)})), EXPORTER)
 
     assert isinstance(refused, Refusal)
-    assert (refused.code, refused.fields) == ("fob_not_positive", ("fob",))
+    assert (refused.code, refused.fields) == ("statement_fob_not_positive", ("statement.fob",))
 
 
 async def test_a_form_without_rules_is_refused(service: ServiceUnderTest) -> None:

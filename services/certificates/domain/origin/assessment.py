@@ -11,6 +11,7 @@ from services.certificates.domain.origin.rule import PRODUCED_EXCLUSIVELY, WHOLL
 from services.certificates.domain.origin.rule_set import RuleLine, RuleSet
 from services.certificates.domain.origin.statement import CostStatement, faults_of
 from services.certificates.domain.origin.verdict import Content, Finding, Verdict
+from shared.refusals import refuse_together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +56,9 @@ class Assessment:
 
 
 def assess(statement: CostStatement, rules: RuleSet, on: date) -> Assessment:
-    """Assesses a statement by the rules of a form, on a day. Raises the first fault of the statement, OriginRulesNotInForce."""
+    """Assesses a statement by the rules of a form, on a day. Raises the faults of the statement, OriginRulesNotInForce."""
     rules.must_be_in_force(on)
-    for fault in faults_of(statement, rules):
-        raise fault
+    refuse_together(faults_of(statement, rules))
     line, listed = rules.line_for(statement.hs)
     case = Case(
         statement=statement,
@@ -106,7 +106,7 @@ def _notes(case: Case, listed: bool) -> Iterator[Finding]:
         yield Finding("part_of_subheading", {"general": str(rules.general.rule), "article": case.line.article})
     if not statement.processes:
         yield Finding("processes_not_stated")
-    if unknown := sorted(case.processes - rules.processes.keys()):
+    if case.line.process_rules and (unknown := sorted(case.processes - rules.processes.keys())):
         yield Finding("processes_unknown", {"processes": ", ".join(unknown)})
     if Standing.PRESUMED in standings:
         yield Finding("local_materials_presumed", {"country": rules.country})

@@ -75,7 +75,7 @@ def _wholly_obtained(requirement: Requirement, case: Case) -> Judged:
     if not case.statement.wholly_obtained:
         return Judged(requirement=requirement, met=False, finding=Finding("wo_not_stated"))
     if foreign:
-        finding = Finding("wo_foreign_materials", {"count": str(len(foreign)), "numbers": _numbers(foreign)})
+        finding = Finding("wo_foreign_materials", {"numbers": _numbers(foreign)})
         return Judged(requirement=requirement, met=False, finding=finding, failing=foreign)
     return Judged(requirement=requirement, met=True, finding=Finding("wo_met"))
 
@@ -83,7 +83,7 @@ def _wholly_obtained(requirement: Requirement, case: Case) -> Judged:
 def _produced_exclusively(requirement: Requirement, case: Case) -> Judged:
     failing = tuple(each.number for each in case.materials.judged if not each.is_originating)
     if failing:
-        finding = Finding("pe_not_met", {"count": str(len(failing)), "numbers": _numbers(failing)})
+        finding = Finding("pe_not_met", {"numbers": _numbers(failing)})
         return Judged(requirement=requirement, met=False, finding=finding, failing=failing)
     return Judged(requirement=requirement, met=True, finding=Finding("pe_met"))
 
@@ -109,7 +109,6 @@ def _change(requirement: Requirement, case: Case) -> Judged:
     value = plus(*(each.material.value for each in failing))
     values = {
         "change": name,
-        "count": str(len(failing)),
         "numbers": _numbers(numbers),
         "value": plain(value),
         "currency": case.statement.currency,

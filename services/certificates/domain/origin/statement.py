@@ -14,39 +14,39 @@ MAX_PROCESSES = 50
 
 
 class FobNotPositive(Refused):
-    code = "fob_not_positive"
+    code = "statement_fob_not_positive"
 
 
 class FigureImpossible(Refused):
-    code = "figure_impossible"
+    code = "statement_figure_impossible"
 
 
 class HsCodeImpossible(Refused):
-    code = "hs_code_impossible"
+    code = "statement_hs_code_impossible"
 
 
 class CountryUnknown(Refused):
-    code = "country_unknown"
+    code = "statement_country_unknown"
 
 
 class MaterialsMissing(Refused):
-    code = "materials_missing"
+    code = "statement_materials_missing"
 
 
 class TooManyMaterials(Refused):
-    code = "too_many_materials"
+    code = "statement_too_many_materials"
 
 
 class TooManyProcesses(Refused):
-    code = "too_many_processes"
+    code = "statement_too_many_processes"
 
 
 class MaterialsAboveFob(Refused):
-    code = "materials_above_fob"
+    code = "statement_materials_above_fob"
 
 
 class CostsAboveFob(Refused):
-    code = "costs_above_fob"
+    code = "statement_costs_above_fob"
 
 
 class OriginNotMember(Refused):
