@@ -38,7 +38,7 @@ StatedFigure = Annotated[
 ]
 """An amount or a percentage, written as text, so that it is exact."""
 FormName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{0,11}$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 StatedHs = Annotated[str, StringConstraints(min_length=1, max_length=20)]
 StatedCountry = Annotated[str, StringConstraints(min_length=1, max_length=20)]
 Description = Annotated[OptionalLine, Field(max_length=120)]
@@ -71,7 +71,7 @@ class CostStatement(Part):
     fob: StatedFigure
     currency: Currency = "USD"
     wholly_obtained: bool = False
-    processes: Annotated[tuple[Words, ...], Field(max_length=MAX_PROCESSES)] = ()
+    processes: Annotated[tuple[ShortText, ...], Field(max_length=MAX_PROCESSES)] = ()
     labour: StatedFigure | None = None
     overhead: StatedFigure | None = None
     other: StatedFigure | None = None
@@ -259,5 +259,5 @@ class AssessOrigin(Question):
     under_mandate: ClassVar[bool] = True
     form: FormName = "D"
     on: date | None = None
-    claim: Words | None = None
+    claim: ShortText | None = None
     statement: CostStatement

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from services.certificates.domain.origin.exact import ZERO, minus, percent_of, plain, plus, reaches, up_to_cents
 from services.certificates.domain.origin.materials import Materials
@@ -26,18 +27,18 @@ class Case:
         """Whether all stated processes are minimal operations. They never confer origin (Art. 31)."""
         return bool(self.processes) and self.processes <= self.rules.minimal
 
-    @property
+    @cached_property
     def content(self) -> Content:
         """The regional value content by the method of the state."""
         return self.direct if self.rules.method is RvcMethod.DIRECT else self.indirect
 
-    @property
+    @cached_property
     def direct(self) -> Content:
         """Originating materials, labour, overhead, other costs and profit. A cost that was not stated counts as zero."""
         costs = (cost for cost in self.statement.costs.values() if cost is not None)
         return Content(part=plus(self.materials.originating, *costs), fob=self.statement.fob)
 
-    @property
+    @cached_property
     def indirect(self) -> Content:
         """The FOB value without non-originating materials."""
         return Content(part=minus(self.statement.fob, self.materials.non_originating), fob=self.statement.fob)

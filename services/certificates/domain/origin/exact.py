@@ -9,6 +9,7 @@ from decimal import (
     Inexact,
     InvalidOperation,
     Overflow,
+    localcontext,
 )
 
 EXACT = Context(prec=80, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
@@ -31,10 +32,8 @@ def is_figure(value: Decimal) -> bool:
 
 def plus(*values: Decimal) -> Decimal:
     """The exact sum."""
-    total = ZERO
-    for value in values:
-        total = EXACT.add(total, value)
-    return total
+    with localcontext(EXACT):
+        return sum(values, ZERO)
 
 
 def minus(first: Decimal, second: Decimal) -> Decimal:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from services.certificates.domain.origin.countries import COUNTRIES
 from services.certificates.domain.origin.exact import DECIMALS, ZERO, is_figure, plain, plus
@@ -102,12 +103,12 @@ class CostStatement:
         """The costs besides materials, and the profit."""
         return {"labour": self.labour, "overhead": self.overhead, "other": self.other, "profit": self.profit}
 
-    @property
+    @cached_property
     def value_of_materials(self) -> Decimal:
         """The value of all materials."""
         return plus(*(material.value for material in self.materials))
 
-    @property
+    @cached_property
     def stated_total(self) -> Decimal:
         """Materials, stated costs and profit together."""
         return plus(self.value_of_materials, *(cost for cost in self.costs.values() if cost is not None))
