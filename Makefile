@@ -76,6 +76,7 @@ generate: $(INSTALLED) ## Make what is made from the contracts (AsyncAPI, who ma
 	@$(BIN)/python -m services.gateway.wire.schemas
 	@$(BIN)/python -m services.gateway.wire.messages_page
 	@$(BIN)/python -m services.certificates.form_files
+	@$(BIN)/python -m services.certificates.origin_schemas
 	@$(BIN)/python -m tests.support.texts
 
 lock: build/uv-$(UV)/bin/uv ## Write requirements.lock from pyproject.toml (ARGS=--upgrade: with the newest versions)

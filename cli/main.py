@@ -10,7 +10,7 @@ from nats.errors import Error as NatsError
 from rich.console import Console
 
 from cli.backup_archive import BackupRefused
-from cli.commands import asean, bus, certificate, dead, imports, nomenclature, secrets
+from cli.commands import asean, bus, certificate, dead, imports, nomenclature, origin, rules, secrets
 from cli.commands import audit_trail as trail
 from cli.commands.audit import audit
 from cli.commands.backup import backup, restore
@@ -65,3 +65,5 @@ app.command(secrets.app)
 app.command(asean.app)
 app.command(certificate.app)
 app.command(nomenclature.app)
+app.command(origin.app)
+app.command(rules.app)

@@ -6,7 +6,7 @@ where one code has several sentences.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,14 @@ LANGUAGES = ("en", "km")
 
 DATA = Path(__file__).parent / "data"
 
+MAX_PROBLEMS = 200
+"""Problems that one refusal lists."""
+
 
 class Refused(Exception):
     """A rule refuses the request. A subclass has a code and one sentence, with a placeholder for each of its values.
 
-    `fields`: the names of the fields of the request that caused it.
+    `fields`: the names of the fields of the request that caused it. `problems`: each of several problems; otherwise empty.
     """
 
     code: ClassVar[str] = "refused"
@@ -30,6 +33,12 @@ class Refused(Exception):
         super().__init__(*fields)
         self.fields = fields
         self.values = {name: _text(value) for name, value in values.items()}
+        self.problems: tuple[Refused, ...] = ()
+
+    def listing(self, problems: Iterable["Refused"]) -> "Refused":
+        """The same refusal with each of its problems, at most 200."""
+        self.problems = tuple(problems)[:MAX_PROBLEMS]
+        return self
 
     @classmethod
     def key(cls) -> str:
@@ -50,7 +59,7 @@ class Refused(Exception):
         return f"{self.code}: {self.detail}"
 
     def __reduce__(self) -> tuple[Callable[..., "Refused"], tuple[Any, ...]]:
-        return _restored, (type(self), self.fields, self.values)
+        return _restored, (type(self), self.fields, self.values, self.problems)
 
 
 class TemporarilyUnavailable(Refused):
@@ -61,8 +70,22 @@ class InternalError(Refused):
     code = "internal_error"
 
 
+class SeveralProblems(Refused):
+    code = "several_problems"
+
+
 class Unavailable(Exception):
     """A dependency does not answer now; a retry may succeed."""
+
+
+def refuse_together(problems: Iterable[Refused]) -> None:
+    """Raises the only problem, or SeveralProblems with each of them. Raises nothing if there is none."""
+    found = list(problems)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        fields = dict.fromkeys(field for problem in found[:MAX_PROBLEMS] for field in problem.fields)
+        raise SeveralProblems(*fields, count=len(found)).listing(found)
 
 
 @cache
@@ -84,5 +107,5 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _restored(kind: type[Refused], fields: tuple[str, ...], values: dict[str, str]) -> Refused:
-    return kind(*fields, **values)
+def _restored(kind: type[Refused], fields: tuple[str, ...], values: dict[str, str], problems: tuple[Refused, ...]) -> Refused:
+    return kind(*fields, **values).listing(problems)

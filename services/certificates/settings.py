@@ -9,6 +9,7 @@ from services.certificates.form_files import FormFileWrong
 from services.certificates.publishing import StatusLists
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.nomenclature import KeptNomenclature
+from services.certificates.store.origin_rules import KeptOriginRules
 from shared.settings import Settings, SettingsWrong
 
 ADDRESS = r"^https?://[^\s\"'<>]{1,200}[^\s\"'<>/]$"
@@ -39,4 +40,5 @@ def tools(settings: CertificatesSettings) -> Iterable[object]:
         raise SettingsWrong.because(f"CO_DOCUMENT_KEYS_DIR ({error})") from None
     yield StatusLists()
     yield KeptNomenclature()
+    yield KeptOriginRules()
     yield Sealing(keys, settings.public_address, settings.time_stamp_url)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import to_json
 from starlette.datastructures import FormData, UploadFile
 
-from shared.contracts.messages import Refusal
+from shared.contracts.messages import Problem, Refusal
 from shared.web.languages import Language
 
 M = TypeVar("M", bound=BaseModel)
@@ -29,7 +29,8 @@ class FormInvalid(Exception):
 class Form:
     """The values and errors of a form. Before it is posted, the values are defaults.
 
-    `labels`: of the fields that the page shows, by name. The templates fill them in.
+    `labels`: of the fields that the page shows, by name. The templates fill them in. `advice`: what to correct in a field
+    before the form is submitted.
     """
 
     def __init__(self, language: Language, posted: FormData | None = None) -> None:
@@ -38,6 +39,7 @@ class Form:
         self.files: dict[str, UploadFile] = {}
         self.errors: list[tuple[str, str]] = []
         self.labels: dict[str, str] = {}
+        self.advice: dict[str, list[str]] = {}
         self.restored = False
         self._defaults: dict[str, str] = {}
         for name, value in posted.multi_items() if posted else ():
@@ -73,6 +75,10 @@ class Form:
     def forget(self, name: str) -> None:
         """Leaves out what was typed in a field that does not belong to the chosen ones."""
         self._typed.pop(name, None)
+
+    def type_in(self, name: str, *values: str) -> None:
+        """Replaces what was typed in a field, for instance by its usual form."""
+        self._typed[name] = list(values)
 
     def texts(self, name: str) -> list[str]:
         """All values of a field, such as the chosen boxes."""
@@ -121,12 +127,26 @@ class Form:
         if self.errors:
             raise FormInvalid
 
+    def advise(self, field: str, sentence: str) -> None:
+        """Adds what to correct in a field. It is no error as long as the form is not submitted."""
+        if sentence not in self.advice.setdefault(field, []):
+            self.advice[field].append(sentence)
+
     def refuse(self, refusal: Refusal, at: str = "") -> None:
-        """Lays a refusal on its fields; on `at` if none of them is on the page."""
-        sentence = self._language.refusal(refusal.code, refusal.values, refusal.detail)
-        shown = [field for field in refusal.fields if field in self._typed or field in self._defaults]
-        for field in shown or [at]:
-            self.fail(field, sentence)
+        """Lays each problem of a refusal on its fields; on `at` if none of them is on the page."""
+        for problem in refusal.each:
+            sentence = self._language.refusal(problem.code, problem.values, problem.detail)
+            shown = [field for field in problem.fields if field in self._typed or field in self._defaults]
+            for field in shown or [at]:
+                self.fail(field, sentence if shown else self._with_box(problem, sentence))
+
+    def _with_box(self, problem: Problem, sentence: str) -> str:
+        """A sentence that does not stand at its field: it names its box, if it has one."""
+        _, box, item = self._language.gettext, problem.values.get("box"), problem.values.get("item")
+        if not box:
+            return sentence
+        place = _("Box %(number)s, item %(item)s") if item else _("Box %(number)s")
+        return f"{place % {'number': box, 'item': item}}: {sentence}"
 
     def _sentence(self, kind: str, context: Mapping[str, Any], message: str) -> str:
         """The sentence for an error of pydantic, by its kind."""

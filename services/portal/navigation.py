@@ -35,6 +35,7 @@ def links_for(person: Person | None, path: str, _: Callable[[str], str]) -> list
         (_("Queue"), "/portal/queue", DECIDING),
         (_("Certificates"), "/portal/certificates", COMPANY | DECIDING | AUDITORS),
         (_("Products"), "/portal/products", COMPANY | DECIDING),
+        (_("Origin"), "/portal/origin", FILING | DECIDING | AUDITORS),
         (_("Payments"), "/portal/payments", COMPANY),
         (_("Counter"), "/portal/cashier", CASHIERS | AUDITORS),
         (_("Company"), "/portal/company", COMPANY),

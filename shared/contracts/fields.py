@@ -28,6 +28,7 @@ def _instant(value: datetime) -> datetime:
 
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)]
+OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_printable)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_printable)]
 Secret = Annotated[str, StringConstraints(min_length=12, max_length=200)]
 Email = Annotated[

@@ -49,16 +49,30 @@ class Answer(Contract):
     """The answer to a command or question."""
 
 
-class Refusal(Answer):
-    """The answer if a rule refuses the request. Nothing was changed.
+class Problem(Contract):
+    """Why a request is refused. `detail`: the sentence in English. `fields`: the fields concerned.
 
-    `detail`: the sentence in English. `fields`: the fields concerned. `values`: the placeholders of the sentence.
+    `values`: the placeholders of the sentence. A problem of a certificate also has its `box` and its `item` there.
     """
 
     code: Slug
     detail: str
     fields: tuple[str, ...] = ()
     values: dict[str, str] = Field(default_factory=dict)
+
+
+class Refusal(Answer, Problem):
+    """The answer if a rule refuses the request. Nothing was changed.
+
+    `problems`: each problem, if there are several; the refusal then has all their fields. `each` has them in every case.
+    """
+
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def each(self) -> tuple[Problem, ...]:
+        """Every problem: those of the list, or the refusal itself if it is the only one."""
+        return self.problems or (self,)
 
 
 class Request(Contract):

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from shared import hooks
 from shared.audit_log.log import AuditEntry, audited
 from shared.bus.broker import RequestMessage, SkipMessage
 from shared.bus.connection import FROM_HEADER, STEP_UP_HEADER, TOKEN_HEADER, TRACE_HEADER, client_inboxes
-from shared.contracts.messages import TRY_AGAIN, Answer, Command, Refusal, Request
+from shared.contracts.messages import TRY_AGAIN, Answer, Command, Problem, Refusal, Request
 from shared.database.tables import answers
 from shared.handling.actor import NOBODY, Actor, NotSignedIn, OutsideMandate, SecondFactorMissing
 from shared.handling.router import RequestFunction
@@ -154,7 +155,8 @@ class RequestHandler:
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             fields = tuple(dict.fromkeys(".".join(map(str, fault["loc"]))[:MAX_FIELD] or "body" for fault in faults))[:50]
             more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-            raise Malformed(*fields, fault=f"{fields[0]}: {faults[0]['msg']}"[:450] + more) from None
+            fault = f"{fields[0]}: {faults[0]['msg']}"[:450] + more
+            raise Malformed(*fields, fault=fault).listing(map(_fault, faults) if more else ()) from None
 
     async def _authenticate(self, work: Work, headers: Mapping[str, str]) -> Actor:
         actor = await self._tokens.actor(headers.get(TOKEN_HEADER), work.session, work.now)
@@ -218,4 +220,10 @@ def _refusal_of(error: Exception) -> Refusal:
     """The refusal for an error. An error that is not a refusal is answered without its details."""
     if not isinstance(error, Refused):
         error = TemporarilyUnavailable() if is_temporary(error) else InternalError()
-    return Refusal(code=error.code, detail=error.detail, fields=error.fields, values=error.values)
+    problems = tuple(Problem(code=p.code, detail=p.detail, fields=p.fields, values=p.values) for p in error.problems)
+    return Refusal(code=error.code, detail=error.detail, fields=error.fields, values=error.values, problems=problems)
+
+
+def _fault(fault: Mapping[str, Any]) -> Malformed:
+    """One field of a request that does not have the required form."""
+    return Malformed(field := ".".join(map(str, fault["loc"]))[:MAX_FIELD] or "body", fault=f"{field}: {fault['msg']}"[:450])

@@ -13,6 +13,7 @@ from services.certificates.documents.keys import OfficeKeys, Sealing
 from services.certificates.publishing import StatusLists
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.nomenclature import KeptNomenclature
+from services.certificates.store.origin_rules import KeptOriginRules
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 PASSWORD = b"only for tests"
@@ -64,4 +65,4 @@ def a_sealing(*, time_stamp_url: str = "") -> Sealing:
 
 def certificate_tools() -> Iterable[object]:
     """The objects that the handlers of certificates use."""
-    return ReferenceData.load(), StatusLists(), KeptNomenclature(), a_sealing()
+    return ReferenceData.load(), StatusLists(), KeptNomenclature(), KeptOriginRules(), a_sealing()

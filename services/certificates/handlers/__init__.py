@@ -13,6 +13,7 @@ from services.certificates.handlers import (
     listing,
     messages,
     nomenclature,
+    origin,
     originals,
     printing,
     products,
@@ -44,6 +45,7 @@ for part in (
     originals,
     nomenclature,
     forms,
+    origin,
     recovering,
 ):
     router.include(part.router)

@@ -27,6 +27,7 @@ from services.certificates.domain.message import Side
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.metadata import TABLES
 from services.certificates.store import nomenclature_tables as nomenclature_tables
+from services.certificates.store import origin_tables as origin_tables
 from shared.contracts.certificates.content import CertificateActKind
 from shared.database.column_types import EnumText, JsonOf, UtcDateTime
 
