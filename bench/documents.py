@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from time import perf_counter, process_time
@@ -52,7 +52,7 @@ def main() -> None:
     sealing = a_sealing()
 
     def seal(page: PageOrder) -> object:
-        return sealed_page(page, sealing.order(uuid4(), "PNH", "ABCD-EFGH-JKLM", DAY))
+        return sealed_page(page, sealing.order(uuid4(), "PNH", "ABCD-EFGH-JKLM", DAY, datetime.combine(DAY, time(), UTC)))
 
     measure("PDF, 3 items", runs, 3, printed)
     measure("sealed PDF, 3 items", runs, 3, seal)

@@ -19,6 +19,7 @@ from shared.contracts.certificates.sealing import (
     CertificateDocument,
     GetCertificateCredential,
     GetCertificateDocument,
+    credential_with_proof,
 )
 
 PATIENCE = 20.0
@@ -34,14 +35,14 @@ async def fetch(
     where: Where | None = None,
     to: Path = Path(),
 ) -> None:
-    """Fetch the sealed PDF of a certificate, and its data as JSON.
+    """Fetch the sealed PDF of a certificate, its data as JSON, and its verifiable credential.
 
     Parameters
     ----------
     reference
         The reference of the certificate.
     to
-        The folder for `REFERENCE.pdf` and `REFERENCE.json`.
+        The folder for `REFERENCE.pdf`, `REFERENCE.json` and `REFERENCE.credential.json`.
     """
     target = (where or Where()).target("portal")
     async with target.bus_client(PATIENCE) as bus:
@@ -57,7 +58,10 @@ async def fetch(
             part: CertificateDocument = await client.ask(question)
             pdf, size = pdf + part.chunk, part.size
         data: CertificateCredential = await client.ask(GetCertificateCredential(certificate_id=certificate_id))
-    for name, content in ((f"{reference}.pdf", pdf), (f"{reference}.json", data.model_dump_json(indent=2).encode())):
+    files = {f"{reference}.pdf": pdf, f"{reference}.json": data.model_dump_json(indent=2).encode()}
+    if credential := credential_with_proof(data):
+        files[f"{reference}.credential.json"] = json.dumps(credential, indent=2, ensure_ascii=False).encode()
+    for name, content in files.items():
         await asyncio.to_thread((to / name).write_bytes, content)
         plain().print(f"wrote {to / name}")
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.certificates.documents.credentials import secured_by, status_claims
+from services.certificates.documents.data_integrity import method_of, multikey
 from services.certificates.documents.keys import Sealing
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.sealed import PublicKey, all_keys, revoked
@@ -74,20 +75,38 @@ class StatusLists:
 
 
 def did_document(issuer: str, keys: Sequence[PublicKey]) -> dict[str, Any]:
-    """The DID document (W3C DID Core) with the keys as JWK."""
+    """The DID document (W3C DID Core). Each key stands there as a JWK, for JWTs, and as a Multikey, for embedded proofs."""
+    jwk = [
+        {
+            "id": f"{issuer}#{key.key_id}",
+            "type": "JsonWebKey",
+            "controller": issuer,
+            "publicKeyJwk": ECKey.import_key(key.certificate).as_dict(private=False) | {"kid": key.key_id},
+        }
+        for key in keys
+    ]
+    multikeys = [
+        {
+            "id": method_of(issuer, key.key_id),
+            "type": "Multikey",
+            "controller": issuer,
+            "publicKeyMultibase": multikey(key.certificate),
+        }
+        for key in keys
+    ]
+    certify = [key.key_id for key in keys if key.withdrawn_since is None]
     return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1"],
-        "id": issuer,
-        "verificationMethod": [
-            {
-                "id": f"{issuer}#{key.key_id}",
-                "type": "JsonWebKey",
-                "controller": issuer,
-                "publicKeyJwk": ECKey.import_key(key.certificate).as_dict(private=False) | {"kid": key.key_id},
-            }
-            for key in keys
+        "@context": [
+            "https://www.w3.org/ns/did/v1",
+            "https://w3id.org/security/jwk/v1",
+            "https://w3id.org/security/multikey/v1",
         ],
-        "assertionMethod": [f"{issuer}#{key.key_id}" for key in keys if key.withdrawn_since is None],
+        "id": issuer,
+        "verificationMethod": [*jwk, *multikeys],
+        "assertionMethod": [
+            *(f"{issuer}#{key_id}" for key_id in certify),
+            *(method_of(issuer, key_id) for key_id in certify),
+        ],
     }
 
 

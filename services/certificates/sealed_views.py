@@ -84,6 +84,7 @@ def credential_view(sealed: SealedDocument, body: str) -> CertificateCredential:
         document=body,
         summary=sealed.summary,
         credential=sealed.credential,
+        proof=sealed.proof,
         code=sealed.code,
         key_id=sealed.key_id,
         sealed_at=sealed.sealed_at,

@@ -58,6 +58,7 @@ from tests.support.programs import program
 from tests.support.service_under_test import ServiceUnderTest, a_health_check, a_person
 
 TODAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 5, tzinfo=UTC)
 
 
 async def an_issued(trader: Trader) -> CertificateState:
@@ -291,7 +292,7 @@ async def test_a_stolen_key_seals_nothing_and_is_announced_as_withdrawn(service:
 
 def _sealed(folder: Path) -> Path:
     sealing, form = a_sealing(), a_full_form()
-    order = sealing.order(uuid4(), "PNH", "ABCD-EFGH-JKLM", TODAY)
+    order = sealing.order(uuid4(), "PNH", "ABCD-EFGH-JKLM", TODAY, NOON)
     file = folder / "sealed.pdf"
     file.write_bytes(sealed_page(a_page(form), order).pdf)
     return file

@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 PACKAGES = {
+    "node": "nodejs",
+    "npm": "npm",
     "pdfsig": "poppler-utils",
     "pdftoppm": "poppler-utils",
     "xmllint": "libxml2-utils",

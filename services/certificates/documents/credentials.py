@@ -1,5 +1,7 @@
 """The verifiable credential of a certificate: W3C Verifiable Credentials 2.0, secured as a JWT (VC-JOSE-COSE, ES256).
 
+`data_integrity` makes the other proof of the same credential.
+
 Its status stands in a Bitstring Status List: one list for each form, year and office; the index is the serial number.
 """
 
@@ -21,6 +23,8 @@ from services.certificates.domain.number import number_of
 from shared.contracts.certificates.documents import FormD
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
+OWN_TERMS = "https://www.w3.org/ns/credentials/undefined-terms/v2"
+"""The context for terms that no vocabulary defines: the boxes of Form D (W3C VC 2.0, 5.3)."""
 TYPE = "CertificateOfOriginCredential"
 LEAST_BITS = 131_072
 """The least length of a status list, so that an entry does not name its holder."""
@@ -33,7 +37,7 @@ def claims_of(form: FormD, order: SealOrder) -> dict[str, Any]:
     form_name, *_ = number_of(form.reference)
     status_list = f"{order.status_lists}/{name}"
     return {
-        "@context": [CONTEXT],
+        "@context": [CONTEXT, OWN_TERMS],
         "type": ["VerifiableCredential", TYPE],
         "id": order.credential_id,
         "issuer": order.issuer,
@@ -70,11 +74,6 @@ def status_claims(status_list: str, issuer: str, revoked: Iterable[int], now: da
             "encodedList": "u" + urlsafe_b64encode(gzip.compress(bytes(bits), mtime=0)).decode().rstrip("="),
         },
     }
-
-
-def credential_of(form: FormD, order: SealOrder, key: ECKey) -> str:
-    """The credential as a compact JWT of the media type `application/vc+jwt`."""
-    return secured(claims_of(form, order), key, f"{order.issuer}#{order.key_id}")
 
 
 def secured(claims: dict[str, Any], key: ECKey, key_id: str) -> str:

@@ -86,8 +86,8 @@ class Sealing:
         """The address below which the status of credentials stands."""
         return f"{self.public_address}/.well-known/status"
 
-    def order(self, certificate_id: UUID, office: str, code: str, on: date) -> SealOrder:
-        """How to seal a document of an office. Raises Unavailable."""
+    def order(self, certificate_id: UUID, office: str, code: str, on: date, at: datetime) -> SealOrder:
+        """How to seal a document of an office at an instant, which is on this local date. Raises Unavailable."""
         key = self.keys.of(office, on)
         return SealOrder(
             keystore=key.keystore,
@@ -97,6 +97,7 @@ class Sealing:
             issuer=self.issuer,
             credential_id=f"urn:uuid:{certificate_id}",
             status_lists=self.status_lists,
+            sealed_at=at,
             time_stamp_url=self.time_stamp_url,
         )
 

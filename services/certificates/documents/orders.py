@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class SealOrder:
     """How to seal a page. `keystore`: the PKCS#12 file of the office. `code`: the verification code to print.
 
     `time_stamp_url`: the server for time stamps (RFC 3161); empty: none. `credential_id`, `issuer`: of the credential.
+    `sealed_at`: the time in its proof.
     `status_lists`: the address below which the status of credentials stands.
     """
 
@@ -38,15 +40,20 @@ class SealOrder:
     issuer: str
     credential_id: str
     status_lists: str
+    sealed_at: datetime
     time_stamp_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SealedPage:
-    """A sealed PDF with its SHA-256, the summary in its QR code, the same under the verification code, and the credential."""
+    """A sealed PDF with its SHA-256, the summary in its QR code, the same under the verification code, and the credential.
+
+    `proof`: the Data Integrity proof of the credential, as JSON.
+    """
 
     pdf: bytes
     sha256: str
     summary: str
     locked_summary: str
     credential: str
+    proof: str

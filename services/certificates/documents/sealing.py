@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.sign.timestamps import HTTPTimeStamper, TimestampRequestError
 
-from services.certificates.documents.credentials import credential_of, key_in
+from services.certificates.documents.credentials import claims_of, key_in, secured
+from services.certificates.documents.data_integrity import method_of, proof_of
 from services.certificates.documents.orders import PageOrder, SealedPage, SealOrder
 from services.certificates.documents.printing import printed
 from services.certificates.documents.summaries import locked, signed, summary_of
@@ -71,13 +73,14 @@ def sealed_page(page: PageOrder, order: SealOrder) -> SealedPage:
         )
     except (TimestampRequestError, OSError) as error:
         raise Unavailable(f"the server for time stamps does not answer ({type(error).__name__})") from error
-    content = made.getvalue()
+    content, claims = made.getvalue(), claims_of(form, order)
     return SealedPage(
         pdf=content,
         sha256=hashlib.sha256(content).hexdigest(),
         summary=summary,
         locked_summary=locked(summary, order.code, form.reference),
-        credential=credential_of(form, order, office.key),
+        credential=secured(claims, office.key, f"{order.issuer}#{order.key_id}"),
+        proof=json.dumps(proof_of(claims, office.key.private_key, method_of(order.issuer, order.key_id), order.sealed_at)),
     )
 
 

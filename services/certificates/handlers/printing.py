@@ -111,7 +111,7 @@ async def print_copy(task: PrintCopy, work: Work) -> None:
     document, sealing = await issued_document(copy.certificate_id, work), work.use(Sealing)
     code = (await sealed_of(copy.certificate_id, work)).code
     page = page_of(document, work.use(ReferenceData), sealing.check_at, copy=copy)
-    order = sealing.order(copy.certificate_id, document.body.office, code, work.today)
+    order = sealing.order(copy.certificate_id, document.body.office, code, work.today, work.now)
     made = await work.in_process(print_and_seal, page, order)
 
     sha256 = await store_file(copy.certificate_id, made.pdf, PDF, work)

@@ -54,7 +54,7 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
         return
     code, sealing = new_code(), work.use(Sealing)
     page = page_of(document, work.use(ReferenceData), sealing.check_at)
-    order = sealing.order(document.certificate_id, document.body.office, code, work.today)
+    order = sealing.order(document.certificate_id, document.body.office, code, work.today, work.now)
     made = await work.in_process(print_and_seal, page, order)
 
     sealed = SealedDocument(
@@ -66,6 +66,7 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
         locked_summary=made.locked_summary,
         credential=made.credential,
         sealed_at=work.now,
+        proof=made.proof,
     )
     await keep_sealed(work, sealed)
     work.announce(sealed_event(document, sealed))

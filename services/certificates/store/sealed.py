@@ -16,7 +16,10 @@ from shared.handling.work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class SealedDocument:
-    """The sealed document of a certificate. The PDF is stored as a file of the certificate, under its SHA-256."""
+    """The sealed document of a certificate. The PDF is stored as a file of the certificate, under its SHA-256.
+
+    `proof`: None if a former release has sealed it.
+    """
 
     certificate_id: UUID
     sha256: str
@@ -26,6 +29,7 @@ class SealedDocument:
     locked_summary: str
     credential: str
     sealed_at: datetime
+    proof: str | None
 
 
 async def keep_sealed(work: Work, sealed: SealedDocument) -> None:

@@ -185,6 +185,7 @@ sealed_documents = Table(
     Column("locked_summary", Text, nullable=False),
     Column("credential", Text, nullable=False),
     Column("sealed_at", UtcDateTime, nullable=False),
+    Column("proof", Text),
 )
 
 previews = Table(

@@ -1,5 +1,6 @@
 """The documents of a certificate, from its page: the sealed PDF, its data, a preview, and contingency prints."""
 
+import json
 from collections.abc import AsyncIterator
 from re import fullmatch
 from uuid import UUID
@@ -19,6 +20,7 @@ from shared.contracts.certificates.sealing import (
     PreviewCertificate,
     PrintContingencyCopy,
     PrintedDocument,
+    credential_with_proof,
 )
 from shared.contracts.roles import Role
 
@@ -45,6 +47,16 @@ async def download_data(visit: Visit) -> Response:
     data: CertificateCredential = await visit.ask(GetCertificateCredential(certificate_id=visit.id("certificate_id")))
     headers = _headers(f"{await _name(visit)}.json")
     return Response(data.model_dump_json(), media_type="application/json", headers=headers)
+
+
+async def download_credential(visit: Visit) -> Response:
+    """The verifiable credential as JSON, with its proof embedded."""
+    data: CertificateCredential = await visit.ask(GetCertificateCredential(certificate_id=visit.id("certificate_id")))
+    credential = credential_with_proof(data)
+    if credential is None:
+        raise NotForYou
+    headers = _headers(f"{await _name(visit)}.credential.json")
+    return Response(json.dumps(credential), media_type="application/vc", headers=headers)
 
 
 async def preview(visit: Visit) -> Response:
@@ -94,6 +106,7 @@ def _headers(name: str) -> dict[str, str]:
 routes = [
     certificate_page("/certificate.pdf", download),
     certificate_page("/certificate.json", download_data),
+    certificate_page("/credential.json", download_credential),
     certificate_page("/copies/{sha256}", download_copy),
     certificate_page("/preview", show_certificate, preview, roles=FILING | DECIDING),
     certificate_page("/contingency", show_certificate, print_copy, roles=PRINTING),

@@ -1,8 +1,10 @@
 """Sealed certificates: their documents, the keys of the offices, and what the public check needs."""
 
 import hashlib
+import json
+from base64 import urlsafe_b64decode
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -80,16 +82,27 @@ class GetCertificateDocument(Question):
 class CertificateCredential(Answer):
     """The data of a sealed certificate. `document`: every box as JSON, exactly as it was issued. `summary`: of its QR code.
 
-    `credential`: a verifiable credential as JWT (W3C VC 2.0). `code`: the verification code.
+    `credential`: a verifiable credential as JWT (W3C VC 2.0). `proof`: the Data Integrity proof of the same credential, as JSON
+    (`ecdsa-jcs-2019`); None if a former release has sealed the certificate. `code`: the verification code.
     """
 
     certificate_id: UUID
     document: str
     summary: str
     credential: str
+    proof: str | None = None
     code: str
     key_id: KeyId
     sealed_at: Instant
+
+
+def credential_with_proof(data: CertificateCredential) -> dict[str, Any] | None:
+    """The credential as JSON with its proof embedded (the payload of the JWT has the same claims); None without a proof."""
+    if data.proof is None:
+        return None
+    payload = data.credential.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims | {"proof": json.loads(data.proof)}
 
 
 class GetCertificateCredential(Question):
