@@ -1,6 +1,7 @@
 """Maps certificates with their content, their copies, and rows of lists to answers. Views do not query."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -104,7 +105,7 @@ def consignee(consignment: Consignment) -> issuing.Consignee:
 
 
 def copy_of(
-    certificate: Certificate, *, products: Mapping[UUID, Product], form: Form | None, problems: list[str]
+    certificate: Certificate, *, products: Mapping[UUID, Product], form: Form | None, problems: list[str], today: date
 ) -> CertificateCopy:
     """What a new certificate takes from this one. The findings on a product are today's."""
     consignment = certificate.consignment
@@ -121,7 +122,7 @@ def copy_of(
             copied_item(
                 item,
                 products.get(item.product_id),
-                problem=problem_of(products.get(item.product_id), certificate.exporter_id, form),
+                problem=problem_of(products.get(item.product_id), certificate.exporter_id, form, today),
             )
             for item in consignment.items
         ],

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from services.certificates.domain.examination import ExaminationRules
 from services.certificates.domain.form import Form, FormNotAvailable, FormNotOffered, OfficeUnknown, OriginalNotFromMember
 from services.certificates.domain.reason import Reason
 from services.certificates.form_files import FOLDER, FormFile, read_form_files
@@ -35,6 +36,7 @@ class ReferenceData:
     reasons: Sequence[Reason]
     reasons_to_cancel: Sequence[Reason]
     assignments: Sequence[AssignmentRule]
+    examinations: Sequence[ExaminationRules]
 
     @classmethod
     def load(cls, form_folder: Path = FOLDER) -> "ReferenceData":
@@ -54,6 +56,15 @@ class ReferenceData:
             _reasons("rejection_reasons"),
             _reasons("cancellation_reasons"),
             assignments,
+            [
+                ExaminationRules(
+                    effective_from=effective_from(row),
+                    valid_months=row["valid_months"],
+                    cost_data_months=row["cost_data_months"],
+                    renewal_by_rule=row["renewal_by_rule"],
+                )
+                for row in _rows("product_examinations")
+            ],
         )
 
     def form(self, name: str, on: date) -> Form:
@@ -104,6 +115,10 @@ class ReferenceData:
     def cancellation_text(self, code: str) -> str:
         """The English text of a reason to cancel; the code itself for a reason that is no longer in the data."""
         return next((reason.text["en"] for reason in self.reasons_to_cancel if reason.code == code), code)
+
+    def examination(self, on: date) -> ExaminationRules:
+        """The rules of the examination of products on a day. Raises NothingInForce."""
+        return in_force(self.examinations, on)
 
     def assignment_lasts(self, on: date) -> timedelta:
         """How long an assignment lasts that begins on a day. Raises NothingInForce."""

@@ -76,6 +76,9 @@ def product_state(product: Product) -> ProductState:
         reason=product.reason,
         handicraft=product.handicraft,
         version=product.version,
+        costs_version=product.costs_version,
+        claim_met=product.claim_met,
+        valid_until=product.valid_until,
     )
 
 

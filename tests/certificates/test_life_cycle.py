@@ -139,16 +139,19 @@ def test_a_message_id_belongs_to_one_message(changed: str) -> None:
         ({"exporter_id": uuid4()}, "product_not_found"),
         ({"exporter_id": uuid4(), "status": ProductStatus.REFUSED}, "product_not_found"),
         ({"criterion": Criterion("PE")}, "criterion_not_in_form"),
+        ({"valid_until": TODAY - timedelta(days=1)}, "product_expired"),
+        ({"valid_until": TODAY}, None),
+        ({"status": ProductStatus.RENEWING, "valid_until": TODAY}, None),
     ],
 )
 def test_a_copy_names_what_has_become_invalid(changes: dict[str, Any], problem: str | None) -> None:
     exporter_id = uuid4()
     defaults: dict[str, Any] = {"exporter_id": exporter_id, "criterion": Criterion("WO"), "status": ProductStatus.APPROVED}
     product = Product(product_id=uuid4(), description="Shirts", hs_code="610910", handicraft=False, **defaults | changes)
-    assert problem_of(product, exporter_id, a_form()) == problem
+    assert problem_of(product, exporter_id, a_form(), TODAY) == problem
     if problem != "criterion_not_in_form":
-        assert problem_of(product, exporter_id, None) == problem
-    assert problem_of(None, exporter_id, a_form()) == "product_not_found"
+        assert problem_of(product, exporter_id, None, TODAY) == problem
+    assert problem_of(None, exporter_id, a_form(), TODAY) == "product_not_found"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from services.certificates.handlers import (
     assigning,
     cancelling,
     content,
+    costs,
     deciding,
     drafting,
     exporters,
@@ -29,6 +30,7 @@ from shared.handling.router import Router
 router = Router()
 for part in (
     products,
+    costs,
     drafting,
     withdrawing,
     assigning,

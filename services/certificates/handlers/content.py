@@ -60,6 +60,7 @@ async def copy_certificate(question: CopyCertificate, work: Work) -> Certificate
         products=await products_of(certificate, work),
         form=work.use(ReferenceData).find_form(certificate.form, work.today),
         problems=problems_of(certificate, work),
+        today=work.today,
     )
 
 

@@ -111,7 +111,7 @@ async def checked_consignment(wanted: contracts.Consignment, form_name: str, exp
     for index, item in enumerate(wanted.items):
         field = f"consignment.items.{index}.product_id"
         product = require_product(known.get(item.product_id), item.product_id, field)
-        product.must_serve(exporter_id, field)
+        product.must_serve(exporter_id, field, work.today)
         form.must_know(product.criterion, field)
         if item.original:
             form.must_allow_originals(f"consignment.items.{index}.original.reference")

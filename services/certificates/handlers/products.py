@@ -4,6 +4,7 @@ from services.certificates.domain.product import ProductIdTaken
 from services.certificates.handlers.agents import agent_acting_for
 from services.certificates.handlers.nomenclature import must_be_in_nomenclature
 from services.certificates.mappers import product_of
+from services.certificates.reference_data import ReferenceData
 from services.certificates.store.products import find_product, product_by_id
 from services.certificates.views import product_state
 from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct, RegisterProduct
@@ -32,7 +33,7 @@ async def approve_product(command: ApproveProduct, work: Work) -> ProductState:
     """A reviewer finds that the product originates as claimed."""
     product = await product_by_id(work, command.product_id)
 
-    product.approve(work.actor.must_have_id())
+    product.approve(work.actor.must_have_id(), command.reason, work.today, work.use(ReferenceData).examination(work.today))
 
     return product_state(product)
 

@@ -76,10 +76,25 @@ products = Table(
     Column("version", Integer, nullable=False),
     Column("search", Text, nullable=False, server_default=""),
     Column("listed_as", String(40), nullable=False, server_default=""),
+    Column("costs_version", Integer),
+    Column("claim_met", Boolean),
+    Column("valid_until", Date),
     Index("ix_products_listed", "listed_as", "product_id"),
     Index("ix_products_exporter_listed", "exporter_id", "listed_as", "product_id"),
     Index("ix_products_status_listed", "status", "listed_as", "product_id"),
     Index("ix_products_hs_code", "hs_code"),
+)
+
+product_costs = Table(
+    "product_costs",
+    TABLES,
+    Column("product_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("costs", Text, nullable=False),
+    Column("assessment", Text, nullable=False),
+    Column("claim_met", Boolean, nullable=False),
+    Column("stated_at", UtcDateTime, nullable=False),
+    Column("stated_by", Uuid),
 )
 
 certificates = Table(

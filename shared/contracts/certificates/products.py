@@ -1,5 +1,6 @@
 """Products: goods of an exporter. The ministry examines their origin before any certificate."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -47,15 +48,19 @@ class Criterion(Part):
 
 
 class ProductStatus(StrEnum):
-    """The status of the examination of a product."""
+    """The status of the examination of a product. `renewing`: approved, and a renewal waits for an officer."""
 
     REGISTERED = "registered"
     APPROVED = "approved"
+    RENEWING = "renewing"
     REFUSED = "refused"
 
 
 class ProductState(Answer):
-    """A product as its exporter and the ministry see it."""
+    """A product as its exporter and the ministry see it. `valid_until`: the last day of its approval.
+
+    `costs_version`: of its latest cost statement. `claim_met`: whether that statement reaches the criterion.
+    """
 
     product_id: UUID
     exporter_id: UUID
@@ -66,6 +71,9 @@ class ProductState(Answer):
     reason: str | None = None
     handicraft: bool = False
     version: int
+    costs_version: int | None = None
+    claim_met: bool | None = None
+    valid_until: date | None = None
 
 
 class RegisterProduct(Command):
@@ -86,13 +94,14 @@ class RegisterProduct(Command):
 
 
 class ApproveProduct(Command):
-    """A reviewer finds that the product originates under the claimed criterion."""
+    """A reviewer finds that the product originates under the claimed criterion. Against the worksheet, `reason` is required."""
 
     subject: ClassVar[str] = "cmd.product.approve.v1"
     answer: ClassVar[type[Answer]] = ProductState
     about: ClassVar[str] = "product_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.REVIEWER})
     product_id: UUID
+    reason: Text | None = None
 
 
 class RefuseProduct(Command):

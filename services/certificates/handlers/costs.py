@@ -1,0 +1,97 @@
+"""An exporter states the costs of a product. The worksheet is made at once, and stored with the statement."""
+
+from typing import Any
+
+from services.certificates.domain.product import Product
+from services.certificates.handlers.agents import agent_acting_for
+from services.certificates.origin_rules import rules_for, shipped_rules
+from services.certificates.origin_views import assessment_of
+from services.certificates.reference_data import ReferenceData
+from services.certificates.store.costs import CostsRow, find_costs, keep_costs
+from services.certificates.store.products import product_by_id
+from services.certificates.views import product_state
+from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
+from shared.contracts.certificates.origin import CostStatement, OriginAssessment
+from shared.contracts.certificates.products import ProductState
+from shared.handling.router import Router
+from shared.handling.work import Work
+from shared.refusals import Refused
+
+router = Router()
+
+
+class ProductCostsNotStated(Refused):
+    code = "product_costs_not_stated"
+
+
+@router.answers(StateProductCosts)
+async def state_product_costs(command: StateProductCosts, work: Work) -> ProductState:
+    """The exporter states the costs of a product, or renews its approval."""
+    product = await product_by_id(work, command.product_id)
+    await agent_acting_for(product.exporter_id, work)
+    rules = work.use(ReferenceData).examination(work.today)
+    rules.must_be_recent(command.costs.costed_on, work.today, "costs.costed_on")
+
+    assessment = assessed(product, command.costs, work)
+    former = await find_costs(work, product.product_id, product.costs_version) if product.costs_version else None
+    claim_met = assessment.claim is not None and assessment.claim.met
+    product.state_costs(claim_met=claim_met, unchanged=_is_same(former, command.costs), on=work.today, rules=rules)
+
+    row = CostsRow(
+        product_id=product.product_id,
+        version=product.costs_version or 1,
+        costs=command.costs.model_dump_json(),
+        assessment=assessment.model_dump_json(),
+        claim_met=claim_met,
+        stated_at=work.now,
+        stated_by=work.actor.user_id,
+    )
+    await keep_costs(work, row)
+    return product_state(product)
+
+
+@router.answers(GetProductCosts)
+async def get_product_costs(question: GetProductCosts, work: Work) -> StatedCosts:
+    """What was stated about the costs of this product, and what follows for its origin?"""
+    product = await product_by_id(work, question.product_id)
+    work.actor.may_read(product.exporter_id, *question.read_by)
+    version = question.version or product.costs_version
+    row = await find_costs(work, product.product_id, version) if version else None
+    if row is None:
+        raise ProductCostsNotStated("product_id", product=product.description)
+    return StatedCosts(
+        product_id=row.product_id,
+        version=row.version,
+        costs=ProductCosts.model_validate_json(row.costs),
+        assessment=OriginAssessment.model_validate_json(row.assessment),
+        claim_met=row.claim_met,
+        stated_at=row.stated_at,
+        stated_by=row.stated_by,
+    )
+
+
+def assessed(product: Product, costs: ProductCosts, work: Work) -> OriginAssessment:
+    """The worksheet of a product by the rules in force today, with the verdict on its criterion."""
+    stated = CostStatement(hs=product.hs_code, goods=product.description, **_figures(costs))
+    claim = product.criterion.box_8
+    try:
+        return assessment_of(stated, rules_for(costs.form, work.today, shipped_rules()), work.today, claim)
+    except Refused as problem:
+        raise type(problem)(*(_field(name) for name in problem.fields), **problem.values) from None
+
+
+def _figures(costs: ProductCosts) -> dict[str, Any]:
+    return {name: getattr(costs, name) for name in CostStatement.model_fields if name in ProductCosts.model_fields}
+
+
+def _field(name: str) -> str:
+    """The field of the command that a field of the statement is. HS code and claim are the product's own."""
+    return "product_id" if name in ("hs", "claim") else f"costs.{name}"
+
+
+def _is_same(former: CostsRow | None, costs: ProductCosts) -> bool:
+    """Whether a statement has the figures of the former one. Days do not matter."""
+    if former is None:
+        return False
+    days = {"costed_on": True, "materials": {"__all__": {"priced_on"}}}
+    return ProductCosts.model_validate_json(former.costs).model_dump(exclude=days) == costs.model_dump(exclude=days)

@@ -1,0 +1,225 @@
+"""Cost statements of products: the worksheet at once, approval for a year, renewal by rule or by an officer."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.certificates.domain.examination import CostsInFuture, CostsTooOld, ExaminationRules, months_after
+from services.certificates.domain.form import Criterion
+from services.certificates.domain.product import ApprovalNeedsReason, Product, ProductAlreadyDecided, ProductStatus
+from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
+from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
+from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct
+from shared.contracts.messages import Refusal
+from tests.certificates.builders import OFFICER, TODAY
+from tests.certificates.test_handlers import REVIEWER, Trader
+from tests.support.service_under_test import ServiceUnderTest, a_person
+
+RULES = ExaminationRules(effective_from=date(2020, 1, 1), valid_months=12, cost_data_months=6, renewal_by_rule=True)
+LAST_DAY = date(2027, 11, 22)
+"""The last day of an approval that is given on TODAY."""
+FABRIC = {"description": "Knitted fabric of cotton", "hs": "600622", "origin": "CN"}
+
+
+def a_product(**changes: Any) -> Product:
+    defaults: dict[str, Any] = {"product_id": uuid4(), "exporter_id": uuid4(), "criterion": Criterion("CTH")}
+    return Product(description="Shirts", hs_code="610910", handicraft=False, **defaults | changes)
+
+
+def costs(fabric: str = "5.00", costed_on: str = "2026-10-01", **changes: Any) -> ProductCosts:
+    """Shirts of imported fabric: FOB 12.50, of which by default 5.00 are fabric of China. The direct RVC is 60 %."""
+    figures: dict[str, Any] = {
+        "costed_on": costed_on,
+        "fob": "12.50",
+        "processes": ["cutting and assembly"],
+        "labour": "3.60",
+        "overhead": "1.50",
+        "other": "0.50",
+        "profit": "1.90",
+        "materials": [FABRIC | {"value": fabric}],
+    }
+    return ProductCosts.model_validate(figures | changes)
+
+
+async def state_costs(trader: Trader, figures: ProductCosts, **changes: Any) -> Any:
+    command = StateProductCosts(product_id=changes.pop("product_id", trader.product_id), costs=figures)
+    return await trader.service.ask(command, changes.pop("by", trader.person))
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "later"),
+    [
+        (date(2026, 11, 23), 12, date(2027, 11, 23)),
+        (date(2026, 8, 31), 6, date(2027, 2, 28)),
+        (date(2028, 2, 29), 12, date(2029, 2, 28)),
+        (date(2027, 1, 15), -6, date(2026, 7, 15)),
+        (date(2026, 12, 31), 0, date(2026, 12, 31)),
+    ],
+)
+def test_months_end_on_the_last_day_of_a_shorter_month(day: date, months: int, later: date) -> None:
+    assert months_after(day, months) == later
+
+
+def test_figures_are_of_the_last_six_months() -> None:
+    RULES.must_be_recent(date(2026, 5, 23), TODAY, "costs.costed_on")
+    with pytest.raises(CostsTooOld):
+        RULES.must_be_recent(date(2026, 5, 22), TODAY, "costs.costed_on")
+    with pytest.raises(CostsInFuture):
+        RULES.must_be_recent(date(2026, 11, 24), TODAY, "costs.costed_on")
+
+
+def test_an_approval_is_valid_for_a_year() -> None:
+    product = a_product()
+    product.approve(OFFICER, None, TODAY, RULES)
+    assert (product.status, product.valid_until) == (ProductStatus.APPROVED, LAST_DAY)
+
+
+def test_an_officer_approves_against_the_worksheet_only_for_a_reason() -> None:
+    product = a_product()
+    product.state_costs(claim_met=False, unchanged=False, on=TODAY, rules=RULES)
+    with pytest.raises(ApprovalNeedsReason):
+        product.approve(OFFICER, None, TODAY, RULES)
+    product.approve(OFFICER, "The rule for this product is CC.", TODAY, RULES)
+    assert product.status is ProductStatus.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("claim_met", "unchanged", "by_rule", "status"),
+    [
+        (True, True, True, ProductStatus.APPROVED),
+        (True, False, True, ProductStatus.RENEWING),
+        (False, True, True, ProductStatus.RENEWING),
+        (True, True, False, ProductStatus.RENEWING),
+    ],
+)
+def test_only_an_unchanged_renewal_that_meets_the_criterion_is_approved_by_rule(
+    claim_met: bool, unchanged: bool, by_rule: bool, status: ProductStatus
+) -> None:
+    rules = ExaminationRules(effective_from=TODAY, valid_months=12, cost_data_months=6, renewal_by_rule=by_rule)
+    product = a_product(status=ProductStatus.APPROVED, valid_until=TODAY, costs_version=1)
+    product.state_costs(claim_met=claim_met, unchanged=unchanged, on=TODAY, rules=rules)
+    assert product.status is status
+    assert product.valid_until == (LAST_DAY if status is ProductStatus.APPROVED else TODAY)
+
+
+def test_a_refused_renewal_leaves_the_former_approval_in_force() -> None:
+    product = a_product(status=ProductStatus.RENEWING, valid_until=TODAY)
+    product.refuse(OFFICER, "The fabric has no price.")
+    assert (product.status, product.valid_until, product.reason) == (ProductStatus.APPROVED, TODAY, "The fabric has no price.")
+    product.must_serve(product.exporter_id, "product_id", TODAY)
+
+
+def test_a_refused_product_states_no_costs() -> None:
+    with pytest.raises(ProductAlreadyDecided):
+        a_product(status=ProductStatus.REFUSED).state_costs(claim_met=True, unchanged=False, on=TODAY, rules=RULES)
+
+
+async def test_the_worksheet_is_made_at_once_and_read_by_its_exporter_and_officers(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
+    product_id = uuid4()
+    await trader.register_product(product_id=product_id, criterion={"kind": "RVC", "percentage": "45"})
+    state = await state_costs(trader, costs(), product_id=product_id)
+    assert (state.status, state.costs_version, state.claim_met) == ("registered", 1, True)
+
+    for person in (trader.person, REVIEWER, a_person("auditor")):
+        stated: StatedCosts = await service.ask(GetProductCosts(product_id=product_id), person)
+        assert stated.costs == costs()
+        assert stated.claim_met
+        assert stated.assessment.claim is not None
+        assert {each.method: str(each.percent) for each in stated.assessment.worksheet.rvc}["direct"] == "60"
+
+
+async def test_cost_statements_are_confidential(service: ServiceUnderTest, trader: Trader) -> None:
+    await state_costs(trader, costs())
+    stranger = a_person("preparer", organisation=uuid4())
+
+    for question in (
+        GetProductCosts(product_id=trader.product_id),
+        StateProductCosts(product_id=trader.product_id, costs=costs()),
+    ):
+        refusal = await service.ask(question, stranger)
+        assert (type(refusal), refusal.code) == (Refusal, "not_yours")
+    cashier = await service.ask(GetProductCosts(product_id=trader.product_id), a_person("cashier"))
+    assert cashier.code in {"not_yours", "role_missing", "forbidden"}
+
+
+async def test_a_renewal_without_change_is_approved_by_rule_and_one_with_a_change_by_an_officer(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
+    first = await state_costs(trader, costs())
+    assert first.status == "renewing"  # the product of this trader is approved already, without costs
+    approved = await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    assert (approved.status, approved.valid_until) == ("approved", LAST_DAY)
+
+    service.clock.instant += timedelta(days=300)
+    renewed = await state_costs(trader, costs(costed_on="2027-09-01"))
+    assert (renewed.status, renewed.costs_version) == ("approved", 2)
+    assert renewed.valid_until > LAST_DAY
+
+    changed = await state_costs(trader, costs("4.00", costed_on="2027-09-01"))
+    assert (changed.status, changed.valid_until) == ("renewing", renewed.valid_until)
+    waiting: Products = await service.ask(ListProducts(status="renewing"), REVIEWER)
+    assert [each.product_id for each in waiting.products] == [trader.product_id]
+    former: StatedCosts = await service.ask(GetProductCosts(product_id=trader.product_id, version=1), REVIEWER)
+    assert former.costs == costs()
+
+    refused: ProductState = await service.ask(RefuseProduct(product_id=trader.product_id, reason="No price."), REVIEWER)
+    assert (refused.status, refused.reason) == ("approved", "No price.")
+
+
+async def test_a_product_whose_approval_has_ended_serves_no_certificate_until_it_is_renewed(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
+    await state_costs(trader, costs())
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    service.clock.instant += timedelta(days=366)
+
+    refusal = await trader.draft()
+    assert (refusal.code, refusal.fields) == ("product_expired", ("consignment.items.0.product_id",))
+    await state_costs(trader, costs(costed_on="2027-11-01"))
+    assert (await service.ask(GetProduct(product_id=trader.product_id), trader.person)).status == "approved"
+    assert (await trader.draft()).status == "draft"
+
+
+async def test_an_officer_gives_a_reason_against_the_worksheet(service: ServiceUnderTest, trader: Trader) -> None:
+    stated = await state_costs(trader, costs("8.00", labour="0.60", overhead="0.50", other="0.50", profit="0.90"))
+    assert stated.claim_met is False
+
+    refusal = await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    assert (refusal.code, refusal.fields) == ("approval_needs_reason", ("reason",))
+    approve = ApproveProduct(product_id=trader.product_id, reason="The fabric is of Viet Nam, with Form D.")
+    assert (await service.ask(approve, REVIEWER)).status == "approved"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"costed_on": "2026-01-01"}, "costs_too_old", "costs.costed_on"),
+        ({"costed_on": "2027-01-01"}, "costs_in_future", "costs.costed_on"),
+        ({"fob": "0"}, "fob_not_positive", "costs.fob"),
+        ({"materials": [FABRIC | {"value": "12.51"}]}, "materials_above_fob", "costs.materials"),
+        ({"form": "ZZ"}, "origin_rules_unknown", "costs.form"),
+    ],
+)
+async def test_faulty_costs_are_refused_and_nothing_is_stored(
+    service: ServiceUnderTest, trader: Trader, changes: dict[str, Any], code: str, field: str
+) -> None:
+    refusal = await state_costs(trader, costs(**changes))
+    assert (refusal.code, refusal.fields[0]) == (code, field)
+    assert (await service.ask(GetProductCosts(product_id=trader.product_id), trader.person)).code == "product_costs_not_stated"
+
+
+async def test_costs_are_in_no_event(service: ServiceUnderTest, trader: Trader) -> None:
+    await state_costs(trader, costs("4.99"))
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    state = await trader.submit()
+    await trader.settle(state.certificate_id)
+    await trader.approve(state.certificate_id)
+    await service.do_tasks()
+
+    bodies = [event.model_dump_json() for event in await service.announced()]
+    assert bodies
+    assert not [body for body in bodies if "4.99" in body or "600622" in body]
