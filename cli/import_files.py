@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from cli.target import CommandFailed
+from shared.contracts.certificates.importing import ImportedCertificate, ImportedProduct
 from shared.contracts.registry.importing import ImportedPerson, ImportedRegistration, ImportedUser, RowOutcome, RowReport
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_ROWS_OF_A_FILE = 100_000
 DELIMITERS = ",;\t"
-INDEX = re.compile(r"\.[1-9][0-9]?(?=\.|$)")
+INDEX = re.compile(r"\.[1-9][0-9]{0,2}(?=\.|$)")
 """The index of one of several, as in `users.2.name`. It starts at 1."""
 
-Part = ImportedRegistration | ImportedUser
+Part = ImportedRegistration | ImportedUser | ImportedProduct | ImportedCertificate
 
 
 @dataclass
@@ -110,7 +111,7 @@ def columns(kind: type[BaseModel], before: str = "") -> Iterator[str]:
     """The columns of a file of this kind. `N` stands for an index."""
     for name, field in kind.model_fields.items():
         if found := [part for part in _within(field.annotation) if issubclass(part, BaseModel)]:
-            several = ".N" if found[0] is ImportedPerson else ""
+            several = ".N" if get_origin(field.annotation) is tuple else ""
             yield from columns(found[0], f"{before}{name}{several}.")
         else:
             yield f"{before}{name}"
@@ -147,8 +148,9 @@ def _nested(heading: list[str], cells: list[str]) -> Any:
         for step in path:
             at = at.setdefault(step, {})
         at[last] = re.split(r"[\s,;]+", cell.strip()) if last == "roles" else cell
-    if "users" in nested:
-        nested["users"] = [user for _, user in sorted(nested["users"].items(), key=lambda numbered: int(numbered[0]))]
+    for name, value in nested.items():
+        if isinstance(value, dict) and all(number.isdecimal() for number in value):
+            nested[name] = [each for _, each in sorted(value.items(), key=lambda numbered: int(numbered[0]))]
     return nested
 
 
@@ -159,7 +161,7 @@ def _validated(number: int, record: Any, kind: type[Part]) -> Row:
             "malformed_row", record if " cells under " in str(record) else "This is not an object with names and values."
         )
         return row
-    names = (record.get(name) for name in ("former_id", "tax_number", "email"))
+    names = (record.get(name) for name in ("former_id", "tax_number", "email", "reference"))
     row = Row(number, next((name.strip()[:80] for name in names if isinstance(name, str) and name.strip()), ""))
     try:
         row.part = kind.model_validate(record)
@@ -199,8 +201,12 @@ def _unique_fields(part: Part | None) -> Iterator[tuple[str, str, str]]:
         yield "tax_number", "tax number", part.tax_number
         yield "former_id", "company", part.former_id or part.tax_number
         people = [(f"users.{number}.", user) for number, user in enumerate(part.users, start=1)]
-    elif part:
+    elif isinstance(part, ImportedUser):
         people = [("", part)]
+    elif isinstance(part, ImportedProduct):
+        yield "former_id", "product", part.former_id
+    elif part:
+        yield "reference", "certificate", part.former_id or part.reference
     for at, person in people:
         yield f"{at}email", "email", person.email
         yield f"{at}former_id", "person", person.former_id or person.email

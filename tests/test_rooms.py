@@ -6,7 +6,7 @@ import pytest
 
 SHARED = Path(__file__).parents[1] / "shared"
 BUDGETS = {
-    "handling": 730,
+    "handling": 790,
     "workers": 830,
     "bus": 540,
     "database": 1020,

@@ -1,4 +1,4 @@
-"""`co import`: imports companies and people from a former system. This module validates the files; registry imports them."""
+"""`co import`: imports companies, people, products and certificates from a former system. The services import the rows."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,6 +16,14 @@ from cli.import_report import print_report, write_report
 from cli.output import plain
 from cli.target import CommandFailed, Where
 from shared.bus.client import AskRefused, BusClient
+from shared.contracts.certificates.importing import (
+    CheckCertificatesImport,
+    CheckProductsImport,
+    ImportCertificates,
+    ImportedCertificate,
+    ImportedProduct,
+    ImportProducts,
+)
 from shared.contracts.messages import Command, Question
 from shared.contracts.registry.importing import (
     MAX_ROWS,
@@ -35,7 +43,10 @@ MAX_CHARACTERS = 200 * 1024
 """The limit for the rows of one command. At four bytes a character the command still fits into a message of the bus."""
 PATIENCE = 60.0
 
-app = App(name="import", help="Import companies and people from a former system; docs/import.md describes the files.")
+app = App(
+    name="import",
+    help="Import companies, people, products and certificates from a former system; docs/import.md describes the files.",
+)
 
 Asked = TypeVar("Asked", Command, Question)
 
@@ -114,6 +125,33 @@ class Kind:
         report
             The file for the outcome of every row: CSV, or JSON if its name ends with .json.
         """
+        return await self._import(file, by, where, report, dry_run=dry_run, invite=invite)
+
+    async def import_goods(
+        self,
+        file: Path,
+        *,
+        by: Importer,
+        where: Where | None = None,
+        dry_run: Annotated[bool, Parameter(negative=())] = False,
+        report: Path | None = None,
+    ) -> int:
+        """Import the rows of a file. Exits with 1 if rows were refused.
+
+        Parameters
+        ----------
+        file
+            CSV with a heading, JSON, or JSON lines.
+        dry_run
+            Report the outcome of every row without a change.
+        report
+            The file for the outcome of every row: CSV, or JSON if its name ends with .json.
+        """
+        return await self._import(file, by, where, report, dry_run=dry_run)
+
+    async def _import(
+        self, file: Path, by: Importer, where: Where | None, report: Path | None, *, dry_run: bool, invite: bool = False
+    ) -> int:
         rows = await asyncio.to_thread(read_rows, file, self.part)
         target = (where or Where()).target("portal")
         try:
@@ -138,19 +176,40 @@ USERS = Kind(
     lambda parts, invite: ImportUsers(users=parts, invite=invite),
 )
 
-FOR_BOTH = """Exits with 1 if rows were refused.
+PRODUCTS = Kind(
+    ImportedProduct,
+    lambda parts: CheckProductsImport(products=parts),
+    lambda parts, invite: ImportProducts(products=parts),
+)
+CERTIFICATES = Kind(
+    ImportedCertificate,
+    lambda parts: CheckCertificatesImport(certificates=parts),
+    lambda parts, invite: ImportCertificates(certificates=parts),
+)
+
+FOR_ALL = """Exits with 1 if rows were refused.
 
 Idempotent: a second run imports only the missing rows. Another bus needs the seed of the portal."""
 
 app.command(
     REGISTRATIONS.import_file,
     name="registrations",
-    help=f"Import companies with their registrations and users. {FOR_BOTH}",
+    help=f"Import companies with their registrations and users. {FOR_ALL}",
 )
 app.command(
     USERS.import_file,
     name="users",
-    help=f"Import users of offices, and of companies that are registered here already. {FOR_BOTH}",
+    help=f"Import users of offices, and of companies that are registered here already. {FOR_ALL}",
+)
+app.command(
+    PRODUCTS.import_goods,
+    name="products",
+    help=f"Import approved products of companies that are registered here already. {FOR_ALL}",
+)
+app.command(
+    CERTIFICATES.import_goods,
+    name="certificates",
+    help=f"Import certificates of the former system, to copy from. Import their products first. {FOR_ALL}",
 )
 
 

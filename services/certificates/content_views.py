@@ -1,6 +1,6 @@
 """Maps certificates with their content, their copies, and rows of lists to answers. Views do not query."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from services.certificates.mappers import claimed
 from services.certificates.original_views import states_of
 from shared.contracts.certificates import issuing
 from shared.contracts.certificates.content import CertificateContent, CertificateCopy, CopiedItem, ItemContent, ThreadMessage
+from shared.contracts.certificates.importing import ImportedCertificate
 from shared.contracts.certificates.issuing import CertificateState
 from shared.contracts.certificates.lists import ListedCertificate
 from shared.contracts.certificates.originals import OriginalLine
@@ -126,6 +127,39 @@ def copy_of(
             )
             for item in consignment.items
         ],
+        problems=problems,
+    )
+
+
+def copied_former(
+    row: ImportedCertificate,
+    certificate_id: UUID,
+    exporter_id: UUID,
+    *,
+    product_ids: Sequence[UUID],
+    products: Mapping[UUID, Product],
+    form: Form | None,
+    problems: list[str],
+    today: date,
+) -> CertificateCopy:
+    """What a new certificate takes from one of the former system."""
+    items = []
+    for item, product_id in zip(row.items, product_ids, strict=True):
+        product = products[product_id]
+        values = item.model_dump(exclude={"product_former_id"})
+        found = {"description": product.description, "criterion": claimed(product.criterion)}
+        problem = problem_of(product, exporter_id, form, today)
+        items.append(CopiedItem(product_id=product_id, problem=problem, **found, **values))
+    return CertificateCopy(
+        copy_of=certificate_id,
+        exporter_id=exporter_id,
+        form=row.form,
+        office=row.office,
+        destination=row.destination,
+        consignee=row.consignee,
+        vessel=row.vessel,
+        port_of_discharge=row.port_of_discharge,
+        items=items,
         problems=problems,
     )
 

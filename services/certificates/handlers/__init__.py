@@ -10,6 +10,7 @@ from services.certificates.handlers import (
     drafting,
     exporters,
     forms,
+    importing,
     issuing,
     listing,
     messages,
@@ -48,6 +49,7 @@ for part in (
     nomenclature,
     forms,
     origin,
+    importing,
     recovering,
 ):
     router.include(part.router)

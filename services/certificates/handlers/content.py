@@ -4,15 +4,16 @@ from uuid import UUID
 
 from services.certificates.content_views import content_of, copy_of
 from services.certificates.domain.certificate import Certificate
-from services.certificates.domain.copying import code_of_refusal
 from services.certificates.domain.product import Product
 from services.certificates.handlers.answers import state_of
 from services.certificates.handlers.back_to_back import known_originals
+from services.certificates.handlers.importing import copy_of_former, problems_of
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.assignments import find_assignment
 from services.certificates.store.certificates import acts_of
 from services.certificates.store.exporters import find_exporter
+from services.certificates.store.former import find_former
 from services.certificates.store.products import products_by_ids
 from shared.contracts.certificates.content import (
     CertificateContent,
@@ -54,12 +55,15 @@ async def get_certificate_history(question: GetCertificateHistory, work: Work) -
 @router.answers(CopyCertificate)
 async def copy_certificate(question: CopyCertificate, work: Work) -> CertificateCopy:
     """What would a new certificate take from this one?"""
+    if former := await find_former(work, question.certificate_id):
+        return await copy_of_former(former, work)
     certificate = await certificate_to_read(question, work)
+    consignment = certificate.consignment
     return copy_of(
         certificate,
         products=await products_of(certificate, work),
         form=work.use(ReferenceData).find_form(certificate.form, work.today),
-        problems=problems_of(certificate, work),
+        problems=problems_of(certificate.form, consignment.destination, consignment.office, work),
         today=work.today,
     )
 
@@ -67,13 +71,3 @@ async def copy_certificate(question: CopyCertificate, work: Work) -> Certificate
 async def products_of(certificate: Certificate, work: Work) -> dict[UUID, Product]:
     """The products of a certificate as they are today."""
     return await products_by_ids(work, {item.product_id for item in certificate.consignment.items})
-
-
-def problems_of(certificate: Certificate, work: Work) -> list[str]:
-    """The codes of what is no longer in force: the form, its destination, the office."""
-    reference_data, consignment = work.use(ReferenceData), certificate.consignment
-    rules = (
-        lambda: reference_data.form(certificate.form, work.today).must_serve(work.country, consignment.destination),
-        lambda: reference_data.must_have_office(consignment.office),
-    )
-    return [code for code in map(code_of_refusal, rules) if code]

@@ -97,6 +97,18 @@ product_costs = Table(
     Column("stated_by", Uuid),
 )
 
+former_certificates = Table(
+    "former_certificates",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("exporter_id", Uuid, nullable=False),
+    Column("reference", String(60), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("ix_former_certificates_exporter", "exporter_id", "issued_on", "certificate_id"),
+)
+
 certificates = Table(
     "certificates",
     TABLES,

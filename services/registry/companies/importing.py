@@ -8,7 +8,6 @@ from services.registry.companies import store as registrations
 from services.registry.companies.applying import must_be_sound
 from services.registry.companies.domain.importing import (
     FormerRegistration,
-    id_of,
     imported_registration,
     imported_user,
     must_be_of_one_side,
@@ -19,7 +18,6 @@ from services.registry.companies.domain.life_cycle import Act, Status
 from services.registry.companies.domain.refusals import CompanyNotImported, FormerCompanyLost
 from services.registry.companies.domain.registration import Registration
 from services.registry.companies.expiring import schedule_expiry
-from services.registry.companies.row_by_row import import_together
 from services.registry.companies.views import approved, given_particulars, standing, status_changed
 from services.registry.identity.domain.user import User
 from services.registry.identity.invitations import SendInvitation
@@ -37,8 +35,10 @@ from shared.contracts.registry.importing import (
     ImportUsers,
     RowOutcome,
     RowReport,
+    imported_id,
 )
 from shared.handling.router import Router
+from shared.handling.row_by_row import import_together
 from shared.handling.work import Work
 
 router = Router()
@@ -88,7 +88,7 @@ async def import_registration(row: ImportedRegistration, work: Work, *, invite: 
     given = row.model_dump(include=set(contracts.Particulars.model_fields))
     given["contact_email"] = row.contact_email or (row.users[0].email if row.users else None)
     particulars = given_particulars(contracts.Particulars.model_validate(given))
-    exporter_id = id_of("exporter", work.country, row.former_id or row.tax_number)
+    exporter_id = imported_id("exporter", work.country, row.former_id or row.tax_number)
     registration = imported_registration(exporter_id, particulars, row.tax_number, former)
     staff = [
         user_of(person, str(exporter_id), work, of_company=True, at=f"users.{number}.", invite=invite)
@@ -162,7 +162,7 @@ def user_of(
 ) -> User:
     """The account that a row describes. `at` is the path before the field."""
     return imported_user(
-        id_of("user", work.country, row.former_id or row.email),
+        imported_id("user", work.country, row.former_id or row.email),
         name=row.name,
         email=row.email,
         organisation=organisation,

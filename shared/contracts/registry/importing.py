@@ -7,7 +7,7 @@ import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
@@ -22,8 +22,16 @@ MAX_ROWS = 100
 MAX_USERS = 20
 """Maximum people that are imported with their company."""
 
+FORMER_SYSTEM = UUID("b3f1c4de-6a52-5c0e-9a0b-5d1f7c2e8a44")
+"""The namespace of imported ids. It never changes, so that the same row always gives the same id."""
+
 IMPORT_ROLES = frozenset({Role.ADMINISTRATOR})
 """The roles that may import."""
+
+
+def imported_id(kind: str, country: str, former: str) -> UUID:
+    """The id of an imported row, from its key in the former system. `kind`: such as `exporter`, `user`, `product`."""
+    return uuid5(FORMER_SYSTEM, f"{country}/{kind}/{former}")
 
 
 def _iso_date(value: object) -> object:

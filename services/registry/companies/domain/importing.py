@@ -6,7 +6,7 @@ The required fields are ours: a renewal asks for the particulars and documents t
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.registry.companies.domain.life_cycle import Status
 from services.registry.companies.domain.particulars import Particulars
@@ -15,8 +15,6 @@ from services.registry.identity.domain.user import Status as UserStatus
 from services.registry.identity.domain.user import User, must_be_givable
 from shared.refusals import Refused
 
-FORMER_SYSTEM = UUID("b3f1c4de-6a52-5c0e-9a0b-5d1f7c2e8a44")
-"""The namespace of imported ids. It never changes, so that the same row always gives the same id."""
 EARLIEST, YEARS_AHEAD = date(1990, 1, 1), 2
 """Bounds for typing errors. A registration lasts a year, and is renewed at most two months early."""
 
@@ -49,14 +47,6 @@ class OrganisationUnclear(Refused):
     code = "organisation_unclear"
 
 
-class ColleagueRefused(Refused):
-    code = "colleague_refused"
-
-
-class TakenMeanwhile(Refused):
-    code = "taken_meanwhile"
-
-
 @dataclass(frozen=True, kw_only=True)
 class FormerRegistration:
     """The status of a registration in the former system."""
@@ -81,11 +71,6 @@ class FormerRegistration:
             raise NotExpiredYet("status", "valid_until", last=self.valid_until)
         if self.status is Status.SUSPENDED and not self.reason:
             raise ReasonMissing("reason")
-
-
-def id_of(kind: str, country: str, former: str) -> UUID:
-    """The id of an imported row. The same row always gives the same id."""
-    return uuid5(FORMER_SYSTEM, f"{country}/{kind}/{former}")
 
 
 def imported_registration(

@@ -5,12 +5,19 @@ from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from services.registry.companies.domain.importing import ColleagueRefused, TakenMeanwhile
 from shared.contracts.registry.importing import RowOutcome, RowReport
 from shared.handling.work import Work
 from shared.refusals import Refused
 
 R = TypeVar("R")
+
+
+class ColleagueRefused(Refused):
+    code = "colleague_refused"
+
+
+class TakenMeanwhile(Refused):
+    code = "taken_meanwhile"
 
 
 async def import_together(
