@@ -19,6 +19,7 @@ from shared.contracts.certificates.importing import (
 )
 from shared.contracts.certificates.lists import GetProduct
 from shared.contracts.registry.importing import Imported, imported_id
+from tests.certificates.former import a_former_certificate, a_former_item, a_former_product
 from tests.certificates.test_handlers import Trader
 from tests.support.service_under_test import ServiceUnderTest, a_person
 
@@ -26,41 +27,12 @@ ADMINISTRATOR = a_person("administrator", organisation="MOC")
 
 
 def a_product(trader: Trader, **changes: Any) -> ImportedProduct:
-    row = {
-        "former_id": "P-1",
-        "exporter_id": trader.exporter_id,
-        "description": "T-shirts, knitted, of cotton",
-        "hs_code": "610910",
-        "criterion": {"kind": "RVC", "percentage": "45"},
-        "valid_until": "2027-03-31",
-    }
-    return ImportedProduct.model_validate(row | changes)
+    return a_former_product(**{"exporter_id": trader.exporter_id, "valid_until": "2027-03-31"} | changes)
 
 
 def a_certificate(trader: Trader, **changes: Any) -> ImportedCertificate:
-    item = {
-        "product_former_id": "P-1",
-        "hs_code": "61091010",
-        "marks": "SAT / 1-100",
-        "packages": 100,
-        "package_kind": "cartons",
-        "quantity": "5000",
-        "unit": "PCS",
-        "gross_weight_kg": "1250.5",
-        "fob": {"amount": "18750.00", "currency": "USD"},
-    }
-    row = {
-        "reference": "KH-D-2026-004711",
-        "exporter_id": trader.exporter_id,
-        "issued_on": "2026-05-04",
-        "office": "PNH",
-        "destination": "VN",
-        "consignee": {"name": "Saigon Apparel", "address": "Ho Chi Minh City"},
-        "vessel": "MEKONG STAR",
-        "port_of_discharge": "CAT LAI",
-        "items": [item | changes.pop("item", {})],
-    }
-    return ImportedCertificate.model_validate(row | changes)
+    item = a_former_item(**changes.pop("item", {}))
+    return a_former_certificate(**{"exporter_id": trader.exporter_id, "items": [item]} | changes)
 
 
 async def outcomes(service: ServiceUnderTest, request: Any) -> list[tuple[str, str | None]]:

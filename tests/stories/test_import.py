@@ -11,7 +11,7 @@ import pytest
 
 from cli.commands.audit import audit
 from cli.commands.audit_trail import newest
-from cli.commands.imports import REGISTRATIONS, USERS, Importer, Kind, check, import_rows
+from cli.commands.imports import CERTIFICATES, PRODUCTS, REGISTRATIONS, USERS, Importer, Kind, check, import_rows
 from cli.demo.accounts import Account, Authenticator, Mailbox
 from cli.demo.consignment import Journey
 from cli.demo.journeys import ZONE
@@ -20,9 +20,12 @@ from cli.import_files import read_rows
 from cli.target import CommandFailed, Where
 from shared.bus.client import AskRefused
 from shared.contracts.audit_log import FindActs
+from shared.contracts.certificates.content import CopyCertificate
+from shared.contracts.certificates.importing import ListFormerCertificates
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.operations import MAX_KEYS, ListKeys
 from shared.contracts.registry.users import InviteOfficer
+from tests.certificates.former import a_former_certificate, a_former_item, a_former_product
 from tests.registry.former import a_former_company, a_former_person, a_former_user
 from tests.stories.conftest import RunningSystem, to
 
@@ -91,6 +94,16 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     journey = await Journey.begin(to("VN"), Exporter(person, UUID(ids[0])), system.ministry, today)
     assert (await journey.submit()).status is CertificateStatus.SUBMITTED
 
+    product = a_former_product(exporter_id=ids[0])
+    former = a_former_certificate(exporter_id=ids[0], items=[a_former_item(product_former_id=product.former_id)])
+    (tmp_path / "products.jsonl").write_text(product.model_dump_json(exclude_none=True))
+    (tmp_path / "certificates.jsonl").write_text(former.model_dump_json(exclude_none=True))
+    assert await imported(administrator, PRODUCTS, tmp_path / "products.jsonl") == ["imported"]
+    assert await imported(administrator, CERTIFICATES, tmp_path / "certificates.jsonl") == ["imported"]
+    (listed,) = (await person.ask(ListFormerCertificates(exporter_id=UUID(ids[0])))).certificates
+    copy = await person.ask(CopyCertificate(certificate_id=listed.certificate_id))
+    assert (copy.items[0].description, copy.problems) == (product.description, ())
+
     async def known() -> bool | None:
         facts = ("exporters", "suspended", "expired")
         questions = [system.operator.ask(ListKeys(fact=fact, limit=MAX_KEYS), service="certificates") for fact in facts]
@@ -101,6 +114,8 @@ async def test_on_the_first_day_an_exporter_of_the_former_system_submits_a_certi
     assert await audit(where=where) == 0
     acts = await newest(system.operator, "registry", FindActs(), 100)
     assert [act.roles for act in acts if act.act.startswith("Import") and act.outcome == "done"] == ["administrator"] * 3
+    acts = await newest(system.operator, "certificates", FindActs(), 100)
+    assert [act.roles for act in acts if act.act.startswith("Import") and act.outcome == "done"] == ["administrator"] * 2
 
 
 async def test_a_user_who_is_not_an_administrator_imports_nothing(system: RunningSystem, tmp_path: Path) -> None:

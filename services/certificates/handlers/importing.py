@@ -11,6 +11,7 @@ from services.certificates.domain.importing import (
     must_be_issued_before,
 )
 from services.certificates.domain.product import Product, ProductStatus
+from services.certificates.handlers.agents import agent_acting_for
 from services.certificates.mappers import criterion_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.exporters import find_exporter
@@ -63,7 +64,7 @@ async def check_certificates_import(question: CheckCertificatesImport, work: Wor
 @router.answers(ListFormerCertificates)
 async def list_former_certificates(question: ListFormerCertificates, work: Work) -> FormerCertificates:
     """Which certificates of the former system does this exporter have?"""
-    work.actor.must_act_for(question.exporter_id)
+    await agent_acting_for(question.exporter_id, work)
     page, following = await list_former(work, question.exporter_id, question.search, question.after, question.limit)
     return FormerCertificates(certificates=[_listed(row.certificate_id, row.content) for row in page], next=following)
 
@@ -117,8 +118,8 @@ async def import_certificate(row: ImportedCertificate, work: Work) -> RowReport:
 
 
 async def copy_of_former(former: Former, work: Work) -> CertificateCopy:
-    """What a new certificate takes from one of the former system. Raises NotYours."""
-    work.actor.must_act_for(former.exporter_id)
+    """What a new certificate takes from one of the former system. Raises the errors of `agent_acting_for`."""
+    await agent_acting_for(former.exporter_id, work)
     row = ImportedCertificate.model_validate_json(former.content)
     ids = _products_of(row, work)
     return copied_former(

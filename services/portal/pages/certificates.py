@@ -14,6 +14,7 @@ from services.portal.page import page
 from services.portal.pages.certificate import certificate_page, show_certificate
 from services.portal.pages.filing import FORMS, address_of, store
 from services.portal.pages.filing_review import step_of
+from services.portal.pages.former import has_former
 from services.portal.visit import Visit
 from shared.contracts.certificates.content import CertificateContent, CertificateCopy, CopyCertificate, GetCertificateContent
 from shared.contracts.certificates.issuing import CertificateStatus
@@ -75,7 +76,9 @@ async def show_certificates(visit: Visit) -> Response:
     )
     counts: CertificateCounts
     found: Certificates
-    counts, found = await asyncio.gather(visit.ask(CountCertificates(office=office)), visit.ask(question))
+    counts, found, former = await asyncio.gather(
+        visit.ask(CountCertificates(office=office)), visit.ask(question), has_former(visit)
+    )
     return visit.page(
         "certificates.html",
         found=found.certificates,
@@ -92,6 +95,7 @@ async def show_certificates(visit: Visit) -> Response:
         unsent=await unsent_forms(visit) if of_company else [],
         of_company=of_company,
         may_file=visit.someone.has(*FILING),
+        former=former,
     )
 
 

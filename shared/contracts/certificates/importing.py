@@ -155,6 +155,7 @@ class ListFormerCertificates(Question):
     answer: ClassVar[type[Answer]] = FormerCertificates
     permitted_by: ClassVar[str] = "exporter_id"
     asked_by: ClassVar[frozenset[Role]] = frozenset({Role.PREPARER, Role.SIGNATORY})
+    under_mandate: ClassVar[bool] = True
     exporter_id: UUID
     search: Line | None = None
     after: Cursor | None = None
