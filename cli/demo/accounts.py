@@ -121,6 +121,7 @@ class AccountClient:
         self.session = session
         self._bus = bus
         self._signed_out = False
+        self._waiting = 0
         self._renewing = asyncio.Lock()
         self._pending: list[tuple[Command, asyncio.Future[str]]] = []
         self._confirming: asyncio.Task[None] | None = None
@@ -177,16 +178,23 @@ class AccountClient:
             self._pending.append((command, given))
             if self._confirming is None or self._confirming.done():
                 self._confirming = asyncio.create_task(self._confirm())
+            self._waiting += 1
             try:
                 return await given
             except AskRefused as refused:
                 codes -= 1
                 if refused.refusal.code not in CODE_REFUSED or codes == 0:
                     raise
+            finally:
+                self._waiting -= 1
 
     def confirmation_order(self) -> tuple[float, int]:
-        """A sort key: the seconds until this user can confirm a command, then the more pending commands first."""
-        return self.account.authenticator.seconds_until_code(), -len(self._pending)
+        """A sort key: the seconds until this user can confirm a command, then the more waiting commands first.
+
+        A code confirms one list, so each full list that waits costs one more code.
+        """
+        full_lists = self._waiting // MAX_DECISIONS
+        return self.account.authenticator.seconds_until_code() + full_lists * TOTP_STEP, -self._waiting
 
     async def _confirm(self) -> None:
         while self._pending:

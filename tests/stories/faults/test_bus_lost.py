@@ -56,7 +56,7 @@ async def test_every_event_is_delivered_twice_in_any_order_and_every_command_sen
 ) -> None:
     await load.set_faults(tmp_path, lambda name: ("twice", "shuffled"))
     stack = load.system.stack
-    async with await TwiceClient.connect("portal", stack.nats_url, stack.seed("portal"), patience=60) as twice:
+    async with await TwiceClient.connect("portal", stack.nats_url, stack.seed("portal"), patience=180) as twice:
         repeating = load.with_client(twice)
 
         await repeating.send(many)
