@@ -64,14 +64,14 @@ class KnownRules:
     loaded_at: datetime | None = None
 
 
-def rules_for(form: str, on: date, known: Iterable[KnownRules]) -> KnownRules:
+def rules_for(form: str, on: date, known: Iterable[KnownRules], field: str = "form") -> KnownRules:
     """The rules of a form in force on a day. Loaded ones precede those of the release, and the last of a day its others.
 
     Raises OriginRulesUnknown."""
     every = tuple(known)
     begun = [each for each in every if each.rules.form == form and each.rules.valid_from <= on]
     if not begun:
-        raise OriginRulesUnknown("form", form=form, day=on, forms={each.rules.form for each in every})
+        raise OriginRulesUnknown(field, form=form, day=on, forms={each.rules.form for each in every})
     return max(reversed(begun), key=lambda each: (each.rules.valid_from, not each.shipped))
 
 

@@ -25,7 +25,7 @@ NAMES = {"en": "English", "km": "ភាសាខ្មែរ"}
 _LOCALES = {code: Locale(code) for code in LANGUAGES}
 _NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB XK ZZ".split())  # noqa: SIM905
 COUNTRIES = tuple(
-    code for code in _LOCALES["en"].territories if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
+    code for code in map(str, _LOCALES["en"].territories) if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
 )
 """The codes of ISO 3166. CLDR has some more."""
 

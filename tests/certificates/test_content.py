@@ -144,4 +144,4 @@ async def test_a_copy_names_what_has_become_invalid(service: ServiceUnderTest, t
     async with service.work() as work:
         await work.session.execute(update(certificates).values(form="AK"))
     closed = await service.ask(CopyCertificate(certificate_id=certificate_id), trader.person)
-    assert closed.problems == ("form_not_offered", "office_unknown")
+    assert closed.problems == ("form_not_available", "office_unknown")

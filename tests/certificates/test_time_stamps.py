@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -78,7 +78,9 @@ def sealed(url: str) -> bytes:
         office_name="Ministry of Commerce",
         check_at="https://co.example/verify",
     )
-    order = a_sealing(time_stamp_url=url).order(uuid4(), "PNH", "ABCD-EFGH-JKLM", date(2026, 3, 2))
+    order = a_sealing(time_stamp_url=url).order(
+        uuid4(), "PNH", "ABCD-EFGH-JKLM", date(2026, 3, 2), datetime(2026, 3, 2, tzinfo=UTC)
+    )
     return sealed_page(page, order).pdf
 
 

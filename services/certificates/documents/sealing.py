@@ -74,6 +74,7 @@ def sealed_page(page: PageOrder, order: SealOrder) -> SealedPage:
     except (TimestampRequestError, OSError) as error:
         raise Unavailable(f"the server for time stamps does not answer ({type(error).__name__})") from error
     content, claims = made.getvalue(), claims_of(form, order)
+    assert office.key.private_key  # `key_in` has read it
     return SealedPage(
         pdf=content,
         sha256=hashlib.sha256(content).hexdigest(),

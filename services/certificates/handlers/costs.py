@@ -1,13 +1,14 @@
 """An exporter states the costs of a product. The worksheet is made at once, and stored with the statement."""
 
-from typing import Any
+from datetime import date
 
 from services.certificates.domain.product import Product
 from services.certificates.handlers.agents import agent_acting_for
-from services.certificates.origin_rules import rules_for, shipped_rules
+from services.certificates.origin_rules import rules_for
 from services.certificates.origin_views import assessment_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.costs import CostsRow, find_costs, keep_costs
+from services.certificates.store.origin_rules import known_rules
 from services.certificates.store.products import product_by_id
 from services.certificates.views import product_state
 from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
@@ -32,7 +33,7 @@ async def state_product_costs(command: StateProductCosts, work: Work) -> Product
     rules = work.use(ReferenceData).examination(work.today)
     rules.must_be_recent(command.costs.costed_on, work.today, "costs.costed_on")
 
-    assessment = assessed(product, command.costs, work)
+    assessment = await assessed(product, command.costs, work)
     former = await find_costs(work, product.product_id, product.costs_version) if product.costs_version else None
     claim_met = assessment.claim is not None and assessment.claim.met
     product.state_costs(claim_met=claim_met, unchanged=_is_same(former, command.costs), on=work.today, rules=rules)
@@ -70,28 +71,21 @@ async def get_product_costs(question: GetProductCosts, work: Work) -> StatedCost
     )
 
 
-def assessed(product: Product, costs: ProductCosts, work: Work) -> OriginAssessment:
+async def assessed(product: Product, costs: ProductCosts, work: Work) -> OriginAssessment:
     """The worksheet of a product by the rules in force today, with the verdict on its criterion."""
-    stated = CostStatement(hs=product.hs_code, goods=product.description, **_figures(costs))
-    claim = product.criterion.box_8
-    try:
-        return assessment_of(stated, rules_for(costs.form, work.today, shipped_rules()), work.today, claim)
-    except Refused as problem:
-        raise type(problem)(*(_field(name) for name in problem.fields), **problem.values) from None
-
-
-def _figures(costs: ProductCosts) -> dict[str, Any]:
-    return {name: getattr(costs, name) for name in CostStatement.model_fields if name in ProductCosts.model_fields}
-
-
-def _field(name: str) -> str:
-    """The field of the command that a field of the statement is. HS code and claim are the product's own."""
-    return "product_id" if name in ("hs", "claim") else f"costs.{name}"
+    figures = {name: getattr(costs, name) for name in CostStatement.model_fields if name in ProductCosts.model_fields}
+    stated = CostStatement(hs=product.hs_code, goods=product.description, **figures)
+    rules = rules_for(costs.form, work.today, await known_rules(work), "costs.form")
+    return assessment_of(stated, rules, work.today, product.criterion.box_8, at="costs.")
 
 
 def _is_same(former: CostsRow | None, costs: ProductCosts) -> bool:
     """Whether a statement has the figures of the former one. Days do not matter."""
     if former is None:
         return False
-    days = {"costed_on": True, "materials": {"__all__": {"priced_on"}}}
-    return ProductCosts.model_validate_json(former.costs).model_dump(exclude=days) == costs.model_dump(exclude=days)
+    return _without_days(ProductCosts.model_validate_json(former.costs)) == _without_days(costs)
+
+
+def _without_days(costs: ProductCosts) -> ProductCosts:
+    materials = tuple(material.model_copy(update={"priced_on": None}) for material in costs.materials)
+    return costs.model_copy(update={"costed_on": date.min, "materials": materials})

@@ -1,12 +1,10 @@
-"""Cost statements of products, and the end of an approval.
+"""Certificates of the former system, to copy from.
 
 Revision ID: certificates_0015
 """
 
 import sqlalchemy as sa
 from alembic import op
-
-from shared.database.column_types import UtcDateTime
 
 revision = "certificates_0015"
 down_revision = "certificates_0014"
@@ -15,17 +13,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("products", sa.Column("costs_version", sa.Integer()))
-    op.add_column("products", sa.Column("claim_met", sa.Boolean()))
-    op.add_column("products", sa.Column("valid_until", sa.Date()))
     op.create_table(
-        "product_costs",
-        sa.Column("product_id", sa.Uuid(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("costs", sa.Text(), nullable=False),
-        sa.Column("assessment", sa.Text(), nullable=False),
-        sa.Column("claim_met", sa.Boolean(), nullable=False),
-        sa.Column("stated_at", UtcDateTime(), nullable=False),
-        sa.Column("stated_by", sa.Uuid(), nullable=True),
-        sa.PrimaryKeyConstraint("product_id", "version"),
+        "former_certificates",
+        sa.Column("certificate_id", sa.Uuid(), nullable=False),
+        sa.Column("exporter_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(60), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("search", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id"),
     )
+    op.create_index("ix_former_certificates_exporter", "former_certificates", ["exporter_id", "issued_on", "certificate_id"])

@@ -76,6 +76,7 @@ async def show_certificates(visit: Visit) -> Response:
     )
     counts: CertificateCounts
     found: Certificates
+    former: bool
     counts, found, former = await asyncio.gather(
         visit.ask(CountCertificates(office=office)), visit.ask(question), has_former(visit)
     )

@@ -13,8 +13,8 @@ from shared.contracts.certificates.origin import (
     FormName,
     Material,
     OriginAssessment,
+    ShortText,
     StatedFigure,
-    Words,
 )
 from shared.contracts.certificates.products import ProductState
 from shared.contracts.fields import Currency, Instant
@@ -47,7 +47,7 @@ class ProductCosts(Part):
     fob: StatedFigure
     currency: Currency = "USD"
     wholly_obtained: bool = False
-    processes: Annotated[tuple[Words, ...], Field(max_length=MAX_PROCESSES)] = ()
+    processes: Annotated[tuple[ShortText, ...], Field(max_length=MAX_PROCESSES)] = ()
     labour: StatedFigure | None = None
     overhead: StatedFigure | None = None
     other: StatedFigure | None = None
