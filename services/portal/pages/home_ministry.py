@@ -92,16 +92,19 @@ def _oldest(visit: Visit, day: date | None) -> str:
 async def new_products(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """Products whose origin is to be examined."""
     _ = visit.language.gettext
-    answer: Products = await visit.ask(ListProducts(status=ProductStatus.REGISTERED, limit=PAGE))
-    if not answer.products:
+    waiting = (ProductStatus.REGISTERED, ProductStatus.RENEWING)
+    answers: list[Products] = [await visit.ask(ListProducts(status=status, limit=PAGE)) for status in waiting]
+    count = sum(len(answer.products) for answer in answers)
+    if not count:
         return []
+    first = next(status for status, answer in zip(waiting, answers, strict=True) if answer.products)
     return [
         Card(
             title=_("Products to examine"),
-            figure=visit.language.number(len(answer.products)) + ("+" if answer.next else ""),
+            figure=visit.language.number(count) + ("+" if any(answer.next for answer in answers) else ""),
             text=_("Their exporters wait for the finding of origin."),
             action=_("Open the products"),
-            path="/portal/products?status=registered",
+            path=f"/portal/products?status={first.value}",
         )
     ]
 

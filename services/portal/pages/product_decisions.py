@@ -14,7 +14,7 @@ REVIEWERS = frozenset({Role.REVIEWER})
 
 async def approve(visit: Visit) -> Response:
     """The product originates."""
-    await visit.ask(visit.form.build(ApproveProduct, [], product_id=visit.id("product_id")))
+    await visit.ask(visit.form.build(ApproveProduct, ["reason"], product_id=visit.id("product_id")))
     return _back(visit, "approved")
 
 

@@ -9,6 +9,8 @@ from services.portal.drafts import tidy
 from services.portal.forms import FormInvalid
 from services.portal.navigation import COMPANY, DECIDING, FILING
 from services.portal.page import page
+from services.portal.pages.origin import worksheet
+from services.portal.pages.product_costs import stated_costs
 from services.portal.settings import PREFIX
 from services.portal.visit import NotForYou, Visit
 from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
@@ -88,9 +90,15 @@ async def show_product(visit: Visit) -> Response:
     except ValueError:
         raise NotForYou from None
     product: ProductState = await visit.ask(GetProduct(product_id=product_id))
+    stated = await stated_costs(visit, product)
+    today = visit.context.clock.today()
     return visit.page(
         "products/product.html",
         product=product,
+        stated=stated,
+        today=today,
+        address=f"{LIST}/{product.product_id}",
+        **worksheet(visit, stated.assessment if stated else None),
         words=CompanyWords(visit.language),
         files=visit.someone.has(*FILING),
     )
