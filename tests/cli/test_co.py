@@ -247,3 +247,17 @@ def test_a_malformed_edition_is_refused_with_its_line(co: Co, tmp_path: Path, co
 
     assert result.code == 2
     assert wrong in " ".join(result.error.split())
+
+
+def test_rules_of_origin_are_loaded_once_and_shown(co: Co) -> None:
+    file = Path(__file__).parents[1] / "certificates" / "origin" / "rules_ai.json"
+    assert "Form D (ATIGA)" in co("rules", "show").out
+    assert "No origin rules of Form AI" in co("rules", "show", "--form", "AI").error
+
+    assert "Form AI, version test.1, is loaded: valid from 2020-01-01" in co("rules", "load", str(file)).out
+    assert "nothing has changed" in co("rules", "load", str(file)).out
+
+    shown = co("rules", "show", "--form", "AI", "--hs", "871200").out
+    assert "in force, loaded" in shown
+    assert "rule: RVC(35) + CTSH (general rule), the general rule" in shown
+    assert "LoadOriginRules" in co("audit-trail", "show", "--service", "certificates").out

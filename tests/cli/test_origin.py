@@ -49,6 +49,15 @@ def test_a_statement_is_assessed_by_the_rules_of_the_release(file: Path, capsys:
     assert "General rule; no product rule loaded." in out
 
 
+def test_the_example_of_the_documentation_originates(capsys: pytest.CaptureFixture[str]) -> None:
+    example = Path(__file__).parents[2] / "examples" / "origin" / "bicycle.json"
+
+    code, out, _ = co(capsys, "origin", "assess", example, "--form", "D")
+
+    assert code == 0
+    assert "Box 8: CTH\nBox 13: Accumulation\n" in out
+
+
 def test_the_worksheet_is_printed_in_khmer(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = co(capsys, "origin", "assess", file, "--form", "D", "--language", "km")
 

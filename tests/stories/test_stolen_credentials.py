@@ -24,6 +24,7 @@ from shared.bus.connection import connect
 from shared.contracts import operations
 from shared.contracts.certificates.cancelling import ListCancellationReasons
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
+from shared.contracts.certificates.origin import AssessOrigin
 from shared.contracts.certificates.withdrawing import ListRejectionReasons
 from shared.contracts.fees import GetTariff, ListInvoices, QuoteFee
 from shared.contracts.index import SERVICES, contracts, events, operator_requests_to
@@ -75,7 +76,7 @@ OWN_DATA = {
     ListInvoices,
 }
 """Requests of every user about the own account or company, and of a company's administrator about its users."""
-OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons, ListCancellationReasons}
+OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons, ListCancellationReasons, AssessOrigin}
 """Questions about the law: their answers contain nothing of any company."""
 OFFICER = Actor(
     user_id=uuid4(),
@@ -236,6 +237,7 @@ async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
     nouns = ("certificate", "invoice", "original", "product", "transmission")
     assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in nouns)}
     assert {name for name, code in found.items() if code == "accepted"} <= {
+        "AssessOrigin",
         "ListInvoices",
         "ListCancellationReasons",
         "ListRejectionReasons",
