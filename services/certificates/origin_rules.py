@@ -125,7 +125,8 @@ def rule_set_of(file: OriginRulesFile) -> RuleSet:
             part_of_subheading=each.part_of_subheading,
         )
         lines |= dict.fromkeys(each.hs, line)
-    tolerance, partial, minimal = file.de_minimis, file.partial_cumulation, file.minimal_operations
+    tolerance, partial = file.de_minimis, file.partial_cumulation
+    minimal, never = file.minimal_operations, file.never_enough
     return RuleSet(
         form=file.form,
         agreement=file.agreement,
@@ -144,6 +145,8 @@ def rule_set_of(file: OriginRulesFile) -> RuleSet:
         partial=PartialCumulation(partial.least, partial.below, partial.article) if partial else None,
         minimal=frozenset(minimal.processes) if minimal else frozenset(),
         minimal_article=minimal.article if minimal else "",
+        never_enough=frozenset(never.processes) if never else frozenset(),
+        never_enough_article=never.article if never else "",
         processes={code: _texts(each.text) for code, each in file.processes.items()},
         aliases={alias: code for code, each in file.processes.items() for alias in each.aliases},
         checks=tuple(Check(each.article, _texts(each.text)) for each in file.checks),
@@ -200,6 +203,8 @@ def _faults_of_processes(file: OriginRulesFile) -> Iterator[Fault]:
     used = [(f"process_rules.{name}.any_of", set().union(*each.any_of)) for name, each in file.process_rules.items()]
     if file.minimal_operations:
         used.append(("minimal_operations.processes", set(file.minimal_operations.processes)))
+    if file.never_enough:
+        used.append(("never_enough.processes", set(file.never_enough.processes)))
     for field, codes in used:
         for code in sorted(codes - file.processes.keys()):
             yield Fault(field, f"there is no process {code} in processes")

@@ -91,6 +91,13 @@ class MinimalOperationsFile(Part):
     article: Line
 
 
+class NeverEnoughFile(Part):
+    """Processes that do not meet criterion SP by themselves."""
+
+    processes: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)]
+    article: Line
+
+
 class CheckFile(Part):
     """What an officer examines besides the figures: a question with yes or no."""
 
@@ -124,6 +131,7 @@ class OriginRulesFile(Part):
     minimal_operations: MinimalOperationsFile | None = None
     processes: Annotated[dict[Slug, ProcessFile], Field(max_length=500)] = Field(default_factory=dict)
     process_rules: Annotated[dict[Slug, ProcessRuleFile], Field(max_length=100)] = Field(default_factory=dict)
+    never_enough: NeverEnoughFile | None = None
     checks: Annotated[tuple[CheckFile, ...], Field(max_length=50)] = ()
 
 

@@ -75,6 +75,14 @@ def test_missing_processes_are_named_as_sets_of_which_one_suffices() -> None:
     assert gaps["SP"][0].processes == (("assembly", "embroidery"), ("assembly", "embellishment"), ("assembly", "printing"))
 
 
+def test_processes_that_are_never_enough_are_named_as_such() -> None:
+    shirt = {"hs": "610910", "fob": "4", "processes": ["printing", "pressing"], "materials": [{"hs": "610910", "value": "3"}]}
+    (reason,) = [each.reasons[0] for each in sheet_of(shirt).alternatives if each.rule == "SP"]
+
+    assert reason.code == "sp_never_enough"
+    assert "printing" in reason.en
+
+
 def test_processes_have_other_names_and_the_minimal_ones_are_marked() -> None:
     shirt = {"hs": "610910", "fob": "4", "processes": ["Cut", "SEWING", "needle-punching", "labeling", "washing"]}
     sheet = sheet_of(shirt | {"materials": [{"hs": "600622", "value": "2.6"}]}).worksheet

@@ -141,6 +141,9 @@ def _processes(requirement: Requirement, case: Case) -> Judged:
         "group": ", ".join(rule.name for rule in case.line.process_rules),
         "missing": "; ".join(" + ".join(each) for each in lacking),
     }
+    if case.processes and case.processes <= case.rules.never_enough:
+        values |= {"processes": ", ".join(sorted(case.processes)), "article": case.rules.never_enough_article}
+        return Judged(requirement=requirement, met=False, finding=Finding("sp_never_enough", values), lacking=lacking)
     return Judged(requirement=requirement, met=False, finding=Finding("sp_not_met", values), lacking=lacking)
 
 

@@ -80,6 +80,7 @@ class RuleSet:
     """All rules of one form. `complete`: whether the agreement's list of product rules is loaded.
 
     `country`: the state that applies them. `aliases`: other names of processes. `minimal`: processes that never confer origin.
+    `never_enough`: those that do not meet criterion SP by themselves.
     """
 
     form: str
@@ -99,6 +100,8 @@ class RuleSet:
     partial: PartialCumulation | None = None
     minimal: frozenset[str] = frozenset()
     minimal_article: str = ""
+    never_enough: frozenset[str] = frozenset()
+    never_enough_article: str = ""
     processes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
