@@ -83,6 +83,7 @@ def test_an_exporter_looks_at_every_page(site: LiveSite, person_of: PersonOf) ->
         f"payments/{certificate_id}",
         "payments",
         "products",
+        "origin",
         "company/mandates",
         "account",
         "account/sessions",
@@ -90,6 +91,25 @@ def test_an_exporter_looks_at_every_page(site: LiveSite, person_of: PersonOf) ->
     for path in addresses:
         person.open(f"/{path}")
     person.open("/certificates/import")
+
+
+def test_an_exporter_assesses_the_origin_of_goods(site: LiveSite, person_of: PersonOf) -> None:
+    exporter, _ = an_exporter(site, submitted=False)
+    person = person_of()
+    person.sign_in(exporter)
+    person.open("/origin")
+    material = {"hs": "871491", "value": "195", "origin": "CN"}
+    fields = {f"statement.materials.0.{name}": value for name, value in material.items()}
+
+    person.send("/origin", {"statement.hs": "871200", "statement.fob": "0", **fields}, "button.first")
+    assert person.page.locator("#errors li").count() == 1
+    person.send("/origin", {"statement.fob": "300"}, "button.first")
+
+    assert person.say("The goods originate") in person.text()
+    assert "105 / 300" in person.text()
+    person.fill_in("/origin", {"statement.fob": "400"}).locator("[name='statement.fob']").press("Enter")
+    person.page.wait_for_load_state()
+    assert "205 / 400" in person.text()  # Enter assesses, and adds no rows
 
 
 def test_everything_works_without_scripts(site: LiveSite, reader: Any) -> None:
