@@ -23,7 +23,9 @@ from shared.bus.client import AskRefused, BusClient
 from shared.bus.connection import connect
 from shared.contracts import operations
 from shared.contracts.certificates.cancelling import ListCancellationReasons
+from shared.contracts.certificates.forms import ListForms
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
+from shared.contracts.certificates.nomenclature import SearchNomenclature
 from shared.contracts.certificates.origin import AssessOrigin
 from shared.contracts.certificates.withdrawing import ListRejectionReasons
 from shared.contracts.fees import GetTariff, ListInvoices, QuoteFee
@@ -76,7 +78,15 @@ OWN_DATA = {
     ListInvoices,
 }
 """Requests of every user about the own account or company, and of a company's administrator about its users."""
-OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons, ListCancellationReasons, AssessOrigin}
+OF_NOBODY = {
+    AssessOrigin,
+    GetTariff,
+    ListCancellationReasons,
+    ListForms,
+    ListRejectionReasons,
+    QuoteFee,
+    SearchNomenclature,
+}
 """Questions about the law: their answers contain nothing of any company."""
 OFFICER = Actor(
     user_id=uuid4(),
@@ -238,11 +248,13 @@ async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
     assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in nouns)}
     assert {name for name, code in found.items() if code == "accepted"} <= {
         "AssessOrigin",
-        "ListInvoices",
         "ListCancellationReasons",
+        "ListForms",
+        "ListInvoices",
         "ListRejectionReasons",
         "NameUsers",
         "QuoteFee",
+        "SearchNomenclature",
     }
     assert await all_facts(system) == before
 
