@@ -247,3 +247,16 @@ def test_a_malformed_edition_is_refused_with_its_line(co: Co, tmp_path: Path, co
 
     assert result.code == 2
     assert wrong in " ".join(result.error.split())
+
+
+def test_a_key_for_an_authority_is_issued_listed_and_withdrawn(co: Co) -> None:
+    issued = co("check-key", "issue", "Customs of Viet Nam", "--of", "VN")
+    key_id, key = issued.out.split("id ")[1].split(";")[0], issued.out.strip().splitlines()[-1]
+
+    assert key.startswith(f"co-check.{key_id.replace('-', '')}.")
+    assert "Customs of Viet Nam" in co("check-key", "list").out
+    assert key not in co("check-key", "list").out
+    assert "is withdrawn" in co("check-key", "withdraw", key_id).out
+    assert "check_key_not_found" in co("check-key", "withdraw", str(uuid4())).error
+    assert co("check-key", "issue", "x", "--of", "Viet Nam").code == 2
+    assert f"{key_id}" in co("audit-trail", "show", "--on", key_id).out
