@@ -58,6 +58,7 @@ class CompanyWords(Wording):
         self.products: Mapping[str, Tag] = {
             ProductStatus.REGISTERED: (_("Waits for the ministry"), "waits"),
             ProductStatus.APPROVED: (_("Approved"), "good"),
+            ProductStatus.RENEWING: (_("Renewal waits for the ministry"), "waits"),
             ProductStatus.REFUSED: (_("Refused"), "bad"),
         }
         self.criteria: Mapping[str, tuple[str, str]] = {
