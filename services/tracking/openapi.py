@@ -6,9 +6,11 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from services.tracking.answers import (
+    BulkShown,
     CertificateShown,
     CheckShown,
     CodesShown,
+    DeclarationShown,
     NoticeShown,
     PartnersShown,
     Problem,
@@ -16,6 +18,7 @@ from services.tracking.answers import (
     ServiceFigures,
     StepShown,
 )
+from services.tracking.bulk import BulkRequest
 from services.tracking.references import EXAMPLE, MAX_TYPED
 from shared.contracts.gateway.outages import MAX_TOKEN
 
@@ -27,6 +30,8 @@ ANSWERS: Sequence[type[Public]] = (
     CodesShown,
     StepShown,
     CheckShown,
+    DeclarationShown,
+    BulkShown,
     Problem,
 )
 TEMPLATE = "#/components/schemas/{model}"
@@ -65,9 +70,22 @@ NOTICE = tuple(
 )
 
 
+DECLARATION = tuple(
+    {"name": name, "in": "query", "required": True, "schema": {"type": "string", "maxLength": longest}, "description": text}
+    for name, longest, text in (
+        ("declaration", 40, "The code of the certified exporter, such as KH-CE-2026-0001."),
+        ("day", 10, "The date of the declaration (ISO 8601)."),
+        ("signatory", 200, "The name of the person who signed."),
+        ("goods", 400, "The HS codes of the goods, 6 to 11 digits each, separated by commas, at most 20."),
+    )
+)
+
+
 def document() -> dict[str, Any]:
     """The document, as `/openapi.json` has it."""
-    _, schemas = models_json_schema([(model, "serialization") for model in ANSWERS], ref_template=TEMPLATE)
+    _, schemas = models_json_schema(
+        [(BulkRequest, "validation"), *((model, "serialization") for model in ANSWERS)], ref_template=TEMPLATE
+    )
     typed = {
         "name": "reference",
         "required": True,
@@ -81,6 +99,7 @@ def document() -> dict[str, Any]:
     }
     notice = _answers(NoticeShown, "The check.") | {"404": _problem("No notice has this number and this certificate.")}
     checked = _answers(CheckShown, "The outcome of the check.") | {"400": _problem("Something is missing or malformed.")}
+    declared = _answers(DeclarationShown, "The outcome of the check.") | {"400": _problem("Something is missing or malformed.")}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -124,9 +143,37 @@ def document() -> dict[str, Any]:
                     | {"413": _problem("No file, or too large.")},
                 },
             },
+            "/verify/declaration": _get(
+                "checkDeclaration",
+                "Check an origin declaration of a certified exporter, by the day of the declaration.",
+                declared,
+                *DECLARATION,
+                FORMAT,
+            ),
+            "/verify/bulk": {
+                "post": {
+                    "operationId": "checkMany",
+                    "summary": "Check up to 500 certificates. It needs the key of an authority, which the ministry issues.",
+                    "security": [{"authority": []}],
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": {"schema": {"$ref": TEMPLATE.format(model=BulkRequest.__name__)}}},
+                    },
+                    "responses": _answers(BulkShown, "The outcome for each entry.")
+                    | {
+                        "400": _problem("The request is malformed."),
+                        "401": _problem("The key is unknown or withdrawn."),
+                        "413": _problem("No length, or too large."),
+                        "503": _problem("Too many at the same time: wait as long as Retry-After says."),
+                    },
+                }
+            },
             "/codes": _get("getCodes", "Read the meanings of codes.", _answers(CodesShown, "The codes."), FORMAT),
         },
-        "components": {"schemas": schemas["$defs"]},
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"authority": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 

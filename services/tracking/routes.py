@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 
 from services.tracking import informing, searching
+from services.tracking.bulk import verify_bulk
+from services.tracking.declarations import verify_declaration
 from services.tracking.limits import Endpoint, limited
 from services.tracking.live import show_events
 from services.tracking.notices import show_notice
@@ -19,6 +21,7 @@ ADDRESSES: dict[str, Endpoint] = {
     "/status": informing.show_status,
     "/partners": informing.show_partners,
     "/notices": show_notice,
+    "/verify/declaration": verify_declaration,
     "/codes": informing.show_codes,
     "/help": informing.show_help,
     "/help/{guide}": informing.show_guide,
@@ -29,5 +32,6 @@ ADDRESSES: dict[str, Endpoint] = {
 routes: Sequence[BaseRoute] = (
     *(Route(path, limited(endpoint)) for path, endpoint in ADDRESSES.items()),
     Route("/verify", limited(verify), methods=["GET", "POST"]),
+    Route("/verify/bulk", limited(verify_bulk), methods=["POST"]),
     *routes_below(""),
 )
