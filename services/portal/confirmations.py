@@ -16,6 +16,7 @@ from services.portal.browsers import Browser, Browsers
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
+from shared.contracts.certificates.true_copies import GrantTrueCopy
 from shared.contracts.messages import Command, Refusal
 from shared.contracts.registry.identity import Decision
 from shared.contracts.registry.registrations import (
@@ -38,6 +39,7 @@ CONFIRMED: tuple[type[Command], ...] = (
     ApproveCertificate,
     RejectCertificate,
     CancelCertificate,
+    GrantTrueCopy,
     ApproveRegistration,
     RefuseRegistration,
     SuspendRegistration,

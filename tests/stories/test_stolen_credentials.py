@@ -23,6 +23,7 @@ from shared.bus.client import AskRefused, BusClient
 from shared.bus.connection import connect
 from shared.contracts import operations
 from shared.contracts.certificates.cancelling import ListCancellationReasons
+from shared.contracts.certificates.checking import ListBoxChecks
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
 from shared.contracts.certificates.withdrawing import ListRejectionReasons
 from shared.contracts.fees import GetTariff, ListInvoices, QuoteFee
@@ -75,7 +76,7 @@ OWN_DATA = {
     ListInvoices,
 }
 """Requests of every user about the own account or company, and of a company's administrator about its users."""
-OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons, ListCancellationReasons}
+OF_NOBODY = {QuoteFee, GetTariff, ListRejectionReasons, ListCancellationReasons, ListBoxChecks}
 """Questions about the law: their answers contain nothing of any company."""
 OFFICER = Actor(
     user_id=uuid4(),

@@ -14,6 +14,7 @@ from services.portal.visit import SignInAgain, Visit
 from services.portal.wording import Wording
 from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
+from shared.contracts.certificates.true_copies import GrantTrueCopy
 from shared.contracts.messages import Command
 from shared.contracts.registry.identity import GiveStepUp, StepUp
 from shared.contracts.registry.passkeys import ChallengeStepUp
@@ -131,6 +132,7 @@ def act_of(staged: Staged, language: Language) -> str:
         ApproveCertificate.subject: _("Approve the certificate"),
         RejectCertificate.subject: _("Reject the certificate"),
         CancelCertificate.subject: _("Cancel the certificate"),
+        GrantTrueCopy.subject: _("Certify a true copy of the certificate"),
         ApproveRegistration.subject: _("Register the company for one year"),
         RefuseRegistration.subject: _("Refuse the registration"),
         SuspendRegistration.subject: _("Suspend the registration"),
