@@ -313,6 +313,7 @@ def _consignment(product_id: UUID, today: date) -> Consignment:
             fob=Fob(amount=Decimal("18750.00"), currency="USD"),
             invoice_number="INV-2026-0417",
             invoice_date=today - timedelta(days=2),
+            manufacturer="Angkor Garment Co., Ltd.",
         )
         for number in (1, 2)
     ]

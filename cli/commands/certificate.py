@@ -57,7 +57,11 @@ async def fetch(
             question = GetCertificateDocument(certificate_id=certificate_id, offset=len(pdf))
             part: CertificateDocument = await client.ask(question)
             pdf, size = pdf + part.chunk, part.size
-        data: CertificateCredential = await client.ask(GetCertificateCredential(certificate_id=certificate_id))
+        wanted = GetCertificateCredential(certificate_id=certificate_id)
+        data: CertificateCredential = await client.ask(wanted)
+        while data.next is not None:
+            more: CertificateCredential = await client.ask(wanted.model_copy(update={"offset": data.next}))
+            data = data.model_copy(update={"credential": data.credential + more.credential, "next": more.next})
     files = {f"{reference}.pdf": pdf, f"{reference}.json": data.model_dump_json(indent=2).encode()}
     if credential := credential_with_proof(data):
         files[f"{reference}.credential.json"] = json.dumps(credential, indent=2, ensure_ascii=False).encode()

@@ -99,7 +99,8 @@ class Planned:
     def consignment(self, today: date) -> Consignment:
         """Its consignment, as entered today."""
         to = DATA["consignees"][self.row["to"]]
-        item = {**DATA["products"][self.row["product"]]["item"]}
+        product = DATA["products"][self.row["product"]]
+        item = {**product["item"]}
         departs = self.row.get("departs_in", 2 + self.number % 9)
         amount = item.pop("fob")
         return Consignment(
@@ -117,6 +118,7 @@ class Planned:
                     fob=Fob(amount=amount, currency="USD"),
                     invoice_number=f"INV-{today.year}-{400 + self.number}",
                     invoice_date=today - timedelta(days=max(2, 2 - departs)),
+                    manufacturer=next(row["name"] for row in DATA["companies"] if row["key"] == product["of"]),
                 ),
             ),
         )

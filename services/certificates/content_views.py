@@ -1,11 +1,13 @@
 """Maps certificates with their content, their copies, and rows of lists to answers. Views do not query."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.certificates.attachment_views import attachment_view
 from services.certificates.domain.assignment import Assignment
+from services.certificates.domain.attachment import Attachment
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.consignment import Consignment, Item
 from services.certificates.domain.copying import problem_of
@@ -34,6 +36,7 @@ def content_of(
     assignment: Assignment | None,
     for_officer: bool,
     originals: Collection[Original] = (),
+    attachments: Iterable[Attachment] = (),
 ) -> CertificateContent:
     """A certificate with everything in it. The exporter does not see the worksheet."""
     items = zip(certificate.consignment.items, state.fob_disclosed, strict=True)
@@ -53,6 +56,7 @@ def content_of(
         assigned_until=assignment.until if assignment else None,
         last_message_by=certificate.last_message_by,
         originals=states_of(certificate.consignment.originals.values(), originals, for_officer=for_officer),
+        attachments=tuple(map(attachment_view, attachments)),
     )
 
 
@@ -79,7 +83,10 @@ def declared(consignment: Consignment) -> issuing.Consignment:
             departure_date=consignment.departure_date,
             vessel=consignment.vessel,
             port_of_discharge=consignment.port_of_discharge,
+            route=consignment.route,
         ),
+        third_country_invoice=invoicing_company(consignment),
+        exhibition=exhibition(consignment),
         items=[
             issuing.Item(
                 product_id=item.product_id,
@@ -94,6 +101,9 @@ def declared(consignment: Consignment) -> issuing.Consignment:
                 invoice_number=item.invoice_number,
                 invoice_date=item.invoice_date,
                 original=OriginalLine(**vars(item.original)) if item.original else None,
+                manufacturer=item.manufacturer,
+                trade_mark=item.trade_mark,
+                more_invoices=[issuing.Invoice(number=each.number, date=each.date) for each in item.more_invoices],
             )
             for item in consignment.items
         ],
@@ -103,6 +113,18 @@ def declared(consignment: Consignment) -> issuing.Consignment:
 def consignee(consignment: Consignment) -> issuing.Consignee:
     """Box 2 of a consignment."""
     return issuing.Consignee(name=consignment.consignee_name, address=consignment.consignee_address)
+
+
+def invoicing_company(consignment: Consignment) -> issuing.InvoicingCompany | None:
+    """The company in a third country that has invoiced the goods."""
+    company = consignment.third_country_invoice
+    return issuing.InvoicingCompany(name=company.name, country=company.country) if company else None
+
+
+def exhibition(consignment: Consignment) -> issuing.Exhibition | None:
+    """The exhibition at which the goods were sold."""
+    shown = consignment.exhibition
+    return issuing.Exhibition(name=shown.name, address=shown.address) if shown else None
 
 
 def copy_of(
@@ -119,6 +141,9 @@ def copy_of(
         consignee=consignee(consignment),
         vessel=consignment.vessel,
         port_of_discharge=consignment.port_of_discharge,
+        route=consignment.route,
+        third_country_invoice=invoicing_company(consignment),
+        exhibition=exhibition(consignment),
         items=[
             copied_item(
                 item,
@@ -179,6 +204,8 @@ def copied_item(item: Item, product: Product | None, *, problem: str | None) -> 
         gross_weight_kg=item.gross_weight_kg,
         fob=issuing.Fob(amount=item.fob_amount, currency=item.fob_currency),
         problem=problem,
+        manufacturer=item.manufacturer,
+        trade_mark=item.trade_mark,
     )
 
 

@@ -74,7 +74,7 @@ class Rules(_Part):
 
     `members`: the countries of the agreement, or `world`. `thresholds`: the least percentages, by criterion and concept.
     `retroactive_months`: how long after the departure a certificate can be issued. `channel`: how customs abroad get the
-    document; `ASW` is the ASEAN Single Window, and null is paper only.
+    document; `ASW` is the ASEAN Single Window, and null is paper only. `required`: what each item must name besides its boxes.
     """
 
     effective_from: date
@@ -86,6 +86,7 @@ class Rules(_Part):
     validity_months: Months
     retroactive_months: Months
     required_boxes: Annotated[tuple[Box, ...], Field(min_length=1)]
+    required: tuple[Literal["manufacturer"], ...] = ()
     back_to_back: bool = False
     channel: Literal["ASW"] | None
     page: Page
@@ -121,6 +122,7 @@ class FormFile(_Part):
                 validity_months=each.validity_months,
                 retroactive_months=each.retroactive_months,
                 required_boxes=frozenset(each.required_boxes),
+                required=frozenset(each.required),
                 back_to_back=each.back_to_back,
                 channel=each.channel,
                 page=each.page.model_dump(mode="json"),

@@ -125,12 +125,10 @@ def states_of(wanted: Iterable[OriginalLine], known: Iterable[Original], *, for_
     )
 
 
-def box_7(description: str, original: OriginalLine | None) -> str:
-    """The text of box 7: the goods, and for a back-to-back item reference and date of the original (Rule 11)."""
-    if original is None:
-        return description
-    based_on = f"Back-to-back: original {original.reference} of {original.issued_on:%Y-%m-%d}, {original.country}"
-    return f"{description}\n{based_on}, item {original.line}"
+def based_on(original: OriginalLine) -> str:
+    """The line of box 7 of a back-to-back item: reference and date of the original (Rule 11)."""
+    day = f"{original.issued_on:%Y-%m-%d}"
+    return f"Back-to-back: original {original.reference} of {day}, {original.country}, item {original.line}"
 
 
 def originals_of(wanted: Iterable[OriginalLine]) -> tuple[documents.Original, ...]:

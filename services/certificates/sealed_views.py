@@ -16,6 +16,8 @@ from shared.contracts.certificates.sealing import (
 )
 from shared.handling.work import Work
 
+CREDENTIAL_PART = 200_000
+"""Characters of a credential in one answer. That of 1,000 items has more."""
 CONTINGENCY_MARK = "CONTINGENCY PRINT No. {number}"
 
 
@@ -77,14 +79,16 @@ def copy_printed(document: Document, copy: Copy) -> ContingencyCopyPrinted:
     )
 
 
-def credential_view(sealed: SealedDocument, body: str) -> CertificateCredential:
-    """The data of a sealed certificate."""
+def credential_view(sealed: SealedDocument, body: str, offset: int = 0) -> CertificateCredential:
+    """The data of a sealed certificate, with a part of its credential."""
+    end = offset + CREDENTIAL_PART
     return CertificateCredential(
         certificate_id=sealed.certificate_id,
-        document=body,
+        document="" if offset else body,
         summary=sealed.summary,
-        credential=sealed.credential,
+        credential=sealed.credential[offset:end],
         proof=sealed.proof,
+        next=end if end < len(sealed.credential) else None,
         code=sealed.code,
         key_id=sealed.key_id,
         sealed_at=sealed.sealed_at,

@@ -3,17 +3,27 @@
 from datetime import date
 from uuid import UUID
 
+from services.certificates.domain import consignment as domain
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.domain.message import Message
 from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
-from services.certificates.original_views import box_7, originals_of
+from services.certificates.original_views import based_on, originals_of
 from services.certificates.store.documents import Document
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.content import CertificateMessageSent
-from shared.contracts.certificates.documents import CertificateDocumented, DocumentItem, FormD, Money, Party
+from shared.contracts.certificates.documents import (
+    CertificateDocumented,
+    Company,
+    DocumentInvoice,
+    DocumentItem,
+    Exhibition,
+    FormD,
+    Money,
+    Party,
+)
 from shared.contracts.certificates.issuing import (
     BoxRemark,
     CertificateIssued,
@@ -190,7 +200,7 @@ def document_of(
             marks=item.marks,
             packages=item.packages,
             package_kind=item.package_kind,
-            description=box_7(item.description, item.original),
+            description=box_7(item),
             hs_code=item.hs_code,
             criterion=item.criterion.box_8,
             quantity=item.quantity,
@@ -201,6 +211,9 @@ def document_of(
             else None,
             invoice_number=item.invoice_number,
             invoice_date=item.invoice_date,
+            manufacturer=item.manufacturer,
+            trade_mark=item.trade_mark,
+            more_invoices=[DocumentInvoice(number=each.number, date=each.date) for each in item.more_invoices if each.date],
         )
         for number, item in enumerate(consignment.items, start=1)
     ]
@@ -218,6 +231,9 @@ def document_of(
         port_of_discharge=consignment.port_of_discharge,
         issued_retroactively=certificate.issued_retroactively,
         items=items,
+        route=consignment.route,
+        third_country_invoice=_company(consignment.third_country_invoice),
+        exhibition=_exhibition(consignment.exhibition),
         replaces=certificate.replaces,
         originals=originals_of(consignment.originals.values()),
     )
@@ -230,3 +246,23 @@ def document_of(
         agent_id=certificate.agent_id,
         channel=form.channel,
     )
+
+
+def box_7(item: domain.Item) -> str:
+    """The description in box 7: the goods, their manufacturer and trade mark (overleaf note 5), and the original (Rule 11)."""
+    lines = [item.description]
+    if item.manufacturer:
+        lines.append(f"Manufacturer: {item.manufacturer}")
+    if item.trade_mark:
+        lines.append(f"Trade mark: {item.trade_mark}")
+    if item.original:
+        lines.append(based_on(item.original))
+    return "\n".join(lines)
+
+
+def _company(company: domain.InvoicingCompany | None) -> Company | None:
+    return Company(name=company.name or "", country=company.country) if company and company.country else None
+
+
+def _exhibition(exhibition: domain.Exhibition | None) -> Exhibition | None:
+    return Exhibition(name=exhibition.name or "", address=exhibition.address or "") if exhibition else None

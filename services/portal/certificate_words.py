@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from services.portal.names import Names
+from shared.contracts.certificates.attachments import AttachmentKind
 from shared.contracts.certificates.content import CertificateActKind
 from shared.contracts.certificates.issuing import CertificateState, CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts
@@ -142,3 +143,13 @@ def code_word(code: StatusCode, country: str, _: Gettext) -> Word:
         StatusCode.CAN: (_("CAN: cancelled"), "bad"),
     }[code]
     return Word(text % {"country": country} if "%(" in text else text, kind)
+
+
+def attachment_words(_: Gettext) -> dict[AttachmentKind, str]:
+    """What each kind of attached document is called."""
+    return {
+        AttachmentKind.INVOICE: _("Invoice"),
+        AttachmentKind.PACKING_LIST: _("Packing list"),
+        AttachmentKind.TRANSPORT_DOCUMENT: _("Transport document"),
+        AttachmentKind.OTHER: _("Another document"),
+    }

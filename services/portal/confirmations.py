@@ -23,6 +23,7 @@ from shared.contracts.certificates.self_certification import (
     SuspendCertifiedExporter,
     WithdrawCertifiedExporter,
 )
+from shared.contracts.certificates.true_copies import GrantTrueCopy
 from shared.contracts.messages import Command, Refusal
 from shared.contracts.registry.identity import Decision
 from shared.contracts.registry.registrations import (
@@ -50,6 +51,7 @@ CONFIRMED: tuple[type[Command], ...] = (
     SuspendCertifiedExporter,
     ReinstateCertifiedExporter,
     WithdrawCertifiedExporter,
+    GrantTrueCopy,
     ApproveRegistration,
     RefuseRegistration,
     SuspendRegistration,

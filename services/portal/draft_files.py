@@ -38,13 +38,16 @@ COLUMNS = {
     "fob_currency": "items.fob.currency",
     "invoice_number": "items.invoice_number",
     "invoice_date": "items.invoice_date",
+    "manufacturer": "items.manufacturer",
+    "trade_mark": "items.trade_mark",
+    "route": "transport.route",
 }
 """The columns of a file, and the fields of the contract. Rows with the same `certificate` are the items of one certificate."""
-OPTIONAL = frozenset({"hs_code"})
+OPTIONAL = frozenset({"hs_code", "manufacturer", "trade_mark", "route"})
 EXAMPLE = (
     "A1", "PNH", "MY", "Kuala Trading Sdn. Bhd.", "12 Jalan Ampang, Kuala Lumpur", "2026-12-01", "MV Mekong 12", "Port Klang",
     "Fragrant rice, Phka Rumduol, in bags of 50 kg", "10063040", "ARM 1-500", "500", "bags", "25000", "KGM", "25100",
-    "18500.00", "USD", "ARM-2026-117", "2026-11-20",
+    "18500.00", "USD", "ARM-2026-117", "2026-11-20", "Angkor Rice Mill Co., Ltd.", "ANGKOR", "",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -21,22 +21,31 @@ MAX_ITEMS = 2_000
 MAX_TEXT = 4_000
 """Characters of a field that are saved. Each field of the contract takes fewer."""
 GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+SPECIAL = tuple(
+    f"consignment.{name}"
+    for name in ("third_country_invoice.name", "third_country_invoice.country", "exhibition.name", "exhibition.address")
+)
+"""What only some certificates have: an invoice of a third country, and an exhibition."""
 PARTIES = (
     "form",
-    "consignment.office",
-    "consignment.destination",
-    "consignment.consignee.name",
-    "consignment.consignee.address",
+    *(f"consignment.{name}" for name in ("office", "destination", "consignee.name", "consignee.address")),
+    *SPECIAL,
 )
-TRANSPORT = tuple(f"consignment.transport.{name}" for name in ("departure_date", "vessel", "port_of_discharge"))
+TRANSPORT = tuple(f"consignment.transport.{name}" for name in ("departure_date", "vessel", "port_of_discharge", "route"))
 OF_AN_ITEM = (
     "product_id", "hs_code", "marks", "packages", "package_kind", "quantity", "unit", "gross_weight_kg",
-    "fob.amount", "fob.currency", "invoice_number", "invoice_date",
+    "fob.amount", "fob.currency", "invoice_number", "invoice_date", "manufacturer", "trade_mark",
 )  # fmt: skip
 OF_AN_ORIGINAL = ("country", "reference", "issued_on", "line")
 """What a back-to-back item says of its original, below `original`."""
-FIELDS_OF_AN_ITEM = (*OF_AN_ITEM, *(f"original.{name}" for name in OF_AN_ORIGINAL))
-ALIKE = ("package_kind", "unit", "fob.currency", "invoice_number", "invoice_date")
+MORE_INVOICES = 20
+OF_AN_INVOICE = ("number", "date")
+FIELDS_OF_AN_ITEM = (
+    *OF_AN_ITEM,
+    *(f"original.{name}" for name in OF_AN_ORIGINAL),
+    *(f"more_invoices.{place}.{name}" for place in range(MORE_INVOICES) for name in OF_AN_INVOICE),
+)
+ALIKE = ("package_kind", "unit", "fob.currency", "invoice_number", "invoice_date", "manufacturer", "trade_mark")
 """What a new item takes from the one before it."""
 
 
@@ -165,6 +174,17 @@ class Draft:
         values = {f"{ITEM}.{number}.invoice_number": invoice_number for number in self.numbers}
         return self.changed(values | {f"{ITEM}.{number}.invoice_date": invoice_date for number in self.numbers})
 
+    def more_invoices(self, number: int) -> list[dict[str, str]]:
+        """The further invoices of an item that are typed, in their order."""
+        prefix = f"{ITEM}.{number}.more_invoices"
+        return [each for place in range(MORE_INVOICES) if (each := self._part(f"{prefix}.{place}", *OF_AN_INVOICE))]
+
+    def with_invoices_in_order(self, number: int) -> "Draft":
+        """The form with the further invoices of an item without gaps, as the contract lists them."""
+        prefix, typed = f"{ITEM}.{number}.more_invoices", self.more_invoices(number)
+        empty = {f"{prefix}.{place}.{name}": "" for place in range(MORE_INVOICES) for name in OF_AN_INVOICE}
+        return self.changed(empty | flat(typed, prefix))
+
     def consignment(self) -> dict[str, Any]:
         """The values of the contract, also where something is missing."""
         items = [
@@ -172,15 +192,21 @@ class Draft:
                 **{name: self.of(number, name) for name in OF_AN_ITEM if "." not in name and self.of(number, name)},
                 "fob": {name: value for name in ("amount", "currency") if (value := self.of(number, f"fob.{name}"))},
                 **({"original": original} if (original := self.original(number)) else {}),
+                **({"more_invoices": invoices} if (invoices := self.more_invoices(number)) else {}),
             }
             for number in self.numbers
         ]
         return {
             **self._part("consignment", "office", "destination"),
             "consignee": self._part("consignment.consignee", "name", "address"),
-            "transport": self._part("consignment.transport", "departure_date", "vessel", "port_of_discharge"),
+            "transport": self._part("consignment.transport", *(name.rpartition(".")[2] for name in TRANSPORT)),
             "items": items,
+            **{part: typed for part in ("third_country_invoice", "exhibition") if (typed := self._special(part))},
         }
+
+    def _special(self, part: str) -> dict[str, str]:
+        """What is typed of a special case; empty if the certificate does not have it."""
+        return self._part(f"consignment.{part}", *(name.rpartition(".")[2] for name in SPECIAL if f".{part}." in name))
 
     def original(self, number: int) -> dict[str, str]:
         """What is typed of the original that covers an item; empty unless it is back-to-back."""
@@ -236,7 +262,7 @@ def _names_about(number: int) -> list[str]:
 
 def copied(form_id: UUID, copy: CertificateCopy, handicraft: Iterable[bool] = ()) -> Draft:
     """The form of a copy: parties, transport, items and criteria; no dates and no invoices."""
-    transport = {"vessel": copy.vessel, "port_of_discharge": copy.port_of_discharge}
+    transport = {"vessel": copy.vessel, "port_of_discharge": copy.port_of_discharge, "route": copy.route}
     head = flat(
         {
             "copy_of": copy.copy_of,
@@ -247,6 +273,8 @@ def copied(form_id: UUID, copy: CertificateCopy, handicraft: Iterable[bool] = ()
                 "destination": copy.destination,
                 "consignee": copy.consignee,
                 "transport": transport,
+                "third_country_invoice": copy.third_country_invoice,
+                "exhibition": copy.exhibition,
             },
         }
     )

@@ -14,7 +14,9 @@ from services.portal.pages import (
     cashier,
     certificate,
     certificate_acts,
+    certificate_attachments,
     certificate_documents,
+    certificate_true_copies,
     certificates,
     certified,
     colleagues,
@@ -50,6 +52,7 @@ from services.portal.pages import (
     tariff,
     transmission_acts,
     verifications,
+    waiting_times,
 )
 from services.portal.settings import PREFIX
 from shared.web.site import routes_below
@@ -92,11 +95,14 @@ routes: Sequence[BaseRoute] = (
     *origin.routes,
     *certified.routes,
     *certificate_documents.routes,
+    *certificate_attachments.routes,
+    *certificate_true_copies.routes,
     *partners.routes,
     *contingencies.routes,
     *ledger.routes,
     *transmission_acts.routes,
     *verifications.routes,
+    *waiting_times.routes,
     *filing.routes,
     *filing_goods.routes,
     *filing_review.routes,

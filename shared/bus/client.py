@@ -27,7 +27,8 @@ class AskRefused(Exception):
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
-        super().__init__(f"{refusal.code}: {refusal.detail}")
+        problems = (f"- {', '.join(each.fields)}: {each.detail}" for each in refusal.problems)
+        super().__init__("\n".join([f"{refusal.code}: {refusal.detail}", *problems]))
 
 
 class NobodyAnswers(Exception):

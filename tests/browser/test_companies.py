@@ -33,6 +33,7 @@ ITEM = {
     "consignment.items.0.fob.currency": "USD",
     "consignment.items.0.invoice_number": "ARM-2026-117",
     "consignment.items.0.invoice_date": "2026-11-20",
+    "consignment.items.0.manufacturer": "Angkor Rice Mill",
 }
 NEW = {
     "consignment.transport.departure_date": "2026-12-15",

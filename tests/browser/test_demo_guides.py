@@ -117,6 +117,7 @@ def new(person: Reader, demo: Demo) -> Steps:
         "fob.currency": "USD",
         "invoice_number": "MHE-2026-732",
         "invoice_date": date.today().isoformat(),
+        "manufacturer": "Mekong Heritage Rice Mill",
     }.items():
         person.fill(item + name, text)
     person.press("Save the item")

@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.certificates.domain.boxes.sheet import Content, Sheet
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.consignment import Consignment, Item
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Criterion, Form
 from services.certificates.domain.life_cycle import Status
+from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.reference_data import ReferenceData
 
 TODAY = date(2026, 11, 23)
@@ -26,6 +28,8 @@ def a_form(**changes: Any) -> Form:
         "members": frozenset({"KH", "VN", "SG", "ID", "LA", "MY"}),
         "criteria": frozenset({"WO", "RVC", "CC", "CTH", "CTSH", "SP"}),
         "fob_shown_with_rvc_for": frozenset({"ID", "KH", "LA"}),
+        "thresholds": {"RVC": Decimal(40)},
+        "required": frozenset({"manufacturer"}),
     }
     return Form(**defaults | changes)
 
@@ -53,6 +57,7 @@ def an_item(**changes: Any) -> Item:
         "fob_currency": "USD",
         "invoice_number": "INV-1",
         "invoice_date": TODAY - timedelta(days=2),
+        "manufacturer": "Angkor Garment Co., Ltd.",
     }
     return Item(**defaults | changes)
 
@@ -82,6 +87,36 @@ def an_exporter(exporter_id: UUID | None = None, **changes: Any) -> Exporter:
         "version": 1,
     }
     return Exporter(exporter_id=exporter_id or uuid4(), **defaults | changes)
+
+
+def a_product(item: Item, exporter_id: UUID, **changes: Any) -> Product:
+    """The approved product of an item."""
+    defaults: dict[str, Any] = {
+        "product_id": item.product_id,
+        "exporter_id": exporter_id,
+        "description": item.description,
+        "hs_code": item.hs_code[:6],
+        "criterion": item.criterion,
+        "handicraft": item.handicraft,
+        "status": ProductStatus.APPROVED,
+    }
+    return Product(**defaults | changes)
+
+
+def a_sheet(consignment: Consignment | None = None, **changes: Any) -> Sheet:
+    """A consignment of a registered exporter, with approved products."""
+    consignment, exporter_id = consignment or a_consignment(), uuid4()
+    defaults: dict[str, Any] = {
+        "content": Content.of(consignment),
+        "form": a_form(),
+        "origin": "KH",
+        "on": TODAY,
+        "exporter_id": exporter_id,
+        "exporter": an_exporter(exporter_id),
+        "offices": {"PNH", "SVR"},
+        "products": {item.product_id: a_product(item, exporter_id) for item in consignment.items},
+    }
+    return Sheet(**defaults | changes)
 
 
 def a_certificate(status: Status = Status.DRAFT, **consignment: Any) -> Certificate:
@@ -114,7 +149,7 @@ def do(certificate: Certificate, act: str, on: date = TODAY) -> None:
         case "withdraw":
             certificate.withdraw()
         case "submit":
-            certificate.submit(on, an_exporter(), a_form())
+            certificate.submit(on, a_sheet(certificate.consignment, on=on))
         case "return":
             certificate.return_for_correction("Box 6 is incomplete.")
         case "review":

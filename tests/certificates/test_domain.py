@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.certificates.domain.certificate import DepartureTooFarAhead, DepartureTooLongAgo, FourEyesRequired
+from services.certificates.domain.boxes.transport import DepartureTooFarAhead, DepartureTooLongAgo
+from services.certificates.domain.certificate import FourEyesRequired
 from services.certificates.domain.exporter import ExporterNotRegistered
-from services.certificates.domain.form import Criterion, CriterionNotInForm, DestinationNotInAgreement
+from services.certificates.domain.form import Criterion
 from services.certificates.domain.life_cycle import ALLOWED, Act, AlreadySubmitted, NotAllowedNow, Status
 from services.certificates.domain.number import reference_of
 from shared.clock import a_year_from
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.refusals import Refused
-from tests.certificates.builders import OFFICER, TODAY, a_certificate, a_form, an_exporter, do
+from tests.certificates.builders import OFFICER, TODAY, a_certificate, a_form, a_sheet, an_exporter, do
 
 
 def test_the_contract_knows_every_status() -> None:
@@ -76,16 +77,16 @@ def test_a_returned_certificate_submitted_again_is_reviewed_again() -> None:
 def test_only_an_active_exporter_submits_and_the_last_day_counts(day: date, allowed: bool) -> None:
     certificate = a_certificate(departure_date=date(2026, 12, 1))
     if allowed:
-        certificate.submit(day, an_exporter(), a_form())
+        do(certificate, "submit", day)
         assert certificate.status is Status.SUBMITTED
     else:
         with pytest.raises(ExporterNotRegistered):
-            certificate.submit(day, an_exporter(), a_form())
+            do(certificate, "submit", day)
 
 
 def test_an_unknown_exporter_cannot_submit() -> None:
     with pytest.raises(ExporterNotRegistered):
-        a_certificate().submit(TODAY, None, a_form())
+        a_certificate().submit(TODAY, a_sheet(exporter=None))
 
 
 @pytest.mark.parametrize(("days", "retroactive"), [(-1, True), (0, False), (1, False)])
@@ -109,7 +110,7 @@ def test_no_certificate_is_issued_more_than_a_year_after_departure(departure: da
 @pytest.mark.parametrize("departure", [a_year_from(TODAY) + timedelta(days=1), date(9999, 12, 31)])
 def test_no_certificate_is_submitted_more_than_a_year_before_departure(departure: date) -> None:
     with pytest.raises(DepartureTooFarAhead):
-        a_certificate(departure_date=departure).submit(TODAY, an_exporter(), a_form())
+        do(a_certificate(departure_date=departure), "submit")
 
 
 def test_a_certificate_is_valid_for_twelve_months_also_from_a_leap_day() -> None:
@@ -143,17 +144,6 @@ def test_a_held_certificate_says_why() -> None:
     certificate = a_certificate(Status.APPROVED)
     certificate.hold("exporter_not_registered")
     assert certificate.waits_for(settled=True) == ("exporter_not_registered",)
-
-
-@pytest.mark.parametrize("destination", ["KH", "JP"])
-def test_form_d_serves_other_members_only(destination: str) -> None:
-    with pytest.raises(DestinationNotInAgreement):
-        a_form().must_serve("KH", destination)
-
-
-def test_a_form_knows_its_criteria() -> None:
-    with pytest.raises(CriterionNotInForm):
-        a_form().must_know(Criterion("PE"), "criterion")
 
 
 @pytest.mark.parametrize(

@@ -272,7 +272,9 @@ async def test_a_product_with_an_unknown_code_is_refused(service: ServiceUnderTe
     assert (await service.ask(registration(trader, "6403990099"), trader.person)).status == "registered"
 
 
-async def test_unknown_codes_of_a_draft_are_refused_at_every_item(service: ServiceUnderTest, trader: Trader) -> None:
+async def test_unknown_codes_of_a_draft_are_refused_at_every_item_when_it_is_submitted(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
     await load(service)
     good = trader.a_draft()
     item = good.consignment.items[0]
@@ -280,10 +282,12 @@ async def test_unknown_codes_of_a_draft_are_refused_at_every_item(service: Servi
     consignment = good.consignment.model_copy(update={"items": tuple(wrong)})
     body = good.model_copy(update={"consignment": consignment})
 
-    refusal = await service.ask(DraftCertificate(**body.model_dump()), trader.person)
+    await service.ask(DraftCertificate(**body.model_dump()), trader.person)
+    refusal = await service.ask(SubmitCertificate(certificate_id=good.certificate_id), trader.person)
 
-    assert refusal.code == "hs_code_unknown"
+    assert {each.code for each in refusal.each} == {"hs_code_unknown"}
     assert refusal.fields == ("consignment.items.1.hs_code", "consignment.items.2.hs_code")
+    good = trader.a_draft()
     assert (await service.ask(good, trader.person)).status == "draft"
 
 

@@ -81,7 +81,8 @@ async def test_a_submission_reserves_and_the_issue_uses_up(service: ServiceUnder
     (original,) = documented.document.originals
     assert original.model_dump() == {"reference": "D2026-BKK-000001", "country": "TH", "issued_on": date(2026, 3, 2)}
     assert documented.document.items[0].description == (
-        "T-shirts, knitted, of cotton\nBack-to-back: original D2026-BKK-000001 of 2026-03-02, TH, item 1"
+        "T-shirts, knitted, of cotton\nManufacturer: Angkor Garment Co., Ltd.\n"
+        "Back-to-back: original D2026-BKK-000001 of 2026-03-02, TH, item 1"
     )
     seen = await service.ask(GetOriginal(**ORIGINAL), REVIEWER)
     (use,) = seen.uses

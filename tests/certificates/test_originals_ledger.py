@@ -2,27 +2,21 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.certificates.domain.original import Line, Original, Use, id_of
-from services.certificates.handlers import router
-from services.certificates.reference_data import ReferenceData
 from services.certificates.store.originals import find_original, keep_original, release, remaining_of, take
 from shared.contracts.certificates.issuing import SubmitCertificate
 from shared.contracts.certificates.originals import GetOriginal
 from shared.contracts.certificates.withdrawing import WithdrawCertificate
 from tests.certificates.test_handlers import REVIEWER, Trader
 from tests.certificates.test_originals import ORIGINAL, items, receive
-from tests.conftest import Databases
-from tests.support.service_under_test import ServiceUnderTest, a_service_under_test
+from tests.support.service_under_test import ServiceUnderTest
 
 AT_ONCE = 50
 
@@ -115,14 +109,6 @@ async def taken(service: ServiceUnderTest, original: Original, certificate_id: U
     except NotEnough:
         return False
     return True
-
-
-@pytest.fixture
-async def on_postgres(postgres_databases: Databases, tmp_path: Path) -> AsyncIterator[ServiceUnderTest]:
-    """The service on PostgreSQL, where transactions really run at the same time."""
-    url = postgres_databases.of("certificates")
-    async with a_service_under_test("certificates", router, tmp_path, ReferenceData.load(), database_url=url) as service:
-        yield service
 
 
 async def submit_all(service: ServiceUnderTest, trader: Trader, ids: list[UUID]) -> list[Any]:

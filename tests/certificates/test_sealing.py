@@ -35,7 +35,7 @@ from services.certificates.store.sealed import revoked
 from services.certificates.store.tables import documents, sealed_documents
 from services.tracking.seals import opened
 from shared.contracts.certificates.cancelling import CancelCertificate
-from shared.contracts.certificates.documents import Company, FormD, Money, Original, Party
+from shared.contracts.certificates.documents import Company, DocumentInvoice, Exhibition, FormD, Money, Original, Party
 from shared.contracts.certificates.issuing import CertificateState
 from shared.contracts.certificates.sealing import (
     CertificateDocument,
@@ -61,9 +61,9 @@ TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 5, tzinfo=UTC)
 
 
-async def an_issued(trader: Trader) -> CertificateState:
+async def an_issued(trader: Trader, **changes: object) -> CertificateState:
     """A certificate with its sealed document."""
-    state = await trader.submit()
+    state = await trader.submit(**changes)
     await trader.settle(state.certificate_id)
     await trader.approve(state.certificate_id)
     await trader.service.do_tasks()
@@ -103,7 +103,16 @@ def a_page(form: FormD, **changes: object) -> PageOrder:
 
 def a_full_form() -> FormD:
     items = tuple(
-        an_item(number, marks=f"MARK/{number}", invoice_number=f"INV-{number}", quantity=Decimal(1000 + number))
+        an_item(
+            number,
+            marks=f"MARK/{number}",
+            invoice_number=f"INV-{number}",
+            quantity=Decimal(1000 + number),
+            description=f"T-shirts {number}\nManufacturer: Mill {number}\nTrade mark: ANGKOR {number}",
+            manufacturer=f"Mill {number}",
+            trade_mark=f"ANGKOR {number}",
+            more_invoices=(DocumentInvoice(number=f"MORE-{number}", date=date(2026, 2, number)),),
+        )
         for number in (1, 2, 3)
     )
     return a_form(
@@ -111,6 +120,7 @@ def a_full_form() -> FormD:
         consignee=Party(name="Sài Gòn Trading JSC", address="5 Lê Lợi", country="VN"),
         originals=(Original(reference="VN-77", country="VN", issued_on=date(2026, 1, 5)),),
         third_country_invoice=Company(name="Broker Pte Ltd", country="SG"),
+        exhibition=Exhibition(name="Food Expo", address="1 Expo Road, Hanoi"),
         accumulation=True,
         route="Phnom Penh to Cat Lai",
         declared_by="Sok Dara",
@@ -124,13 +134,20 @@ def test_every_value_of_the_document_stands_on_the_page() -> None:
 
     expected = [form.reference, form.exporter.name, "12 Street 271 Phnom Penh", form.consignee.name, form.consignee.address]
     expected += [form.vessel, form.port_of_discharge, "Phnom Penh to Cat Lai", "CAMBODIA", "VIET NAM", "ABCD-EFGH-JKLM"]
-    expected += ["Sok Dara", "VN-77", "Broker Pte Ltd"]
+    expected += ["Sok Dara", "VN-77", "Broker Pte Ltd", "Food Expo", "1 Expo Road, Hanoi"]
     expected += [written(day) for day in (form.departure_date, form.issued_on, form.valid_until, date(2026, 1, 5))]
     for item in form.items:
         assert item.fob is not None
-        expected += [item.marks, item.description, f"HS {item.hs_code}", f"{item.quantity} {item.unit}", item.criterion]
+        expected += [
+            item.marks,
+            *item.description.split("\n"),
+            f"HS {item.hs_code}",
+            f"{item.quantity} {item.unit}",
+            item.criterion,
+        ]
         expected += [f"{item.packages} {item.package_kind}", f"{item.gross_weight_kg} KG", item.invoice_number]
         expected += [f"FOB {item.fob.amount} {item.fob.currency}", written(item.invoice_date)]
+        expected += [text for each in item.more_invoices for text in (each.number, written(each.date))]
     assert [value for value in expected if value not in text] == []
 
 
@@ -183,7 +200,14 @@ async def test_an_issued_certificate_is_sealed_and_its_digest_announced(service:
 
 async def test_json_summary_and_credential_say_the_same_as_the_document(service: ServiceUnderTest, trader: Trader) -> None:
     await service.start()
-    state = await an_issued(trader)
+    (item,) = trader.consignment()["items"]
+    invoices = [{"number": "INV-2", "date": "2026-11-21"}]
+    state = await an_issued(
+        trader,
+        items=[item | {"trade_mark": "ANGKOR", "more_invoices": invoices}],
+        third_country_invoice={"name": "Broker Pte Ltd", "country": "HK"},
+        exhibition={"name": "Food Expo", "address": "1 Expo Road, Hanoi"},
+    )
     data = await service.ask(GetCertificateCredential(certificate_id=state.certificate_id), trader.person)
     certificate = next(k.certificate for k in await service.announced(DocumentKeyPublished) if k.key_id == data.key_id)
     key = ECKey.import_key(certificate)
@@ -197,6 +221,9 @@ async def test_json_summary_and_credential_say_the_same_as_the_document(service:
     assert credential["issuer"] == "did:web:co.example"
     assert (summary["r"], summary["x"], summary["n"]) == (form.reference, form.exporter.name, len(form.items))
     assert form.reference == state.reference
+    assert form.third_country_invoice == Company(name="Broker Pte Ltd", country="HK")
+    assert form.exhibition == Exhibition(name="Food Expo", address="1 Expo Road, Hanoi")
+    assert form.items[0].more_invoices == (DocumentInvoice(number="INV-2", date=date(2026, 11, 21)),)
 
 
 async def test_a_stranger_does_not_get_the_document(service: ServiceUnderTest, trader: Trader) -> None:

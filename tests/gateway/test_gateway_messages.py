@@ -36,7 +36,16 @@ from services.gateway.wire.messages import (
 from services.gateway.wire.schemas import SchemaViolated, all_schemas, must_be_valid
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import parse, read_content, read_document, read_envelope, write_document, write_message
-from shared.contracts.certificates.documents import Company, DocumentItem, Exhibition, FormD, Money, Original, Party
+from shared.contracts.certificates.documents import (
+    Company,
+    DocumentInvoice,
+    DocumentItem,
+    Exhibition,
+    FormD,
+    Money,
+    Original,
+    Party,
+)
 from shared.contracts.gateway.declarations import DeclaredItem, ExportDeclaration, Trader, TransportMode
 from shared.contracts.gateway.verification import VerificationOutcome
 from tests.support.programs import program
@@ -90,11 +99,12 @@ def many(strategy: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[
     return st.lists(strategy, min_size=least, max_size=3).map(tuple)
 
 
+invoices = st.builds(DocumentInvoice, number=text, date=days)
 first_forms = st.builds(FormD, **FIRST_FORM, items=many(st.builds(DocumentItem, **FIRST_ITEM), 1))
 forms = st.builds(
     FormD,
     **FIRST_FORM,
-    items=many(st.builds(DocumentItem, **FIRST_ITEM, manufacturer=some, trade_mark=some), 1),
+    items=many(st.builds(DocumentItem, **FIRST_ITEM, manufacturer=some, trade_mark=some, more_invoices=many(invoices)), 1),
     route=some,
     third_country_invoice=st.none() | st.builds(Company, name=text, country=countries),
     exhibition=st.none() | st.builds(Exhibition, name=text, address=text),
@@ -226,13 +236,22 @@ def test_a_document_without_an_envelope_loses_no_field(document: Any) -> None:
     ("content", "field"),
     [
         (Document(form=a_form(accumulation=True)), "AccumulationIndicator"),
-        (Document(form=a_form(items=(an_item(trade_mark="ANGKOR"),))), "Commodity/TradeMarkName"),
+        (Document(form=a_form(exhibition=Exhibition(name="Expo", address="Hanoi"))), "Exhibition"),
         (Document(form=a_form(third_country_invoice=Company(name="A", country="SG"))), "ThirdCountryInvoicing"),
     ],
 )
 def test_a_version_that_cannot_express_a_value_is_not_written(content: Document, field: str) -> None:
     with pytest.raises(NotInVersion, match=field):
         write_message(an_envelope(), content, 1)
+
+
+def test_a_version_leaves_out_what_the_description_repeats() -> None:
+    item = an_item(description="T-shirts\nManufacturer: Angkor", manufacturer="Angkor", trade_mark="ANGKOR")
+
+    message = etree.tostring(write_message(an_envelope(), Document(form=a_form(items=(item,))), 1)).decode()
+
+    assert "Manufacturer: Angkor" in message
+    assert "ANGKOR" not in message
 
 
 def test_a_kind_of_a_later_version_is_not_written() -> None:

@@ -24,6 +24,7 @@ ITEM = {
     "fob.currency": "usd",
     "invoice_number": "ARM-1",
     "invoice_date": "2026-11-20",
+    "manufacturer": "Angkor Rice Mill",
 }
 
 

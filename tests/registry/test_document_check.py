@@ -12,8 +12,8 @@ from pypdf import PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject, NumberObject, StreamObject, TextStringObject
 
-from services.registry.companies.document_check import DocumentUnfit, examine
 from shared.contracts.registry.particulars import PutRegistrationFile
+from shared.uploads.document_check import DocumentUnfit, examine
 from tests.registry.builders import FILES, a_pdf, an_application, attach
 from tests.support.service_under_test import ServiceUnderTest, a_person
 

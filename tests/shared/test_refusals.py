@@ -14,12 +14,13 @@ from types import ModuleType
 
 import pytest
 
+from services.certificates.domain.boxes.parties import OfficeUnknown
 from services.certificates.domain.certificate import CertificateChanged, FourEyesRequired
-from services.certificates.domain.form import OfficeUnknown
 from services.registry.identity.domain.session import SignInDelayed
+from shared.bus.client import AskRefused
 from shared.contracts.index import SERVICES
 from shared.contracts.messages import Refusal
-from shared.refusals import LANGUAGES, Refused, Unavailable, sentences
+from shared.refusals import LANGUAGES, MAX_PROBLEMS, Refused, SeveralProblems, Unavailable, refuse_together, sentences
 from shared.workers.requests import _refusal_of
 
 ROOT = Path(__file__).parents[2]
@@ -182,6 +183,29 @@ def test_the_answer_carries_code_sentence_fields_and_values() -> None:
         fields=("office",),
         values={"office": "XXX", "offices": "PNH"},
     )
+
+
+def test_several_problems_are_one_refusal_with_all_their_fields_and_each_sentence() -> None:
+    problems = [OfficeUnknown("office", office=each, offices=["PNH"]) for each in ("XXX", "YYY")]
+    with pytest.raises(SeveralProblems) as refused:
+        refuse_together([*problems, CertificateChanged("version")])
+
+    refusal = _refusal_of(pickle.loads(pickle.dumps(refused.value)))
+
+    assert (refusal.code, refusal.fields, refusal.values) == ("several_problems", ("office", "version"), {"count": "3"})
+    assert [each.code for each in refusal.each] == ["office_unknown", "office_unknown", "certificate_changed"]
+    assert refusal.each[1].values["office"] == "YYY"
+    assert str(AskRefused(refusal)).splitlines()[1] == "- office: There is no office XXX. The offices are: PNH."
+    assert len(refused.value.listing(problems * 200).problems) == MAX_PROBLEMS
+
+
+def test_one_problem_is_refused_as_itself_and_none_is_not_refused() -> None:
+    refuse_together([])
+    with pytest.raises(CertificateChanged) as refused:
+        refuse_together([CertificateChanged("version")])
+    refusal = _refusal_of(refused.value)
+    assert refusal.problems == ()
+    assert refusal.each == (refusal,)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from shared.bus.client import AskRefused, BusClient
 from shared.bus.connection import connect
 from shared.contracts import operations
 from shared.contracts.certificates.cancelling import ListCancellationReasons
+from shared.contracts.certificates.checking import ListBoxChecks
 from shared.contracts.certificates.forms import ListForms
 from shared.contracts.certificates.issuing import ApproveCertificate, GetCertificate
 from shared.contracts.certificates.nomenclature import SearchNomenclature
@@ -81,6 +82,7 @@ OWN_DATA = {
 OF_NOBODY = {
     AssessOrigin,
     GetTariff,
+    ListBoxChecks,
     ListCancellationReasons,
     ListForms,
     ListRejectionReasons,

@@ -198,6 +198,7 @@ def a_consignment(product_id: UUID) -> dict[str, Any]:
         "fob": {"amount": "18500.00", "currency": "USD"},
         "invoice_number": "ARM-2026-117",
         "invoice_date": "2026-11-20",
+        "manufacturer": "Angkor Rice Mill Co., Ltd.",
     }
     return {
         "office": "PNH",

@@ -1,8 +1,8 @@
 """What the process pool receives to make a page, and what it returns. These classes need no library of pages or seals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ class PageOrder:
     """A page to print. `document`: a FormD as JSON. `page`: the texts of the form.
 
     `country_names`: names in English by code; `office_name`: as printed in box 12. `watermark`, `mark`: text across the page
-    and in its first line; empty on a normal certificate.
+    and in its first line; empty on a normal certificate. `endorsement`: the first lines of box 12 of a certified true copy.
     """
 
     document: str
@@ -22,6 +22,12 @@ class PageOrder:
     check_at: str
     watermark: str = ""
     mark: str = ""
+    endorsement: str = ""
+
+    def certified_as(self, mark: str, original: date, on: date) -> "PageOrder":
+        """The page of a certified true copy: with the date of the original, and that of the certification (Rule 12)."""
+        endorsement = f"{mark}\nDate of the original: {written(original)}\nCertified on {written(on)}"
+        return replace(self, mark=mark, endorsement=endorsement)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,3 +63,13 @@ class SealedPage:
     locked_summary: str
     credential: str
     proof: str
+
+
+def written(day: date) -> str:
+    """A date as the form has it, such as `2 March 2026`: digits alone are read in two ways."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)

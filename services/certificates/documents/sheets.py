@@ -1,10 +1,9 @@
 """The texts on the page of a certificate, from its data. Source of the boxes: ATIGA Annex 7 and its overleaf notes."""
 
 import json
-from datetime import date
 from typing import Any
 
-from services.certificates.documents.orders import PageOrder
+from services.certificates.documents.orders import PageOrder, written
 from shared.contracts.certificates.documents import DocumentItem, FormD
 
 MAX_UNBROKEN = 1400
@@ -21,7 +20,7 @@ def inputs_of(order: PageOrder, *, code: str = "", qr: str = "") -> dict[str, st
     """The inputs of the template `certificate.typ`: the document, and how it is printed. `qr`: an SVG."""
     form = FormD.model_validate_json(order.document)
     names, name = order.country_names, order.page["name"]
-    certified = [form.certified_by or order.office_name, _written(form.issued_on), f"Valid until {_written(form.valid_until)}"]
+    certified = [form.certified_by or order.office_name, written(form.issued_on), f"Valid until {written(form.valid_until)}"]
     sheet = {
         "page": dict(order.page),
         "title": f"Certificate of origin, {name}, {form.reference}",
@@ -34,8 +33,8 @@ def inputs_of(order: PageOrder, *, code: str = "", qr: str = "") -> dict[str, st
         "destination": _name(form.destination, names).upper(),
         "exporter_country": _name(form.exporter.country or "", names),
         "consignee_country": _name(form.consignee.country or "", names),
-        "declared": ", ".join(filter(None, (form.declared_by, _written(form.declared_on) if form.declared_on else ""))),
-        "certified": "\n".join(certified) if code else "",
+        "declared": ", ".join(filter(None, (form.declared_by, written(form.declared_on) if form.declared_on else ""))),
+        "certified": "\n".join(filter(None, (order.endorsement, *certified))) if code else "",
         "code": code,
         "check_at": _broken(order.check_at, NARROW * 2),
         "qr": qr,
@@ -72,10 +71,10 @@ def _boxes(form: FormD) -> dict[str, Any]:
         values[party] |= {"name": _broken(values[party]["name"], WIDE), "address": _address(values[party]["address"])}
     for field in ("vessel", "port_of_discharge", "route"):
         values[field] = _broken(values[field], MIDDLE) if values[field] else values[field]
-    values["departure_date"] = _written(form.departure_date)
+    values["departure_date"] = written(form.departure_date)
     values["items"] = [_item(item) for item in form.items]
     for original, data in zip(form.originals, values["originals"], strict=True):
-        data["issued_on"] = _written(original.issued_on)
+        data["issued_on"] = written(original.issued_on)
     return values
 
 
@@ -90,8 +89,14 @@ def _item(item: DocumentItem) -> dict[str, Any]:
         "goods": _broken(goods, MIDDLE),
         "criterion": _broken(item.criterion, NARROW),
         "weight": _broken(weight, NARROW + 2),
-        "invoice": f"{_broken(item.invoice_number, NARROW - 1)}\n{_written(item.invoice_date)}",
-        "breakable": len(goods) + len(item.marks) * 2 > MAX_UNBROKEN or goods.count("\n") > 30,
+        "invoice": "\n".join(
+            f"{_broken(number, NARROW - 1)}\n{written(day)}"
+            for number, day in [
+                (item.invoice_number, item.invoice_date),
+                *((each.number, each.date) for each in item.more_invoices),
+            ]
+        ),
+        "breakable": len(goods) + len(item.marks) * 2 > MAX_UNBROKEN or goods.count("\n") > 30 or len(item.more_invoices) > 14,
     }
 
 
@@ -109,13 +114,3 @@ def _broken(text: str, most: int) -> str:
 
 def _name(country: str, names: dict[str, str]) -> str:
     return names.get(country, country)
-
-
-def _written(day: date) -> str:
-    """A date as the form has it, such as `2 March 2026`: digits alone are read in two ways."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)

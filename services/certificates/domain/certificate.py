@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from services.certificates.domain.boxes import must_be_sound
+from services.certificates.domain.boxes.parties import must_be_registered
+from services.certificates.domain.boxes.sheet import Sheet
+from services.certificates.domain.boxes.transport import must_not_have_left_too_long_ago
 from services.certificates.domain.consignment import BoxRemark, Consignment
-from services.certificates.domain.exporter import Exporter, ExporterNotRegistered
+from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.domain.life_cycle import ALLOWED, IN_PROCESS, Act, AlreadySubmitted, NotAllowedNow, Status, waits_for
 from services.certificates.domain.message import Side
 from services.certificates.domain.original import Original, valid_until
-from shared.clock import a_year_from
 from shared.refusals import Refused
 
 
@@ -32,14 +35,6 @@ class FourEyesRequired(Refused):
 
 class CertificateChanged(Refused):
     code = "certificate_changed"
-
-
-class DepartureTooLongAgo(Refused):
-    code = "departure_too_long_ago"
-
-
-class DepartureTooFarAhead(Refused):
-    code = "departure_too_far_ahead"
 
 
 class OtherOffice(Refused):
@@ -110,14 +105,15 @@ class Certificate:
         self.status = Status.DISCARDED
         self.version += 1
 
-    def submit(self, on: date, exporter: Exporter | None, form: Form) -> None:
-        """The exporter submits the certificate. From now on only an officer may change it."""
+    def submit(self, on: date, sheet: Sheet) -> None:
+        """The exporter submits the certificate. From now on only an officer may change it.
+
+        `sheet`: its content and what is known about it. All problems of its boxes are refused together.
+        """
         if self.status in (Status.SUBMITTED, Status.REVIEWED, Status.APPROVED, Status.ISSUED):
             raise AlreadySubmitted("certificate_id", status=self.status)
         self._must_allow(Act.SUBMIT)
-        if self.consignment.departure_date > a_year_from(on):
-            raise DepartureTooFarAhead("consignment.transport.departure_date")
-        self.must_be_issuable(on, exporter, form)
+        must_be_sound(sheet)
         self.status = Status.SUBMITTED
         self.remarks = None
         self.box_remarks = None
@@ -174,6 +170,10 @@ class Certificate:
         self.held_because = None
         self.version += 1
 
+    def must_be_changeable(self) -> None:
+        """Refuses a change by the exporter, unless it is a draft or was returned or withdrawn. Raises NotAllowedNow."""
+        self._must_allow(Act.REVISE)
+
     def must_be_in_process(self) -> None:
         """Refuses to assign a certificate on which no officer can decide. Raises NotAllowedNow."""
         if self.status not in IN_PROCESS:
@@ -189,11 +189,8 @@ class Certificate:
 
         Raises ExporterNotRegistered, DepartureTooLongAgo.
         """
-        if exporter is None:
-            raise ExporterNotRegistered("exporter_id")
-        exporter.must_be_registered(on)
-        if on > form.last_day_to_issue(self.consignment.departure_date):
-            raise DepartureTooLongAgo("consignment.transport.departure_date", form=form.name, months=form.retroactive_months)
+        must_be_registered(exporter, on)
+        must_not_have_left_too_long_ago(self.consignment.departure_date, on, form)
 
     def hold(self, because: str) -> None:
         """It is approved and paid but cannot be issued today. `because`: the code of the reason, which everybody can read."""

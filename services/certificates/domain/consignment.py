@@ -1,7 +1,8 @@
 """The content of a certificate: consignee, transport and items, and what an officer remarks on its boxes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from datetime import date as date_type
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,16 +11,8 @@ from services.certificates.domain.original import OriginalLine
 from shared.refusals import Refused
 
 
-class ConsignmentTooLarge(Refused):
-    code = "consignment_too_large"
-
-
 class BoxWithoutItems(Refused):
     code = "box_without_items"
-
-
-class TooManyOriginals(Refused):
-    code = "too_many_originals"
 
 
 class ItemUnknown(Refused):
@@ -27,8 +20,35 @@ class ItemUnknown(Refused):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Invoice:
+    """An invoice in box 10. The date may be missing in a draft."""
+
+    number: str
+    date: date_type | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoicingCompany:
+    """The company in a third country that has invoiced the goods. A draft may lack its name or its country."""
+
+    name: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibition:
+    """The exhibition at which the goods were sold. A draft may lack its name or its address."""
+
+    name: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
-    """One line of the consignment, with the ministry's findings on the product. FOB is in `fob_currency`, weight in kg."""
+    """One line of the consignment, with the ministry's findings on the product. FOB is in `fob_currency`, weight in kg.
+
+    `more_invoices`: further invoices of the item, besides `invoice_number`.
+    """
 
     product_id: UUID
     description: str
@@ -46,18 +66,19 @@ class Item:
     invoice_number: str
     invoice_date: date
     original: OriginalLine | None = None
+    manufacturer: str | None = None
+    trade_mark: str | None = None
+    more_invoices: list[Invoice] = field(default_factory=list)
 
-
-MAX_BYTES = 400_000
-"""Bytes of all items: 400 each besides their texts, and 300 for an original. The document must fit into one message."""
-
-MAX_ORIGINALS = 50
-"""Originals of one certificate."""
+    @property
+    def invoices(self) -> list[Invoice]:
+        """All invoices of the item, in the order of box 10."""
+        return [Invoice(number=self.invoice_number, date=self.invoice_date), *self.more_invoices]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consignment:
-    """A consignment as the exporter describes it: boxes 2, 3 and 5 to 10."""
+    """A consignment as the exporter describes it: boxes 2, 3, 5 to 10 and 13."""
 
     office: str
     destination: str
@@ -67,28 +88,23 @@ class Consignment:
     vessel: str
     port_of_discharge: str
     items: list[Item]
+    route: str | None = None
+    third_country_invoice: InvoicingCompany | None = None
+    exhibition: Exhibition | None = None
 
     @property
     def originals(self) -> dict[int, OriginalLine]:
         """The lines of originals that cover items, by the number of the item from 1. Empty unless it is back-to-back."""
         return {number: item.original for number, item in enumerate(self.items, start=1) if item.original}
 
-    def must_fit(self) -> None:
-        """Refuses a consignment that does not fit into one document."""
-        texts = ((item.description, item.marks, item.package_kind, item.invoice_number) for item in self.items)
-        if sum(400 + len("".join(each).encode()) for each in texts) + 300 * len(self.originals) > MAX_BYTES:
-            raise ConsignmentTooLarge("consignment.items")
-        if len({each.original_id for each in self.originals.values()}) > MAX_ORIGINALS:
-            raise TooManyOriginals("consignment.items", most=MAX_ORIGINALS)
-
-    def must_have(self, remark: "BoxRemark", field: str) -> None:
+    def must_have(self, remark: "BoxRemark", name: str) -> None:
         """Refuses a remark on an item that the consignment does not have. Raises BoxWithoutItems, ItemUnknown."""
         if remark.item is None:
             return
         if remark.box not in ITEM_BOXES:
-            raise BoxWithoutItems(field, box=remark.box)
+            raise BoxWithoutItems(name, box=remark.box)
         if remark.item > len(self.items):
-            raise ItemUnknown(field, item=remark.item, count=len(self.items))
+            raise ItemUnknown(name, item=remark.item, count=len(self.items))
 
 
 ITEM_BOXES = range(5, 11)

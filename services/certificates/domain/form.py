@@ -67,7 +67,7 @@ class Form:
 
     `members`: the countries of the agreement; none if the form serves all countries. `thresholds`: percentages by their names,
     such as `RVC`. `required_boxes`: the boxes that may not be empty. `channel`: how documents reach customs abroad; None if
-    they go on paper only. `page`: the texts of the printed page.
+    they go on paper only. `page`: the texts of the printed page. `required`: what an item must have besides the contract.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Form:
     back_to_back: bool = False
     channel: str | None = None
     page: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    required: frozenset[str] = frozenset()
 
     def must_serve(self, origin: str, destination: str) -> None:
         """Refuses a destination outside the agreement, and the issuing country."""

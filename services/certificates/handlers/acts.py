@@ -4,6 +4,7 @@ from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.life_cycle import Status
 from services.certificates.handlers.back_to_back import release_originals
 from services.certificates.store.certificates import keep_act
+from services.certificates.store.status_times import keep_status_time
 from services.certificates.views import closed, status_changed
 from shared.contracts.certificates.content import CertificateAct, CertificateActKind
 from shared.handling.actor import Actor
@@ -19,6 +20,7 @@ async def record(
 ) -> None:
     """Keeps an act in the history of a certificate. If it has changed the status, others learn the new one."""
     if kind not in KEEPS_STATUS:
+        await keep_status_time(work, certificate)
         certificate.status_since = work.now
     act = CertificateAct(
         version=certificate.version,

@@ -1,11 +1,13 @@
 """A back-to-back certificate reserves the quantities of its originals at submission, and uses them up at issue."""
 
+from collections.abc import Mapping
+
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.life_cycle import IN_PROCESS, Status
 from services.certificates.domain.original import (
     Original,
     OriginalExceeded,
-    OriginalNotFound,
+    OriginalLine,
     Use,
     as_quantity,
     borrowing,
@@ -18,32 +20,19 @@ HOLDING = IN_PROCESS | {Status.ISSUED}
 """The statuses in which a certificate has taken quantities of its originals."""
 
 
-async def reserve_originals(certificate: Certificate, work: Work) -> None:
-    """Takes the quantities of a submitted certificate from its originals.
-
-    Raises OriginalNotFound, OriginalNotUsable, OriginalExpired, OriginalCircular, OriginalLineUnknown, OriginalLineDenied,
-    OriginalUnitDiffers, OriginalExceeded.
-    """
+async def reserve_originals(certificate: Certificate, known: Mapping[int, Original], work: Work) -> None:
+    """Takes the quantities of a submitted certificate from its originals, which were checked. Raises OriginalExceeded."""
     uses = []
-    known = await known_originals(certificate, work)
     for number, wanted in certificate.consignment.originals.items():
-        item, name = certificate.consignment.items[number - 1], f"consignment.items.{number - 1}"
-        original = known.get(number)
-        if original is None or original.issued_on != wanted.issued_on:
-            raise OriginalNotFound(f"{name}.original.reference")
-        original.must_be_valid(work.today, f"{name}.original.reference")
-        countries = (work.country, certificate.consignment.destination)
-        original.must_not_return_to(countries, f"{name}.original.reference")
-        line = original.line_for(wanted.line, item.unit, name)
-        quantity = in_millionths(item.quantity)
+        item = certificate.consignment.items[number - 1]
         uses.append(
             Use(
                 certificate_id=certificate.certificate_id,
                 item=number,
-                original_id=original.original_id,
-                line=line.number,
-                quantity=quantity,
-                unit=line.unit,
+                original_id=wanted.original_id,
+                line=wanted.line,
+                quantity=in_millionths(item.quantity),
+                unit=known[number].lines[wanted.line].unit,
             )
         )
     if not uses:
@@ -56,9 +45,8 @@ async def reserve_originals(certificate: Certificate, work: Work) -> None:
         raise OriginalExceeded(fields, remaining=left, unit=short.unit, item=short.item)
 
 
-async def known_originals(certificate: Certificate, work: Work) -> dict[int, Original]:
-    """The originals of a certificate that are known, by the number of the item."""
-    wanted = certificate.consignment.originals
+async def known_originals(wanted: Mapping[int, OriginalLine], work: Work) -> dict[int, Original]:
+    """The originals that are known, by the number of the item. `wanted`: the lines of a certificate, by the same number."""
     if not wanted:
         return {}
     found = await store.originals_by_ids(work, {each.original_id for each in wanted.values()})
@@ -67,7 +55,7 @@ async def known_originals(certificate: Certificate, work: Work) -> dict[int, Ori
 
 async def valid_originals(certificate: Certificate, work: Work) -> list[Original]:
     """The originals of a certificate that is issued today. Raises OriginalNotUsable, OriginalExpired."""
-    found = {each.original_id: each for each in (await known_originals(certificate, work)).values()}
+    found = {each.original_id: each for each in (await known_originals(certificate.consignment.originals, work)).values()}
     for original in found.values():
         original.must_be_valid(work.today, "certificate_id")
     return list(found.values())

@@ -11,6 +11,7 @@ from services.certificates.handlers.importing import copy_of_former, problems_of
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.assignments import find_assignment
+from services.certificates.store.attachments import attachments_of
 from services.certificates.store.certificates import acts_of
 from services.certificates.store.exporters import find_exporter
 from services.certificates.store.former import find_former
@@ -40,7 +41,8 @@ async def get_certificate_content(question: GetCertificateContent, work: Work) -
         exporter=await find_exporter(work, certificate.exporter_id),
         assignment=await find_assignment(work, certificate.certificate_id),
         for_officer=bool(work.actor.roles & question.read_by),
-        originals=list((await known_originals(certificate, work)).values()),
+        originals=list((await known_originals(certificate.consignment.originals, work)).values()),
+        attachments=await attachments_of(work, certificate.certificate_id),
     )
 
 

@@ -1,21 +1,20 @@
 """An exporter, or its agent, drafts, revises, submits and reads a certificate."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
+from services.certificates.domain.boxes import must_be_storable
+from services.certificates.domain.boxes.sheet import Content
 from services.certificates.domain.certificate import Certificate, CertificateIdTaken, ReplacementUnderWay
-from services.certificates.domain.consignment import Consignment, Item
+from services.certificates.domain.consignment import Consignment
 from services.certificates.handlers.acts import record
 from services.certificates.handlers.agents import agent_acting_for, certificate_of_actor
 from services.certificates.handlers.answers import state_of
 from services.certificates.handlers.back_to_back import reserve_originals
-from services.certificates.handlers.nomenclature import must_be_in_nomenclature
+from services.certificates.handlers.checking import sheet_of
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.mappers import consignment_of
-from services.certificates.reference_data import ReferenceData
 from services.certificates.store.certificates import find_certificate, replacement_under_way
-from services.certificates.store.exporters import find_exporter
-from services.certificates.store.products import products_by_ids, require_product
+from services.certificates.store.products import products_by_ids
 from services.certificates.views import submitted
 from shared.contracts.certificates import issuing as contracts
 from shared.contracts.certificates.content import CertificateActKind
@@ -40,7 +39,7 @@ async def draft_certificate(command: DraftCertificate, work: Work) -> Certificat
         raise CertificateIdTaken("certificate_id")
 
     former = await certificate_to_replace(command.replaces, work) if command.replaces else None
-    consignment = await checked_consignment(command.consignment, command.form, command.exporter_id, work)
+    consignment = await storable_consignment(command.consignment, command.form, command.exporter_id, work)
     certificate = Certificate(
         certificate_id=command.certificate_id,
         exporter_id=command.exporter_id,
@@ -62,7 +61,7 @@ async def revise_certificate(command: ReviseCertificate, work: Work) -> Certific
     """The exporter changes a draft or corrects a returned certificate."""
     certificate = await certificate_of_actor(command.certificate_id, work)
 
-    certificate.revise(await checked_consignment(command.consignment, certificate.form, certificate.exporter_id, work))
+    certificate.revise(await storable_consignment(command.consignment, certificate.form, certificate.exporter_id, work))
 
     await record(CertificateActKind.REVISE, certificate, work, by=work.actor)
     return await state_of(certificate, work)
@@ -73,10 +72,9 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     """The exporter submits the certificate. From now on only an officer may change it."""
     certificate = await certificate_of_actor(command.certificate_id, work)
 
-    await must_be_in_nomenclature(hs_codes_of(certificate.consignment.items), work)
-    form = work.use(ReferenceData).form(certificate.form, work.today)
-    certificate.submit(on=work.today, exporter=await find_exporter(work, certificate.exporter_id), form=form)
-    await reserve_originals(certificate, work)
+    sheet = await sheet_of(Content.of(certificate.consignment), certificate.form, certificate.exporter_id, work)
+    certificate.submit(on=work.today, sheet=sheet)
+    await reserve_originals(certificate, sheet.originals, work)
 
     work.announce(submitted(certificate, work))
     await record(CertificateActKind.SUBMIT, certificate, work, by=work.actor)
@@ -101,26 +99,9 @@ async def certificate_to_replace(certificate_id: UUID, work: Work) -> Certificat
     return former
 
 
-async def checked_consignment(wanted: contracts.Consignment, form_name: str, exporter_id: UUID, work: Work) -> Consignment:
-    """The consignment with the findings on each product. Refuses a form, office or product that does not serve it."""
-    reference_data = work.use(ReferenceData)
-    form = reference_data.form(form_name, work.today)
-    reference_data.must_have_office(wanted.office)
-    form.must_serve(work.country, wanted.destination)
+async def storable_consignment(wanted: contracts.Consignment, form_name: str, exporter_id: UUID, work: Work) -> Consignment:
+    """The consignment with the findings on each product. Refuses one that cannot be stored, with all its problems."""
     known = await products_by_ids(work, {item.product_id for item in wanted.items})
-    for index, item in enumerate(wanted.items):
-        field = f"consignment.items.{index}.product_id"
-        product = require_product(known.get(item.product_id), item.product_id, field)
-        product.must_serve(exporter_id, field, work.today)
-        form.must_know(product.criterion, field)
-        if item.original:
-            form.must_allow_originals(f"consignment.items.{index}.original.reference")
-    await must_be_in_nomenclature(hs_codes_of(wanted.items), work)
     consignment = consignment_of(wanted, known)
-    consignment.must_fit()
+    must_be_storable(await sheet_of(Content.of(consignment), form_name, exporter_id, work, known))
     return consignment
-
-
-def hs_codes_of(items: Iterable[contracts.Item | Item]) -> list[tuple[str, str]]:
-    """The HS codes of a consignment, each with its field."""
-    return [(f"consignment.items.{index}.hs_code", item.hs_code) for index, item in enumerate(items)]

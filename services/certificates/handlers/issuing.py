@@ -3,7 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
-from services.certificates.domain.certificate import Certificate, DepartureTooLongAgo, NotReplaceable
+from services.certificates.domain.boxes.transport import DepartureTooLongAgo
+from services.certificates.domain.certificate import Certificate, NotReplaceable
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.number import reference_of

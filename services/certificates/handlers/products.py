@@ -1,5 +1,6 @@
 """An exporter registers a product, and a reviewer examines it."""
 
+from services.certificates.domain.boxes.criterion import must_be_claimable
 from services.certificates.domain.product import ProductIdTaken
 from services.certificates.handlers.agents import agent_acting_for
 from services.certificates.handlers.nomenclature import must_be_in_nomenclature
@@ -23,6 +24,7 @@ async def register_product(command: RegisterProduct, work: Work) -> ProductState
     await must_be_in_nomenclature([("hs_code", command.hs_code)], work)
 
     product = product_of(command)
+    must_be_claimable(product.criterion, work.use(ReferenceData).forms_on(work.today))
 
     work.session.add(product)
     return product_state(product)

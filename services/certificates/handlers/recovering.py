@@ -14,6 +14,8 @@ from services.certificates.store.copies import copies_of, skip_copies_up_to
 from services.certificates.store.documents import Document, find_document, keep_document, skip_numbers_up_to
 from services.certificates.store.messages import find_last_message, with_messages
 from services.certificates.store.sealed import find_sealed
+from services.certificates.store.true_copies import true_copies_of
+from services.certificates.true_copy_views import true_copy_event
 from services.certificates.views import documented, issued, message_sent, status_changed, submitted
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.documents import CertificateDocumented
@@ -37,7 +39,8 @@ async def announce_certificate(certificate_id: UUID, work: Work) -> None:
         work.announce(documented(document, work))
         if sealed := await find_sealed(work, certificate_id):
             work.announce(sealed_event(document, sealed))
-        for event in (copy_event(document, copy) for copy in await copies_of(work, certificate_id)):
+        granted = [true_copy_event(document, copy) for copy in await true_copies_of(work, certificate_id)]
+        for event in (*(copy_event(document, copy) for copy in await copies_of(work, certificate_id)), *granted):
             if event:
                 work.announce(event)
     if certificate and certificate.status is Status.CANCELLED:

@@ -94,7 +94,8 @@ async def get_certificate_credential(question: GetCertificateCredential, work: W
     """What are the data of this certificate, for programs?"""
     certificate = await certificate_to_read(question, work)
     sealed = await sealed_of(certificate.certificate_id, work)
-    return credential_view(sealed, (await issued_document(certificate.certificate_id, work)).as_json)
+    document = await issued_document(certificate.certificate_id, work)
+    return credential_view(sealed, document.as_json, question.offset)
 
 
 async def sealed_of(certificate_id: UUID, work: Work) -> SealedDocument:

@@ -75,6 +75,12 @@ async def skip_numbers_up_to(work: Work, reference: str) -> None:
     await raise_to(work.session, numbers, key, "last", serial)
 
 
+async def references_of(work: Work, certificate_ids: set[UUID]) -> dict[UUID, str]:
+    """The references of issued certificates, by id."""
+    these = select(documents.c.certificate_id, documents.c.reference).where(documents.c.certificate_id.in_(certificate_ids))
+    return {row.certificate_id: row.reference for row in await work.session.execute(these)}
+
+
 issued = select(documents.c.certificate_id)
 numbered = select(documents.c.reference)
 _EXCHANGED = documents.c.channel.is_not(None)

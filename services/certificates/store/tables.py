@@ -25,6 +25,7 @@ from services.certificates.domain.form import Criterion
 from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.message import Side
 from services.certificates.domain.product import Product, ProductStatus
+from services.certificates.domain.true_copy import TrueCopy, TrueCopyStatus
 from services.certificates.metadata import TABLES
 from services.certificates.store import certified_tables as certified_tables
 from services.certificates.store import nomenclature_tables as nomenclature_tables
@@ -308,6 +309,54 @@ assignments = Table(
     Index("ix_assignments_officer", "officer", "until"),
 )
 
+attachments = Table(
+    "attachments",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("attached_at", UtcDateTime, nullable=False),
+    Column("attached_by", Uuid),
+)
+
+status_times = Table(
+    "status_times",
+    TABLES,
+    Column("certificate_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("office", String(5), nullable=False),
+    Column("destination", String(2), nullable=False),
+    Column("status", EnumText(Status), nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Index("ix_status_times_status", "status", "ended_at"),
+    Index("ix_status_times_office_status", "office", "status", "ended_at"),
+)
+"""How long a certificate was in the status that its version has ended."""
+
+true_copies = Table(
+    "true_copies",
+    TABLES,
+    Column("request_id", Uuid, primary_key=True),
+    Column("certificate_id", Uuid, nullable=False),
+    Column("office", String(5), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("requested_by", Uuid),
+    Column("status", EnumText(TrueCopyStatus), nullable=False),
+    Column("decided_on", Date),
+    Column("decided_by", Uuid),
+    Column("remark", Text),
+    Column("sha256", String(64)),
+    Column("key_id", String(20)),
+    Column("locked_summary", Text),
+    Index("ix_true_copies_certificate", "certificate_id", "requested_at"),
+    Index("ix_true_copies_status", "status", "requested_at"),
+    Index("ix_true_copies_office_status", "office", "status", "requested_at"),
+)
+
 originals = Table(
     "originals",
     TABLES,
@@ -354,3 +403,4 @@ original_uses = Table(
 _mapping = registry(metadata=TABLES)
 _mapping.map_imperatively(Product, products)
 _mapping.map_imperatively(Certificate, certificates)
+_mapping.map_imperatively(TrueCopy, true_copies)

@@ -35,6 +35,10 @@ PARTY: Layout = {
     "address": Place("Address/Line", TEXT, "The address, with line breaks."),
     "country": Place("Address/CountryCode", COUNTRY, "The country (ISO 3166-1 alpha-2).", optional=True),
 }
+INVOICE: Layout = {
+    "number": Place("ID", LINE, "The number of the invoice."),
+    "date": Place("IssueDate", DAY, "The date of the invoice."),
+}
 FOB: Layout = {
     "amount": Place("FreeOnBoardAmount", QUANTITY, "Box 9: the FOB value."),
     "currency": Place("FreeOnBoardAmount/@currencyID", CURRENCY, "The currency of the FOB value (ISO 4217)."),
@@ -45,9 +49,9 @@ ITEM: Layout = {
     "packages": Place("Packaging/QuantityQuantity", COUNT, "Box 7: the number of packages."),
     "package_kind": Place("Packaging/TypeCode", LINE, "Box 7: the type of packages."),
     "description": Place("Commodity/Description", TEXT, "Box 7: the description of the goods."),
-    "trade_mark": Place("Commodity/TradeMarkName", LINE, "Box 7: the trade mark (overleaf note 5).", True, since=2),
+    "trade_mark": Place("Commodity/TradeMarkName", LINE, "Box 7: the trade mark (overleaf note 5).", True, 2, True),
     "hs_code": Place("Commodity/Classification/ID", HS_CODE, "Box 7: the HS number of the importing country."),
-    "manufacturer": Place("Manufacturer/Name", LINE, "Box 7: the manufacturer (overleaf note 5).", True, since=2),
+    "manufacturer": Place("Manufacturer/Name", LINE, "Box 7: the manufacturer (overleaf note 5).", True, 2, True),
     "criterion": Place("Origin/CriterionCode", CRITERION, "Box 8: the origin criterion, as in `40%` or `CTH`."),
     "quantity": Place("GoodsMeasure/TariffQuantity", QUANTITY, "Boxes 7 and 9: the quantity."),
     "unit": Place("GoodsMeasure/TariffQuantity/@unitCode", UNIT, "The unit of the quantity."),
@@ -55,6 +59,7 @@ ITEM: Layout = {
     "fob": Part("CustomsValuation", FOB, "Box 9: only where the rules disclose the FOB value.", optional=True),
     "invoice_number": Place("Invoice/ID", LINE, "Box 10: the number of the invoice."),
     "invoice_date": Place("Invoice/IssueDate", DAY, "Box 10: the date of the invoice."),
+    "more_invoices": Part("AdditionalInvoice", INVOICE, "Box 10: further invoices of the item.", True, True, since=2),
 }
 COMPANY: Layout = {
     "name": Place("Name", LINE, "The name of the company."),

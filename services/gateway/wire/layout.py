@@ -27,13 +27,17 @@ class Type:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a field stands. `optional`: it may be absent. `since`: the version that added it."""
+    """Where a field stands. `optional`: it may be absent. `since`: the version that added it.
+
+    `repeated`: another field contains it too, so a version that does not have it leaves it out.
+    """
 
     path: str
     type: Type
     meaning: str
     optional: bool = False
     since: int = 1
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def in_version(layout: Layout, version: int) -> Iterator[tuple[str, Place | Part
 
 def write(parent: Any, layout: Layout, values: Mapping[str, Any], namespace: str, version: int) -> None:
     """Writes the values below an element. Raises NotInVersion for a value that this version does not have."""
-    lost = tuple(place.path for field, place in layout.items() if place.since > version and values[field])
+    absent = [(field, place) for field, place in layout.items() if place.since > version and values[field]]
+    lost = tuple(place.path for _, place in absent if isinstance(place, Part) or not place.repeated)
     if lost:
         raise NotInVersion(version, lost)
     for field, place in in_version(layout, version):

@@ -10,16 +10,19 @@ from uuid import UUID
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.portal.certificate_words import act_word, code_word, held_because, next_step, status_of
+from services.portal.certificate_words import act_word, attachment_words, code_word, held_because, next_step, status_of
 from services.portal.deciding_panel import deciding
 from services.portal.declaration_panel import declaration_panel
+from services.portal.draft_checks import must_be_corrected, problems_in, sentence_of
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
 from services.portal.page import page
 from services.portal.reference_data import acts_for
+from services.portal.true_copy_panel import true_copy_panel
 from services.portal.visit import Show, Visit
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.cancelling import REPLACED, CancellationReasons, ListCancellationReasons
+from shared.contracts.certificates.checking import BoxProblem
 from shared.contracts.certificates.content import (
     CertificateActKind,
     CertificateContent,
@@ -219,12 +222,23 @@ async def show_certificate(visit: Visit) -> Response:
             mine=mine,
         ),
         mine=mine,
+        problems=await _problems(visit, content) if mine else [],
+        kinds_of_attachment=attachment_words(_),
+        true_copies=await true_copy_panel(visit, state, mine=mine, acts=acts_for(visit.someone.organisation, state.office)),
         may_preview=not state.reference and visit.someone.has(*FILING, *DECIDING),
         may_print=state.status is CertificateStatus.ISSUED and visit.someone.has(Role.SIGNATORY, Role.APPROVER),
         may=_acts(visit, state.status) if mine else _of_officer(visit, state, dossier.transmission),
         may_write=visit.someone.has(*FILING, *DECIDING) and state.status is not CertificateStatus.DISCARDED,
         last_code=steps[-1].code if steps else None,
     )
+
+
+async def _problems(visit: Visit, content: CertificateContent) -> list[tuple[BoxProblem, str]]:
+    """What to correct before the submission, for those who may correct it."""
+    if content.state.status not in CHANGEABLE or not visit.someone.has(*FILING):
+        return []
+    found = await problems_in(visit, content.state.exporter_id, content.state.form, content.consignment)
+    return [(each, sentence_of(visit, each)) for each in must_be_corrected(found)]
 
 
 def _of_officer(visit: Visit, state: CertificateState, transmission: TransmissionState | None) -> frozenset[str]:

@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
+from services.portal.filing_places import address_of
 from services.portal.navigation import DECIDING, FILING
 from services.portal.pages.certificate import certificate_page, show_certificate
-from services.portal.pages.filing import address_of
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.contracts.certificates.content import SendCertificateMessage

@@ -30,7 +30,7 @@ PRINTING = frozenset({Role.SIGNATORY, Role.APPROVER})
 async def download(visit: Visit) -> Response:
     """The sealed PDF."""
     certificate_id = visit.id("certificate_id")
-    return await _pdf(visit, GetCertificateDocument(certificate_id=certificate_id), await _name(visit))
+    return await stream_pdf(visit, GetCertificateDocument(certificate_id=certificate_id), await _name(visit))
 
 
 async def download_copy(visit: Visit) -> Response:
@@ -39,12 +39,16 @@ async def download_copy(visit: Visit) -> Response:
     if not fullmatch("[0-9a-f]{64}", sha256):
         raise NotForYou
     question = GetCertificateDocument(certificate_id=visit.id("certificate_id"), sha256=sha256)
-    return await _pdf(visit, question, f"{await _name(visit)}-contingency")
+    return await stream_pdf(visit, question, f"{await _name(visit)}-contingency")
 
 
 async def download_data(visit: Visit) -> Response:
     """The data of the certificate as JSON: every box, the signed summary, the credential."""
-    data: CertificateCredential = await visit.ask(GetCertificateCredential(certificate_id=visit.id("certificate_id")))
+    question = GetCertificateCredential(certificate_id=visit.id("certificate_id"))
+    data: CertificateCredential = await visit.ask(question)
+    while data.next is not None:
+        part: CertificateCredential = await visit.ask(question.model_copy(update={"offset": data.next}))
+        data = data.model_copy(update={"credential": data.credential + part.credential, "next": part.next})
     headers = _headers(f"{await _name(visit)}.json")
     return Response(data.model_dump_json(), media_type="application/json", headers=headers)
 
@@ -64,7 +68,7 @@ async def preview(visit: Visit) -> Response:
     certificate_id: UUID = visit.id("certificate_id")
     made: PrintedDocument = await visit.ask(PreviewCertificate(certificate_id=certificate_id))
     question = GetCertificateDocument(certificate_id=certificate_id, sha256=made.sha256)
-    return await _pdf(visit, question, "draft")
+    return await stream_pdf(visit, question, "draft")
 
 
 async def print_copy(visit: Visit) -> Response:
@@ -78,7 +82,8 @@ async def _name(visit: Visit) -> str:
     return state.reference or "certificate"
 
 
-async def _pdf(visit: Visit, question: GetCertificateDocument, name: str) -> Response:
+async def stream_pdf(visit: Visit, question: GetCertificateDocument, name: str) -> Response:
+    """A PDF of a certificate, chunk by chunk."""
     first: CertificateDocument = await visit.ask(question)
     same = question.model_copy(update={"sha256": first.sha256})
 

@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from services.portal.certificate_words import counted, status_of
 from services.portal.drafts import copied, revised
+from services.portal.filing_places import FORMS, address_of, step_of
 from services.portal.names import Names
 from services.portal.navigation import AUDITORS, COMPANY, DECIDING, FILING
 from services.portal.page import page
 from services.portal.pages.certificate import certificate_page, show_certificate
-from services.portal.pages.filing import FORMS, address_of, store
-from services.portal.pages.filing_review import step_of
+from services.portal.pages.filing import store
 from services.portal.pages.former import has_former
 from services.portal.visit import Visit
 from shared.contracts.certificates.content import CertificateContent, CertificateCopy, CopyCertificate, GetCertificateContent

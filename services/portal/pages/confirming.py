@@ -21,6 +21,7 @@ from shared.contracts.certificates.self_certification import (
     SuspendCertifiedExporter,
     WithdrawCertifiedExporter,
 )
+from shared.contracts.certificates.true_copies import GrantTrueCopy
 from shared.contracts.messages import Command
 from shared.contracts.registry.identity import GiveStepUp, StepUp
 from shared.contracts.registry.passkeys import ChallengeStepUp
@@ -143,6 +144,7 @@ def act_of(staged: Staged, language: Language) -> str:
         SuspendCertifiedExporter.subject: _("Suspend the certified exporter"),
         ReinstateCertifiedExporter.subject: _("Reinstate the certified exporter"),
         WithdrawCertifiedExporter.subject: _("Withdraw the certified exporter for ever"),
+        GrantTrueCopy.subject: _("Certify a true copy of the certificate"),
         ApproveRegistration.subject: _("Register the company for one year"),
         RefuseRegistration.subject: _("Refuse the registration"),
         SuspendRegistration.subject: _("Suspend the registration"),

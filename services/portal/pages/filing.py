@@ -5,11 +5,12 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from services.portal.draft_checks import advise, linked, must_be_corrected, problems_of
 from services.portal.drafts import ITEM, PARTIES, TRANSPORT, Draft
+from services.portal.filing_places import address_of, step_of
 from services.portal.forms import FormInvalid
 from services.portal.names import Names
 from services.portal.navigation import FILING
@@ -17,20 +18,14 @@ from services.portal.page import page
 from services.portal.saved_forms import ChangedInAnotherTab
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
+from shared.contracts.certificates.checking import BoxProblem
 from shared.contracts.certificates.forms import ListedForm, ListedForms, ListForms
 from shared.contracts.certificates.issuing import CertificateState, GetCertificate
 from shared.contracts.certificates.lists import KnownConsignee, KnownConsignees, ListConsignees
 
-FORMS = f"{PREFIX}/filing/"
-"""Every form of a certificate is saved under this address and its id."""
 THEN = "then"
 """The field of the pressed button: `save` for the automatic saving, otherwise what to do after the step."""
 NOT_FOUND = "certificate_not_found"
-
-
-def address_of(form_id: UUID, step: str = "") -> str:
-    """The address of a form, or of one of its steps."""
-    return f"{FORMS}{form_id}/{step}" if step else f"{FORMS}{form_id}"
 
 
 async def load(visit: Visit) -> Draft:
@@ -84,22 +79,37 @@ def steps_of(visit: Visit, draft: Draft, problems: Iterable[str]) -> list[tuple[
         return begun and not any(field.startswith(names) for field in wrong)
 
     return [
-        (_("Consignee"), address_of(draft.form_id, "consignee"), complete(*PARTIES, "consignment.consignee")),
+        (
+            _("Consignee"),
+            address_of(draft.form_id, "consignee"),
+            complete(*PARTIES, "consignment.consignee"),
+        ),
         (_("Transport"), address_of(draft.form_id, "transport"), complete("consignment.transport")),
         (_("Goods"), address_of(draft.form_id, "goods"), complete(ITEM)),
         (_("Check and submit"), address_of(draft.form_id, "review"), False),
     ]
 
 
-def show_step(visit: Visit, template: str, draft: Draft, step: str, **values: Any) -> Response:
-    """Renders a step of a form."""
+async def show_step(
+    visit: Visit, template: str, draft: Draft, step: str, problems: Sequence[BoxProblem] | None = None, **values: Any
+) -> Response:
+    """Renders a step of a form, with what to correct in its fields before the submission.
+
+    `problems`: what the service has found, if it was asked already.
+    """
     visit.form.defaults(draft.fields)
-    _, problems = draft.checked(visit.language)
+    _, missing = draft.checked(visit.language)
+    problems = await problems_of(visit, draft) if problems is None else problems
+    wrong = must_be_corrected(problems)
+    advise(visit, problems)
+    number = values.get("number")
+    this = step if number is None else f"{step}/{number + 1}"
     return visit.page(
         template,
         draft=draft,
         names=Names(visit.language),
-        steps_shown=steps_of(visit, draft, [field for field, _ in problems]),
+        steps_shown=steps_of(visit, draft, [*(field for field, _ in missing), *(each.fields[0] for each in wrong)]),
+        advice=linked(visit, draft.form_id, [each for each in wrong if step_of(each.fields[0]) == this]),
         here=address_of(draft.form_id, step),
         today=visit.context.clock.today(),
         conflict=getattr(visit.request.state, "conflict", False),
@@ -151,7 +161,7 @@ class Step:
         draft = await load(visit)
         if elsewhere := await sent_already(visit, draft):
             return elsewhere
-        return show_step(visit, self.template, draft, self.name, **await self.more(visit, draft))
+        return await show_step(visit, self.template, draft, self.name, **await self.more(visit, draft))
 
     async def act(self, visit: Visit) -> Response:
         """Saves the step and goes to the next one."""
@@ -185,6 +195,7 @@ async def _forms_and_consignees(visit: Visit, draft: Draft) -> dict[str, Any]:
         "consignees": await known_consignees(visit),
         "forms": available,
         "not_available": [each for each in forms if not each.available],
+        "countries": names.countries(()),
         "destinations": [(each, _destinations(visit, each, available, names)) for each in available],
     }
 

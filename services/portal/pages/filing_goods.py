@@ -7,11 +7,11 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, TRANSPORT, Draft, box_8
+from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, MORE_INVOICES, TRANSPORT, Draft, box_8
+from services.portal.filing_places import address_of
 from services.portal.names import Names
 from services.portal.pages.filing import (
     THEN,
-    address_of,
     filing_page,
     load,
     save_step,
@@ -26,7 +26,17 @@ from shared.contracts.certificates.products import ProductState, ProductStatus
 
 ITEMS_A_PAGE = 50
 COMPLETED_A_PAGE = 20
-COMPLETED = ("quantity", "unit", "packages", "gross_weight_kg", "fob.amount", "invoice_number", "invoice_date", "product_id")
+COMPLETED = (
+    "quantity",
+    "unit",
+    "packages",
+    "gross_weight_kg",
+    "fob.amount",
+    "invoice_number",
+    "invoice_date",
+    "product_id",
+    "manufacturer",
+)
 """What is asked of each item of a copy. An invoice for all items is asked once."""
 
 
@@ -46,7 +56,7 @@ async def show_goods(visit: Visit) -> Response:
         return visit.go(address_of(draft.form_id, "goods/1"))
     wrong = {field.split(".")[2] for field, _ in draft.checked(visit.language)[1] if field.startswith(f"{ITEM}.")}
     numbers, following = _page(visit, draft.numbers, ITEMS_A_PAGE)
-    return show_step(visit, "filing_goods.html", draft, "goods", numbers=numbers, following=following, wrong=wrong)
+    return await show_step(visit, "filing_goods.html", draft, "goods", numbers=numbers, following=following, wrong=wrong)
 
 
 async def change_goods(visit: Visit) -> Response:
@@ -87,7 +97,7 @@ async def show_item(visit: Visit) -> Response:
     search = visit.form.text("search") or visit.query("search")
     found = await approved_products(visit, search[:200])
     units = Names(visit.language).units()
-    return show_step(
+    return await show_step(
         visit,
         "filing_item.html",
         known,
@@ -100,6 +110,7 @@ async def show_item(visit: Visit) -> Response:
         box_8=box_8,
         countries=countries(visit),
         original=await original_of(visit, known, number),
+        more_invoices=min(len(known.more_invoices(number)) + 2, MORE_INVOICES),
         is_new=number >= draft.count,
     )
 
@@ -124,7 +135,7 @@ async def save_item(visit: Visit) -> Response:
     if number not in draft.numbers:
         return visit.go(address_of(draft.form_id, "goods"))
     fields = [f"{ITEM}.{number}.{name}" for name in FIELDS_OF_AN_ITEM]
-    draft = await with_typed_products(visit, draft, fields, [number])
+    draft = (await with_typed_products(visit, draft, fields, [number])).with_invoices_in_order(number)
     if answer := await save_step(visit, draft, fields):
         return answer
     match visit.form.text(THEN):
@@ -175,7 +186,7 @@ async def show_completing(visit: Visit) -> Response:
             {"all.invoice_number": draft.of(0, "invoice_number"), "all.invoice_date": draft.of(0, "invoice_date")}
         )
     values: dict[str, Any] = {"numbers": numbers, "following": following, "products": found.products, "box_8": box_8}
-    return show_step(visit, "filing_complete.html", draft, "complete", **values, units=Names(visit.language).units())
+    return await show_step(visit, "filing_complete.html", draft, "complete", **values, units=Names(visit.language).units())
 
 
 async def complete(visit: Visit) -> Response:

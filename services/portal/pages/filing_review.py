@@ -6,12 +6,15 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, Draft
+from services.portal.draft_checks import linked, must_be_corrected, problems_of
+from services.portal.drafts import FIELDS_OF_AN_ITEM, ITEM, PARTIES, TRANSPORT, Draft
+from services.portal.filing_places import address_of, label, where
 from services.portal.forms import FormInvalid
-from services.portal.pages.filing import THEN, address_of, filing_page, listed_forms, load, sent_already, show_step, store
+from services.portal.pages.filing import THEN, filing_page, listed_forms, load, sent_already, show_step, store
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.bus.client import AskRefused, NobodyAnswers
+from shared.contracts.certificates.checking import CheckLevel
 from shared.contracts.certificates.issuing import (
     CertificateState,
     Consignment,
@@ -27,38 +30,28 @@ TAKEN = "certificate_id_taken"
 ITEMS_SHOWN = 50
 
 
-def step_of(field: str) -> str:
-    """The step that has a field."""
-    if field.startswith(f"{ITEM}."):
-        number = field.split(".")[2]
-        return f"goods/{int(number) + 1}" if number.isdigit() else "goods"
-    if field.startswith(ITEM):
-        return "goods"
-    return "transport" if field.startswith("consignment.transport") else "consignee"
-
-
-def where(form_id: UUID, field: str) -> str:
-    """The address of a field on its step."""
-    marked = field.replace(".", "-").replace("_", "-")
-    return f"{address_of(form_id, step_of(field))}#f-{marked}"
-
-
 async def show_review(visit: Visit) -> Response:
-    """All boxes, what is missing, and the fee."""
+    """All boxes, what is missing or to correct, what to check, and the fee."""
     draft = await load(visit)
     if elsewhere := await sent_already(visit, draft):
         return elsewhere
     consignment, problems = draft.checked(visit.language)
-    names = {field for field, _ in problems}
+    found = await problems_of(visit, draft)
+    wrong = must_be_corrected(found)
+    names = {field for field, _ in problems} | {field for each in wrong for field in each.fields}
     known = [(field, sentence) for field, sentence in visit.form.errors if field and field not in names]
     quote = await quote_of(visit, draft, consignment) if consignment else None
+    missing = [(where(draft.form_id, field), label(visit.language, field), text) for field, text in problems + known]
     forms = await listed_forms(visit)
-    return show_step(
+    return await show_step(
         visit,
         "filing_review.html",
         draft,
         "review",
-        missing=[(where(draft.form_id, field), label(visit, field), sentence) for field, sentence in problems + known],
+        found,
+        missing=missing + linked(visit, draft.form_id, wrong),
+        to_check=linked(visit, draft.form_id, [each for each in found if each not in wrong]),
+        may_save=consignment is not None and all(each.level != CheckLevel.DRAFT for each in wrong),
         quote=quote,
         chosen_form=next((each for each in forms if each.form == draft.form), None),
         changed=await _changed_since(visit, draft),
@@ -102,42 +95,6 @@ async def _changed_since(visit: Visit, draft: Draft) -> bool:
     return str(state.version) != draft.value("certificate_version")
 
 
-def label(visit: Visit, field: str) -> str:
-    """What a field is called on its step."""
-    _ = visit.language.gettext
-    found = {
-        "form": _("Form"),
-        "office": _("Office"),
-        "destination": _("Destination"),
-        "name": _("Name of the consignee"),
-        "address": _("Address of the consignee"),
-        "departure_date": _("Date of departure"),
-        "vessel": _("Vessel, aircraft or vehicle"),
-        "port_of_discharge": _("Port of discharge"),
-        "product_id": _("Product"),
-        "hs_code": _("HS code in the country of destination"),
-        "marks": _("Marks and numbers on the packages"),
-        "packages": _("Number of packages"),
-        "package_kind": _("Kind of packages"),
-        "quantity": _("Quantity"),
-        "unit": _("Unit"),
-        "gross_weight_kg": _("Gross weight in kg"),
-        "amount": _("FOB value"),
-        "currency": _("Currency"),
-        "invoice_number": _("Number of the invoice"),
-        "invoice_date": _("Date of the invoice"),
-        "items": _("Goods"),
-        "country": _("Country of the original"),
-        "reference": _("Reference of the original"),
-        "issued_on": _("Date of the original"),
-        "line": _("Item of the original"),
-    }.get(field.rpartition(".")[2], field)
-    parts = field.split(".")
-    if field.startswith(f"{ITEM}.") and parts[2].isdigit():
-        return _("Item %(number)s: %(field)s") % {"number": int(parts[2]) + 1, "field": found}
-    return found
-
-
 async def send(visit: Visit) -> Response:
     """Drafts or revises the certificate, and submits it if that was chosen. Sent twice, it happens once."""
     draft, submits = await load(visit), visit.form.text(THEN) == "submit"
@@ -146,6 +103,7 @@ async def send(visit: Visit) -> Response:
     consignment, _ = draft.checked(visit.language)
     if consignment is None:
         raise FormInvalid
+    visit.form.defaults(dict.fromkeys((*PARTIES, *TRANSPORT), ""))
     known = ((number, name) for number in draft.numbers for name in FIELDS_OF_AN_ITEM)
     visit.form.defaults({f"{ITEM}.{number}.{name}": draft.of(number, name) for number, name in known})
     visit.form.defaults(draft.fields)

@@ -5,10 +5,11 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.portal.drafts import copied
+from services.portal.filing_places import address_of
 from services.portal.names import Names
 from services.portal.navigation import FILING
 from services.portal.page import page
-from services.portal.pages.filing import address_of, store
+from services.portal.pages.filing import store
 from services.portal.settings import PREFIX
 from services.portal.visit import Visit
 from shared.contracts.certificates.content import CertificateCopy, CopyCertificate

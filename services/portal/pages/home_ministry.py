@@ -5,13 +5,16 @@ from datetime import date
 
 from services.portal.browsers import Person
 from services.portal.cards import Card, Dashboard, Section
-from services.portal.certificate_words import counted
+from services.portal.certificate_words import counted, status_of
 from services.portal.navigation import ADMINISTRATORS, AUDITORS, CASHIERS, CUSTOMS, DECIDING, REGISTERING
+from services.portal.pages.waiting_times import WORKED_ON, duration
 from services.portal.visit import Visit
 from services.portal.wording import DECIDED
 from shared.contracts.certificates.issuing import CertificateStatus
 from shared.contracts.certificates.lists import CertificateCounts, CountCertificates, ListProducts, Products
 from shared.contracts.certificates.products import ProductStatus
+from shared.contracts.certificates.times import ListStatusTimes, StatusTimes
+from shared.contracts.certificates.true_copies import ListTrueCopyRequests, TrueCopyRequests
 from shared.contracts.fees import Invoices, ListInvoices
 from shared.contracts.gateway.received import ListReceivedDocuments, ReceivedDocuments
 from shared.contracts.gateway.verification import ListVerifications, Verifications
@@ -208,6 +211,46 @@ async def received(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     ]
 
 
+async def waiting_times(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
+    """How long certificates of the office wait for the ministry."""
+    _ = visit.language.gettext
+    answer: StatusTimes = await visit.ask(ListStatusTimes(office=visit.someone.organisation))
+    medians = {each.status.value: each.median_seconds for each in answer.times if each.destination is None}
+    if not medians:
+        return []
+    parts = [
+        f"{status_of(CertificateStatus(status), (), _)[0]}: {duration(visit.language, medians[status])}"
+        for status in WORKED_ON
+        if status in medians
+    ]
+    return [
+        Card(
+            title=_("How long certificates wait"),
+            text=", ".join(parts) or _("No certificate has left the ministry yet."),
+            action=_("Waiting times by destination"),
+            path="/portal/waiting-times",
+            asks=False,
+        )
+    ]
+
+
+async def true_copies(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
+    """The requests for certified true copies that wait for the office."""
+    _ = visit.language.gettext
+    answer: TrueCopyRequests = await visit.ask(ListTrueCopyRequests())
+    if not answer.copies:
+        return []
+    return [
+        Card(
+            title=_("Certified true copies requested"),
+            figure=visit.language.number(len(answer.copies)),
+            text=_("The oldest is for {reference}.").format(reference=answer.copies[0].reference),
+            action=_("Decide on the oldest"),
+            path=f"/portal/certificates/{answer.copies[0].certificate_id}#true-copies",
+        )
+    ]
+
+
 async def verifications(visit: Visit, dashboard: Dashboard) -> Sequence[Card]:
     """The open questions of partners' customs. The list begins with the one whose last day comes first."""
     _, number = visit.language.gettext, visit.language.number
@@ -232,7 +275,9 @@ def sections_for(person: Person) -> list[Section]:
     every: list[tuple[frozenset[Role], Section]] = [
         (DECIDING, (lambda _: _("Queue"), queue)),
         (frozenset({Role.REVIEWER}), (lambda _: _("Products"), new_products)),
+        (frozenset({Role.APPROVER}), (lambda _: _("Certified true copies"), true_copies)),
         (DECIDING | AUDITORS, (lambda _: _("Verifications"), verifications)),
+        (DECIDING | AUDITORS, (lambda _: _("How long certificates wait"), waiting_times)),
         (REGISTERING | ADMINISTRATORS | AUDITORS, (lambda _: _("Registrations"), registrations)),
         (CASHIERS | AUDITORS, (lambda _: _("Payments"), invoices)),
         (ADMINISTRATORS | AUDITORS, (lambda _: _("Officers"), officers)),

@@ -51,6 +51,6 @@ async def attach_registration_document(command: AttachRegistrationDocument, work
 
 def _examine(kind: str, content: bytes) -> None:
     """Checks a document. Only the process that does it needs the libraries, which take 9 MB."""
-    from services.registry.companies.document_check import examine
+    from shared.uploads.document_check import examine
 
     examine(kind, content)

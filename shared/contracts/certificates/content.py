@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.certificates.issuing import CertificateState, Consignee, Consignment, Fob
+from shared.contracts.certificates.attachments import Attachment
+from shared.contracts.certificates.issuing import CertificateState, Consignee, Consignment, Exhibition, Fob, InvoicingCompany
 from shared.contracts.certificates.lists import READERS, PageSize, Side
 from shared.contracts.certificates.originals import OriginalState
 from shared.contracts.certificates.products import Criterion, ProductStatus
@@ -53,6 +54,7 @@ class CertificateContent(Answer):
     assigned_until: Instant | None = None
     last_message_by: Side | None = None
     originals: tuple[OriginalState, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class GetCertificateContent(Question):
@@ -133,6 +135,8 @@ class CopiedItem(Contract):
     gross_weight_kg: Decimal
     fob: Fob
     problem: str | None = None
+    manufacturer: str | None = None
+    trade_mark: str | None = None
 
 
 class CertificateCopy(Answer):
@@ -151,6 +155,9 @@ class CertificateCopy(Answer):
     port_of_discharge: str
     items: tuple[CopiedItem, ...]
     problems: tuple[str, ...] = ()
+    route: str | None = None
+    third_country_invoice: InvoicingCompany | None = None
+    exhibition: Exhibition | None = None
 
 
 class CopyCertificate(Question):

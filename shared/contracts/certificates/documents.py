@@ -1,6 +1,7 @@
 """Form D as data, for print and exchange. Source of the boxes: ATIGA Annex 7 and its overleaf notes."""
 
 from datetime import date
+from datetime import date as date_type
 from decimal import Decimal
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -51,10 +52,18 @@ class Original(Contract):
     issued_on: date
 
 
+class DocumentInvoice(Contract):
+    """A further invoice of an item, in box 10."""
+
+    number: str
+    date: date_type
+
+
 class DocumentItem(Contract):
     """One item of Form D: boxes 5 to 10. `fob` is None unless the rules require to disclose it.
 
-    `manufacturer`, `trade_mark`: also in the description (overleaf note 5), here for programs.
+    `manufacturer`, `trade_mark`: also in the description (overleaf note 5), here for programs. `more_invoices`: besides the
+    first one.
     """
 
     number: int
@@ -72,6 +81,7 @@ class DocumentItem(Contract):
     invoice_date: date
     manufacturer: str | None = None
     trade_mark: str | None = None
+    more_invoices: tuple[DocumentInvoice, ...] = ()
 
 
 class FormD(Contract):

@@ -1,6 +1,7 @@
 """Certificates from draft to issue. Source: ATIGA Annex 8 (Operational Certification Procedures)."""
 
 from datetime import date
+from datetime import date as date_type
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -9,52 +10,77 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.certificates.originals import OriginalLine
-from shared.contracts.certificates.products import LatinLine, LatinText
-from shared.contracts.fields import Amount, Country, Currency, FormName, HsCode, Office, Quantity, Reference, Slug, Text, Unit
+from shared.contracts.fields import Country, Currency, FormName, HsCode, Line, Office, Quantity, Reference, Slug, Text, Unit
 from shared.contracts.messages import Answer, Command, Contract, Event, Part, Question
 from shared.contracts.roles import Role
 
 
 class Consignee(Part):
-    """Box 2: the receiver of the goods."""
+    """Box 2: the receiver of the goods. A certificate is in English, so the submission refuses other than Latin text."""
 
-    name: LatinLine
-    address: LatinText
+    name: Line
+    address: Text
 
 
 class Transport(Part):
-    """Box 3, as far as known: departure, vessel or aircraft, and the port of discharge."""
+    """Box 3, as far as known: departure, vessel or aircraft, the port of discharge, and the route."""
 
     departure_date: date
-    vessel: LatinLine
-    port_of_discharge: LatinLine
+    vessel: Line
+    port_of_discharge: Line
+    route: Line | None = None
 
 
 class Fob(Part):
-    """The free-on-board value on the invoice."""
+    """The free-on-board value on the invoice. The submission refuses a value that is not above zero."""
 
-    amount: Amount
+    amount: Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
     currency: Currency
+
+
+class Invoice(Part):
+    """A further invoice of an item. The submission refuses one without its date."""
+
+    number: Line
+    date: date_type | None = None
+
+
+class InvoicingCompany(Part):
+    """The company in a third country that has invoiced the goods (overleaf note 11). The submission needs both fields."""
+
+    name: Line | None = None
+    country: Country | None = None
+
+
+class Exhibition(Part):
+    """The exhibition at which the goods were sold (overleaf note 12). The submission needs both fields."""
+
+    name: Line | None = None
+    address: Text | None = None
 
 
 class Item(Part):
     """One line of the consignment: boxes 6 to 10. `hs_code` is that of the importing country.
 
-    `original`: for back-to-back goods, the item of another member's certificate that covers it.
+    `original`: for back-to-back goods, the item of another member's certificate that covers it. `manufacturer`, `trade_mark`:
+    for box 7. `more_invoices`: invoices besides the first one.
     """
 
     product_id: UUID
     hs_code: HsCode
-    marks: LatinLine
+    marks: Line
     packages: Annotated[int, Field(ge=1, le=10_000_000)]
-    package_kind: LatinLine
+    package_kind: Line
     quantity: Quantity
     unit: Unit
     gross_weight_kg: Quantity
     fob: Fob
-    invoice_number: LatinLine
+    invoice_number: Line
     invoice_date: date
     original: OriginalLine | None = None
+    manufacturer: Line | None = None
+    trade_mark: Line | None = None
+    more_invoices: Annotated[tuple[Invoice, ...], Field(max_length=20)] = ()
 
 
 class CertificateStatus(StrEnum):
@@ -121,13 +147,15 @@ class CertificateState(Answer):
 
 
 class Consignment(Part):
-    """The data of a consignment, as the exporter declares them."""
+    """The data of a consignment, as the exporter declares them. `CheckDraft` finds what its submission would refuse."""
 
     office: Office
     destination: Country
     consignee: Consignee
     transport: Transport
-    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=2000)]
+    items: Annotated[tuple[Item, ...], Field(max_length=2000)]
+    third_country_invoice: InvoicingCompany | None = None
+    exhibition: Exhibition | None = None
 
 
 class DraftCertificate(Command):

@@ -38,11 +38,24 @@ class Criterion(Part):
     """An origin criterion. `percentage`: the regional value content, only for RVC."""
 
     kind: CriterionKind
-    percentage: Annotated[Decimal, Field(ge=40, le=100, max_digits=6, decimal_places=3)] | None = None
+    percentage: Annotated[Decimal, Field(ge=0, le=100, max_digits=12, decimal_places=9)] | None = None
 
     @model_validator(mode="after")
     def _percentage_goes_with_rvc(self) -> "Criterion":
         if (self.kind is CriterionKind.RVC) != (self.percentage is not None):
+            raise ValueError("RVC needs a percentage, and no other criterion has one")
+        return self
+
+
+class ClaimedCriterion(Part):
+    """An origin criterion as an exporter claims it. One that no form has is refused, and a percentage that is too low."""
+
+    kind: Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
+    percentage: Annotated[Decimal, Field(ge=0, le=100, max_digits=12, decimal_places=9)] | None = None
+
+    @model_validator(mode="after")
+    def _percentage_goes_with_rvc(self) -> "ClaimedCriterion":
+        if (self.kind == CriterionKind.RVC) != (self.percentage is not None):
             raise ValueError("RVC needs a percentage, and no other criterion has one")
         return self
 
@@ -89,7 +102,7 @@ class RegisterProduct(Command):
     exporter_id: UUID
     description: LatinText
     hs_code: HsCode
-    criterion: Criterion
+    criterion: ClaimedCriterion
     handicraft: bool = False
 
 

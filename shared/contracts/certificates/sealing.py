@@ -82,8 +82,10 @@ class GetCertificateDocument(Question):
 class CertificateCredential(Answer):
     """The data of a sealed certificate. `document`: every box as JSON, exactly as it was issued. `summary`: of its QR code.
 
-    `credential`: a verifiable credential as JWT (W3C VC 2.0). `proof`: the Data Integrity proof of the same credential, as JSON
-    (`ecdsa-jcs-2019`); None if a former release has sealed the certificate. `code`: the verification code.
+    `credential`: a verifiable credential as JWT (W3C VC 2.0), from the offset of the question on. `next`: the offset of its
+    next part; None if this is the last one. Only the first part has the `document`. `proof`: the Data Integrity proof of the
+    same credential, as JSON (`ecdsa-jcs-2019`); None if a former release has sealed the certificate. `code`: the verification
+    code.
     """
 
     certificate_id: UUID
@@ -94,6 +96,7 @@ class CertificateCredential(Answer):
     code: str
     key_id: KeyId
     sealed_at: Instant
+    next: int | None = None
 
 
 def credential_with_proof(data: CertificateCredential) -> dict[str, Any] | None:
@@ -106,7 +109,7 @@ def credential_with_proof(data: CertificateCredential) -> dict[str, Any] | None:
 
 
 class GetCertificateCredential(Question):
-    """The data of a sealed certificate, for programs."""
+    """The data of a sealed certificate, for programs. `offset`: characters of the credential that were read already."""
 
     subject: ClassVar[str] = "qry.certificate-credential.get.v1"
     answer: ClassVar[type[Answer]] = CertificateCredential
@@ -114,6 +117,7 @@ class GetCertificateCredential(Question):
     about: ClassVar[str] = "certificate_id"
     under_mandate: ClassVar[bool] = True
     certificate_id: UUID
+    offset: int = Field(default=0, ge=0, le=MAX_FILE)
 
 
 class PrintedDocument(Answer):

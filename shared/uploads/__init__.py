@@ -1,0 +1,1 @@
+"""Uploaded documents: what a service checks before another person can open them."""
