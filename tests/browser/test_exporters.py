@@ -112,6 +112,26 @@ def test_an_exporter_assesses_the_origin_of_goods(site: LiveSite, person_of: Per
     assert "205 / 400" in person.text()  # Enter assesses, and adds no rows
 
 
+def test_an_exporter_states_the_costs_of_a_product(site: LiveSite, person_of: PersonOf) -> None:
+    exporter, _ = an_exporter(site, submitted=False)
+    product_id = site.do(site.system.product(exporter, approved=False, criterion={"kind": "CTH"}, hs_code="871200"))
+    person = person_of()
+    person.sign_in(exporter)
+    person.open(f"/products/{product_id}")
+    person.open(f"/products/{product_id}/costs")
+    material = {"description": "Frame parts", "hs": "871491", "value": "195", "origin": "CN", "priced_on": "2026-09-15"}
+    fields = {f"costs.materials.0.{name}": value for name, value in material.items()}
+
+    person.send("/costs", {"costs.fob": "0", "costs.costed_on": "2026-10-01", **fields}, "button.first")
+    assert person.page.locator("#errors li").count() == 1
+    person.send("/costs", {"costs.fob": "300"}, "button.first")
+    assert person.say("The goods originate") in person.text()
+
+    person.send("/costs", {}, "button[value=state]")
+    assert person.say("The costs are stated") in person.text()
+    assert "105 / 300" in person.text()
+
+
 def test_everything_works_without_scripts(site: LiveSite, reader: Any) -> None:
     exporter, (certificate_id,) = an_exporter(site, submitted=False)
     person = reader(java_script_enabled=False)

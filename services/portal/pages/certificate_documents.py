@@ -44,19 +44,14 @@ async def download_copy(visit: Visit) -> Response:
 
 async def download_data(visit: Visit) -> Response:
     """The data of the certificate as JSON: every box, the signed summary, the credential."""
-    question = GetCertificateCredential(certificate_id=visit.id("certificate_id"))
-    data: CertificateCredential = await visit.ask(question)
-    while data.next is not None:
-        part: CertificateCredential = await visit.ask(question.model_copy(update={"offset": data.next}))
-        data = data.model_copy(update={"credential": data.credential + part.credential, "next": part.next})
+    data = await _whole_data(visit)
     headers = _headers(f"{await _name(visit)}.json")
     return Response(data.model_dump_json(), media_type="application/json", headers=headers)
 
 
 async def download_credential(visit: Visit) -> Response:
     """The verifiable credential as JSON, with its proof embedded."""
-    data: CertificateCredential = await visit.ask(GetCertificateCredential(certificate_id=visit.id("certificate_id")))
-    credential = credential_with_proof(data)
+    credential = credential_with_proof(await _whole_data(visit))
     if credential is None:
         raise NotForYou
     headers = _headers(f"{await _name(visit)}.credential.json")
@@ -75,6 +70,16 @@ async def print_copy(visit: Visit) -> Response:
     """A numbered contingency print."""
     await visit.ask(visit.form.build(PrintContingencyCopy, ["reason"], certificate_id=visit.id("certificate_id")))
     return visit.go(f"{PREFIX}/certificates/{visit.id('certificate_id')}", done="printed")
+
+
+async def _whole_data(visit: Visit) -> CertificateCredential:
+    """The data with the whole credential, of which each answer has a part."""
+    question = GetCertificateCredential(certificate_id=visit.id("certificate_id"))
+    data: CertificateCredential = await visit.ask(question)
+    while data.next is not None:
+        part: CertificateCredential = await visit.ask(question.model_copy(update={"offset": data.next}))
+        data = data.model_copy(update={"credential": data.credential + part.credential, "next": part.next})
+    return data
 
 
 async def _name(visit: Visit) -> str:
