@@ -51,6 +51,7 @@ IMPLICATIONS = (
     *equivalence("the public page shows AS1", "gateway.transmitted", "tracking.transmitted"),
     *equivalence("the public page shows REC, after AS1 and AS2", "gateway.received", "tracking.received"),
     *equivalence("the public page shows NOT", "gateway.rejected", "tracking.rejected"),
+    *equivalence("a certified exporter can be checked", "certificates.certified_exporters", "tracking.certified_exporters"),
     *equivalence("a received document can be an original", "gateway.originals", "certificates.originals"),
     *(
         Implication(

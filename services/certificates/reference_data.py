@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.certificates.domain.examination import ExaminationRules
+from services.certificates.domain.certified import CertificationRule
 from services.certificates.domain.form import Form, FormNotAvailable, FormNotOffered, OfficeUnknown, OriginalNotFromMember
 from services.certificates.domain.reason import Reason
 from services.certificates.form_files import FOLDER, FormFile, read_form_files
@@ -37,6 +38,7 @@ class ReferenceData:
     reasons_to_cancel: Sequence[Reason]
     assignments: Sequence[AssignmentRule]
     examinations: Sequence[ExaminationRules]
+    certification: Sequence[CertificationRule]
 
     @classmethod
     def load(cls, form_folder: Path = FOLDER) -> "ReferenceData":
@@ -47,6 +49,10 @@ class ReferenceData:
         office_names = {row["code"]: row["name"] for row in _rows("offices")}
         country_names = json.loads((DATA / "countries.json").read_text(encoding="utf-8"))
         assignments = [AssignmentRule(effective_from(row), timedelta(hours=row["hours"])) for row in _rows("assignments")]
+        certification = [
+            CertificationRule(effective_from=effective_from(row), signatories=row["signatories"], months=row["months"])
+            for row in _rows("self_certification")
+        ]
         return cls(
             form_files,
             forms,
@@ -65,6 +71,7 @@ class ReferenceData:
                 )
                 for row in _rows("product_examinations")
             ],
+            certification,
         )
 
     def form(self, name: str, on: date) -> Form:
@@ -119,6 +126,10 @@ class ReferenceData:
     def examination(self, on: date) -> ExaminationRules:
         """The rules of the examination of products on a day. Raises NothingInForce."""
         return in_force(self.examinations, on)
+
+    def certification_rule(self, on: date) -> CertificationRule:
+        """The bounds of certified exporters on a day. Raises NothingInForce."""
+        return in_force(self.certification, on)
 
     def assignment_lasts(self, on: date) -> timedelta:
         """How long an assignment lasts that begins on a day. Raises NothingInForce."""

@@ -16,6 +16,13 @@ from services.portal.browsers import Browser, Browsers
 from shared.bus.client import AskRefused, NobodyAnswers
 from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
+from shared.contracts.certificates.self_certification import (
+    ChangeCertifiedExporter,
+    GrantCertifiedExporter,
+    ReinstateCertifiedExporter,
+    SuspendCertifiedExporter,
+    WithdrawCertifiedExporter,
+)
 from shared.contracts.messages import Command, Refusal
 from shared.contracts.registry.identity import Decision
 from shared.contracts.registry.registrations import (
@@ -38,6 +45,11 @@ CONFIRMED: tuple[type[Command], ...] = (
     ApproveCertificate,
     RejectCertificate,
     CancelCertificate,
+    GrantCertifiedExporter,
+    ChangeCertifiedExporter,
+    SuspendCertifiedExporter,
+    ReinstateCertifiedExporter,
+    WithdrawCertifiedExporter,
     ApproveRegistration,
     RefuseRegistration,
     SuspendRegistration,

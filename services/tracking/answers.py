@@ -255,6 +255,22 @@ class CheckedDocument(Public):
     items: int
 
 
+DeclarationVerdict = Literal["valid", "unknown", "suspended", "expired", "not_this_signatory", "not_this_product"]
+
+
+class DeclarationShown(Public):
+    """The outcome of the check of an origin declaration. `reason`: more exactly why. Dates are ISO 8601."""
+
+    verdict: DeclarationVerdict
+    reason: str
+    tone: Literal["calm", "good", "bad"]
+    title: Bilingual
+    meaning: Bilingual
+    code: str
+    valid_from: str | None
+    valid_until: str | None
+
+
 class CheckShown(Public):
     """The outcome of a check. `reason`: more exactly why. Dates are ISO 8601."""
 

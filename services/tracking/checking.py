@@ -13,7 +13,7 @@ from services.tracking.tracked_seals import TrackedKey, TrackedSeal, find_key, f
 from shared.contracts.certificates.sealing import CODE_ALPHABET, CODE_LENGTH
 from shared.handling.work import Work
 
-NAMED = re.compile(rb"Certificate of origin, Form [A-Z]{1,4}, ([A-Z0-9]{1,8}-[A-Z]{2,5}-[0-9]{6,9})")
+NAMED = re.compile(rb"Certificate of origin, Form [A-Z]{1,8}, ([A-Z0-9]{1,12}-[A-Z]{2,5}-[0-9]{6,9})")
 """The title of our PDF in its metadata, which is not compressed."""
 ADDRESS = re.compile(r"[?&]q=([A-Za-z0-9._-]+)")
 SUMMARY = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from services.tracking.answers import Bilingual, ExchangeState, Verdict
+from services.tracking.answers import Bilingual, DeclarationVerdict, ExchangeState, Verdict
 from shared.contracts.fields import Country, Office
 from shared.contracts.gateway.transmissions import StatusCode
 from shared.dated import in_force
@@ -83,6 +83,15 @@ class CheckRow(Row):
     meaning: Bilingual
     tone: Tone
     verdict: Verdict | None = None
+
+
+class DeclarationRow(Row):
+    """The texts of the outcome of the check of a declaration. `verdict`: as in `CheckRow`."""
+
+    title: Bilingual
+    meaning: Bilingual
+    tone: Tone
+    verdict: DeclarationVerdict | None = None
 
 
 class Faq(Row):
@@ -180,6 +189,11 @@ class DataFiles:
     def checks(self) -> dict[str, CheckRow]:
         """The texts of each outcome of a check."""
         return TypeAdapter(dict[str, CheckRow]).validate_python(_read("checks"))
+
+    @cached_property
+    def declarations(self) -> dict[str, DeclarationRow]:
+        """The texts of each outcome of the check of a declaration."""
+        return TypeAdapter(dict[str, DeclarationRow]).validate_python(_read("declarations"))
 
     @cached_property
     def unusual(self) -> dict[str, Bilingual]:

@@ -1,6 +1,7 @@
 """The handlers of tracking: it stores the public data of events."""
 
 from services.tracking import store
+from services.tracking.certified_tables import TrackedCertifiedExporter, certified_codes, store_certified
 from services.tracking.outage_tables import TrackedNotice, TrackedOutage
 from services.tracking.store import (
     Progress,
@@ -16,6 +17,7 @@ from services.tracking.tracked_seals import TrackedKey, TrackedSeal, store_key, 
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
+from shared.contracts.certificates.self_certification import CertifiedExporterChanged
 from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
 from shared.contracts.gateway.partners import PartnerObserved
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
@@ -128,6 +130,25 @@ async def store_key_on_document_key_published(event: DocumentKeyPublished, work:
     )
 
 
+@router.on(CertifiedExporterChanged)
+async def store_certified_exporter_on_certified_exporter_changed(event: CertifiedExporterChanged, work: Work) -> None:
+    """From now on everybody can check the declarations of this exporter."""
+    await store_certified(
+        work,
+        TrackedCertifiedExporter(
+            code=event.code,
+            exporter_id=event.exporter_id,
+            valid_from=event.valid_from,
+            valid_until=event.valid_until,
+            withdrawn_on=event.withdrawn_on,
+            suspensions=[each.model_dump(mode="json") for each in event.suspensions],
+            signatories=[each.model_dump(mode="json") for each in event.signatories],
+            goods=[each.model_dump(mode="json") for each in event.goods],
+            version=event.version,
+        ),
+    )
+
+
 @router.on(PartnerObserved)
 async def show_partner_on_partner_observed(event: PartnerObserved, work: Work) -> None:
     """The public sees whether the gateway of a partner answers, and since when."""
@@ -162,6 +183,7 @@ async def show_notice_on_contingency_issued(event: ContingencyIssued, work: Work
 
 router.fact("issued", store.issued_certificates)
 router.fact("numbered", store.references)
+router.fact("certified_exporters", certified_codes)
 router.fact("transmitted", store.certificates_at(StatusCode.AS1))
 router.fact("received", store.certificates_through(StatusCode.AS1, StatusCode.AS2, StatusCode.REC))
 router.fact("rejected", store.certificates_at(StatusCode.NOT))

@@ -9,6 +9,7 @@ from services.tracking.answers import (
     CertificateShown,
     CheckShown,
     CodesShown,
+    DeclarationShown,
     NoticeShown,
     PartnersShown,
     Problem,
@@ -27,6 +28,7 @@ ANSWERS: Sequence[type[Public]] = (
     CodesShown,
     StepShown,
     CheckShown,
+    DeclarationShown,
     Problem,
 )
 TEMPLATE = "#/components/schemas/{model}"
@@ -65,6 +67,17 @@ NOTICE = tuple(
 )
 
 
+DECLARATION = tuple(
+    {"name": name, "in": "query", "required": True, "schema": {"type": "string", "maxLength": longest}, "description": text}
+    for name, longest, text in (
+        ("declaration", 40, "The code of the certified exporter, such as KH-CE-2026-0001."),
+        ("day", 10, "The date of the declaration (ISO 8601)."),
+        ("signatory", 200, "The name of the person who signed."),
+        ("goods", 400, "The HS codes of the goods, 6 to 11 digits each, separated by commas, at most 20."),
+    )
+)
+
+
 def document() -> dict[str, Any]:
     """The document, as `/openapi.json` has it."""
     _, schemas = models_json_schema([(model, "serialization") for model in ANSWERS], ref_template=TEMPLATE)
@@ -81,6 +94,7 @@ def document() -> dict[str, Any]:
     }
     notice = _answers(NoticeShown, "The check.") | {"404": _problem("No notice has this number and this certificate.")}
     checked = _answers(CheckShown, "The outcome of the check.") | {"400": _problem("Something is missing or malformed.")}
+    declared = _answers(DeclarationShown, "The outcome of the check.") | {"400": _problem("Something is missing or malformed.")}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -124,6 +138,13 @@ def document() -> dict[str, Any]:
                     | {"413": _problem("No file, or too large.")},
                 },
             },
+            "/verify/declaration": _get(
+                "checkDeclaration",
+                "Check an origin declaration of a certified exporter, by the day of the declaration.",
+                declared,
+                *DECLARATION,
+                FORMAT,
+            ),
             "/codes": _get("getCodes", "Read the meanings of codes.", _answers(CodesShown, "The codes."), FORMAT),
         },
         "components": {"schemas": schemas["$defs"]},

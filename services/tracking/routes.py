@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 
 from services.tracking import informing, searching
+from services.tracking.declarations import verify_declaration
 from services.tracking.limits import Endpoint, limited
 from services.tracking.live import show_events
 from services.tracking.notices import show_notice
@@ -19,6 +20,7 @@ ADDRESSES: dict[str, Endpoint] = {
     "/status": informing.show_status,
     "/partners": informing.show_partners,
     "/notices": show_notice,
+    "/verify/declaration": verify_declaration,
     "/codes": informing.show_codes,
     "/help": informing.show_help,
     "/help/{guide}": informing.show_guide,

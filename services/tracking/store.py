@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from services.tracking import certified_tables as certified_tables
 from services.tracking.metadata import TABLES
 from services.tracking.outage_tables import TrackedNotice, TrackedOutage, tracked_notices, tracked_outages
 from shared.database.column_types import UtcDateTime

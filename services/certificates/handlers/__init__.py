@@ -4,6 +4,7 @@ from services.certificates.handlers import (
     agents,
     assigning,
     cancelling,
+    certified,
     content,
     costs,
     deciding,
@@ -24,6 +25,7 @@ from services.certificates.handlers import (
     withdrawing,
 )
 from services.certificates.store import certificates, documents
+from services.certificates.store import certified as register
 from services.certificates.store import exporters as known
 from services.certificates.store.originals import received_originals
 from shared.handling.router import Router
@@ -50,6 +52,7 @@ for part in (
     forms,
     origin,
     importing,
+    certified,
     recovering,
 ):
     router.include(part.router)
@@ -65,4 +68,5 @@ router.fact("numbered", documents.numbered)
 router.fact("exchanged", documents.exchanged)
 router.fact("exchanged_numbers", documents.exchanged_numbers)
 router.fact("originals", received_originals)
+router.fact("certified_exporters", register.codes)
 router.at_start(certificates.keep_recent_names)

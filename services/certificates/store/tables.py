@@ -26,6 +26,7 @@ from services.certificates.domain.life_cycle import Status
 from services.certificates.domain.message import Side
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.metadata import TABLES
+from services.certificates.store import certified_tables as certified_tables
 from services.certificates.store import nomenclature_tables as nomenclature_tables
 from services.certificates.store import origin_tables as origin_tables
 from shared.contracts.certificates.content import CertificateActKind

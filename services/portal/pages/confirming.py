@@ -14,6 +14,13 @@ from services.portal.visit import SignInAgain, Visit
 from services.portal.wording import Wording
 from shared.contracts.certificates.cancelling import CancelCertificate
 from shared.contracts.certificates.issuing import ApproveCertificate, RejectCertificate
+from shared.contracts.certificates.self_certification import (
+    ChangeCertifiedExporter,
+    GrantCertifiedExporter,
+    ReinstateCertifiedExporter,
+    SuspendCertifiedExporter,
+    WithdrawCertifiedExporter,
+)
 from shared.contracts.messages import Command
 from shared.contracts.registry.identity import GiveStepUp, StepUp
 from shared.contracts.registry.passkeys import ChallengeStepUp
@@ -131,6 +138,11 @@ def act_of(staged: Staged, language: Language) -> str:
         ApproveCertificate.subject: _("Approve the certificate"),
         RejectCertificate.subject: _("Reject the certificate"),
         CancelCertificate.subject: _("Cancel the certificate"),
+        GrantCertifiedExporter.subject: _("Certify the exporter"),
+        ChangeCertifiedExporter.subject: _("Change the certified exporter"),
+        SuspendCertifiedExporter.subject: _("Suspend the certified exporter"),
+        ReinstateCertifiedExporter.subject: _("Reinstate the certified exporter"),
+        WithdrawCertifiedExporter.subject: _("Withdraw the certified exporter for ever"),
         ApproveRegistration.subject: _("Register the company for one year"),
         RefuseRegistration.subject: _("Refuse the registration"),
         SuspendRegistration.subject: _("Suspend the registration"),
@@ -151,6 +163,13 @@ def facts_of(staged: Staged, language: Language) -> list[tuple[str, str]]:
             return [(_("Reason"), command.reason)]
         case CancelCertificate():
             return [(_("Remarks"), command.remarks)]
+        case GrantCertifiedExporter() | ChangeCertifiedExporter():
+            people = ", ".join(f"{each.name} ({each.position})" for each in command.signatories)
+            count = _("%(count)s products") % {"count": len(command.product_ids)}
+            last = language.date(command.valid_until)
+            return [(_("Last day"), last), (_("Signatories"), people), (_("Products"), count), (_("Reason"), command.reason)]
+        case SuspendCertifiedExporter() | ReinstateCertifiedExporter() | WithdrawCertifiedExporter():
+            return [(_("Reason"), command.reason)]
         case InviteOfficer():
             roles = ", ".join(map(words.role, command.roles))
             return [(_("E-mail address"), command.email), (_("Roles"), roles), (_("Office"), words.office(command.office))]

@@ -15,6 +15,7 @@ from services.portal.settings import PREFIX
 from services.portal.visit import NotForYou, Visit
 from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
 from shared.contracts.certificates.products import CriterionKind, ProductState, ProductStatus, RegisterProduct
+from shared.contracts.certificates.self_certification import CertifiedExporterState, GetCertifiedExporter
 from shared.contracts.fields import Cursor, Line
 from shared.contracts.roles import Role
 
@@ -27,13 +28,17 @@ async def show_products(visit: Visit) -> Response:
     person = visit.someone
     company = visit.company if person.has(*COMPANY) else None
     status = visit.query("status")
-    question = ListProducts(
+    wanted = ListProducts(
         exporter_id=company,
         status=ProductStatus(status) if status in set(ProductStatus) else None,
         search=visit.filter("search", Line),
         after=visit.filter("after", Cursor),
     )
-    answer: Products = await visit.ask(question)
+    answer: Products = await visit.ask(wanted)
+    certified: CertifiedExporterState | None = None
+    if company is not None:
+        question = GetCertifiedExporter(exporter_id=company)
+        certified = await visit.ask_or(None, question, "certified_exporter_not_found", "not_yours")
     words = CompanyWords(visit.language)
     by_status = [(words.products[each][0], f"{LIST}?status={each}", None) for each in ProductStatus]
     return visit.page(
@@ -45,6 +50,7 @@ async def show_products(visit: Visit) -> Response:
         chosen=status,
         files=person.has(*FILING),
         of_company=company is not None,
+        certified=certified,
     )
 
 
