@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +25,8 @@ from shared.contracts.certificates.nomenclature import (
 
 CERTIFICATES = "certificates"
 PATIENCE = 60.0
+MAX_CHARACTERS = 200 * 1024
+"""The limit for the descriptions of one command. At four bytes a character the command still fits into a message of the bus."""
 
 app = App(name="nomenclature", help="The nomenclature: load an edition of HS codes, and search the one in force.")
 
@@ -93,13 +95,23 @@ def parts_of(lines: Sequence[NomenclatureLine], name: str, valid_from: date) -> 
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     try:
         return [
-            LoadNomenclature(
-                name=name, valid_from=valid_from, size=len(lines), sha256=sha256, lines=lines[start : start + MAX_PART]
-            )
-            for start in range(0, len(lines), MAX_PART)
+            LoadNomenclature(name=name, valid_from=valid_from, size=len(lines), sha256=sha256, lines=part)
+            for part in _parts(lines)
         ]
     except ValidationError:
         raise CommandFailed("The name of an edition has 1 to 60 characters.") from None
+
+
+def _parts(lines: Sequence[NomenclatureLine]) -> Iterator[list[NomenclatureLine]]:
+    part: list[NomenclatureLine] = []
+    characters = 0
+    for line in lines:
+        if len(part) == MAX_PART or characters + len(line.description) > MAX_CHARACTERS:
+            yield part
+            part, characters = [], 0
+        part.append(line)
+        characters += len(line.description)
+    yield part
 
 
 def _print_lines(shown: ShownNomenclature) -> None:

@@ -44,7 +44,7 @@ def links_for(person: Person | None, path: str, _: Callable[[str], str]) -> list
         (_("Tariff"), "/portal/tariff", COMPANY | MINISTRY),
         (_("Received documents"), "/portal/received", CUSTOMS | AUDITORS),
         (_("Originals"), "/portal/originals", DECIDING | AUDITORS),
-        (_("Certified exporters"), "/portal/certified-exporters", DECIDING | AUDITORS),
+        (_("Certified exporters"), "/portal/certified-exporters", AUDITORS),
         (_("Verifications"), "/portal/verifications", DECIDING | AUDITORS | CUSTOMS),
         (_("Partners"), "/portal/partners", DECIDING | ADMINISTRATORS | AUDITORS | CUSTOMS),
         (_("Audit"), "/portal/audit", AUDITORS),

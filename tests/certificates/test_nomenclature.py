@@ -26,8 +26,14 @@ from services.certificates.domain.nomenclature import (
     sha256_of,
 )
 from shared.contracts.certificates.issuing import DraftCertificate, SubmitCertificate
-from shared.contracts.certificates.nomenclature import LoadNomenclature, SearchNomenclature, ShowNomenclature
+from shared.contracts.certificates.nomenclature import (
+    LoadNomenclature,
+    NomenclatureLine,
+    SearchNomenclature,
+    ShowNomenclature,
+)
 from shared.contracts.certificates.products import RegisterProduct
+from shared.workers.requests import MAX_REQUEST
 from tests.certificates.test_handlers import Trader
 from tests.support.service_under_test import ServiceUnderTest, a_person
 
@@ -165,6 +171,15 @@ def test_a_line_without_the_line_above_it_is_refused() -> None:
     lines = [line for line in LINES if line.code != "6403"]
     with pytest.raises(NomenclatureLineAlone, match="640391 stands alone: the line 6403"):
         must_be_whole(lines, sha256_of(lines))
+
+
+def test_the_parts_of_an_edition_fit_into_messages_of_the_bus() -> None:
+    lines = [NomenclatureLine(code=f"{number:08}", description="ក" * 500) for number in range(2000)]
+
+    parts = parts_of(lines, "HS 2022", SINCE)
+
+    assert [line for part in parts for line in part.lines] == lines
+    assert max(len(part.model_dump_json().encode()) for part in parts) < MAX_REQUEST
 
 
 async def test_an_edition_is_loaded_once(service: ServiceUnderTest) -> None:

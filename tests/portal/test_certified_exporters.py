@@ -25,7 +25,7 @@ async def confirm(system: System, browser: Browser) -> str:
 
 async def certify(system: System, browser: Browser, exporter: Human, product: UUID) -> str:
     assert exporter.session
-    await browser.get(f"/certified-exporters/{exporter.session.organisation}")
+    assert "Angkor Rice Mills" in await browser.get(f"/certified-exporters/{exporter.session.organisation}")
     text = await browser.send(
         "/content", valid_until="2027-06-30", people="Sok Dara; Export manager", product_ids=str(product), reason="Audited."
     )

@@ -139,8 +139,8 @@ async def list_certified_exporters(question: ListCertifiedExporters, work: Work)
 
 @router.answers(SearchExporters)
 async def search_exporters(question: SearchExporters, work: Work) -> FoundExporters:
-    """Which registered exporters have this text in their name?"""
-    found = await store.search_exporters(work, question.search)
+    """Which registered exporters have this text in their name, or this id?"""
+    found = await store.search_exporters(work, question.search, question.exporter_id)
     return FoundExporters(exporters=[FoundExporter(exporter_id=ident, name=name, code=code) for ident, name, code in found])
 
 

@@ -89,10 +89,14 @@ async def list_certified(
     return await page_of(work.session, rows, [By(_C.code)], after, limit)
 
 
-async def search_exporters(work: Work, text: str) -> list[tuple[UUID, str, str | None]]:
-    """The exporters with a text in their name, at most 20, each with the code of a certification that was not withdrawn."""
-    named = exporters.c.search.contains(text.lower(), autoescape=True)
-    found = select(exporters.c.exporter_id, exporters.c.name).where(named).order_by(exporters.c.search).limit(MAX_FOUND)
+async def search_exporters(work: Work, text: str | None, exporter_id: UUID | None) -> list[tuple[UUID, str, str | None]]:
+    """The exporters with a text in their name, or with an id; at most 20.
+
+    Each has the code of a certification that was not withdrawn.
+    """
+    wanted = [] if text is None else [exporters.c.search.contains(text.lower(), autoescape=True)]
+    wanted += [] if exporter_id is None else [exporters.c.exporter_id == exporter_id]
+    found = select(exporters.c.exporter_id, exporters.c.name).where(*wanted).order_by(exporters.c.search).limit(MAX_FOUND)
     rows = (await work.session.execute(found)).all()
     mine = (_C.exporter_id.in_([row.exporter_id for row in rows]), _C.status != CertifiedStatus.WITHDRAWN)
     codes = {row.exporter_id: row.code for row in await work.session.execute(select(_C.exporter_id, _C.code).where(*mine))}

@@ -9,7 +9,7 @@ from services.portal.navigation import AUDITORS, COMPANY, DECIDING
 from services.portal.page import page
 from services.portal.pages.confirming import confirm_first
 from services.portal.settings import PREFIX
-from services.portal.visit import Visit
+from services.portal.visit import NotForYou, Visit
 from services.portal.wording import Tag
 from shared.contracts.certificates.lists import ListProducts, Products
 from shared.contracts.certificates.products import ProductStatus
@@ -77,16 +77,22 @@ async def show_register(visit: Visit) -> Response:
 async def show_exporter(visit: Visit) -> Response:
     """One exporter with signatories, products and acts; for an approver the forms to certify or to change it."""
     exporter_id = visit.id("exporter_id")
+    if visit.someone.has(*COMPANY) and exporter_id != visit.company:
+        raise NotForYou
     state: CertifiedExporterState | None = await visit.ask_or(None, GetCertifiedExporter(exporter_id=exporter_id), NOT_FOUND)
+    if state is None and visit.someone.has(*COMPANY):
+        raise NotForYou
     current = state if state and state.status is not CertifiedStatus.WITHDRAWN else None
     products: Products = await visit.ask(ListProducts(exporter_id=exporter_id, status=ProductStatus.APPROVED, limit=100))
     if current:
         people = [f"{each.name}; {each.position}" for each in current.signatories if each.until is None]
         visit.form.defaults({"valid_until": current.valid_until.isoformat(), "people": "\n".join(people)})
     certified = {str(each.product_id) for each in current.products if each.until is None} if current else set()
+    name = state.name if state else await _name_of(visit, exporter_id)
     return visit.page(
         "certified/exporter.html",
         state=state,
+        name=name,
         current=current,
         products=products.products,
         chosen=set(visit.form.texts("product_ids")) or certified,
@@ -96,6 +102,12 @@ async def show_exporter(visit: Visit) -> Response:
         may_change=visit.someone.has(*CHANGING),
         of_company=visit.someone.has(*COMPANY),
     )
+
+
+async def _name_of(visit: Visit, exporter_id: UUID) -> str:
+    """The name of a registered exporter; empty if there is none."""
+    found: FoundExporters = await visit.ask(SearchExporters(exporter_id=exporter_id))
+    return found.exporters[0].name if found.exporters else ""
 
 
 def act_words(language: Language) -> dict[str, str]:
@@ -150,7 +162,7 @@ async def act(visit: Visit) -> Response:
 
 async def _confirm(visit: Visit, command: Command, done: str, state: CertifiedExporterState | None) -> Response:
     exporter_id: UUID = visit.id("exporter_id")
-    about = f"{state.name} ({state.code})" if state else str(exporter_id)
+    about = f"{state.name} ({state.code})" if state else await _name_of(visit, exporter_id)
     here = f"{LIST}/{exporter_id}"
     return await confirm_first(visit, [(command, about, here)], here, done)
 

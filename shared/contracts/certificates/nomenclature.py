@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.fields import Line, Sha256
+from shared.contracts.fields import Line, Sha256, Text
 from shared.contracts.messages import Answer, Contract, OperatorCommand, OperatorQuestion, Part, Question
 
 MAX_LINES = 50_000
@@ -26,7 +26,7 @@ class NomenclatureLine(Part):
     """One line of an edition: its code and its description."""
 
     code: NomenclatureCode
-    description: Annotated[Line, StringConstraints(max_length=500)]
+    description: Annotated[Text, StringConstraints(max_length=500)]
 
 
 class NomenclatureLoaded(Answer):

@@ -206,12 +206,13 @@ class FoundExporters(Answer):
 
 
 class SearchExporters(Question):
-    """Which registered exporters have this text in their name?"""
+    """Which registered exporters have this text in their name, or this id?"""
 
     subject: ClassVar[str] = "qry.exporters.search.v1"
     answer: ClassVar[type[Answer]] = FoundExporters
     asked_by: ClassVar[frozenset[Role]] = OFFICERS
-    search: Annotated[Line, StringConstraints(max_length=100)]
+    search: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    exporter_id: UUID | None = None
 
 
 class DatedDigest(Contract):
