@@ -27,7 +27,7 @@ BOUNDED = frozenset(
     alembic_version runnable_revisions signing_keys tasks dead_letters recoveries lost_keys revoked_sessions revoked_mandates
     used_step_ups numbers contingency_numbers assignments tracked_partners tracked_outages partners partner_outages exporters
     exporter_names consignee_names registrations users mandates api_keys passkeys nomenclature_editions origin_rule_sets
-    origin_rule_parts
+    origin_rule_parts check_keys
     rows effects sqlite_master sqlite_temp_master
     """.split()  # noqa: SIM905
 )

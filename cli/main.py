@@ -10,7 +10,7 @@ from nats.errors import Error as NatsError
 from rich.console import Console
 
 from cli.backup_archive import BackupRefused
-from cli.commands import asean, bus, certificate, dead, imports, nomenclature, origin, rules, secrets
+from cli.commands import asean, bus, certificate, check_key, dead, imports, nomenclature, origin, rules, secrets
 from cli.commands import audit_trail as trail
 from cli.commands.audit import audit
 from cli.commands.backup import backup, restore
@@ -67,3 +67,4 @@ app.command(certificate.app)
 app.command(nomenclature.app)
 app.command(origin.app)
 app.command(rules.app)
+app.command(check_key.app)

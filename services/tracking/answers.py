@@ -271,6 +271,32 @@ class DeclarationShown(Public):
     valid_until: str | None
 
 
+class BulkChecked(Public):
+    """The outcome for one entry. `number`: its place in the request, from 1. `verdict`, `reason`: as in `CheckShown`.
+
+    `exporter`, `consignee`: for comparison with the document, at most 60 characters each.
+    """
+
+    number: int
+    verdict: Verdict
+    reason: str
+    reference: str | None
+    form: str | None
+    destination: str | None
+    issued_on: str | None
+    valid_until: str | None
+    replaced_by: str | None
+    exporter: str | None
+    consignee: str | None
+
+
+class BulkShown(Public):
+    """The outcomes of the check of many certificates, in the order of the request."""
+
+    checked_at: Instant
+    results: tuple[BulkChecked, ...]
+
+
 class CheckShown(Public):
     """The outcome of a check. `reason`: more exactly why. Dates are ISO 8601."""
 

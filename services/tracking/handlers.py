@@ -1,6 +1,6 @@
-"""The handlers of tracking: it stores the public data of events."""
+"""The handlers of tracking: it stores the public data of events, and keys that an operator issues."""
 
-from services.tracking import store
+from services.tracking import check_keys, store
 from services.tracking.certified_tables import TrackedCertifiedExporter, certified_codes, store_certified
 from services.tracking.outage_tables import TrackedNotice, TrackedOutage
 from services.tracking.store import (
@@ -21,6 +21,15 @@ from shared.contracts.certificates.self_certification import CertifiedExporterCh
 from shared.contracts.gateway.outages import ContingencyIssued, PartnerOutageChanged
 from shared.contracts.gateway.partners import PartnerObserved
 from shared.contracts.gateway.transmissions import StatusCode, TransmissionAdvanced
+from shared.contracts.tracking import (
+    CheckKey,
+    CheckKeyIssued,
+    CheckKeys,
+    CheckKeyWithdrawn,
+    IssueCheckKey,
+    ListCheckKeys,
+    WithdrawCheckKey,
+)
 from shared.handling.router import Router
 from shared.handling.work import Work
 
@@ -178,6 +187,35 @@ async def show_notice_on_contingency_issued(event: ContingencyIssued, work: Work
             public_key=event.public_key,
             version=event.version,
         ),
+    )
+
+
+@router.answers(IssueCheckKey)
+async def issue_check_key(command: IssueCheckKey, work: Work) -> CheckKeyIssued:
+    """An operator issues a key for an authority abroad."""
+    key_id, key = await check_keys.issue_key(work, command.authority, command.country)
+    return CheckKeyIssued(key_id=key_id, key=key)
+
+
+@router.answers(WithdrawCheckKey)
+async def withdraw_check_key(command: WithdrawCheckKey, work: Work) -> CheckKeyWithdrawn:
+    """An operator withdraws a key."""
+    return CheckKeyWithdrawn(key=_shown(await check_keys.withdraw_key(work, command.key_id)))
+
+
+@router.answers(ListCheckKeys)
+async def list_check_keys(question: ListCheckKeys, work: Work) -> CheckKeys:
+    """Which keys were issued, and which are withdrawn?"""
+    return CheckKeys(keys=[_shown(key) for key in await check_keys.all_keys(work)])
+
+
+def _shown(key: check_keys.KeptKey) -> CheckKey:
+    return CheckKey(
+        key_id=key.key_id,
+        authority=key.authority,
+        country=key.country,
+        issued_at=key.issued_at,
+        withdrawn_at=key.withdrawn_at,
     )
 
 

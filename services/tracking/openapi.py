@@ -6,6 +6,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from services.tracking.answers import (
+    BulkShown,
     CertificateShown,
     CheckShown,
     CodesShown,
@@ -17,6 +18,7 @@ from services.tracking.answers import (
     ServiceFigures,
     StepShown,
 )
+from services.tracking.bulk import BulkRequest
 from services.tracking.references import EXAMPLE, MAX_TYPED
 from shared.contracts.gateway.outages import MAX_TOKEN
 
@@ -29,6 +31,7 @@ ANSWERS: Sequence[type[Public]] = (
     StepShown,
     CheckShown,
     DeclarationShown,
+    BulkShown,
     Problem,
 )
 TEMPLATE = "#/components/schemas/{model}"
@@ -80,7 +83,9 @@ DECLARATION = tuple(
 
 def document() -> dict[str, Any]:
     """The document, as `/openapi.json` has it."""
-    _, schemas = models_json_schema([(model, "serialization") for model in ANSWERS], ref_template=TEMPLATE)
+    _, schemas = models_json_schema(
+        [(BulkRequest, "validation"), *((model, "serialization") for model in ANSWERS)], ref_template=TEMPLATE
+    )
     typed = {
         "name": "reference",
         "required": True,
@@ -145,9 +150,30 @@ def document() -> dict[str, Any]:
                 *DECLARATION,
                 FORMAT,
             ),
+            "/verify/bulk": {
+                "post": {
+                    "operationId": "checkMany",
+                    "summary": "Check up to 500 certificates. It needs the key of an authority, which the ministry issues.",
+                    "security": [{"authority": []}],
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": {"schema": {"$ref": TEMPLATE.format(model=BulkRequest.__name__)}}},
+                    },
+                    "responses": _answers(BulkShown, "The outcome for each entry.")
+                    | {
+                        "400": _problem("The request is malformed."),
+                        "401": _problem("The key is unknown or withdrawn."),
+                        "413": _problem("No length, or too large."),
+                        "503": _problem("Too many at the same time: wait as long as Retry-After says."),
+                    },
+                }
+            },
             "/codes": _get("getCodes", "Read the meanings of codes.", _answers(CodesShown, "The codes."), FORMAT),
         },
-        "components": {"schemas": schemas["$defs"]},
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"authority": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 

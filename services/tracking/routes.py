@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 
 from services.tracking import informing, searching
+from services.tracking.bulk import verify_bulk
 from services.tracking.declarations import verify_declaration
 from services.tracking.limits import Endpoint, limited
 from services.tracking.live import show_events
@@ -31,5 +32,6 @@ ADDRESSES: dict[str, Endpoint] = {
 routes: Sequence[BaseRoute] = (
     *(Route(path, limited(endpoint)) for path, endpoint in ADDRESSES.items()),
     Route("/verify", limited(verify), methods=["GET", "POST"]),
+    Route("/verify/bulk", limited(verify_bulk), methods=["POST"]),
     *routes_below(""),
 )

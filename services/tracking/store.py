@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from services.tracking import certified_tables as certified_tables
+from services.tracking import check_keys as check_keys
 from services.tracking.metadata import TABLES
 from services.tracking.outage_tables import TrackedNotice, TrackedOutage, tracked_notices, tracked_outages
 from shared.database.column_types import UtcDateTime

@@ -261,3 +261,16 @@ def test_rules_of_origin_are_loaded_once_and_shown(co: Co) -> None:
     assert "in force, loaded" in shown
     assert "rule: RVC(35) + CTSH (general rule), the general rule" in shown
     assert "LoadOriginRules" in co("audit-trail", "show", "--service", "certificates").out
+
+
+def test_a_key_for_an_authority_is_issued_listed_and_withdrawn(co: Co) -> None:
+    issued = co("check-key", "issue", "Customs of Viet Nam", "--of", "VN")
+    key_id, key = issued.out.split("id ")[1].split(";")[0], issued.out.strip().splitlines()[-1]
+
+    assert key.startswith(f"co-check.{key_id.replace('-', '')}.")
+    assert "Customs of Viet Nam" in co("check-key", "list").out
+    assert key not in co("check-key", "list").out
+    assert "is withdrawn" in co("check-key", "withdraw", key_id).out
+    assert "check_key_not_found" in co("check-key", "withdraw", str(uuid4())).error
+    assert co("check-key", "issue", "x", "--of", "Viet Nam").code == 2
+    assert f"{key_id}" in co("audit-trail", "show", "--on", key_id).out

@@ -212,7 +212,8 @@ def still_open(connection: ssl.SSLSocket) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("path", "limit"), [("/asw/messages", 4 * MIB), ("/portal/apply", 6 * MIB), ("/verify", 6 * MIB), ("/", 8 * 1024)]
+    ("path", "limit"),
+    [("/asw/messages", 4 * MIB), ("/portal/apply", 6 * MIB), ("/verify", 6 * MIB), ("/verify/bulk", 2 * MIB), ("/", 8 * 1024)],
 )
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
 def test_a_body_that_is_too_large_is_refused(start: Start, path: str, limit: int, chunked: bool) -> None:

@@ -22,6 +22,7 @@ from services.tracking.openapi import document
 from tests.support.fuzzing import examples
 
 from .conftest import A_JOURNEY, Tracking
+from .test_tracking_bulk import a_new_key
 
 SCHEMA = schemathesis.openapi.from_dict(document())
 PATHS = sorted(document()["paths"])
@@ -33,8 +34,10 @@ CHECKS = [
     response_schema_conformance,
 ]
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
-REQUESTS = {path: st.one_of(*(SCHEMA[path]["GET"].as_strategy(mode) for mode in MODES)) for path in PATHS}
+METHOD_OF = {path: "GET" if "get" in methods else "POST" for path, methods in document()["paths"].items()}
+REQUESTS = {path: st.one_of(*(SCHEMA[path][METHOD_OF[path]].as_strategy(mode) for mode in MODES)) for path in PATHS}
 ADDRESSES = count(1)
+HEADERS = {"accept": "application/json"}
 
 
 @pytest.fixture
@@ -43,6 +46,7 @@ async def public(empty_database: Path, tmp_path: Path) -> AsyncIterator[Tracking
     shutil.copy(empty_database, tmp_path / "tracking.sqlite")
     service = Tracking(tmp_path / "tracking.sqlite", streams_last=0.02)
     await service.receive(*A_JOURNEY)
+    HEADERS["authorization"] = f"Bearer {(await a_new_key(service)).key}"
     yield service
     await service.public.aclose()
     service.context.stop()
@@ -51,8 +55,8 @@ async def public(empty_database: Path, tmp_path: Path) -> AsyncIterator[Tracking
 
 async def send(public: Tracking, case: schemathesis.Case) -> httpx.Response:
     """Sends a request as a program. Each comes from another address, so that none waits for the limit of requests."""
-    wanted = case.as_transport_kwargs(base_url="https://track.example", headers={"accept": "application/json"})
-    wanted = {name: value for name, value in wanted.items() if name in ("method", "url", "params", "headers")}
+    wanted = case.as_transport_kwargs(base_url="https://track.example", headers=HEADERS)
+    wanted = {name: value for name, value in wanted.items() if name in ("method", "url", "params", "headers", "json", "data")}
     number = next(ADDRESSES)
     transport = httpx.ASGITransport(public.app, client=(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 1))
     async with httpx.AsyncClient(transport=transport) as http:
