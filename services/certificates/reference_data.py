@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.certificates.domain.examination import ExaminationRules
 from services.certificates.domain.certified import CertificationRule
+from services.certificates.domain.examination import ExaminationRules
 from services.certificates.domain.form import Form, FormNotAvailable, FormNotOffered, OfficeUnknown, OriginalNotFromMember
 from services.certificates.domain.reason import Reason
 from services.certificates.form_files import FOLDER, FormFile, read_form_files

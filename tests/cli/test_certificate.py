@@ -1,7 +1,7 @@
 """`co certificate check`: the seal of a PDF, offline."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,8 @@ from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing, new_keys, office_keys
 from tests.gateway.builders import a_form
 
+SEALED_AT = datetime(2026, 3, 2, 4, 1, tzinfo=UTC)
+
 
 @pytest.fixture(scope="module")
 def pdf() -> bytes:
@@ -26,7 +28,7 @@ def pdf() -> bytes:
         office_name="Ministry of Commerce",
         check_at="https://co.example/verify",
     )
-    return sealed_page(page, a_sealing().order(uuid4(), "PNH", "ABCD-EFGH-JKLM", date(2026, 3, 2))).pdf
+    return sealed_page(page, a_sealing().order(uuid4(), "PNH", "ABCD-EFGH-JKLM", date(2026, 3, 2), SEALED_AT)).pdf
 
 
 def test_a_sealed_pdf_is_intact(pdf: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def sealed() -> SealedPage:
         office_name="Ministry of Commerce, Phnom Penh",
         check_at="https://co.example/verify",
     )
-    return sealed_page(page, a_sealing().order(CERTIFICATE, "PNH", CODE, date(2026, 3, 2)))
+    return sealed_page(page, a_sealing().order(CERTIFICATE, "PNH", CODE, date(2026, 3, 2), SEALED_AT))
 
 
 def a_key(**changes: Any) -> DocumentKeyPublished:

@@ -197,7 +197,7 @@ async def _products_of(command: GrantCertifiedExporter | ChangeCertifiedExporter
     for index, product_id in enumerate(dict.fromkeys(command.product_ids)):
         field = f"product_ids.{index}"
         product = require_product(known.get(product_id), product_id, field)
-        product.must_serve(command.exporter_id, field)
+        product.must_serve(command.exporter_id, field, work.today)
         products.append(product)
     return products
 
