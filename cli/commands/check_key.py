@@ -35,7 +35,7 @@ async def issue(authority: str, *, of: str, where: Where | None = None) -> None:
     try:
         command = IssueCheckKey(authority=authority, country=of)
     except ValidationError:
-        raise CommandFailed("Give the name of the authority, and its country by two capital letters, such as VN.") from None
+        raise CommandFailed("Give the name of the authority, and its country by its code, such as VN.") from None
     async with (where or Where()).target().bus_client() as bus:
         issued: CheckKeyIssued = await bus.ask(command, service=TRACKING)
     plain().print(f"key of {authority}, id {issued.key_id}; it is shown once:\n{issued.key}")
