@@ -244,7 +244,7 @@ OF_ONESELF = {
     "RenewRecoveryCodes",
     "RevokeSessions",
 }
-OF_MANY = {"ImportRegistrations", "ImportUsers"}
+OF_MANY = {"ImportCertificates", "ImportProducts", "ImportRegistrations", "ImportUsers"}
 NAMELESS = OF_ONESELF | OF_MANY | {"RequestPasswordReset"}
 """On nobody but who asks; on each row of a file; and the last tells nobody whether an address is known, the trail neither."""
 
