@@ -272,9 +272,7 @@ async def test_a_product_with_an_unknown_code_is_refused(service: ServiceUnderTe
     assert (await service.ask(registration(trader, "6403990099"), trader.person)).status == "registered"
 
 
-async def test_unknown_codes_of_a_draft_are_refused_at_every_item_when_it_is_submitted(
-    service: ServiceUnderTest, trader: Trader
-) -> None:
+async def test_unknown_codes_are_refused_at_every_item_of_a_submission(service: ServiceUnderTest, trader: Trader) -> None:
     await load(service)
     good = trader.a_draft()
     item = good.consignment.items[0]
