@@ -51,7 +51,7 @@ from shared.contracts.certificates.issuing import (
     SubmitCertificate,
     Transport,
 )
-from shared.contracts.certificates.products import ApproveProduct, Criterion, CriterionKind, RegisterProduct
+from shared.contracts.certificates.products import ApproveProduct, ClaimedCriterion, CriterionKind, RegisterProduct
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.gateway.transmissions import StatusCode
 from shared.contracts.index import events
@@ -159,7 +159,7 @@ class InProcess:
             exporter_id=self.exporter_id,
             description="T-shirts, knitted, of cotton, for women and girls",
             hs_code="61091010",
-            criterion=Criterion(kind=CriterionKind.RVC, percentage=Decimal("45")),
+            criterion=ClaimedCriterion(kind=CriterionKind.RVC, percentage=Decimal("45")),
         )
         await self.ask("certificates", product, self.exporter)
         await self.ask("certificates", ApproveProduct(product_id=self.product_id), REVIEWER)

@@ -44,7 +44,7 @@ from shared.contracts.certificates.issuing import (
     SubmitCertificate,
     Transport,
 )
-from shared.contracts.certificates.products import ApproveProduct, Criterion, RefuseProduct, RegisterProduct
+from shared.contracts.certificates.products import ApproveProduct, ClaimedCriterion, RefuseProduct, RegisterProduct
 from shared.contracts.certificates.withdrawing import DiscardCertificate, WithdrawCertificate
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.messages import Command, Request
@@ -190,7 +190,7 @@ class Contents:
                 exporter_id=company.exporter_id,
                 description=row["description"],
                 hs_code=row["hs_code"],
-                criterion=Criterion(**row["criterion"]),
+                criterion=ClaimedCriterion(**row["criterion"]),
                 handicraft=row.get("handicraft", False),
             )
             await unless_done(company.person.ask(command))
