@@ -52,7 +52,7 @@ def test_the_portal_names_every_destination_and_office_of_the_services() -> None
     known, names = ReferenceData.load(), Names(ENGLISH)
 
     served = known.form("D", date(2026, 11, 23)).members - {"KH"}
-    assert {code for code, _ in names.destinations()} == served
+    assert {code for code, _ in names.partners()} == served
     for code, _ in names.offices():
         known.must_have_office(code)
 
