@@ -21,7 +21,6 @@ ADDRESSES: dict[str, Endpoint] = {
     "/status": informing.show_status,
     "/partners": informing.show_partners,
     "/notices": show_notice,
-    "/verify/declaration": verify_declaration,
     "/codes": informing.show_codes,
     "/help": informing.show_help,
     "/help/{guide}": informing.show_guide,
@@ -32,6 +31,7 @@ ADDRESSES: dict[str, Endpoint] = {
 routes: Sequence[BaseRoute] = (
     *(Route(path, limited(endpoint)) for path, endpoint in ADDRESSES.items()),
     Route("/verify", limited(verify), methods=["GET", "POST"]),
+    Route("/verify/declaration", limited(verify_declaration)),
     Route("/verify/bulk", limited(verify_bulk), methods=["POST"]),
     *routes_below(""),
 )
