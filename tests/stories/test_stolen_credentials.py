@@ -80,7 +80,6 @@ OWN_DATA = {
 }
 """Requests of every user about the own account or company, and of a company's administrator about its users."""
 OF_NOBODY = {
-<<<<<<< ours
     AssessOrigin,
     GetTariff,
     ListBoxChecks,
@@ -88,15 +87,6 @@ OF_NOBODY = {
     ListForms,
     ListRejectionReasons,
     QuoteFee,
-=======
-    QuoteFee,
-    GetTariff,
-    ListRejectionReasons,
-    ListCancellationReasons,
-    AssessOrigin,
-    ListBoxChecks,
-    ListForms,
->>>>>>> theirs
     SearchNomenclature,
 }
 """Questions about the law: their answers contain nothing of any company."""
