@@ -250,6 +250,7 @@ async def test_the_token_of_a_stolen_api_key_gives_no_access_beyond_its_mandate(
     assert of_others <= {"not_yours", *(f"{noun}_not_found" for noun in nouns)}
     assert {name for name, code in found.items() if code == "accepted"} <= {
         "AssessOrigin",
+        "ListBoxChecks",
         "ListCancellationReasons",
         "ListForms",
         "ListInvoices",
