@@ -44,6 +44,6 @@ async def test_a_lost_projection_is_rebuilt_by_reannouncing_everything(
 async def test_an_unknown_noun_cannot_be_reannounced(load: Load) -> None:
     with pytest.raises(
         CommandFailed,
-        match=re.escape("There is no noun ship; there are certificate, certificate-message, certificate-status, contingency, "),
+        match=re.escape("There is no noun ship; there are certificate, certificate-message, certificate-status, "),
     ):
         await reannounce("ship", where=load.where)
