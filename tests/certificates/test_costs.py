@@ -170,6 +170,21 @@ async def test_a_renewal_without_change_is_approved_by_rule_and_one_with_a_chang
     assert (refused.status, refused.reason) == ("approved", "No price.")
 
 
+@pytest.mark.parametrize("refused", [False, True])
+async def test_figures_that_no_officer_has_approved_are_not_approved_by_stating_them_again(
+    service: ServiceUnderTest, trader: Trader, refused: bool
+) -> None:
+    await state_costs(trader, costs())
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    changed = await state_costs(trader, costs("4.00"))
+    assert (changed.status, changed.claim_met) == ("renewing", True)
+    if refused:
+        await service.ask(RefuseProduct(product_id=trader.product_id, reason="No price."), REVIEWER)
+
+    assert (await state_costs(trader, costs("4.00"))).status == "renewing"
+    assert (await state_costs(trader, costs())).status == "approved"  # those of the approval
+
+
 async def test_a_product_whose_approval_has_ended_serves_no_certificate_until_it_is_renewed(
     service: ServiceUnderTest, trader: Trader
 ) -> None:

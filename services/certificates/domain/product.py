@@ -48,6 +48,7 @@ class Product:
     """An exporter's product and how it originates.
 
     `costs_version`: of its latest cost statement; None without one. `claim_met`: whether that reaches the criterion.
+    `approved_costs_version`: of the statement by which it was approved; None without one.
     `valid_until`: the last day of the approval; None for a product that was approved before approvals had an end.
     """
 
@@ -62,6 +63,7 @@ class Product:
     reason: str | None = None
     version: int = 1
     costs_version: int | None = None
+    approved_costs_version: int | None = None
     claim_met: bool | None = None
     valid_until: date | None = None
 
@@ -109,6 +111,7 @@ class Product:
     def _approved_until(self, day: date) -> None:
         self.status = ProductStatus.APPROVED
         self.valid_until = day
+        self.approved_costs_version = self.costs_version
 
     def _must_wait(self) -> None:
         if self.status not in (ProductStatus.REGISTERED, ProductStatus.RENEWING):

@@ -34,9 +34,10 @@ async def state_product_costs(command: StateProductCosts, work: Work) -> Product
     rules.must_be_recent(command.costs.costed_on, work.today, "costs.costed_on")
 
     assessment = await assessed(product, command.costs, work)
-    former = await find_costs(work, product.product_id, product.costs_version) if product.costs_version else None
+    version = product.approved_costs_version
+    approved = await find_costs(work, product.product_id, version) if version else None
     claim_met = assessment.claim is not None and assessment.claim.met
-    product.state_costs(claim_met=claim_met, unchanged=_is_same(former, command.costs), on=work.today, rules=rules)
+    product.state_costs(claim_met=claim_met, unchanged=_is_same(approved, command.costs), on=work.today, rules=rules)
 
     row = CostsRow(
         product_id=product.product_id,
@@ -79,11 +80,11 @@ async def assessed(product: Product, costs: ProductCosts, work: Work) -> OriginA
     return assessment_of(stated, rules, work.today, product.criterion.box_8, at="costs.")
 
 
-def _is_same(former: CostsRow | None, costs: ProductCosts) -> bool:
-    """Whether a statement has the figures of the former one. Days do not matter."""
-    if former is None:
+def _is_same(approved: CostsRow | None, costs: ProductCosts) -> bool:
+    """Whether a statement has the figures of the approved one. Days do not matter."""
+    if approved is None:
         return False
-    return _without_days(ProductCosts.model_validate_json(former.costs)) == _without_days(costs)
+    return _without_days(ProductCosts.model_validate_json(approved.costs)) == _without_days(costs)
 
 
 def _without_days(costs: ProductCosts) -> ProductCosts:

@@ -16,6 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("products", sa.Column("costs_version", sa.Integer()))
+    op.add_column("products", sa.Column("approved_costs_version", sa.Integer()))
     op.add_column("products", sa.Column("claim_met", sa.Boolean()))
     op.add_column("products", sa.Column("valid_until", sa.Date()))
     op.create_table(

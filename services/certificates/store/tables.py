@@ -79,6 +79,7 @@ products = Table(
     Column("search", Text, nullable=False, server_default=""),
     Column("listed_as", String(40), nullable=False, server_default=""),
     Column("costs_version", Integer),
+    Column("approved_costs_version", Integer),
     Column("claim_met", Boolean),
     Column("valid_until", Date),
     Index("ix_products_listed", "listed_as", "product_id"),
