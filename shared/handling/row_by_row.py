@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from shared.contracts.registry.importing import RowOutcome, RowReport
+from shared.contracts.registry.importing import Imported, RowOutcome, RowReport
 from shared.handling.work import Work
 from shared.refusals import Refused
 
@@ -39,6 +39,11 @@ async def import_together(
     del work.announced[announced:]
     work.tasks = later
     return [report if report.outcome is RowOutcome.REFUSED else _refused(ColleagueRefused()) for report in reports]
+
+
+async def import_each(rows: Sequence[R], import_row: Callable[[R, Work], Awaitable[RowReport]], work: Work) -> Imported:
+    """Imports each row for itself: a refused row blocks no other."""
+    return Imported(rows=[await _import(row, import_row, work) for row in rows])
 
 
 async def _import(row: R, import_row: Callable[[R, Work], Awaitable[RowReport]], work: Work) -> RowReport:

@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.certificates.domain.examination import CostsInFuture, CostsTooOld, ExaminationRules, months_after
+from services.certificates.domain.examination import CostsInFuture, CostsTooOld, ExaminationRules
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import ApprovalNeedsReason, Product, ProductAlreadyDecided, ProductStatus
+from shared.clock import months_from
 from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
 from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
 from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct
@@ -59,7 +60,7 @@ async def state_costs(trader: Trader, figures: ProductCosts, **changes: Any) -> 
     ],
 )
 def test_months_end_on_the_last_day_of_a_shorter_month(day: date, months: int, later: date) -> None:
-    assert months_after(day, months) == later
+    assert months_from(day, months) == later
 
 
 def test_figures_are_of_the_last_six_months() -> None:

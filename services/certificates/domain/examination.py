@@ -1,9 +1,9 @@
 """The rules of the pre-export examination of products. They are dated data."""
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
+from shared.clock import months_from
 from shared.refusals import Refused
 
 
@@ -26,18 +26,12 @@ class ExaminationRules:
 
     def valid_until(self, on: date) -> date:
         """The last day of an approval that is given on a day."""
-        return date.fromordinal(months_after(on, self.valid_months).toordinal() - 1)
+        return date.fromordinal(months_from(on, self.valid_months).toordinal() - 1)
 
     def must_be_recent(self, costed_on: date, on: date, field: str) -> None:
         """Refuses cost data that are too old, and those of a future day. Raises CostsTooOld, CostsInFuture."""
         if costed_on > on:
             raise CostsInFuture(field, day=costed_on)
-        oldest = months_after(on, -self.cost_data_months)
+        oldest = months_from(on, -self.cost_data_months)
         if costed_on < oldest:
             raise CostsTooOld(field, day=costed_on, oldest=oldest, months=self.cost_data_months)
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day, so many months later; the last day of a month that is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

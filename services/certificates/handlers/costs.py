@@ -12,7 +12,7 @@ from services.certificates.store.origin_rules import known_rules
 from services.certificates.store.products import product_by_id
 from services.certificates.views import product_state
 from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
-from shared.contracts.certificates.origin import CostStatement, OriginAssessment
+from shared.contracts.certificates.origin import OriginAssessment
 from shared.contracts.certificates.products import ProductState
 from shared.handling.router import Router
 from shared.handling.work import Work
@@ -74,8 +74,7 @@ async def get_product_costs(question: GetProductCosts, work: Work) -> StatedCost
 
 async def assessed(product: Product, costs: ProductCosts, work: Work) -> OriginAssessment:
     """The worksheet of a product by the rules in force today, with the verdict on its criterion."""
-    figures = {name: getattr(costs, name) for name in CostStatement.model_fields if name in ProductCosts.model_fields}
-    stated = CostStatement(hs=product.hs_code, goods=product.description, **figures)
+    stated = costs.statement(hs=product.hs_code, goods=product.description)
     rules = rules_for(costs.form, work.today, await known_rules(work), "costs.form")
     return assessment_of(stated, rules, work.today, product.criterion.box_8, at="costs.")
 

@@ -29,9 +29,9 @@ from shared.contracts.certificates.importing import (
     ImportProducts,
     ListFormerCertificates,
 )
-from shared.contracts.registry.importing import Imported, RowOutcome, RowReport, imported_id
+from shared.contracts.registry.importing import Imported, RowOutcome, RowReport, compared, imported_id
 from shared.handling.router import Router
-from shared.handling.row_by_row import import_together
+from shared.handling.row_by_row import import_each
 from shared.handling.work import Work
 
 router = Router()
@@ -40,25 +40,25 @@ router = Router()
 @router.answers(ImportProducts)
 async def import_products(command: ImportProducts, work: Work) -> Imported:
     """Imports approved products."""
-    return Imported(rows=[(await import_together([row], import_product, work))[0] for row in command.products])
+    return await import_each(command.products, import_product, work)
 
 
 @router.answers(CheckProductsImport)
 async def check_products_import(question: CheckProductsImport, work: Work) -> Imported:
     """Shows what an import of these products would do."""
-    return Imported(rows=[(await import_together([row], import_product, work))[0] for row in question.products])
+    return await import_each(question.products, import_product, work)
 
 
 @router.answers(ImportCertificates)
 async def import_certificates(command: ImportCertificates, work: Work) -> Imported:
     """Imports certificates of the former system."""
-    return Imported(rows=[(await import_together([row], import_certificate, work))[0] for row in command.certificates])
+    return await import_each(command.certificates, import_certificate, work)
 
 
 @router.answers(CheckCertificatesImport)
 async def check_certificates_import(question: CheckCertificatesImport, work: Work) -> Imported:
     """Shows what an import of these certificates would do."""
-    return Imported(rows=[(await import_together([row], import_certificate, work))[0] for row in question.certificates])
+    return await import_each(question.certificates, import_certificate, work)
 
 
 @router.answers(ListFormerCertificates)
@@ -84,7 +84,7 @@ async def import_product(row: ImportedProduct, work: Work) -> RowReport:
     )
     if known := await find_product(work, product.product_id):
         fields = ("exporter_id", "description", "hs_code", "criterion", "handicraft", "valid_until")
-        return _compared(differences(known, product, fields), known.product_id)
+        return compared(differences(known, product, fields), known.product_id)
     if work.may_write:
         work.session.add(product)
         await work.session.flush()
@@ -111,7 +111,7 @@ async def import_certificate(row: ImportedCertificate, work: Work) -> RowReport:
     )
     if known := await find_former(work, certificate_id):
         stored = ImportedCertificate.model_validate_json(known.content)
-        return _compared(differences(stored, row, ImportedCertificate.model_fields), certificate_id)
+        return compared(differences(stored, row, ImportedCertificate.model_fields), certificate_id)
     if work.may_write:
         await keep_former(work, former)
     return RowReport(outcome=RowOutcome.IMPORTED, id=certificate_id)
@@ -154,10 +154,6 @@ async def _company_of(row: ImportedProduct | ImportedCertificate, work: Work) ->
     if exporter_id is None or await find_exporter(work, exporter_id) is None:
         raise CompanyNotKnown("company_former_id" if row.company_former_id else "company_tax_number" if key else "exporter_id")
     return exporter_id
-
-
-def _compared(differs: list[str], row_id: UUID) -> RowReport:
-    return RowReport(outcome=RowOutcome.DIFFERENT if differs else RowOutcome.UNCHANGED, id=row_id, fields=differs)
 
 
 def _listed(certificate_id: UUID, content: str) -> FormerCertificate:

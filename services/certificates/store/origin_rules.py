@@ -18,7 +18,6 @@ _S, _P = origin_rule_sets.c, origin_rule_parts.c
 _LOADED = select(_S.rule_set_id, _S.loaded_at).order_by(_S.loaded_at, _S.rule_set_id)
 _CONTENTS = select(_S.rule_set_id, _S.content).where(_S.rule_set_id.in_(bindparam("wanted", expanding=True)))
 _SET = select(_S.rule_set_id).where(_S.rule_set_id == bindparam("wanted"))
-_VERSION = select(_S.rule_set_id).where(_S.form == bindparam("of_form"), _S.version == bindparam("of_version"))
 _COUNT = select(func.count()).where(_P.rule_set_id == bindparam("wanted"))
 _PARTS = select(_P.content).where(_P.rule_set_id == bindparam("wanted")).order_by(_P.number)
 
@@ -52,11 +51,6 @@ async def known_rules(work: Work) -> Sequence[KnownRules]:
 async def is_loaded(work: Work, rule_set_id: UUID) -> bool:
     """Whether these rules are complete."""
     return (await work.session.execute(_SET, {"wanted": rule_set_id})).first() is not None
-
-
-async def has_version(work: Work, form: str, version: str) -> bool:
-    """Whether rules of this form and version are loaded."""
-    return (await work.session.execute(_VERSION, {"of_form": form, "of_version": version})).first() is not None
 
 
 async def keep_part(work: Work, rule_set_id: UUID, number: int, content: str) -> int:

@@ -11,7 +11,7 @@ from services.portal.statements import FEWEST, MORE, ROW, StatementFields
 from services.portal.visit import Visit
 from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
 from shared.contracts.certificates.lists import GetProduct
-from shared.contracts.certificates.origin import AssessOrigin, CostStatement, OriginAssessment
+from shared.contracts.certificates.origin import AssessOrigin, OriginAssessment
 from shared.contracts.certificates.products import ProductState
 
 COSTS = "costs"
@@ -51,8 +51,7 @@ async def state(visit: Visit) -> Response:
 
 
 async def _assessed(visit: Visit, product: ProductState, costs: ProductCosts) -> OriginAssessment:
-    figures = {name: getattr(costs, name) for name in CostStatement.model_fields if name in ProductCosts.model_fields}
-    statement = CostStatement(hs=product.hs_code, goods=product.description, **figures)
+    statement = costs.statement(hs=product.hs_code, goods=product.description)
     criterion = product.criterion
     claim = f"{criterion.percentage.normalize():f}%" if criterion.percentage is not None else criterion.kind.value
     found: OriginAssessment = await visit.ask(AssessOrigin(form=costs.form, claim=claim, statement=statement))

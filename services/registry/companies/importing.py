@@ -2,7 +2,6 @@
 
 from functools import partial
 from itertools import groupby
-from uuid import UUID
 
 from services.registry.companies import store as registrations
 from services.registry.companies.applying import must_be_sound
@@ -35,10 +34,11 @@ from shared.contracts.registry.importing import (
     ImportUsers,
     RowOutcome,
     RowReport,
+    compared,
     imported_id,
 )
 from shared.handling.router import Router
-from shared.handling.row_by_row import import_together
+from shared.handling.row_by_row import import_each, import_together
 from shared.handling.work import Work
 
 router = Router()
@@ -48,13 +48,13 @@ router = Router()
 async def import_registrations(command: ImportRegistrations, work: Work) -> Imported:
     """Imports companies with their people. Each company is imported whole or not at all."""
     import_row = partial(import_registration, invite=command.invite)
-    return Imported(rows=[(await import_together([row], import_row, work))[0] for row in command.registrations])
+    return await import_each(command.registrations, import_row, work)
 
 
 @router.answers(CheckRegistrationsImport)
 async def check_registrations_import(question: CheckRegistrationsImport, work: Work) -> Imported:
     """Shows what an import of these companies would do."""
-    return Imported(rows=[(await import_together([row], import_registration, work))[0] for row in question.registrations])
+    return await import_each(question.registrations, import_registration, work)
 
 
 @router.answers(ImportUsers)
@@ -178,9 +178,3 @@ def send_invitations(staff: list[User], work: Work) -> None:
     for user in staff:
         if user.is_invited:
             work.later(SendInvitation(user_id=user.user_id), key=user.user_id)
-
-
-def compared(differs: list[str], row_id: UUID) -> RowReport:
-    """The report on a row that was imported before."""
-    outcome = RowOutcome.DIFFERENT if differs else RowOutcome.UNCHANGED
-    return RowReport(outcome=outcome, id=row_id, fields=differs)

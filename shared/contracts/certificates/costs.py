@@ -10,6 +10,7 @@ from pydantic import Field
 from shared.contracts.certificates.origin import (
     MAX_MATERIALS,
     MAX_PROCESSES,
+    CostStatement,
     FormName,
     Material,
     OriginAssessment,
@@ -53,6 +54,11 @@ class ProductCosts(Part):
     other: StatedFigure | None = None
     profit: StatedFigure | None = None
     materials: Annotated[tuple[CostedMaterial, ...], Field(max_length=MAX_MATERIALS)] = ()
+
+    def statement(self, *, hs: str, goods: str) -> CostStatement:
+        """The statement that is assessed, for goods with this HS code and description."""
+        figures = {name: getattr(self, name) for name in CostStatement.model_fields if name in type(self).model_fields}
+        return CostStatement(hs=hs, goods=goods, **figures)
 
 
 class StateProductCosts(Command):

@@ -137,6 +137,12 @@ class RowReport(Contract):
     fields: tuple[str, ...] = ()
 
 
+def compared(differs: list[str], row_id: UUID) -> RowReport:
+    """The report on a row that was imported before. `differs`: the fields whose stored values differ."""
+    outcome = RowOutcome.DIFFERENT if differs else RowOutcome.UNCHANGED
+    return RowReport(outcome=outcome, id=row_id, fields=differs)
+
+
 class Imported(Answer):
     """The outcome of each row, in the order of the rows."""
 

@@ -2,7 +2,6 @@
 
 from decimal import (
     ROUND_CEILING,
-    ROUND_DOWN,
     Context,
     Decimal,
     DivisionByZero,
@@ -62,11 +61,6 @@ def reaches(part: Decimal, whole: Decimal, percent: Decimal) -> bool:
 def up_to_cents(value: Decimal) -> Decimal:
     """A value with two decimals, rounded up: so much suffices."""
     return value.quantize(CENT, ROUND_CEILING, SHOWN)
-
-
-def down_to_cents(value: Decimal) -> Decimal:
-    """A value with two decimals, rounded down: so much was reached."""
-    return value.quantize(CENT, ROUND_DOWN, SHOWN)
 
 
 def plain(value: Decimal) -> str:
