@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.certificates.documents.keys import Sealing
-from services.certificates.documents.making import print_and_seal, print_only
+from services.certificates.documents.making import print_only
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import ExporterNotRegistered
 from services.certificates.domain.life_cycle import Status
@@ -12,7 +12,7 @@ from services.certificates.domain.sealing import NothingToPreview, NotIssued
 from services.certificates.handlers.agents import must_be_of_exporter
 from services.certificates.handlers.assigning import must_be_of_their_office
 from services.certificates.handlers.reading import certificate_to_read
-from services.certificates.handlers.sealing import PDF, issued_document, sealed_of
+from services.certificates.handlers.sealing import PDF, issued_document, print_sealed, sealed_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.sealed_views import copy_event, copy_printed, copy_view, page_of
 from services.certificates.store.certificates import certificate_by_id
@@ -108,14 +108,12 @@ async def print_copy(task: PrintCopy, work: Work) -> None:
     copy = await find_copy(work, task.office, task.year, task.serial)
     if copy is None or copy.sha256:
         return
-    document, sealing = await issued_document(copy.certificate_id, work), work.use(Sealing)
+    document = await issued_document(copy.certificate_id, work)
     code = (await sealed_of(copy.certificate_id, work)).code
-    page = page_of(document, work.use(ReferenceData), sealing.check_at, copy=copy)
-    order = sealing.order(copy.certificate_id, document.body.office, code, work.today, work.now)
-    made = await work.in_process(print_and_seal, page, order)
+    page = page_of(document, work.use(ReferenceData), work.use(Sealing).check_at, copy=copy)
+    made, key_id = await print_sealed(document, page, code, work)
 
-    sha256 = await store_file(copy.certificate_id, made.pdf, PDF, work)
-    await complete_copy(work, copy, sha256=sha256, key_id=order.key_id, locked_summary=made.locked_summary)
+    await complete_copy(work, copy, sha256=made.sha256, key_id=key_id, locked_summary=made.locked_summary)
     completed = await find_copy(work, task.office, task.year, task.serial)
     if completed and (event := copy_event(document, completed)):
         work.announce(event)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.certificates.documents.keys import Sealing
 from services.certificates.documents.making import print_and_seal
+from services.certificates.documents.orders import PageOrder, SealedPage
 from services.certificates.documents.summaries import new_code
 from services.certificates.domain.sealing import DocumentNotReady
 from services.certificates.handlers.reading import certificate_to_read
@@ -52,15 +53,13 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
     document = await find_document(work, task.certificate_id)
     if document is None or await find_sealed(work, task.certificate_id):
         return
-    code, sealing = new_code(), work.use(Sealing)
-    page = page_of(document, work.use(ReferenceData), sealing.check_at)
-    order = sealing.order(document.certificate_id, document.body.office, code, work.today, work.now)
-    made = await work.in_process(print_and_seal, page, order)
+    code, page = new_code(), page_of(document, work.use(ReferenceData), work.use(Sealing).check_at)
+    made, key_id = await print_sealed(document, page, code, work)
 
     sealed = SealedDocument(
         certificate_id=document.certificate_id,
-        sha256=await store_file(document.certificate_id, made.pdf, PDF, work),
-        key_id=order.key_id,
+        sha256=made.sha256,
+        key_id=key_id,
         code=code,
         summary=made.summary,
         locked_summary=made.locked_summary,
@@ -70,6 +69,14 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
     )
     await keep_sealed(work, sealed)
     work.announce(sealed_event(document, sealed))
+
+
+async def print_sealed(document: Document, page: PageOrder, code: str, work: Work) -> tuple[SealedPage, str]:
+    """Prints and seals a page of a certificate, and stores the PDF under its SHA-256. Returns it and the id of the key."""
+    order = work.use(Sealing).order(document.certificate_id, document.body.office, code, work.today, work.now)
+    made: SealedPage = await work.in_process(print_and_seal, page, order)
+    await store_file(document.certificate_id, made.pdf, PDF, work)
+    return made, order.key_id
 
 
 @router.due(SealRemaining)

@@ -4,7 +4,6 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.certificates.documents.keys import Sealing
-from services.certificates.documents.making import print_and_seal
 from services.certificates.domain.true_copy import (
     TrueCopy,
     TrueCopyRequestedAlready,
@@ -14,7 +13,7 @@ from services.certificates.domain.true_copy import (
 from services.certificates.handlers.agents import certificate_of_actor
 from services.certificates.handlers.assigning import must_be_of_their_office
 from services.certificates.handlers.reading import certificate_to_read
-from services.certificates.handlers.sealing import PDF, issued_document, sealed_of
+from services.certificates.handlers.sealing import issued_document, print_sealed, sealed_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.certificates import certificate_by_id
 from services.certificates.store.documents import references_of
@@ -30,7 +29,6 @@ from shared.contracts.certificates.true_copies import (
     TrueCopyRequests,
     TrueCopyState,
 )
-from shared.handling.files import store_file
 from shared.handling.router import Router
 from shared.handling.task import Task
 from shared.handling.work import Work
@@ -98,15 +96,13 @@ async def print_true_copy(task: PrintTrueCopy, work: Work) -> None:
     copy = await find_true_copy(work, task.request_id)
     if copy is None or copy.sha256 or copy.status is not TrueCopyStatus.GRANTED:
         return
-    document, sealing = await issued_document(copy.certificate_id, work), work.use(Sealing)
+    document = await issued_document(copy.certificate_id, work)
     code = (await sealed_of(copy.certificate_id, work)).code
-    order = sealing.order(copy.certificate_id, document.body.office, code, work.today, work.now)
-    page = true_copy_page(document, copy, work.use(ReferenceData), sealing.check_at)
-    made = await work.in_process(print_and_seal, page, order)
+    page = true_copy_page(document, copy, work.use(ReferenceData), work.use(Sealing).check_at)
+    made, key_id = await print_sealed(document, page, code, work)
 
-    sha256 = await store_file(copy.certificate_id, made.pdf, PDF, work)
     copy = await true_copy_by_id(work, document.certificate_id, task.request_id)
-    copy.sha256, copy.key_id, copy.locked_summary = sha256, order.key_id, made.locked_summary
+    copy.sha256, copy.key_id, copy.locked_summary = made.sha256, key_id, made.locked_summary
     if event := true_copy_event(document, copy):
         work.announce(event)
 
