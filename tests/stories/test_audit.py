@@ -44,7 +44,7 @@ INCONSISTENCIES = (
     ("certificates", "documents", A_GAP, "numbers have no gap"),
     ("certificates", "certificates", "UPDATE certificates SET submission = 0", NO_SUBMISSION),
     ("gateway", "transmissions", A_SECOND_TRANSMISSION, "there are no duplicates"),
-    ("gateway", "transmissions", "DELETE FROM transmissions", "an issued certificate is sent once"),
+    ("gateway", "transmissions", "DELETE FROM transmissions", "an issued certificate of an exchanged form is sent once"),
 )
 
 
