@@ -18,12 +18,12 @@ from bench.figures import Conditions, Figure, middle
 from bench.floors.exchange import Http, Signatures, form, serve
 from services.gateway.wire import xml
 from services.gateway.wire.exchange import XML_TYPE
-from services.gateway.wire.layout import VERSIONS
 from services.gateway.wire.messages import Document, Envelope, Kind, Receipt, WireModel
 from services.gateway.wire.opening import Contents, Rejection, open_message
 from services.gateway.wire.schemas import must_be_valid
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.tls import Connections, trust_only
+from shared.xml.layout import VERSIONS
 from tests.gateway.builders import NOON, a_form, a_signer, an_item, put_keys
 from tests.support.ports import free_ports
 

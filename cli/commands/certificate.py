@@ -13,6 +13,7 @@ from cli.demo.accounts import AccountClient
 from cli.output import plain
 from cli.target import CommandFailed, Where
 from deploy.embedded.layout import Layout
+from shared.contracts.certificates.documents import FormD
 from shared.contracts.certificates.lists import Certificates, ListCertificates
 from shared.contracts.certificates.sealing import (
     CertificateCredential,
@@ -21,6 +22,7 @@ from shared.contracts.certificates.sealing import (
     GetCertificateDocument,
     credential_with_proof,
 )
+from shared.xml.documents import write_document
 
 PATIENCE = 20.0
 
@@ -35,14 +37,15 @@ async def fetch(
     where: Where | None = None,
     to: Path = Path(),
 ) -> None:
-    """Fetch the sealed PDF of a certificate, its data as JSON, and its verifiable credential.
+    """Fetch the sealed PDF of a certificate, its data as JSON and XML, and its verifiable credential.
 
     Parameters
     ----------
     reference
         The reference of the certificate.
     to
-        The folder for `REFERENCE.pdf`, `REFERENCE.json` and `REFERENCE.credential.json`.
+        The folder for `REFERENCE.pdf`, `REFERENCE.json`, `REFERENCE.credential.json`, and `REFERENCE.xml` if the certificate
+        is exchanged.
     """
     target = (where or Where()).target("portal")
     async with target.bus_client(PATIENCE) as bus:
@@ -63,6 +66,8 @@ async def fetch(
             more: CertificateCredential = await client.ask(wanted.model_copy(update={"offset": data.next}))
             data = data.model_copy(update={"credential": data.credential + more.credential, "next": more.next})
     files = {f"{reference}.pdf": pdf, f"{reference}.json": data.model_dump_json(indent=2).encode()}
+    if data.channel is not None:
+        files[f"{reference}.xml"] = write_document(FormD.model_validate_json(data.document))
     if credential := credential_with_proof(data):
         files[f"{reference}.credential.json"] = json.dumps(credential, indent=2, ensure_ascii=False).encode()
     for name, content in files.items():
@@ -81,7 +86,7 @@ def check(
     root: Path = Path("var"),
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
-    """Check a PDF, the text of a QR code, or a reference with its verification code. Exits with 1 if it is not valid.
+    """Check a PDF or XML, the text of a QR code, or a reference with its verification code. Exits with 1 if it is not valid.
 
     The seal of a PDF is checked offline if the certificate of the authority is at hand.
 
@@ -102,14 +107,15 @@ def check(
     is_file = len(document) < 1000 and file.is_file()
     authority = authority or Layout(root).secrets.document_authority
     found: dict[str, Any] = {}
-    if is_file and authority.is_file():
+    content = file.read_bytes() if is_file else b""
+    if content.startswith(b"%PDF") and authority.is_file():
         from cli.seal_of_pdf import seal_of
 
-        seal = seal_of(file.read_bytes(), authority.read_bytes())
+        seal = seal_of(content, authority.read_bytes())
         found["seal"] = {"intact": not seal.why, "why": seal.why, "by": seal.by, "time_stamped": seal.time_stamped}
     address = at or _running_site(root)
     if address:
-        found["site"] = _ask(address, document, code, file if is_file else None, ca_file)
+        found["site"] = _ask(address, document, code, content if is_file else None, ca_file)
     if not found:
         raise CommandFailed("Give --at, the address of the public site, or --authority, to check a PDF offline.")
     good = found.get("seal", {}).get("intact", True) and found.get("site", {}).get("verdict", "valid") == "valid"
@@ -127,13 +133,13 @@ def _running_site(root: Path) -> str | None:
         return None
 
 
-def _ask(address: str, document: str, code: str | None, file: Path | None, ca_file: Path | None) -> dict[str, Any]:
+def _ask(address: str, document: str, code: str | None, content: bytes | None, ca_file: Path | None) -> dict[str, Any]:
     """The verdict of the public site. Raises CommandFailed."""
     url, headers = f"{address.rstrip('/')}/verify", {"accept": "application/json"}
     try:
         with httpx.Client(verify=str(ca_file) if ca_file else True, timeout=30, headers=headers) as client:
-            if file is not None:
-                answer = client.post(url, files={"file": (file.name, file.read_bytes(), "application/pdf")})
+            if content is not None:
+                answer = client.post(url, files={"file": ("certificate", content)})
             elif code is not None:
                 answer = client.get(url, params={"reference": document, "code": code})
             else:

@@ -19,9 +19,9 @@ from cli.demo.companies import (
     grant_mandate,
     invite_colleague,
     suspend,
-    unless_done,
 )
 from cli.demo.people import Ministry, Person, until
+from cli.demo.products import register_products
 from cli.demo.sign_ins import SignIns
 from shared.bus.client import AskRefused, BusClient
 from shared.contracts.certificates.assigning import AssignCertificate
@@ -44,7 +44,6 @@ from shared.contracts.certificates.issuing import (
     SubmitCertificate,
     Transport,
 )
-from shared.contracts.certificates.products import ApproveProduct, ClaimedCriterion, RefuseProduct, RegisterProduct
 from shared.contracts.certificates.withdrawing import DiscardCertificate, WithdrawCertificate
 from shared.contracts.fees import GetInvoice, InvoiceState, RecordPayment
 from shared.contracts.messages import Command, Request
@@ -147,7 +146,7 @@ class Contents:
         preparer, mandate_id, _ = await asyncio.gather(
             invite_colleague(by_key["exporter"], self._sign_ins, self._mailbox),
             grant_mandate(by_key["exporter"], by_key["agent"], self._sign_ins, self._today),
-            self._register_products(by_key),
+            register_products(DATA["products"], by_key, self._sign_ins, self._officers["reviewer"], self._today),
         )
         agent = Agent(by_key["agent"].person, mandate_id)
         await agent.begin()
@@ -181,28 +180,6 @@ class Contents:
             self._sign_ins.id_of(f"product {row['product']}"),
             self._people[row.get("by", "exporter")],
         )
-
-    async def _register_products(self, companies: dict[str, Company]) -> None:
-        async def one(key: str, row: dict[str, Any]) -> None:
-            company, product_id = companies[row["of"]], self._sign_ins.id_of(f"product {key}")
-            command = RegisterProduct(
-                product_id=product_id,
-                exporter_id=company.exporter_id,
-                description=row["description"],
-                hs_code=row["hs_code"],
-                criterion=ClaimedCriterion(**row["criterion"]),
-                handicraft=row.get("handicraft", False),
-            )
-            await unless_done(company.person.ask(command))
-            if "refused" in row:
-                decision: Command = RefuseProduct(product_id=product_id, reason=row["refused"])
-            elif row.get("waits"):
-                return
-            else:
-                decision = ApproveProduct(product_id=product_id)
-            await unless_done(self._officers["reviewer"].ask(decision))
-
-        await asyncio.gather(*(one(key, row) for key, row in DATA["products"].items()))
 
     async def _prepare(self, planned: Planned) -> bool:
         """Takes a certificate as far as nothing must be confirmed by a code. Returns False if it exists already."""

@@ -20,7 +20,14 @@ from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
 from services.certificates.original_views import states_of
 from shared.contracts.certificates import issuing
-from shared.contracts.certificates.content import CertificateContent, CertificateCopy, CopiedItem, ItemContent, ThreadMessage
+from shared.contracts.certificates.content import (
+    CertificateContent,
+    CertificateCopy,
+    CopiedItem,
+    ItemContent,
+    OriginFinding,
+    ThreadMessage,
+)
 from shared.contracts.certificates.importing import ImportedCertificate
 from shared.contracts.certificates.issuing import CertificateState
 from shared.contracts.certificates.lists import ListedCertificate
@@ -70,6 +77,7 @@ def item_content(item: Item, product: Product | None, *, disclosed: bool) -> Ite
         handicraft=item.handicraft,
         fob_disclosed=disclosed,
         product_status=product.status if product else None,
+        origin=OriginFinding(**vars(item.origin)) if item.origin else None,
     )
 
 

@@ -68,8 +68,9 @@ def assessment_of(
     result = assessment_view(assessment, shipped=known.shipped)
     if claim is None:
         return result
-    met = claim_in(claim, known.rules, stated.hs).is_met_by(assessment)
-    return result.model_copy(update={"claim": origin.ClaimVerdict(criterion=claim, met=met)})
+    claimed = claim_in(claim, known.rules, stated.hs)
+    verdict = origin.ClaimVerdict(criterion=claim, met=claimed.is_met_by(assessment), box13=claimed.box_13(assessment))
+    return result.model_copy(update={"claim": verdict})
 
 
 def assessment_view(assessment: Assessment, *, shipped: bool) -> origin.OriginAssessment:

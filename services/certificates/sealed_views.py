@@ -45,6 +45,7 @@ def sealed_event(document: Document, sealed: SealedDocument) -> CertificateSeale
         sha256=sealed.sha256,
         key_id=sealed.key_id,
         summary=sealed.locked_summary,
+        data_sha256=sealed.data_sha256,
         version=document.version,
         occurred_at=sealed.sealed_at,
     )
@@ -79,12 +80,12 @@ def copy_printed(document: Document, copy: Copy) -> ContingencyCopyPrinted:
     )
 
 
-def credential_view(sealed: SealedDocument, body: str, offset: int = 0) -> CertificateCredential:
+def credential_view(sealed: SealedDocument, document: Document, offset: int = 0) -> CertificateCredential:
     """The data of a sealed certificate, with a part of its credential."""
     end = offset + CREDENTIAL_PART
     return CertificateCredential(
         certificate_id=sealed.certificate_id,
-        document="" if offset else body,
+        document="" if offset else document.as_json,
         summary=sealed.summary,
         credential=sealed.credential[offset:end],
         proof=sealed.proof,
@@ -92,6 +93,7 @@ def credential_view(sealed: SealedDocument, body: str, offset: int = 0) -> Certi
         code=sealed.code,
         key_id=sealed.key_id,
         sealed_at=sealed.sealed_at,
+        channel=document.channel,
     )
 
 

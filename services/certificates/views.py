@@ -8,6 +8,7 @@ from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.domain.message import Message
+from services.certificates.domain.origin.verdict import ACCUMULATION, DE_MINIMIS, PARTIAL_CUMULATION
 from services.certificates.domain.product import Product
 from services.certificates.mappers import claimed
 from services.certificates.original_views import based_on, originals_of
@@ -66,6 +67,7 @@ def certificate_state(
         cancelled_because=certificate.cancelled_because,
         replaces=_other(certificate.replaces_id, certificate.replaces),
         replaced_by=_other(certificate.replaced_by_id, certificate.replaced_by),
+        channel=form.channel,
         version=certificate.version,
     )
 
@@ -82,6 +84,7 @@ def product_state(product: Product) -> ProductState:
         description=product.description,
         hs_code=product.hs_code,
         criterion=claimed(product.criterion),
+        box_8=product.criterion.box_8,
         status=product.status,
         reason=product.reason,
         handicraft=product.handicraft,
@@ -235,6 +238,10 @@ def document_of(
         third_country_invoice=_company(consignment.third_country_invoice),
         exhibition=_exhibition(consignment.exhibition),
         replaces=certificate.replaces,
+        declared_on=certificate.submitted_on,
+        accumulation=consignment.has_tick(ACCUMULATION),
+        de_minimis=consignment.has_tick(DE_MINIMIS),
+        partial_cumulation=consignment.has_tick(PARTIAL_CUMULATION),
         originals=originals_of(consignment.originals.values()),
     )
     return Document(

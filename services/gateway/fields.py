@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from services.gateway.wire.documents import type_of
-from services.gateway.wire.layout import Layout, Part
 from shared.contracts.gateway.received import ReceivedField
 from shared.contracts.messages import Contract
+from shared.xml.document_types import type_of
+from shared.xml.layout import Layout, Part
 
 MAX_VALUE = 6000
 """Maximum characters of a field: those of the longest type of a layout."""

@@ -1,6 +1,6 @@
 """The kinds of documents in one table: for each kind its model, its layout and its rules.
 
-The model and the layout are in `services/gateway/wire/documents.py`, the rules in `services/gateway/data/documents.json`.
+The model and the layout are in `shared/xml/document_types.py`, the rules in `services/gateway/data/documents.json`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,11 +10,11 @@ from typing import cast
 
 from services.gateway.domain import Addressed
 from services.gateway.members import DocumentKind, load_document_kinds
-from services.gateway.wire.documents import DOCUMENT_TYPES, DocumentType, type_of
 from services.gateway.wire.messages import Kind as MessageKind
 from services.gateway.wire.partners import Partners
 from shared.contracts.messages import Contract
 from shared.refusals import Refused
+from shared.xml.document_types import DOCUMENT_TYPES, DocumentType, type_of
 
 
 class DocumentKindUnknown(Refused):

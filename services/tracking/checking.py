@@ -1,4 +1,4 @@
-"""The check of a certificate: by its QR code, by reference and verification code, or by its PDF."""
+"""The check of a certificate: by its QR code, by reference and verification code, or by its PDF or XML."""
 
 import re
 from dataclasses import dataclass
@@ -7,15 +7,19 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 
+from services.tracking.references import MAX_TYPED
 from services.tracking.seals import MAX_SUMMARY, Summary, SummaryForged, key_id_of, opened, verified
 from services.tracking.store import TrackedCertificate, certificates_by_references
-from services.tracking.tracked_seals import TrackedKey, TrackedSeal, find_key, find_seal, seals_of
+from services.tracking.tracked_seals import TrackedKey, TrackedSeal, find_data, find_key, find_seal, has_data, seals_of
 from shared.contracts.certificates.sealing import CODE_ALPHABET, CODE_LENGTH
 from shared.handling.work import Work
+from shared.xml.documents import NotXml, digest_of_element, document_in, reference_in
 
 NAMED = re.compile(rb"Certificate of origin, Form [A-Z]{1,8}, ([A-Z0-9]{1,12}-[A-Z]{2,5}-[0-9]{6,9})")
 """The title of our PDF in its metadata, which is not compressed."""
 ADDRESS = re.compile(r"[?&]q=([A-Za-z0-9._-]+)")
+BLANK = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before the first element: the mark of UTF-8, and white space."""
 SUMMARY = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -89,6 +93,45 @@ async def check_file(content: bytes, work: Work, today: date) -> Check:
         if (await certificates_by_references(work, [reference])).get(reference):
             return Check(verdict="file_changed", reference=reference)
     return Check(verdict="file_unknown")
+
+
+def is_xml(content: bytes) -> bool:
+    """Whether a file looks like XML."""
+    return content.lstrip(BLANK).startswith(b"<")
+
+
+@dataclass(frozen=True)
+class XmlDocument:
+    """What is compared of a document in XML: the digest of its values, and its reference."""
+
+    digest: str
+    reference: str
+
+
+def xml_document(content: bytes) -> XmlDocument | None:
+    """The document in an XML text; None if it holds no document that we know. It is slow: run it in another process."""
+    try:
+        element = document_in(content)
+    except NotXml:
+        return None
+    return XmlDocument(digest_of_element(element), reference_in(element)[:MAX_TYPED])
+
+
+async def check_xml(document: XmlDocument | None, work: Work, today: date) -> Check:
+    """Checks a document in XML by its values: the office has certified exactly these, or it has not."""
+    if document is None:
+        return Check(verdict="file_unknown")
+    data = await find_data(work, document.digest)
+    if data is not None:
+        key = await find_key(work, data.key_id)
+        if key is not None and _stolen(key, data.sealed_at):
+            return Check(verdict="key_withdrawn", reference=data.reference)
+        return await _of_certificate(data.reference, work, today)
+    reference = document.reference
+    if not (await certificates_by_references(work, [reference])).get(reference):
+        return Check(verdict="file_unknown")
+    verdict = "file_changed" if await has_data(work, reference) else "not_sealed_yet"
+    return Check(verdict=verdict, reference=reference)
 
 
 async def _of_certificate(

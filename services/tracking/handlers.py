@@ -1,5 +1,7 @@
 """The handlers of tracking: it stores the public data of events, and keys that an operator issues."""
 
+from dataclasses import replace
+
 from services.tracking import check_keys, store
 from services.tracking.certified_tables import TrackedCertifiedExporter, certified_codes, store_certified
 from services.tracking.outage_tables import TrackedNotice, TrackedOutage
@@ -13,7 +15,7 @@ from services.tracking.store import (
     TrackedTransmission,
     store_newest,
 )
-from services.tracking.tracked_seals import TrackedKey, TrackedSeal, store_key, store_seal
+from services.tracking.tracked_seals import TrackedData, TrackedKey, TrackedSeal, store_data, store_key, store_seal
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.issuing import CertificateIssued, CertificateStatusChanged
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
@@ -122,6 +124,8 @@ async def store_seal_on_certificate_sealed(event: CertificateSealed, work: Work)
             sealed_at=event.occurred_at,
         ),
     )
+    data = TrackedData(sha256="", reference=event.reference, key_id=event.key_id, sealed_at=event.occurred_at)
+    await store_data(work, [replace(data, sha256=each) for each in event.data_sha256])
 
 
 @router.on(DocumentKeyPublished)

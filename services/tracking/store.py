@@ -137,6 +137,16 @@ tracked_seals = Table(
     Index("ix_tracked_seals_reference", "reference"),
 )
 
+tracked_data = Table(
+    "tracked_data",
+    TABLES,
+    Column("sha256", String(64), primary_key=True),
+    Column("reference", String(30), nullable=False),
+    Column("key_id", String(20), nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+    Index("ix_tracked_data_reference", "reference"),
+)
+
 tracked_keys = Table(
     "tracked_keys",
     TABLES,

@@ -1,6 +1,9 @@
 """The public check as a page and as JSON: `/verify`."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date
+from functools import partial
 
 from opentelemetry.trace import INVALID_SPAN
 from starlette.datastructures import UploadFile
@@ -8,12 +11,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.tracking.answers import CheckedDocument, CheckShown, Problem
-from services.tracking.checking import Check, check_code, check_file, check_summary, is_code, summary_in
+from services.tracking.checking import (
+    Check,
+    check_code,
+    check_file,
+    check_summary,
+    check_xml,
+    is_code,
+    is_xml,
+    summary_in,
+    xml_document,
+)
 from services.tracking.limits import refused
 from services.tracking.references import MAX_TYPED, ReferenceMalformed, read_reference
 from services.tracking.replies import data_of, kept, page, reply
 from services.tracking.visitors import wants_json
-from shared.handling.work import ServiceContext
+from shared.handling.work import ServiceContext, Work
 from shared.refusals import Refused, TemporarilyUnavailable
 from shared.web.site import HEADERS
 
@@ -48,7 +61,9 @@ async def verify(request: Request) -> Response:
     typed, code = asked.get("reference", "")[:MAX_TYPED], asked.get("code", "")
     if text:
         summary = summary_in(text)
-        return await _shown(request, summary=summary) if summary else _answer(request, Check(verdict="summary_forged"))
+        if summary is None:
+            return _answer(request, Check(verdict="summary_forged"))
+        return await _shown(request, partial(check_summary, summary))
     if not typed.strip():
         return _incomplete(request, typed="", problem="")
     try:
@@ -57,7 +72,7 @@ async def verify(request: Request) -> Response:
         return _incomplete(request, typed=typed, problem="reference")
     if not is_code(code):
         return _incomplete(request, typed=typed, problem="code")
-    return await _shown(request, reference=reference, code=code)
+    return await _shown(request, partial(check_code, reference, code))
 
 
 def _incomplete(request: Request, *, typed: str, problem: str) -> Response:
@@ -85,22 +100,17 @@ async def _verify_file(request: Request) -> Response:
         content = await file.read() if isinstance(file, UploadFile) else b""
         if not content:
             return _incomplete(request, typed="", problem="file")
-        return await _shown(request, content=content)
+        if is_xml(content):
+            document = await asyncio.get_running_loop().run_in_executor(context.processes, xml_document, content)
+            return await _shown(request, partial(check_xml, document))
+        return await _shown(request, partial(check_file, content))
 
 
-async def _shown(
-    request: Request, *, summary: str | None = None, reference: str = "", code: str = "", content: bytes = b""
-) -> Response:
+async def _shown(request: Request, check: Callable[[Work, date], Awaitable[Check]]) -> Response:
     context: ServiceContext = request.app.state.context
-    today = context.clock.today()
     async with context.reading(INVALID_SPAN) as work:
-        if summary is not None:
-            check = await check_summary(summary, work, today)
-        elif content:
-            check = await check_file(content, work, today)
-        else:
-            check = await check_code(reference, code, work, today)
-    return _answer(request, check)
+        found = await check(work, context.clock.today())
+    return _answer(request, found)
 
 
 def _answer(request: Request, check: Check) -> Response:

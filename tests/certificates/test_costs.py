@@ -9,10 +9,16 @@ import pytest
 from services.certificates.domain.examination import CostsInFuture, CostsTooOld, ExaminationRules
 from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import ApprovalNeedsReason, Product, ProductAlreadyDecided, ProductStatus
+from services.certificates.origin_rules import rules_for, shipped_rules
+from services.certificates.origin_views import assessment_of
 from shared.clock import months_from
+from shared.contracts.certificates.content import CertificateContent, GetCertificateContent, OriginFinding
 from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
+from shared.contracts.certificates.documents import CertificateDocumented
+from shared.contracts.certificates.issuing import CertificateState, SubmitCertificate
 from shared.contracts.certificates.lists import GetProduct, ListProducts, Products
 from shared.contracts.certificates.products import ApproveProduct, ProductState, RefuseProduct
+from shared.contracts.certificates.withdrawing import WithdrawCertificate
 from shared.contracts.messages import Refusal
 from tests.certificates.builders import OFFICER, TODAY
 from tests.certificates.test_handlers import REVIEWER, Trader
@@ -239,3 +245,74 @@ async def test_costs_are_in_no_event(service: ServiceUnderTest, trader: Trader) 
     bodies = [event.model_dump_json() for event in await service.announced()]
     assert bodies
     assert not [body for body in bodies if "4.99" in body or "600622" in body]
+
+
+OF_VIET_NAM = {"materials": [FABRIC | {"value": "5.00", "origin": "VN", "originating": True}]}
+
+
+async def test_a_certificate_keeps_the_worksheet_and_the_rules_by_which_it_was_judged(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
+    await state_costs(trader, costs(**OF_VIET_NAM))
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    draft = await trader.draft()
+    assert (await finding(trader, draft)) is None
+
+    state = await service.ask(SubmitCertificate(certificate_id=draft.certificate_id), trader.person)
+    await state_costs(trader, costs("4.00"))
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+
+    found = await finding(trader, state)
+    assert found is not None
+    assert (found.costs_version, found.box_13) == (1, ("Accumulation",))
+    worksheet: StatedCosts = await service.ask(GetProductCosts(product_id=trader.product_id, version=1), REVIEWER)
+    applied = worksheet.assessment.worksheet.rules
+    assert found.rules == f"{applied.form} {applied.version}"
+
+    await service.ask(WithdrawCertificate(certificate_id=state.certificate_id), trader.person)
+    again = await service.ask(SubmitCertificate(certificate_id=state.certificate_id), trader.person)
+    assert await finding(trader, again) == OriginFinding(costs_version=2, rules=found.rules)
+
+
+async def test_the_ticks_of_the_worksheet_stand_in_box_13(service: ServiceUnderTest, trader: Trader) -> None:
+    await state_costs(trader, costs(**OF_VIET_NAM))
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    state = await trader.submit()
+    await trader.settle(state.certificate_id)
+    await trader.approve(state.certificate_id)
+    await service.do_tasks()
+
+    (event,) = await service.announced(CertificateDocumented)
+    assert (event.document.accumulation, event.document.de_minimis) == (True, False)
+    assert event.document.declared_on == TODAY
+
+
+async def finding(trader: Trader, state: CertificateState) -> OriginFinding | None:
+    content: CertificateContent = await trader.service.ask(
+        GetCertificateContent(certificate_id=state.certificate_id), trader.person
+    )
+    return content.items[0].origin
+
+
+FRAMES = {"description": "Bicycles without brakes", "hs": "871200", "origin": "CN"}
+PARTS = {"description": "Frames", "hs": "871491", "origin": "CN"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "materials", "ticks"),
+    [
+        ("60%", [PARTS | {"value": "120"}], ()),
+        ("60%", [PARTS | {"value": "120"}, PARTS | {"value": "9", "origin": "VN", "originating": True}], ("Accumulation",)),
+        ("CTH", [PARTS | {"value": "280"}], ()),
+        ("CTH", [PARTS | {"value": "180"}, FRAMES | {"value": "20"}], ("De Minimis",)),
+        ("PC 30%", [FRAMES | {"value": "210"}], ("Partial Cumulation",)),
+    ],
+)
+def test_the_ticks_follow_from_the_claimed_criterion(
+    claim: str, materials: list[dict[str, Any]], ticks: tuple[str, ...]
+) -> None:
+    statement = ProductCosts.model_validate({"costed_on": TODAY, "fob": "300", "materials": materials})
+    goods = statement.statement(hs="871200", goods="Bicycles")
+    found = assessment_of(goods, rules_for("D", TODAY, shipped_rules()), TODAY, claim).claim
+    assert found is not None
+    assert (found.met, found.box13) == (True, ticks)

@@ -21,6 +21,7 @@ from shared.contracts.certificates.lists import GetProduct
 from shared.contracts.registry.importing import Imported, imported_id
 from tests.certificates.former import a_former_certificate, a_former_item, a_former_product
 from tests.certificates.test_handlers import Trader
+from tests.certificates.test_nomenclature import load
 from tests.support.service_under_test import ServiceUnderTest, a_person
 
 ADMINISTRATOR = a_person("administrator", organisation="MOC")
@@ -106,6 +107,15 @@ async def test_a_wrong_certificate_is_refused_by_its_field_and_the_others_are_im
 
     assert [row.outcome for row in answer.rows] == ["refused", "imported"]
     assert (answer.rows[0].code, answer.rows[0].fields) == (code, (field,))
+
+
+async def test_a_product_with_a_code_that_the_edition_does_not_have_is_refused(
+    service: ServiceUnderTest, trader: Trader
+) -> None:
+    await load(service)
+    rows = [a_product(trader, hs_code="999999", former_id="P-2"), a_product(trader)]
+
+    assert await outcomes(service, ImportProducts(products=rows)) == [("refused", "hs_code_unlike_any"), ("imported", None)]
 
 
 async def test_a_stranger_finds_and_copies_nothing(service: ServiceUnderTest, trader: Trader) -> None:

@@ -50,6 +50,7 @@ from shared.contracts.certificates.sealing import (
 )
 from shared.contracts.messages import Refusal
 from shared.runtime.http_server import application
+from shared.xml.documents import digest_of_element, parse, read_document, write_document
 from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing, new_keys, office_keys
 from tests.certificates.test_handlers import APPROVER, Trader
@@ -215,9 +216,12 @@ async def test_json_summary_and_credential_say_the_same_as_the_document(service:
     form = FormD.model_validate_json(data.document)
     credential = json.loads(jws.deserialize_compact(data.credential, key, algorithms=["ES256"]).payload)
     summary = json.loads(jws.deserialize_compact(data.summary, key, algorithms=["ES256"]).payload)
+    (event,) = await service.announced(CertificateSealed)
+    xml = parse(write_document(form))
     subject = {name: value for name, value in credential["credentialSubject"].items() if name != "type"}
 
-    assert FormD.model_validate(subject) == form
+    assert FormD.model_validate(subject) == form == read_document(xml)
+    assert event.data_sha256 == (digest_of_element(xml),)
     assert credential["issuer"] == "did:web:co.example"
     assert (summary["r"], summary["x"], summary["n"]) == (form.reference, form.exporter.name, len(form.items))
     assert form.reference == state.reference

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from deploy.embedded.customs import CustomsAway, NotADocument, decide
-from services.gateway.wire.xml import write_document
+from shared.xml.documents import write_document
 
 from .builders import a_form, an_export_declaration, an_item
 from .conftest import RULES

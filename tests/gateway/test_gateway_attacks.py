@@ -12,8 +12,8 @@ from time import monotonic
 import httpx
 import pytest
 
-from services.gateway.wire.bounds import MAX_ELEMENTS
 from services.gateway.wire.signature import Signer
+from shared.xml.bounds import MAX_ELEMENTS
 
 from .builders import PROCESSES, TwoGateways, with_certificate
 from .test_gateway_bounds import HEAD, MIB, NAMED, TAIL, between, filled

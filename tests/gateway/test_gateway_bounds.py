@@ -11,19 +11,6 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from services.gateway.wire import opening
-from services.gateway.wire.bounds import (
-    MAX_ATTRIBUTES,
-    MAX_ATTRIBUTES_OF_ONE,
-    MAX_COMMENTS,
-    MAX_DEPTH,
-    MAX_ELEMENTS,
-    MAX_NAME,
-    MAX_NAMESPACES,
-    MAX_SIGNATURE,
-    OutOfBounds,
-    SignatureShapeWrong,
-    must_be_in_bounds,
-)
 from services.gateway.wire.messages import Document
 from services.gateway.wire.opening import (
     MAX_PROCESS,
@@ -37,6 +24,19 @@ from services.gateway.wire.opening import (
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import write_message
 from shared.runtime.process_pool import ProcessPool
+from shared.xml.bounds import (
+    MAX_ATTRIBUTES,
+    MAX_ATTRIBUTES_OF_ONE,
+    MAX_COMMENTS,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_NAME,
+    MAX_NAMESPACES,
+    MAX_SIGNATURE,
+    OutOfBounds,
+    SignatureShapeWrong,
+    must_be_in_bounds,
+)
 
 from .builders import PROCESSES, TwoGateways, a_form, an_item
 from .test_gateway_receiving import XML, a_message, an_envelope, partner  # noqa: F401

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from deploy.pki import document_signer
 from services.gateway.members import load_document_kinds, load_members
-from services.gateway.wire.documents import DOCUMENT_TYPES
 from services.gateway.wire.partners import PartnerNotConfigured, Partners, SpokenVersion
+from shared.xml.document_types import DOCUMENT_TYPES
 
 from .builders import a_partner, a_signer, put_keys
 

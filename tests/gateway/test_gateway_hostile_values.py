@@ -15,12 +15,12 @@ from sqlalchemy import select, update
 from services.gateway.handlers.sending import announce_steps
 from services.gateway.store import steps, transmissions
 from services.gateway.wire.customs import Decision
-from services.gateway.wire.documents import E_FORM_D
 from services.gateway.wire.messages import MAX_DETAIL, Acknowledgement, Document, Kind, Reason, Receipt, Rejection, WireModel
 from services.gateway.wire.signature import Signer
 from services.gateway.wire.xml import write_message
 from shared.contracts.gateway.transmissions import MAX_REASONS, MAX_STEP_DETAIL, TransmissionAdvanced
 from shared.workers.requests import MAX_ANSWER
+from shared.xml.document_types import E_FORM_D
 
 from .builders import TwoGateways, a_documented_certificate, a_form, an_answer, with_certificate
 from .test_gateway_receiving import XML, an_envelope

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from services.gateway.wire import messages_page, profile, schemas
-from services.gateway.wire.documents import ACDD, DOCUMENT_TYPES, E_FORM_D, EXPORT_DECLARATION, FORM_D
-from services.gateway.wire.layout import VERSIONS, Layout, NotInVersion, Part
 from services.gateway.wire.messages import (
     Acknowledgement,
     Cancellation,
@@ -35,7 +33,7 @@ from services.gateway.wire.messages import (
 )
 from services.gateway.wire.schemas import SchemaViolated, all_schemas, must_be_valid
 from services.gateway.wire.signature import Signer
-from services.gateway.wire.xml import parse, read_content, read_document, read_envelope, write_document, write_message
+from services.gateway.wire.xml import read_content, read_envelope, write_message
 from shared.contracts.certificates.documents import (
     Company,
     DocumentInvoice,
@@ -48,6 +46,9 @@ from shared.contracts.certificates.documents import (
 )
 from shared.contracts.gateway.declarations import DeclaredItem, ExportDeclaration, Trader, TransportMode
 from shared.contracts.gateway.verification import VerificationOutcome
+from shared.xml.document_types import ACDD, DOCUMENT_TYPES, E_FORM_D, EXPORT_DECLARATION, FORM_D
+from shared.xml.documents import parse, read_document, write_document
+from shared.xml.layout import VERSIONS, Layout, NotInVersion, Part
 from tests.support.programs import program
 
 from .builders import a_form, an_item

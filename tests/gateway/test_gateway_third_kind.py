@@ -19,8 +19,6 @@ from services.gateway.handlers.sending import begin
 from services.gateway.kinds import DocumentKinds
 from services.gateway.members import DocumentKind, load_document_kinds
 from services.gateway.wire import schemas
-from services.gateway.wire.documents import DOCUMENT_TYPES, DocumentType
-from services.gateway.wire.layout import COUNTRY, DAY, LINE, REFERENCE, Layout, Part, Place
 from services.gateway.wire.opening import Opener
 from services.gateway.wire.partners import ExchangedDocuments
 from services.gateway.wire.signature import Signer
@@ -29,6 +27,8 @@ from shared.contracts.gateway.declarations import DocumentAdvanced
 from shared.contracts.gateway.received import GetReceivedDocument, ReceivedContent
 from shared.contracts.messages import Contract
 from shared.runtime.process_pool import ProcessPool
+from shared.xml.document_types import DOCUMENT_TYPES, DocumentType
+from shared.xml.layout import COUNTRY, DAY, LINE, REFERENCE, Layout, Part, Place
 from tests.support.service_under_test import a_person
 
 from .builders import EXPORTER, TwoGateways, an_answer, two_gateways

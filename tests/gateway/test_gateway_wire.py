@@ -7,18 +7,11 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
-from services.gateway.wire.documents import E_FORM_D
 from services.gateway.wire.messages import Document, Envelope, Kind
 from services.gateway.wire.signature import NotGenuine, Signer, as_signed
-from services.gateway.wire.xml import (
-    NotXml,
-    message_namespace,
-    parse,
-    read_content,
-    version_of,
-    write_document,
-    write_message,
-)
+from services.gateway.wire.xml import message_namespace, read_content, version_of, write_message
+from shared.xml.document_types import E_FORM_D
+from shared.xml.documents import NotXml, parse, write_document
 
 from .builders import NOON, a_form, a_signer, an_item
 

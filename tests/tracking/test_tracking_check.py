@@ -1,4 +1,4 @@
-"""The public check: by QR code, by reference and verification code, and by the PDF."""
+"""The public check: by QR code, by reference and verification code, and by the PDF or XML."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -6,12 +6,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from lxml import etree
 
 from services.certificates.documents.orders import PageOrder, SealedPage
 from services.certificates.documents.sealing import sealed_page
 from services.tracking.checking import is_code, summary_in
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
+from shared.xml.documents import write_document
 from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing
 from tests.gateway.builders import a_form
@@ -47,10 +49,25 @@ def a_seal(sealed: SealedPage, **changes: Any) -> CertificateSealed:
         "sha256": sealed.sha256,
         "key_id": a_key().key_id,
         "summary": sealed.locked_summary,
+        "data_sha256": sealed.data_sha256,
         "version": 7,
         "occurred_at": SEALED_AT,
     }
     return CertificateSealed(**values | changes)
+
+
+def a_cancellation(replaced_by: str | None = None) -> CertificateCancelled:
+    return CertificateCancelled(
+        certificate_id=CERTIFICATE,
+        reference=REFERENCE,
+        destination="VN",
+        reason="issued_in_error",
+        detail="It was issued in error.",
+        replaced_by_id=uuid4() if replaced_by else None,
+        replaced_by=replaced_by,
+        version=9,
+        occurred_at=NOON,
+    )
 
 
 @pytest.fixture
@@ -115,19 +132,7 @@ async def test_before_the_seal_arrives_the_visitor_is_asked_to_wait(tracking: Tr
 async def test_a_certificate_that_is_no_longer_in_force_is_named_so(
     site: Tracking, sealed: SealedPage, replaced_by: str | None, verdict: str
 ) -> None:
-    await site.receive(
-        CertificateCancelled(
-            certificate_id=CERTIFICATE,
-            reference=REFERENCE,
-            destination="VN",
-            reason="issued_in_error",
-            detail="It was issued in error.",
-            replaced_by_id=uuid4() if replaced_by else None,
-            replaced_by=replaced_by,
-            version=9,
-            occurred_at=NOON,
-        )
-    )
+    await site.receive(a_cancellation(replaced_by))
     found = [await by_code(site), await by_qr(site, sealed.summary), await by_file(site, sealed.pdf)]
     assert [(each["verdict"], each["replaced_by"]) for each in found] == [(verdict, replaced_by)] * 3
 
@@ -144,6 +149,33 @@ async def test_one_changed_byte_is_altered(site: Tracking, sealed: SealedPage) -
     changed[len(changed) // 3] ^= 1
     assert (await by_file(site, bytes(changed)))["reason"] == "file_changed"
     assert (await by_file(site, sealed.pdf + b"\n% more"))["reason"] == "file_changed"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_the_xml_that_customs_received_is_valid(site: Tracking, version: int) -> None:
+    written = write_document(a_form(), version)
+    saved_again = etree.tostring(etree.fromstring(written), pretty_print=True)
+    message = b"\xef\xbb\xbf\n<Message>" + saved_again + b"</Message>"
+
+    for content in (written, saved_again, message):
+        found = await by_file(site, content)
+        assert (found["verdict"], found["reference"]) == ("valid", REFERENCE)
+
+
+async def test_xml_with_another_value_is_altered(site: Tracking) -> None:
+    assert (await by_file(site, write_document(a_form(vessel="MV OTHER"))))["reason"] == "file_changed"
+    assert (await by_file(site, write_document(a_form(reference="D2026-PNH-000999"))))["reason"] == "file_unknown"
+    assert (await by_file(site, b"<html></html>"))["reason"] == "file_unknown"
+
+
+async def test_xml_before_its_digest_arrives_is_not_ready(tracking: Tracking, sealed: SealedPage) -> None:
+    await tracking.receive(an_issued_certificate(), a_seal(sealed, data_sha256=()), a_key())
+    assert (await by_file(tracking, write_document(a_form())))["verdict"] == "not_ready"
+
+
+async def test_xml_of_a_cancelled_certificate_is_cancelled(site: Tracking) -> None:
+    await site.receive(a_cancellation())
+    assert (await by_file(site, write_document(a_form())))["verdict"] == "cancelled"
 
 
 async def test_a_file_of_somebody_else_is_unknown(site: Tracking) -> None:
@@ -165,7 +197,8 @@ async def test_every_changed_character_of_a_summary_is_noticed(site: Tracking, s
 
 async def test_a_seal_after_the_theft_of_its_key_is_not_trusted(site: Tracking, sealed: SealedPage) -> None:
     await site.receive(a_key(withdrawn_since=SEALED_AT - timedelta(hours=1), version=2))
-    reasons = {(await each)["reason"] for each in (by_code(site), by_qr(site, sealed.summary), by_file(site, sealed.pdf))}
+    ways = (by_code(site), by_qr(site, sealed.summary), by_file(site, sealed.pdf), by_file(site, write_document(a_form())))
+    reasons = {(await each)["reason"] for each in ways}
     assert reasons == {"key_withdrawn"}
 
 

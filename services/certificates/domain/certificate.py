@@ -3,7 +3,7 @@
 Sources: ATIGA Annex 7 (Form D and overleaf notes) and Annex 8 (Operational Certification Procedures, `OCP`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from services.certificates.domain.boxes import must_be_sound
 from services.certificates.domain.boxes.parties import must_be_registered
 from services.certificates.domain.boxes.sheet import Sheet
 from services.certificates.domain.boxes.transport import must_not_have_left_too_long_ago
-from services.certificates.domain.consignment import BoxRemark, Consignment
+from services.certificates.domain.consignment import BoxRemark, Consignment, OriginFinding
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.domain.life_cycle import ALLOWED, IN_PROCESS, Act, AlreadySubmitted, NotAllowedNow, Status, waits_for
@@ -105,15 +105,17 @@ class Certificate:
         self.status = Status.DISCARDED
         self.version += 1
 
-    def submit(self, on: date, sheet: Sheet) -> None:
+    def submit(self, on: date, sheet: Sheet, findings: Mapping[UUID, OriginFinding] | None = None) -> None:
         """The exporter submits the certificate. From now on only an officer may change it.
 
-        `sheet`: its content and what is known about it. All problems of its boxes are refused together.
+        `sheet`: its content and what is known about it. All problems of its boxes are refused together. `findings`: on the
+        origin of each product, so that the certificate keeps the rules by which it was judged.
         """
         if self.status in (Status.SUBMITTED, Status.REVIEWED, Status.APPROVED, Status.ISSUED):
             raise AlreadySubmitted("certificate_id", status=self.status)
         self._must_allow(Act.SUBMIT)
         must_be_sound(sheet)
+        self.consignment = self.consignment.found(findings or {})
         self.status = Status.SUBMITTED
         self.remarks = None
         self.box_remarks = None

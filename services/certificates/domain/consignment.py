@@ -1,6 +1,7 @@
 """The content of a certificate: consignee, transport and items, and what an officer remarks on its boxes."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from datetime import date as date_type
 from decimal import Decimal
@@ -44,10 +45,23 @@ class Exhibition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OriginFinding:
+    """What the approved worksheet of a product says. `costs_version`: of its cost statement. `rules`: by which it was judged.
+
+    `box_13`: the ticks that follow from it.
+    """
+
+    costs_version: int
+    rules: str
+    box_13: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One line of the consignment, with the ministry's findings on the product. FOB is in `fob_currency`, weight in kg.
 
-    `more_invoices`: further invoices of the item, besides `invoice_number`.
+    `more_invoices`: further invoices of the item, besides `invoice_number`. `origin`: None before the submission, and for a
+    product that was approved without a cost statement.
     """
 
     product_id: UUID
@@ -69,6 +83,7 @@ class Item:
     manufacturer: str | None = None
     trade_mark: str | None = None
     more_invoices: list[Invoice] = field(default_factory=list)
+    origin: OriginFinding | None = None
 
     @property
     def invoices(self) -> list[Invoice]:
@@ -96,6 +111,14 @@ class Consignment:
     def originals(self) -> dict[int, OriginalLine]:
         """The lines of originals that cover items, by the number of the item from 1. Empty unless it is back-to-back."""
         return {number: item.original for number, item in enumerate(self.items, start=1) if item.original}
+
+    def found(self, findings: Mapping[UUID, OriginFinding]) -> "Consignment":
+        """The same consignment, each item with the finding on the origin of its product."""
+        return replace(self, items=[replace(item, origin=findings.get(item.product_id)) for item in self.items])
+
+    def has_tick(self, tick: str) -> bool:
+        """Whether the origin of an item demands a tick in box 13."""
+        return any(tick in item.origin.box_13 for item in self.items if item.origin)
 
     def must_have(self, remark: "BoxRemark", name: str) -> None:
         """Refuses a remark on an item that the consignment does not have. Raises BoxWithoutItems, ItemUnknown."""

@@ -45,6 +45,8 @@ async def state_product_costs(command: StateProductCosts, work: Work) -> Product
         costs=command.costs.model_dump_json(),
         assessment=assessment.model_dump_json(),
         claim_met=claim_met,
+        rules=f"{assessment.worksheet.rules.form} {assessment.worksheet.rules.version}",
+        box_13=list(assessment.claim.box13) if assessment.claim else [],
         stated_at=work.now,
         stated_by=work.actor.user_id,
     )

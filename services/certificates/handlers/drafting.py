@@ -14,6 +14,7 @@ from services.certificates.handlers.checking import sheet_of
 from services.certificates.handlers.reading import certificate_to_read
 from services.certificates.mappers import consignment_of
 from services.certificates.store.certificates import find_certificate, replacement_under_way
+from services.certificates.store.costs import findings_on
 from services.certificates.store.products import products_by_ids
 from services.certificates.views import submitted
 from shared.contracts.certificates import issuing as contracts
@@ -73,7 +74,7 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     certificate = await certificate_of_actor(command.certificate_id, work)
 
     sheet = await sheet_of(Content.of(certificate.consignment), certificate.form, certificate.exporter_id, work)
-    certificate.submit(on=work.today, sheet=sheet)
+    certificate.submit(on=work.today, sheet=sheet, findings=await findings_on(work, sheet.products.values()))
     await reserve_originals(certificate, sheet.originals, work)
 
     work.announce(submitted(certificate, work))

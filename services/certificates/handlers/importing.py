@@ -12,6 +12,7 @@ from services.certificates.domain.importing import (
 )
 from services.certificates.domain.product import Product, ProductStatus
 from services.certificates.handlers.agents import agent_acting_for
+from services.certificates.handlers.nomenclature import must_be_in_nomenclature
 from services.certificates.mappers import criterion_of
 from services.certificates.reference_data import ReferenceData
 from services.certificates.store.exporters import find_exporter
@@ -85,6 +86,7 @@ async def import_product(row: ImportedProduct, work: Work) -> RowReport:
     if known := await find_product(work, product.product_id):
         fields = ("exporter_id", "description", "hs_code", "criterion", "handicraft", "valid_until")
         return compared(differences(known, product, fields), known.product_id)
+    await must_be_in_nomenclature([("hs_code", row.hs_code)], work)
     if work.may_write:
         work.session.add(product)
         await work.session.flush()

@@ -66,6 +66,7 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
         credential=made.credential,
         sealed_at=work.now,
         proof=made.proof,
+        data_sha256=list(made.data_sha256),
     )
     await keep_sealed(work, sealed)
     work.announce(sealed_event(document, sealed))
@@ -102,7 +103,7 @@ async def get_certificate_credential(question: GetCertificateCredential, work: W
     certificate = await certificate_to_read(question, work)
     sealed = await sealed_of(certificate.certificate_id, work)
     document = await issued_document(certificate.certificate_id, work)
-    return credential_view(sealed, document.as_json, question.offset)
+    return credential_view(sealed, document, question.offset)
 
 
 async def sealed_of(certificate_id: UUID, work: Work) -> SealedDocument:

@@ -1,6 +1,7 @@
 """The tables of certificates: products, certificates and all about them, numbers, and facts that other services announced."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -96,6 +97,8 @@ product_costs = Table(
     Column("costs", Text, nullable=False),
     Column("assessment", Text, nullable=False),
     Column("claim_met", Boolean, nullable=False),
+    Column("rules", String(60), nullable=False, server_default=""),
+    Column("box_13", JSON, nullable=False, server_default="[]"),
     Column("stated_at", UtcDateTime, nullable=False),
     Column("stated_by", Uuid),
 )
@@ -216,6 +219,7 @@ sealed_documents = Table(
     Column("credential", Text, nullable=False),
     Column("sealed_at", UtcDateTime, nullable=False),
     Column("proof", Text),
+    Column("data_sha256", JSON, nullable=False, server_default="[]"),
 )
 
 previews = Table(

@@ -8,7 +8,6 @@ from services.gateway.handlers.sending import begin, restore_steps
 from services.gateway.handlers.transmissions import state_of
 from services.gateway.kinds import DocumentKinds, ExchangedKind, must_be_exchanged
 from services.gateway.store import find_transmissions, transmissions_of
-from services.gateway.wire.documents import ACDD
 from services.gateway.wire.exchange import Exchange
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.gateway.declarations import DeclaredItem, ExportDeclaration, SendDeclaration, Trader
@@ -16,6 +15,7 @@ from shared.contracts.gateway.transmissions import StatusCode, TransmissionState
 from shared.handling.router import Router
 from shared.handling.work import Work
 from shared.refusals import Refused
+from shared.xml.document_types import ACDD
 
 router = Router()
 

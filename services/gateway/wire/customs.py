@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from services.gateway.wire.exchange import XML_TYPE
 from services.gateway.wire.messages import Reasons, WireModel
 from services.gateway.wire.tls import TIMEOUT
-from services.gateway.wire.xml import write_document
 from shared.contracts.messages import Contract
 from shared.refusals import Unavailable
+from shared.xml.documents import write_document
 
 
 class Decision(WireModel):

@@ -12,6 +12,7 @@ from services.gateway.wire import xml
 from services.gateway.wire.messages import Envelope, Receipt
 from services.gateway.wire.signature import NotGenuine, as_signed
 from shared.contracts.gateway.ledger import SignerCertificate, Verdict
+from shared.xml.documents import NotXml, parse
 
 ACCEPTED = "accepted"
 
@@ -55,14 +56,14 @@ def text_of(compressed: bytes, size: int) -> bytes:
 def verdict_on(compressed: bytes, size: int, certificate: bytes, about: tuple[object, ...]) -> tuple[Verdict, datetime | None]:
     """Verifies a stored message, and returns the time in it. `about`: message id, kind, reference and number of its row."""
     try:
-        root = xml.parse(text_of(compressed, size))
+        root = parse(text_of(compressed, size))
         signed = as_signed(root, x509.load_der_x509_certificate(certificate))
         version = xml.version_of(signed)
         assert version is not None  # a signature covers nothing else
         envelope = xml.read_envelope(signed, version)
     except NotGenuine:
         return Verdict.ALTERED, None
-    except (ValueError, xml.NotXml, ValidationError):
+    except (ValueError, NotXml, ValidationError):
         return Verdict.UNREADABLE, None
     same = (envelope.message_id, envelope.kind.value, envelope.reference, envelope.number) == about
     return (Verdict.VALID if same else Verdict.ALTERED), envelope.sent_at

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from services.gateway.domain import CLOCK_TOLERANCE, FAILURES_IN_A_ROW
 from services.gateway.wire import xml
 from services.gateway.wire.evidence import Evidence, evidence_of, outcome_of
-from services.gateway.wire.layout import VERSIONS, NotInVersion
 from services.gateway.wire.messages import Envelope, Kind, Receipt, WireModel
 from services.gateway.wire.opening import Contents, MessageRejected, Opener, claimed_country
 from services.gateway.wire.partners import Partner, PartnerNotConfigured, Partners
@@ -24,6 +23,7 @@ from services.gateway.wire.tls import TIMEOUT, Connections, is_expired
 from shared import hooks
 from shared.observability.tracing import traceparent
 from shared.refusals import Refused, Unavailable
+from shared.xml.layout import VERSIONS, NotInVersion
 
 XML_TYPE = "application/xml"
 REPLAY_WINDOW = timedelta(hours=24)

@@ -7,12 +7,12 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
-from services.gateway.wire.documents import type_of
 from shared.contracts.certificates.documents import FormD
 from shared.contracts.fields import Country, Instant, Line, Reference, Slug, Text
 from shared.contracts.gateway.transmissions import MAX_REASONS, StatusCode
 from shared.contracts.gateway.verification import VerificationOutcome
 from shared.contracts.messages import Contract
+from shared.xml.document_types import type_of
 
 MAX_DETAIL = 500
 """Maximum characters of one reason. 200 reasons of 500 characters are up to 400 KB, and an answer has up to 1,000 KB."""

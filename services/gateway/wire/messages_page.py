@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.gateway.members import load_document_kinds
-from services.gateway.wire.documents import DOCUMENT_TYPES
-from services.gateway.wire.layout import VERSIONS, Layout, Part, Place, Type
 from services.gateway.wire.profile import CONTENTS, ENVELOPE
+from shared.xml.document_types import DOCUMENT_TYPES
+from shared.xml.layout import VERSIONS, Layout, Part, Place, Type
 
 FILE = Path(__file__).parents[3] / "docs" / "messages.md"
 

@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import ValidationError
 
 from services.gateway.wire import xml
-from services.gateway.wire.bounds import OutOfBounds, SignatureShapeWrong, must_be_in_bounds
-from services.gateway.wire.layout import VERSIONS
 from services.gateway.wire.messages import Envelope, WireModel
 from services.gateway.wire.schemas import SchemaViolated, must_be_valid
 from services.gateway.wire.signature import NotGenuine, as_signed_by_one
 from shared.runtime.process_pool import ProcessPool
+from shared.xml.bounds import OutOfBounds, SignatureShapeWrong, must_be_in_bounds
+from shared.xml.documents import NotXml, parse
+from shared.xml.layout import VERSIONS
 
 log = logging.getLogger(__name__)
 
@@ -117,11 +118,11 @@ def _opened(raw: bytes, certificates: Sequence[bytes]) -> Contents | Rejection:
         must_be_in_bounds(raw)
         if not certificates:
             return Rejection(403, "sender_unknown", "The sender is not a partner of this gateway.")
-        signed, signer = as_signed_by_one(xml.parse(raw), [x509.load_der_x509_certificate(each) for each in certificates])
+        signed, signer = as_signed_by_one(parse(raw), [x509.load_der_x509_certificate(each) for each in certificates])
         version = xml.version_of(signed)
         assert version is not None  # a signature covers nothing else
         envelope = xml.read_envelope(signed, version)
-    except (OutOfBounds, xml.NotXml) as error:
+    except (OutOfBounds, NotXml) as error:
         return Rejection(400, "xml_not_readable", f"The message cannot be read: {error}.")
     except (NotGenuine, SignatureShapeWrong) as error:
         return Rejection(403, "signature_not_valid", f"The message is not trusted: {error}.")

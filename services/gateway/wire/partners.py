@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from services.gateway.domain import E_FORM_D
 from services.gateway.members import Member, load_document_kinds, load_members, name_of
-from services.gateway.wire.layout import VERSIONS
 from shared.contracts.fields import Country, Email, Line, Slug
 from shared.refusals import Unavailable
+from shared.xml.layout import VERSIONS
 
 MAX_CERTIFICATES = 3
 """Maximum certificates of one kind: the present one, the next one, and one in reserve."""

@@ -3,7 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.gateway.wire.layout import (
+from services.gateway.wire.messages import (
+    Acknowledgement,
+    Cancellation,
+    CustomsResponse,
+    Document,
+    Kind,
+    Receipt,
+    Rejection,
+    Replacement,
+    RetransmissionRequest,
+    VerificationAnswer,
+    VerificationQuestion,
+    WireModel,
+)
+from shared.contracts.gateway.verification import VerificationOutcome
+from shared.xml.layout import (
     COUNT,
     COUNTRY,
     DAY,
@@ -20,21 +35,6 @@ from services.gateway.wire.layout import (
     Place,
     code_type,
 )
-from services.gateway.wire.messages import (
-    Acknowledgement,
-    Cancellation,
-    CustomsResponse,
-    Document,
-    Kind,
-    Receipt,
-    Rejection,
-    Replacement,
-    RetransmissionRequest,
-    VerificationAnswer,
-    VerificationQuestion,
-    WireModel,
-)
-from shared.contracts.gateway.verification import VerificationOutcome
 
 KIND = code_type("Kind", *Kind)
 DECISION = code_type("Decision", "UTL", "UTP", "DEN")

@@ -1,22 +1,16 @@
-"""The XML of messages: our own profile with names of the WCO Data Model, until ASEAN's profile is public."""
+"""The XML of messages: an envelope with a content, which may hold a document. `shared/xml` has the documents."""
 
 from typing import Any
 
 from lxml import etree
 
-from services.gateway.wire.documents import DOCUMENT_TYPES, DocumentType, type_of
-from services.gateway.wire.layout import VERSIONS, NotInVersion, read, write
 from services.gateway.wire.messages import Envelope, Kind, WireModel
 from services.gateway.wire.profile import CONTENTS, ENVELOPE
-from shared.contracts.messages import Contract
+from shared.xml.documents import LATEST, document_element, read_document, types_by_tag
+from shared.xml.layout import VERSIONS, NotInVersion, read, write
 
 MESSAGE_NAMESPACES = {f"urn:co-automation:asw:message:{version}": version for version in VERSIONS}
 MESSAGE = "Message"
-LATEST = VERSIONS[-1]
-
-
-class NotXml(Exception):
-    """The text is not XML, or has a document type."""
 
 
 def message_namespace(version: int) -> str:
@@ -24,36 +18,10 @@ def message_namespace(version: int) -> str:
     return f"urn:co-automation:asw:message:{version}"
 
 
-def parse(data: bytes) -> Any:
-    """The root of an XML text in UTF-8. No entity, document type or network access is allowed. Raises NotXml."""
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
-    )
-    try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise NotXml("this is not well-formed XML") from error
-    if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
-        raise NotXml("a document type is not allowed")
-    return root
-
-
 def version_of(root: Any) -> int | None:
     """The version of the profile that a message has; None if this is no message of ours."""
     name = etree.QName(root)
     return MESSAGE_NAMESPACES.get(name.namespace or "") if name.localname == MESSAGE else None
-
-
-def write_document(document: Contract, version: int = LATEST) -> bytes:
-    """The XML of a document without an envelope, for customs. Raises NotInVersion."""
-    written: bytes = etree.tostring(_document_element(document, version), encoding="UTF-8", xml_declaration=True)
-    return written
-
-
-def read_document(root: Any, version: int = LATEST) -> Contract:
-    """A document from its element. Raises ValidationError, and KeyError for an element of no kind of document."""
-    kind = _types_by_tag(version)[root.tag]
-    return kind.model.model_validate(read(root, kind.layout, kind.namespace(version), version))
 
 
 def write_message(envelope: Envelope, content: WireModel, version: int = LATEST) -> Any:
@@ -67,7 +35,7 @@ def write_message(envelope: Envelope, content: WireModel, version: int = LATEST)
     write(holder, kind.layout, content.model_dump(), namespace, version)
     if kind.holds_document:
         form = getattr(content, "form")  # noqa: B009 - only the kinds that hold a document have it
-        holder.append(_document_element(form, version))
+        holder.append(document_element(form, version))
     return root
 
 
@@ -82,23 +50,8 @@ def read_content(root: Any, kind: Kind, version: int = LATEST) -> WireModel:
     holder = root.find(f"{{{namespace}}}{kind}")
     values: dict[str, Any] = {} if holder is None else read(holder, content.layout, namespace, version)
     if content.holds_document and holder is not None:
-        types = _types_by_tag(version)
+        types = types_by_tag(version)
         for child in holder:
             if child.tag in types:
                 values["form"] = read_document(child, version)
     return content.model.model_validate(values)
-
-
-def _types_by_tag(version: int) -> dict[str, DocumentType]:
-    present = (each for each in DOCUMENT_TYPES.values() if each.since <= version)
-    return {f"{{{each.namespace(version)}}}{each.element}": each for each in present}
-
-
-def _document_element(document: Contract, version: int) -> Any:
-    kind = type_of(document)
-    if kind.since > version:
-        raise NotInVersion(version, (kind.element,))
-    namespace = kind.namespace(version)
-    root = etree.Element(f"{{{namespace}}}{kind.element}", nsmap={None: namespace})
-    write(root, kind.layout, document.model_dump(), namespace, version)
-    return root

@@ -11,6 +11,7 @@ from services.portal.navigation import DECIDING, FILING
 from services.portal.pages.certificate import certificate_page, show_certificate
 from services.portal.settings import PREFIX
 from services.portal.visit import NotForYou, Visit
+from shared.contracts.certificates.documents import FormD
 from shared.contracts.certificates.issuing import GetCertificate
 from shared.contracts.certificates.sealing import (
     CertificateCredential,
@@ -23,6 +24,7 @@ from shared.contracts.certificates.sealing import (
     credential_with_proof,
 )
 from shared.contracts.roles import Role
+from shared.xml.documents import write_document
 
 PRINTING = frozenset({Role.SIGNATORY, Role.APPROVER})
 
@@ -47,6 +49,15 @@ async def download_data(visit: Visit) -> Response:
     data = await _whole_data(visit)
     headers = _headers(f"{await _name(visit)}.json")
     return Response(data.model_dump_json(), media_type="application/json", headers=headers)
+
+
+async def download_xml(visit: Visit) -> Response:
+    """The document as XML, as the customs of the destination receive it."""
+    data = await _whole_data(visit)
+    if data.channel is None:
+        raise NotForYou
+    content = write_document(FormD.model_validate_json(data.document))
+    return Response(content, media_type="application/xml", headers=_headers(f"{await _name(visit)}.xml"))
 
 
 async def download_credential(visit: Visit) -> Response:
@@ -116,6 +127,7 @@ def _headers(name: str) -> dict[str, str]:
 routes = [
     certificate_page("/certificate.pdf", download),
     certificate_page("/certificate.json", download_data),
+    certificate_page("/certificate.xml", download_xml),
     certificate_page("/credential.json", download_credential),
     certificate_page("/copies/{sha256}", download_copy),
     certificate_page("/preview", show_certificate, preview, roles=FILING | DECIDING),

@@ -19,11 +19,12 @@ DATED_ROW = (*ROW, "basis", "priced_on")
 NOT_READABLE = ("product_costs_not_stated", "outside_mandate", "not_yours", "role_required")
 
 
-async def stated_costs(visit: Visit, product: ProductState) -> StatedCosts | None:
-    """The latest cost statement of a product, if there is one and the person may read it."""
+async def stated_costs(visit: Visit, product: ProductState, version: int | None = None) -> StatedCosts | None:
+    """A cost statement of a product, without `version` the latest, if there is one and the person may read it."""
     if product.costs_version is None:
         return None
-    found: StatedCosts | None = await visit.ask_or(None, GetProductCosts(product_id=product.product_id), *NOT_READABLE)
+    question = GetProductCosts(product_id=product.product_id, version=version)
+    found: StatedCosts | None = await visit.ask_or(None, question, *NOT_READABLE)
     return found
 
 
@@ -52,9 +53,7 @@ async def state(visit: Visit) -> Response:
 
 async def _assessed(visit: Visit, product: ProductState, costs: ProductCosts) -> OriginAssessment:
     statement = costs.statement(hs=product.hs_code, goods=product.description)
-    criterion = product.criterion
-    claim = f"{criterion.percentage.normalize():f}%" if criterion.percentage is not None else criterion.kind.value
-    found: OriginAssessment = await visit.ask(AssessOrigin(form=costs.form, claim=claim, statement=statement))
+    found: OriginAssessment = await visit.ask(AssessOrigin(form=costs.form, claim=product.box_8, statement=statement))
     return found
 
 

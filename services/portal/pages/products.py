@@ -1,7 +1,9 @@
 """Products: an exporter registers goods, and the ministry examines their origin before any certificate."""
 
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
 from starlette.responses import Response
 
 from services.portal.company_words import CompanyWords
@@ -20,6 +22,7 @@ from shared.contracts.fields import Cursor, Line
 from shared.contracts.roles import Role
 
 LIST = f"{PREFIX}/products"
+CostsVersion = Annotated[int, Field(ge=1, le=1000)]
 READERS = COMPANY | DECIDING | {Role.AUDITOR}
 
 
@@ -96,7 +99,7 @@ async def show_product(visit: Visit) -> Response:
     except ValueError:
         raise NotForYou from None
     product: ProductState = await visit.ask(GetProduct(product_id=product_id))
-    stated = await stated_costs(visit, product)
+    stated = await stated_costs(visit, product, visit.filter("costs", CostsVersion))
     today = visit.context.clock.today()
     return visit.page(
         "products/product.html",

@@ -18,10 +18,22 @@ from shared.contracts.messages import Answer, Command, Contract, Event, Question
 from shared.contracts.roles import Role
 
 
+class OriginFinding(Contract):
+    """What the approved worksheet of a product says. `costs_version`: of its cost statement, for `GetProductCosts`.
+
+    `rules`: the form and the version of the rules by which it was judged. `box_13`: the ticks that follow from it.
+    """
+
+    costs_version: int
+    rules: str
+    box_13: tuple[str, ...] = ()
+
+
 class ItemContent(Contract):
     """What the ministry found about the product of one item: description, criterion, and its text in box 8.
 
-    `fob_disclosed`: whether the certificate shows the FOB value. `product_status`: the present one.
+    `fob_disclosed`: whether the certificate shows the FOB value. `product_status`: the present one. `origin`: None before the
+    submission, and for a product that was approved without a cost statement.
     """
 
     product_id: UUID
@@ -31,6 +43,7 @@ class ItemContent(Contract):
     handicraft: bool
     fob_disclosed: bool
     product_status: ProductStatus | None = None
+    origin: OriginFinding | None = None
 
 
 class CertificateContent(Answer):

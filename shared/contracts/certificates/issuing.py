@@ -118,7 +118,8 @@ class CertificateState(Answer):
 
     `agent_id`, `agent_name`: the agent that drafted it for the exporter, if there is one. `settled`: no fee is owed.
     `box_remarks`: what to correct in each box, if it was returned. `reasons`: the codes of the reasons, if it was rejected.
-    `cancelled_on`, `cancelled_because`: the day and the code of the reason, if it was cancelled.
+    `cancelled_on`, `cancelled_because`: the day and the code of the reason, if it was cancelled. `channel`: how its document is
+    exchanged; None if it is on paper only.
     """
 
     certificate_id: UUID
@@ -143,6 +144,7 @@ class CertificateState(Answer):
     cancelled_because: str | None = None
     replaces: OtherCertificate | None = None
     replaced_by: OtherCertificate | None = None
+    channel: str | None = None
     version: int
 
 

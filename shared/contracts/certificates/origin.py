@@ -227,10 +227,11 @@ class OriginWorksheet(Contract):
 
 
 class ClaimVerdict(Contract):
-    """Whether the goods reach a criterion that the exporter claims in the words of box 8."""
+    """Whether the goods reach a criterion that the exporter claims in the words of box 8. `box13`: the ticks that follow."""
 
     criterion: str
     met: bool
+    box13: tuple[str, ...] = ()
 
 
 class OriginAssessment(Answer):

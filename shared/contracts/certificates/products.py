@@ -72,7 +72,8 @@ class ProductStatus(StrEnum):
 class ProductState(Answer):
     """A product as its exporter and the ministry see it. `valid_until`: the last day of its approval.
 
-    `costs_version`: of its latest cost statement. `claim_met`: whether that statement reaches the criterion.
+    `costs_version`: of its latest cost statement. `claim_met`: whether that statement reaches the criterion. `box_8`: the
+    criterion in the words of box 8.
     """
 
     product_id: UUID
@@ -80,6 +81,7 @@ class ProductState(Answer):
     description: str
     hs_code: str
     criterion: Criterion
+    box_8: str = ""
     status: ProductStatus
     reason: str | None = None
     handicraft: bool = False

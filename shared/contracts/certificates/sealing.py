@@ -45,7 +45,8 @@ class DocumentKeyPublished(Event):
 class CertificateSealed(Event):
     """A PDF of a certificate was sealed. `sha256`: of the PDF. `summary`: encrypted under the verification code.
 
-    `contingency_number`: the number of a contingency print; None for the certificate itself.
+    `contingency_number`: the number of a contingency print; None for the certificate itself. `data_sha256`: the digests of the
+    document as XML, one for each version of the messages; only with the certificate itself.
     """
 
     subject: ClassVar[str] = "evt.certificate.sealed.v1"
@@ -58,6 +59,7 @@ class CertificateSealed(Event):
     key_id: KeyId
     summary: str
     contingency_number: str | None = None
+    data_sha256: Annotated[tuple[Sha256, ...], Field(max_length=20)] = ()
 
 
 class CertificateDocument(FileChunk):
@@ -85,7 +87,7 @@ class CertificateCredential(Answer):
     `credential`: a verifiable credential as JWT (W3C VC 2.0), from the offset of the question on. `next`: the offset of its
     next part; None if this is the last one. Only the first part has the `document`. `proof`: the Data Integrity proof of the
     same credential, as JSON (`ecdsa-jcs-2019`); None if a former release has sealed the certificate. `code`: the verification
-    code.
+    code. `channel`: how the document is exchanged; None if it is on paper only.
     """
 
     certificate_id: UUID
@@ -96,6 +98,7 @@ class CertificateCredential(Answer):
     code: str
     key_id: KeyId
     sealed_at: Instant
+    channel: str | None = None
     next: int | None = None
 
 

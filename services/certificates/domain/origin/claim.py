@@ -8,7 +8,7 @@ from services.certificates.domain.origin.assessment import Assessment
 from services.certificates.domain.origin.exact import plain, reaches
 from services.certificates.domain.origin.rule import CRITERIA, RuleCriterionUnknown
 from services.certificates.domain.origin.rule_set import RuleSet
-from services.certificates.domain.origin.verdict import Verdict
+from services.certificates.domain.origin.verdict import PARTIAL_CUMULATION, Verdict
 from shared.refusals import Refused
 
 _PERCENT = re.compile(r"(?P<value>[0-9]{1,3}(\.[0-9]{1,6})?) ?%")
@@ -40,10 +40,23 @@ class Claim:
         reached = self.percent is None or reaches(content.part, content.fob, self.percent)
         if self.partial:
             return assessment.pc_offer is not None and reached
-        return reached and any(self._is(verdict) for verdict in assessment.verdicts if verdict.met and verdict.counts)
+        return reached and self._verdict(assessment) is not None
 
-    def _is(self, verdict: Verdict) -> bool:
-        return {part.requirement.kind for part in verdict.parts} == self.kinds
+    def box_13(self, assessment: Assessment) -> tuple[str, ...]:
+        """The ticks of box 13 that follow from what is claimed; none if the goods do not reach it."""
+        if not self.is_met_by(assessment):
+            return ()
+        verdict = self._verdict(assessment)
+        return (PARTIAL_CUMULATION,) if self.partial else verdict.box13 if verdict else ()
+
+    def _verdict(self, assessment: Assessment) -> Verdict | None:
+        """The alternative by which the goods reach the kinds of criteria; the one with the fewest reliefs."""
+        met = [
+            verdict
+            for verdict in assessment.verdicts
+            if verdict.met and verdict.counts and {part.requirement.kind for part in verdict.parts} == self.kinds
+        ]
+        return min(met, key=lambda verdict: verdict.preference, default=None)
 
 
 def claim_in(text: str, rules: RuleSet, hs: str, field: str = "claim") -> Claim:

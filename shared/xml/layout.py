@@ -29,7 +29,7 @@ class Type:
 class Place:
     """Where a field stands. `optional`: it may be absent. `since`: the version that added it.
 
-    `repeated`: another field contains it too, so a version that does not have it leaves it out.
+    `repeated`: another field contains it too, or no preference depends on it, so a version that does not have it leaves it out.
     """
 
     path: str

@@ -6,7 +6,10 @@ The elements have names of the WCO Data Model, because the profile of ASEAN is n
 
 from dataclasses import dataclass
 
-from services.gateway.wire.layout import (
+from shared.contracts.certificates.documents import FormD
+from shared.contracts.gateway.declarations import ExportDeclaration, TransportMode
+from shared.contracts.messages import Contract
+from shared.xml.layout import (
     ANY_REFERENCE,
     COUNT,
     COUNTRY,
@@ -26,9 +29,6 @@ from services.gateway.wire.layout import (
     Place,
     code_type,
 )
-from shared.contracts.certificates.documents import FormD
-from shared.contracts.gateway.declarations import ExportDeclaration, TransportMode
-from shared.contracts.messages import Contract
 
 PARTY: Layout = {
     "name": Place("Name", LINE, "The name of the company."),
@@ -89,7 +89,7 @@ FORM_D: Layout = {
     "exhibition": Part("Exhibition", EXHIBITION, "Box 13: the exhibition of the goods.", optional=True, since=2),
     "originals": Part("BackToBackOriginal", ORIGINAL, "Box 13: back-to-back (Rule 11).", optional=True, many=True, since=2),
     "exporter": Part("Exporter", PARTY, "Box 1: the exporter."),
-    "declared_on": Place("Declaration/Date", DAY, "Box 11: the date of the exporter's declaration.", True, since=2),
+    "declared_on": Place("Declaration/Date", DAY, "Box 11: the date of the exporter's declaration.", True, 2, True),
     "declared_by": Place("Declaration/Name", LINE, "Box 11: the authorised signatory.", optional=True, since=2),
     "certified_by": Place("Certification/Name", LINE, "Box 12: the certifying authority.", optional=True, since=2),
     "consignee": Part("Consignee", PARTY, "Box 2: the consignee."),
