@@ -73,7 +73,7 @@ class Load:
         journeys = await _at_most_16(self.submitted() for _ in range(count))
         self.in_flight.set()
         await _at_most_16(map(self.system.prepare, journeys))
-        await _at_most(2 * MAX_DECISIONS, (journey.approve() for journey in journeys))  # officers confirm lists
+        await _at_most(5 * MAX_DECISIONS, (journey.approve() for journey in journeys))  # each of five officers confirms a list
         self.sent += count
 
     async def submitted(self) -> Journey:
