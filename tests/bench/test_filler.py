@@ -25,6 +25,8 @@ from shared.contracts.gateway.transmissions import GetTransmission
 from shared.contracts.operations import heard
 from tests.support.service_under_test import a_person
 
+pytestmark = pytest.mark.slow
+
 COUNT = 300
 AUDITOR = a_person("auditor")
 

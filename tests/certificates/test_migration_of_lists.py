@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from uuid import UUID, uuid4
 
+import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from pydantic import TypeAdapter
@@ -15,6 +16,8 @@ from services.certificates.domain.consignment import Consignment
 from services.certificates.store.certificates import columns_of
 from services.certificates.store.products import listed_as
 from tests.certificates.builders import a_consignment
+
+pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parents[2] / "services/certificates/migrations"
 COUNT = 600

@@ -20,6 +20,8 @@ from deploy.embedded.layout import Layout
 from deploy.nats.server_conf import Tls
 from tests.support.bus import a_bus
 
+pytestmark = pytest.mark.slow
+
 NOMENCLATURE = Path(__file__).parents[1] / "certificates" / "nomenclature.csv"
 SERVICES = ("registry", "certificates", "fees", "gateway", "tracking", "portal")
 

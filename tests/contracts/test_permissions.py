@@ -64,6 +64,7 @@ def test_the_table_is_the_one_that_the_contracts_make() -> None:
     assert permissions.FILE.read_text() == permissions.as_text(), "run `make generate`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERING)
 async def test_every_cell_of_the_table_is_as_the_service_answers(service: ServiceUnderTest, name: str) -> None:
     wrong, tried = {}, 0

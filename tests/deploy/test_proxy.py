@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import eventually
 from tests.deploy.proxy import ABROAD, EVENT, HOME, LARGE, NGINX, Proxy, a_proxy
 
+pytestmark = pytest.mark.slow
+
 QUICK = {
     "client_header_timeout 10s;": "client_header_timeout 1s;",
     "client_body_timeout 10s;": "client_body_timeout 1s;",

@@ -25,6 +25,8 @@ from shared.xml.document_types import E_FORM_D
 from .builders import TwoGateways, a_documented_certificate, a_form, an_answer, with_certificate
 from .test_gateway_receiving import XML, an_envelope
 
+pytestmark = pytest.mark.slow
+
 Respond = Callable[..., Awaitable[list[str]]]
 
 

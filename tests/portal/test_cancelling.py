@@ -2,11 +2,15 @@
 
 from uuid import UUID
 
+import pytest
+
 from shared.contracts.certificates.issuing import ApproveCertificate, ReviewCertificate
 from tests.portal.test_certificates import an_issued_certificate, decide
 from tests.portal.test_deciding import state_of
 from tests.support.portal import Browser, System
 from tests.support.service_under_test import a_person
+
+pytestmark = pytest.mark.slow
 
 NEW = {
     "consignment.transport.departure_date": "2026-12-09",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import insert
 
@@ -21,6 +22,8 @@ from tests.gateway.builders import a_partner, a_signer
 from tests.support.portal import Browser, System, a_system
 
 from .test_certificates import an_issued_certificate
+
+pytestmark = pytest.mark.slow
 
 TYPED = {"permit_number": "ED-2026-004711", "exporter_number": "L001-100000027", "transport_mode": "sea"}
 

@@ -30,6 +30,8 @@ from tests.support.portal import System, a_system
 
 from .test_certificates import an_issued_certificate
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = "D2026-PNH-000123"
 
 

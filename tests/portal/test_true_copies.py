@@ -1,7 +1,11 @@
 """A certified true copy is requested on the page of the certificate, shown on the approver's first page, and confirmed."""
 
+import pytest
+
 from tests.portal.test_certificates import an_issued_certificate
 from tests.support.portal import System
+
+pytestmark = pytest.mark.slow
 
 
 async def test_an_exporter_asks_for_a_copy_and_an_approver_certifies_it(system: System) -> None:

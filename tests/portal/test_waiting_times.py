@@ -1,7 +1,11 @@
 """Officers see how long certificates wait, by status and destination."""
 
+import pytest
+
 from tests.portal.test_certificates import an_issued_certificate
 from tests.support.portal import System
+
+pytestmark = pytest.mark.slow
 
 
 async def test_an_officer_sees_the_medians_of_the_own_office_and_of_all(system: System) -> None:

@@ -35,6 +35,8 @@ from tests.registry.people import (
 )
 from tests.support.service_under_test import ServiceUnderTest, a_person
 
+pytestmark = pytest.mark.slow
+
 OFFICE = "203.0.113.7"
 """The address that all of them share."""
 

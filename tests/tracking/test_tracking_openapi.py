@@ -65,7 +65,7 @@ async def send(public: Tracking, case: schemathesis.Case) -> httpx.Response:
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("path", PATHS)
-@settings(max_examples=examples(25, 500), suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10, 500), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_each_answer_to_a_hostile_client_is_as_the_openapi_document_says(
     public: Tracking, path: str, data: st.DataObject

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import nkeys
+import pytest
 
 from services.tracking import routes
 from shared.security.event_signatures import event_keys_json
@@ -19,6 +20,8 @@ from tests.conftest import eventually
 from tests.support.ports import free_port
 
 from .conftest import A_JOURNEY, REFERENCE, Tracking
+
+pytestmark = pytest.mark.slow
 
 STREAM = "/certificates/{reference}/events"
 STATIC = re.compile(r'href="(/static/[^"]+)"')

@@ -24,6 +24,8 @@ from tests.support.postgres import Postgres
 from tests.support.releases import a_newer_release, expansion, migrated_by
 from tests.support.service_under_test import migrate_in_thread
 
+pytestmark = pytest.mark.slow
+
 
 async def rows(url: URL, table: Table) -> Sequence[Any]:
     database = Database(url)

@@ -18,6 +18,8 @@ from tests.conftest import Databases
 from tests.support.plumbing_stack import PlumbingStack, a_payment
 from tests.support.releases import ROOT, Step, a_newer_release, contraction, contractions_in, expansion, migrated_by, run
 
+pytestmark = pytest.mark.slow
+
 PRESENT = [name for name in SERVICES if list((ROOT / "services" / name / "migrations").glob("*.py"))]
 
 

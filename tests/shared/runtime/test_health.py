@@ -82,6 +82,7 @@ async def test_a_replica_that_is_busy_writing_says_at_once_that_it_is_ready(stac
         assert await is_ready(running)
 
 
+@pytest.mark.slow
 async def test_while_the_bus_is_away_a_replica_says_so_and_recovers(sqlite_stack: PlumbingStack) -> None:
     running = await sqlite_stack.replica()
     await sqlite_stack.bus.kill()
@@ -163,6 +164,7 @@ async def test_a_replica_that_was_stopped_answers_nobody_and_leaves_nothing_open
     assert replicas == []
 
 
+@pytest.mark.slow
 async def test_a_stop_does_not_wait_for_ever_for_a_computation(sqlite_stack: PlumbingStack, tmp_path: Path) -> None:
     started = tmp_path / "started"
 
@@ -194,6 +196,7 @@ def _finish_at_once(finish: Any) -> Any:
     return lambda within: finish(0.1)
 
 
+@pytest.mark.slow
 async def test_a_real_process_serves_and_ends_with_zero_on_sigterm(sqlite_stack: PlumbingStack, tmp_path: Path) -> None:
     port = free_port()
     environment = {

@@ -26,6 +26,8 @@ from tests.support.ports import free_port
 from tests.support.postgres import WITH_PASSWORD, Postgres
 from tests.support.releases import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 Logged = Callable[[], list[dict[str, Any]]]
 
 AN_HOUR = timedelta(hours=1)
