@@ -227,7 +227,9 @@ def document_of(
         issued_on=preview_on or certificate.issued_on,
         valid_until=form.valid_until(preview_on) if preview_on else certificate.valid_until,
         exporter=Party(name=exporter.name, address=exporter.address, country=origin),
-        consignee=Party(name=consignment.consignee_name, address=consignment.consignee_address),
+        consignee=Party(
+            name=consignment.consignee_name, address=consignment.consignee_address, country=consignment.destination
+        ),
         destination=consignment.destination,
         departure_date=consignment.departure_date,
         vessel=consignment.vessel,
