@@ -57,4 +57,4 @@ async def _state_costs(company: Company, product_id: UUID, row: Row, today: date
     if product.costs_version is None:
         figures = {name: value for name, value in row.items() if name != "costed_days_ago"}
         costs = ProductCosts(**figures, costed_on=today - timedelta(days=row["costed_days_ago"]))
-        await company.person.ask(StateProductCosts(product_id=product_id, costs=costs))
+        await unless_done(company.person.ask(StateProductCosts(product_id=product_id, costs=costs)))

@@ -15,6 +15,7 @@ from shared.contracts.certificates.sealing import (
     DocumentKeyPublished,
 )
 from shared.handling.work import Work
+from shared.xml.documents import digests_of
 
 CREDENTIAL_PART = 200_000
 """Characters of a credential in one answer. That of 1,000 items has more."""
@@ -45,7 +46,7 @@ def sealed_event(document: Document, sealed: SealedDocument) -> CertificateSeale
         sha256=sealed.sha256,
         key_id=sealed.key_id,
         summary=sealed.locked_summary,
-        data_sha256=sealed.data_sha256,
+        data_sha256=digests_of(document.body) if document.channel else (),
         version=document.version,
         occurred_at=sealed.sealed_at,
     )

@@ -1,10 +1,12 @@
 """Maps certificates and products to answers, events and documents. Views do not query."""
 
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from services.certificates.domain import consignment as domain
 from services.certificates.domain.certificate import Certificate
+from services.certificates.domain.consignment import Consignment
 from services.certificates.domain.exporter import Exporter
 from services.certificates.domain.form import Form
 from services.certificates.domain.message import Message
@@ -192,11 +194,19 @@ def cancelled(certificate: Certificate, detail: str, work: Work) -> CertificateC
     )
 
 
+@dataclass(frozen=True)
+class Preview:
+    """A document that is not issued, and has no number yet: its day, and its content."""
+
+    on: date
+    consignment: Consignment
+
+
 def document_of(
-    certificate: Certificate, exporter: Exporter, form: Form, origin: str, *, preview_on: date | None = None
+    certificate: Certificate, exporter: Exporter, form: Form, origin: str, preview: Preview | None = None
 ) -> Document:
-    """The document of an issued certificate, box by box. `preview_on`: it is not issued, and has no number yet."""
-    consignment = certificate.consignment
+    """The document of an issued certificate, box by box; or a preview. A member of the agreement is the consignee's country."""
+    consignment = preview.consignment if preview else certificate.consignment
     items = [
         DocumentItem(
             number=number,
@@ -221,14 +231,16 @@ def document_of(
         for number, item in enumerate(consignment.items, start=1)
     ]
     form_d = FormD(
-        reference=f"DRAFT-{certificate.office}-000000" if preview_on else certificate.reference,
+        reference=f"DRAFT-{certificate.office}-000000" if preview else certificate.reference,
         issuing_country=origin,
         office=certificate.office,
-        issued_on=preview_on or certificate.issued_on,
-        valid_until=form.valid_until(preview_on) if preview_on else certificate.valid_until,
+        issued_on=preview.on if preview else certificate.issued_on,
+        valid_until=form.valid_until(preview.on) if preview else certificate.valid_until,
         exporter=Party(name=exporter.name, address=exporter.address, country=origin),
         consignee=Party(
-            name=consignment.consignee_name, address=consignment.consignee_address, country=consignment.destination
+            name=consignment.consignee_name,
+            address=consignment.consignee_address,
+            country=consignment.destination if form.members else None,
         ),
         destination=consignment.destination,
         departure_date=consignment.departure_date,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import BrokenExecutor
 from datetime import date
 from functools import partial
 
@@ -46,10 +47,11 @@ class CheckIncomplete(Refused):
 
 
 class Uploads:
-    """The places for files that are received at the same time."""
+    """The places for files that are received at the same time, and for XML that is parsed in the one other process."""
 
     def __init__(self) -> None:
         self.places = asyncio.Semaphore(AT_ONCE)
+        self.being_parsed = asyncio.Semaphore(AT_ONCE)
 
 
 async def verify(request: Request) -> Response:
@@ -98,12 +100,18 @@ async def _verify_file(request: Request) -> Response:
     async with uploads.places, request.form(max_files=1, max_fields=4, max_part_size=MAX_FILE) as form:
         file = form.get("file")
         content = await file.read() if isinstance(file, UploadFile) else b""
-        if not content:
-            return _incomplete(request, typed="", problem="file")
-        if is_xml(content):
-            document = await asyncio.get_running_loop().run_in_executor(context.processes, xml_document, content)
-            return await _shown(request, partial(check_xml, document))
+    if not content:
+        return _incomplete(request, typed="", problem="file")
+    if not is_xml(content):
         return await _shown(request, partial(check_file, content))
+    if uploads.being_parsed.locked():
+        return refused(request, TemporarilyUnavailable(), 503, RETRY)
+    async with uploads.being_parsed:
+        try:
+            document = await asyncio.get_running_loop().run_in_executor(context.processes, xml_document, content)
+        except BrokenExecutor:
+            return refused(request, TemporarilyUnavailable(), 503, RETRY)
+    return await _shown(request, partial(check_xml, document))
 
 
 async def _shown(request: Request, check: Callable[[Work, date], Awaitable[Check]]) -> Response:

@@ -16,6 +16,8 @@ from shared.xml.document_types import DOCUMENT_TYPES, DocumentType, type_of
 from shared.xml.layout import VERSIONS, NotInVersion, read, write
 
 LATEST = VERSIONS[-1]
+MESSAGE = "Message"
+"""The root element of messages, which may hold a document."""
 
 
 class NotXml(Exception):
@@ -65,17 +67,32 @@ def types_by_tag(version: int) -> dict[str, DocumentType]:
     return {f"{{{each.namespace(version)}}}{each.element}": each for each in present}
 
 
+def message_namespace(version: int) -> str:
+    """The namespace of messages of a version."""
+    return f"urn:co-automation:asw:message:{version}"
+
+
 def document_in(text: bytes) -> Any:
-    """The element of the one document in an XML text from outside: the root, or a part of a message. Raises NotXml."""
+    """The element of the one document in an XML text from outside: the root, or what a message holds. Raises NotXml.
+
+    Nothing may stand around a document that a reader could take for it. So other wrappers and other documents are refused.
+    Comments are refused too, because a reader may take a value only up to its comment.
+    """
     try:
         must_be_in_bounds(text)
     except (OutOfBounds, SignatureShapeWrong) as error:
         raise NotXml(str(error)) from error
-    tags = {tag for version in VERSIONS for tag in types_by_tag(version)}
-    found = list(parse(text).iter(*tags))
-    if len(found) != 1:
-        raise NotXml(f"it holds {len(found)} documents of a known kind")
-    return found[0]
+    root = parse(text)
+    names = {kind.element for kind in DOCUMENT_TYPES.values()}
+    found = [each for each in root.iter("*") if etree.QName(each).localname in names]
+    if len(found) != 1 or next(root.iter(etree.Comment), None) is not None:
+        raise NotXml("it holds a comment, or not exactly one document")
+    (element,) = found
+    messages = {f"{{{message_namespace(version)}}}{MESSAGE}" for version in VERSIONS}
+    is_held = element.getparent() is not None and element.getparent().getparent() is root and root.tag in messages
+    if element.tag not in {tag for version in VERSIONS for tag in types_by_tag(version)} or not (element is root or is_held):
+        raise NotXml("it holds no document of a known kind")
+    return element
 
 
 def reference_in(element: Any) -> str:
@@ -87,8 +104,8 @@ def reference_in(element: Any) -> str:
 def digest_of_element(element: Any) -> str:
     """The SHA-256 of every element, attribute and value of a document, as hexadecimal digits.
 
-    Prefixes, indentation, comments and processing instructions do not count. So a document that a program has saved again has
-    the same digest, and one with another value has not.
+    Prefixes and indentation do not count. So a document that a program has saved again has the same digest, and one with
+    another value has not.
     """
     content = json.dumps(list(_content(element)), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()

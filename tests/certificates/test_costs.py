@@ -11,6 +11,8 @@ from services.certificates.domain.form import Criterion
 from services.certificates.domain.product import ApprovalNeedsReason, Product, ProductAlreadyDecided, ProductStatus
 from services.certificates.origin_rules import rules_for, shipped_rules
 from services.certificates.origin_views import assessment_of
+from services.certificates.store.costs import findings_on
+from services.certificates.store.products import product_by_id
 from shared.clock import months_from
 from shared.contracts.certificates.content import CertificateContent, GetCertificateContent, OriginFinding
 from shared.contracts.certificates.costs import GetProductCosts, ProductCosts, StatedCosts, StateProductCosts
@@ -270,6 +272,7 @@ async def test_a_certificate_keeps_the_worksheet_and_the_rules_by_which_it_was_j
     assert found.rules == f"{applied.form} {applied.version}"
 
     await service.ask(WithdrawCertificate(certificate_id=state.certificate_id), trader.person)
+    assert await finding(trader, state) is None
     again = await service.ask(SubmitCertificate(certificate_id=state.certificate_id), trader.person)
     assert await finding(trader, again) == OriginFinding(costs_version=2, rules=found.rules)
 
@@ -285,6 +288,16 @@ async def test_the_ticks_of_the_worksheet_stand_in_box_13(service: ServiceUnderT
     (event,) = await service.announced(CertificateDocumented)
     assert (event.document.accumulation, event.document.de_minimis) == (True, False)
     assert event.document.declared_on == TODAY
+
+
+async def test_the_rules_of_another_form_give_no_ticks(service: ServiceUnderTest, trader: Trader) -> None:
+    await state_costs(trader, costs(**OF_VIET_NAM))
+    await service.ask(ApproveProduct(product_id=trader.product_id), REVIEWER)
+    async with service.work() as work:
+        products = [await product_by_id(work, trader.product_id)]
+        found = {form: (await findings_on(work, products, form))[trader.product_id].box_13 for form in ("D", "N")}
+
+    assert found == {"D": ["Accumulation"], "N": []}
 
 
 async def finding(trader: Trader, state: CertificateState) -> OriginFinding | None:

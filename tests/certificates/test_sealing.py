@@ -176,6 +176,14 @@ def test_many_items_continue_on_sheets_with_the_reference() -> None:
     assert f"Page {len(reader.pages)} of {len(reader.pages)}" in sheets[-1]
 
 
+@pytest.mark.parametrize("address", ["5 Le Loi", "5 Le Loi, Viet Nam", "5 Le Loi\nVIET NAM."])
+def test_the_country_of_the_consignee_is_printed_once(address: str) -> None:
+    consignee = Party(name="Sai Gon Trading JSC", address=address, country="VN")
+    text = text_of(printed(a_page(a_form(consignee=consignee))))
+
+    assert text.split("3. Means of transport")[0].casefold().count("viet nam") == 1
+
+
 def test_the_page_is_a_tagged_document_for_archives() -> None:
     pdf = printed(a_page(a_form()))
     metadata = PdfReader(BytesIO(pdf)).xmp_metadata

@@ -28,7 +28,8 @@ from services.gateway.wire.messages import (
     Rejection,
 )
 from services.gateway.wire.signature import Signer
-from services.gateway.wire.xml import message_namespace, write_message
+from services.gateway.wire.xml import write_message
+from shared.xml.documents import message_namespace
 from tests.support.service_under_test import a_person
 
 from .builders import (

@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 from services.gateway.store import inbound_documents
 from services.gateway.wire.messages import Document, Envelope, Kind, Receipt
 from services.gateway.wire.signature import Signer
-from services.gateway.wire.xml import message_namespace, write_message
+from services.gateway.wire.xml import write_message
 from shared.observability import tracing
+from shared.xml.documents import message_namespace
 
 from .builders import MAX_BYTES, NOON, Gateway, TwoGateways, a_form, a_signer, with_certificate
 from .test_gateway_wire import BOMB

@@ -9,9 +9,9 @@ from lxml import etree
 
 from services.gateway.wire.messages import Document, Envelope, Kind
 from services.gateway.wire.signature import NotGenuine, Signer, as_signed
-from services.gateway.wire.xml import message_namespace, read_content, version_of, write_message
+from services.gateway.wire.xml import read_content, version_of, write_message
 from shared.xml.document_types import E_FORM_D
-from shared.xml.documents import NotXml, parse, write_document
+from shared.xml.documents import NotXml, message_namespace, parse, write_document
 
 from .builders import NOON, a_form, a_signer, an_item
 

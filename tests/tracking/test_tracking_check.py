@@ -13,7 +13,7 @@ from services.certificates.documents.sealing import sealed_page
 from services.tracking.checking import is_code, summary_in
 from shared.contracts.certificates.cancelling import CertificateCancelled
 from shared.contracts.certificates.sealing import CertificateSealed, DocumentKeyPublished
-from shared.xml.documents import write_document
+from shared.xml.documents import digests_of, write_document
 from tests.certificates.builders import page_texts
 from tests.certificates.keys import a_sealing
 from tests.gateway.builders import a_form
@@ -49,7 +49,7 @@ def a_seal(sealed: SealedPage, **changes: Any) -> CertificateSealed:
         "sha256": sealed.sha256,
         "key_id": a_key().key_id,
         "summary": sealed.locked_summary,
-        "data_sha256": sealed.data_sha256,
+        "data_sha256": digests_of(a_form()),
         "version": 7,
         "occurred_at": SEALED_AT,
     }
@@ -155,7 +155,9 @@ async def test_one_changed_byte_is_altered(site: Tracking, sealed: SealedPage) -
 async def test_the_xml_that_customs_received_is_valid(site: Tracking, version: int) -> None:
     written = write_document(a_form(), version)
     saved_again = etree.tostring(etree.fromstring(written), pretty_print=True)
-    message = b"\xef\xbb\xbf\n<Message>" + saved_again + b"</Message>"
+    message = (
+        b'\xef\xbb\xbf\n<Message xmlns="urn:co-automation:asw:message:2"><Document>' + saved_again + b"</Document></Message>"
+    )
 
     for content in (written, saved_again, message):
         found = await by_file(site, content)

@@ -54,7 +54,7 @@ class SealOrder:
 class SealedPage:
     """A sealed PDF with its SHA-256, the summary in its QR code, the same under the verification code, and the credential.
 
-    `proof`: the Data Integrity proof of the credential, as JSON. `data_sha256`: the digests of the document as XML.
+    `proof`: the Data Integrity proof of the credential, as JSON.
     """
 
     pdf: bytes
@@ -63,7 +63,6 @@ class SealedPage:
     locked_summary: str
     credential: str
     proof: str
-    data_sha256: tuple[str, ...]
 
 
 def written(day: date) -> str:

@@ -20,7 +20,6 @@ from services.certificates.documents.printing import printed
 from services.certificates.documents.summaries import locked, signed, summary_of
 from shared.contracts.certificates.documents import FormD
 from shared.refusals import Unavailable
-from shared.xml.documents import digests_of
 
 FIELD = "OfficeSeal"
 RESERVED = 8192
@@ -83,7 +82,6 @@ def sealed_page(page: PageOrder, order: SealOrder) -> SealedPage:
         locked_summary=locked(summary, order.code, form.reference),
         credential=secured(claims, office.key, f"{order.issuer}#{order.key_id}"),
         proof=json.dumps(proof_of(claims, office.key.private_key, method_of(order.issuer, order.key_id), order.sealed_at)),
-        data_sha256=digests_of(form),
     )
 
 

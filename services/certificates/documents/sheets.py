@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from services.certificates.documents.orders import PageOrder, written
-from shared.contracts.certificates.documents import DocumentItem, FormD
+from shared.contracts.certificates.documents import DocumentItem, FormD, Party
 
 MAX_UNBROKEN = 1400
 """Characters of an item that fits on one page. A longer one continues on the next page."""
@@ -32,7 +32,7 @@ def inputs_of(order: PageOrder, *, code: str = "", qr: str = "") -> dict[str, st
         "issuing_country": _name(form.issuing_country, names).upper(),
         "destination": _name(form.destination, names).upper(),
         "exporter_country": _name(form.exporter.country or "", names),
-        "consignee_country": _name(form.consignee.country or "", names),
+        "consignee_country": _country_below(form.consignee, names),
         "declared": ", ".join(filter(None, (form.declared_by, written(form.declared_on) if form.declared_on else ""))),
         "certified": "\n".join(filter(None, (order.endorsement, *certified))) if code else "",
         "code": code,
@@ -40,6 +40,12 @@ def inputs_of(order: PageOrder, *, code: str = "", qr: str = "") -> dict[str, st
         "qr": qr,
     }
     return {"form": json.dumps(printable(_boxes(form))), "sheet": json.dumps(printable(sheet))}
+
+
+def _country_below(party: Party, names: dict[str, str]) -> str:
+    """The country to print below an address; empty if the address ends with it."""
+    country = _name(party.country or "", names)
+    return "" if party.address.rstrip(" .").casefold().endswith(country.casefold()) else country
 
 
 def printable(value: Any) -> Any:

@@ -133,6 +133,7 @@ class Certificate:
         """The exporter withdraws it before it is approved. It can revise it and submit it again."""
         self._must_allow(Act.WITHDRAW)
         self.status = Status.WITHDRAWN
+        self.consignment = self.consignment.found({})
         self.version += 1
 
     def return_for_correction(self, remarks: str, boxes: Sequence[BoxRemark] = ()) -> None:
@@ -141,6 +142,7 @@ class Certificate:
         for index, remark in enumerate(boxes):
             self.consignment.must_have(remark, f"boxes.{index}.item")
         self.status = Status.RETURNED
+        self.consignment = self.consignment.found({})
         self.remarks = remarks
         self.box_remarks = list(boxes)
         self.version += 1

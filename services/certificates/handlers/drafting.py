@@ -74,7 +74,7 @@ async def submit_certificate(command: SubmitCertificate, work: Work) -> Certific
     certificate = await certificate_of_actor(command.certificate_id, work)
 
     sheet = await sheet_of(Content.of(certificate.consignment), certificate.form, certificate.exporter_id, work)
-    certificate.submit(on=work.today, sheet=sheet, findings=await findings_on(work, sheet.products.values()))
+    certificate.submit(on=work.today, sheet=sheet, findings=await findings_on(work, sheet.products.values(), certificate.form))
     await reserve_originals(certificate, sheet.originals, work)
 
     work.announce(submitted(certificate, work))

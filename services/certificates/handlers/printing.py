@@ -7,7 +7,7 @@ from services.certificates.documents.keys import Sealing
 from services.certificates.documents.making import print_only
 from services.certificates.domain.certificate import Certificate
 from services.certificates.domain.exporter import ExporterNotRegistered
-from services.certificates.domain.life_cycle import Status
+from services.certificates.domain.life_cycle import ALLOWED, Act, Status
 from services.certificates.domain.sealing import NothingToPreview, NotIssued
 from services.certificates.handlers.agents import must_be_of_exporter
 from services.certificates.handlers.assigning import must_be_of_their_office
@@ -25,9 +25,11 @@ from services.certificates.store.copies import (
     register_copy,
     with_copies,
 )
+from services.certificates.store.costs import findings_on
 from services.certificates.store.exporters import find_exporter
+from services.certificates.store.products import products_by_ids
 from services.certificates.store.sealed import keep_preview
-from services.certificates.views import document_of
+from services.certificates.views import Preview, document_of
 from shared.contracts.certificates.sealing import (
     ContingencyCopies,
     ContingencyCopy,
@@ -67,7 +69,11 @@ async def preview_certificate(command: PreviewCertificate, work: Work) -> Printe
     if exporter is None:
         raise ExporterNotRegistered("exporter_id")
     data, today = work.use(ReferenceData), work.today
-    document = document_of(certificate, exporter, data.form(certificate.form, today), work.country, preview_on=today)
+    form, consignment = data.form(certificate.form, today), certificate.consignment
+    if Act.REVISE in ALLOWED[certificate.status]:
+        known = await products_by_ids(work, {item.product_id for item in consignment.items})
+        consignment = consignment.found(await findings_on(work, known.values(), certificate.form))
+    document = document_of(certificate, exporter, form, work.country, preview=Preview(today, consignment))
     page = page_of(document, data, work.use(Sealing).check_at, watermark=DRAFT)
     pdf = await work.in_process(print_only, page)
 

@@ -66,7 +66,6 @@ async def seal_certificate(task: SealCertificate, work: Work) -> None:
         credential=made.credential,
         sealed_at=work.now,
         proof=made.proof,
-        data_sha256=list(made.data_sha256),
     )
     await keep_sealed(work, sealed)
     work.announce(sealed_event(document, sealed))

@@ -1,4 +1,4 @@
-"""The digests of documents as XML; what an assessment of costs says for box 13, and by which rules.
+"""What an assessment of costs says for box 13, and by which rules.
 
 Revision ID: certificates_0018
 """
@@ -13,6 +13,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("sealed_documents", sa.Column("data_sha256", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("product_costs", sa.Column("rules", sa.String(60), nullable=False, server_default=""))
     op.add_column("product_costs", sa.Column("box_13", sa.JSON(), nullable=False, server_default="[]"))

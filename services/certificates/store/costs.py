@@ -43,10 +43,16 @@ async def find_costs(work: Work, product_id: UUID, version: int) -> CostsRow | N
     return None if row is None else CostsRow(**row._mapping)
 
 
-async def findings_on(work: Work, products: Iterable[Product]) -> dict[UUID, OriginFinding]:
-    """What the worksheets say by which these products were approved. A product without one is left out."""
+async def findings_on(work: Work, products: Iterable[Product], form: str) -> dict[UUID, OriginFinding]:
+    """What the worksheets say by which these products were approved. A product without one is left out.
+
+    The rules of another form give no ticks.
+    """
     versions = {product.product_id: product.approved_costs_version for product in products if product.approved_costs_version}
     columns = product_costs.c.product_id, product_costs.c.version, product_costs.c.rules, product_costs.c.box_13
     these = select(*columns).where(tuple_(columns[0], columns[1]).in_(list(versions.items())))
     rows = await work.session.execute(these) if versions else ()
-    return {row[0]: OriginFinding(costs_version=row[1], rules=row[2], box_13=row[3]) for row in rows}
+    return {
+        product_id: OriginFinding(costs_version=version, rules=rules, box_13=box_13 if rules.split(" ")[0] == form else [])
+        for product_id, version, rules, box_13 in rows
+    }

@@ -18,7 +18,7 @@ from shared.handling.work import Work
 class SealedDocument:
     """The sealed document of a certificate. The PDF is stored as a file of the certificate, under its SHA-256.
 
-    `proof`: None if a former release has sealed it. `data_sha256`: of the document as XML, in each version of the messages.
+    `proof`: None if a former release has sealed it.
     """
 
     certificate_id: UUID
@@ -30,7 +30,6 @@ class SealedDocument:
     credential: str
     sealed_at: datetime
     proof: str | None
-    data_sha256: list[str]
 
 
 async def keep_sealed(work: Work, sealed: SealedDocument) -> None:

@@ -219,7 +219,6 @@ sealed_documents = Table(
     Column("credential", Text, nullable=False),
     Column("sealed_at", UtcDateTime, nullable=False),
     Column("proof", Text),
-    Column("data_sha256", JSON, nullable=False, server_default="[]"),
 )
 
 previews = Table(

@@ -13,8 +13,8 @@ from lxml import etree
 
 from services.gateway.wire.messages import Kind
 from services.gateway.wire.profile import CONTENTS, ENVELOPE, kinds_of
-from services.gateway.wire.xml import MESSAGE, message_namespace
 from shared.xml.document_types import DOCUMENT_TYPES, DocumentType
+from shared.xml.documents import MESSAGE, message_namespace
 from shared.xml.layout import VERSIONS, Layout, Part, Type, code_type, in_version
 
 FOLDER = Path(__file__).parents[1] / "schemas"

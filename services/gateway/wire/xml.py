@@ -6,16 +6,10 @@ from lxml import etree
 
 from services.gateway.wire.messages import Envelope, Kind, WireModel
 from services.gateway.wire.profile import CONTENTS, ENVELOPE
-from shared.xml.documents import LATEST, document_element, read_document, types_by_tag
+from shared.xml.documents import LATEST, MESSAGE, document_element, message_namespace, read_document, types_by_tag
 from shared.xml.layout import VERSIONS, NotInVersion, read, write
 
-MESSAGE_NAMESPACES = {f"urn:co-automation:asw:message:{version}": version for version in VERSIONS}
-MESSAGE = "Message"
-
-
-def message_namespace(version: int) -> str:
-    """The namespace of messages of a version."""
-    return f"urn:co-automation:asw:message:{version}"
+MESSAGE_NAMESPACES = {message_namespace(version): version for version in VERSIONS}
 
 
 def version_of(root: Any) -> int | None:

@@ -52,7 +52,7 @@ async def download_data(visit: Visit) -> Response:
 
 
 async def download_xml(visit: Visit) -> Response:
-    """The document as XML, as the customs of the destination receive it."""
+    """The document as XML, in the latest version of the messages."""
     data = await _whole_data(visit)
     if data.channel is None:
         raise NotForYou

@@ -53,7 +53,7 @@ async def state(visit: Visit) -> Response:
 
 async def _assessed(visit: Visit, product: ProductState, costs: ProductCosts) -> OriginAssessment:
     statement = costs.statement(hs=product.hs_code, goods=product.description)
-    found: OriginAssessment = await visit.ask(AssessOrigin(form=costs.form, claim=product.box_8, statement=statement))
+    found: OriginAssessment = await visit.ask(AssessOrigin(form=costs.form, claim=product.box_8 or None, statement=statement))
     return found
 
 

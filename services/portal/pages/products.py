@@ -107,6 +107,7 @@ async def show_product(visit: Visit) -> Response:
         stated=stated,
         today=today,
         address=f"{LIST}/{product.product_id}",
+        here=visit.here,
         **worksheet(visit, stated.assessment if stated else None),
         words=CompanyWords(visit.language),
         files=visit.someone.has(*FILING),
