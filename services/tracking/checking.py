@@ -10,7 +10,16 @@ from cryptography.exceptions import InvalidTag
 from services.tracking.references import MAX_TYPED
 from services.tracking.seals import MAX_SUMMARY, Summary, SummaryForged, key_id_of, opened, verified
 from services.tracking.store import TrackedCertificate, certificates_by_references
-from services.tracking.tracked_seals import TrackedKey, TrackedSeal, find_data, find_key, find_seal, has_data, seals_of
+from services.tracking.tracked_seals import (
+    TrackedData,
+    TrackedKey,
+    TrackedSeal,
+    find_data,
+    find_key,
+    find_seal,
+    has_data,
+    seals_of,
+)
 from shared.contracts.certificates.sealing import CODE_ALPHABET, CODE_LENGTH
 from shared.handling.work import Work
 from shared.xml.documents import NotXml, digest_of_element, document_in, reference_in
@@ -84,10 +93,7 @@ async def check_file(content: bytes, work: Work, today: date) -> Check:
     """Checks a PDF by its digest: the office has sealed exactly these bytes, or it has not."""
     seal = await find_seal(work, sha256(content).hexdigest())
     if seal is not None:
-        key = await find_key(work, seal.key_id)
-        if key is not None and _stolen(key, seal.sealed_at):
-            return Check(verdict="key_withdrawn", reference=seal.reference, seal=seal)
-        return await _of_certificate(seal.reference, work, today, seal=seal)
+        return await _of_sealed(seal, work, today, seal=seal)
     if named := NAMED.search(content):
         reference = named[1].decode()
         if (await certificates_by_references(work, [reference])).get(reference):
@@ -123,15 +129,19 @@ async def check_xml(document: XmlDocument | None, work: Work, today: date) -> Ch
         return Check(verdict="file_unknown")
     data = await find_data(work, document.digest)
     if data is not None:
-        key = await find_key(work, data.key_id)
-        if key is not None and _stolen(key, data.sealed_at):
-            return Check(verdict="key_withdrawn", reference=data.reference)
-        return await _of_certificate(data.reference, work, today)
+        return await _of_sealed(data, work, today)
     reference = document.reference
     if not (await certificates_by_references(work, [reference])).get(reference):
         return Check(verdict="file_unknown")
     verdict = "file_changed" if await has_data(work, reference) else "not_sealed_yet"
     return Check(verdict=verdict, reference=reference)
+
+
+async def _of_sealed(found: TrackedSeal | TrackedData, work: Work, today: date, *, seal: TrackedSeal | None = None) -> Check:
+    key = await find_key(work, found.key_id)
+    if key is not None and _stolen(key, found.sealed_at):
+        return Check(verdict="key_withdrawn", reference=found.reference, seal=seal)
+    return await _of_certificate(found.reference, work, today, seal=seal)
 
 
 async def _of_certificate(

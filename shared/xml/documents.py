@@ -125,8 +125,7 @@ def _digests(document: Contract) -> Iterator[str]:
 
 
 def _content(element: Any, depth: int = 0) -> Iterator[tuple[int, str, list[tuple[str, str]], str]]:
-    parts = [part for part in element if isinstance(part.tag, str)]
-    text = "".join((element.text or "", *(node.tail or "" for node in element)))
-    yield depth, element.tag, sorted(element.attrib.items()), text.strip() if parts else text
-    for part in parts:
+    text = "".join((element.text or "", *(part.tail or "" for part in element)))
+    yield depth, element.tag, sorted(element.attrib.items()), text.strip() if len(element) else text
+    for part in element:
         yield from _content(part, depth + 1)

@@ -13,6 +13,7 @@ from services.gateway.store import transmissions_of
 from services.portal.certificate_words import counted
 from services.portal.names import Names
 from shared.contracts.certificates.content import SendCertificateMessage
+from shared.contracts.certificates.documents import FormD
 from shared.contracts.certificates.issuing import (
     ApproveCertificate,
     BoxRemark,
@@ -25,6 +26,7 @@ from shared.contracts.certificates.issuing import (
 from shared.contracts.certificates.lists import CertificateCounts
 from shared.contracts.messages import Command
 from shared.handling.actor import Actor
+from shared.xml.documents import document_in, read_document
 from tests.portal.test_import import ENGLISH
 from tests.registry.people import Human
 from tests.support.portal import System, a_consignment
@@ -278,10 +280,13 @@ async def test_an_issued_certificate_is_downloaded_as_pdf_and_as_data(system: Sy
         assert "Download certificate (PDF)" in await browser.get(f"/certificates/{certificate_id}")
         pdf = await browser.http.get(f"/portal/certificates/{certificate_id}/certificate.pdf")
         data = await browser.http.get(f"/portal/certificates/{certificate_id}/certificate.json")
+        xml = await browser.http.get(f"/portal/certificates/{certificate_id}/certificate.xml")
 
         assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
         assert fullmatch(r'attachment; filename="D2026-PNH-[0-9]{6}\.pdf"', pdf.headers["content-disposition"])
         assert data.json()["code"]
+        assert xml.headers["content-type"] == "application/xml"
+        assert read_document(document_in(xml.content)) == FormD.model_validate_json(data.json()["document"])
 
 
 async def test_a_draft_has_a_preview(system: System) -> None:

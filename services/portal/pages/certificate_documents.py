@@ -53,7 +53,8 @@ async def download_data(visit: Visit) -> Response:
 
 async def download_xml(visit: Visit) -> Response:
     """The document as XML, in the latest version of the messages."""
-    data = await _whole_data(visit)
+    question = GetCertificateCredential(certificate_id=visit.id("certificate_id"))
+    data: CertificateCredential = await visit.ask(question)  # the first part has the whole document
     if data.channel is None:
         raise NotForYou
     content = write_document(FormD.model_validate_json(data.document))
